@@ -1,0 +1,107 @@
+"""The root of every error this service raises on purpose, and the few that several rooms share."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+
+class BacktesterError(Exception):
+    """Something we could not do, said so that the caller can act on it.
+
+    Attributes:
+        code: stable identifier for logs and metrics, never shown as prose.
+        http_status: the status that `src/api/handlers.py` answers with.
+    """
+
+    code = "internal"
+    http_status = 500
+
+
+class NoPrices(BacktesterError):
+    """The asked-for symbols or window have no prices; the person can change the request.
+
+    Args:
+        errors: one sentence a symbol or window, each naming it and what to do.
+    """
+
+    code = "no_prices"
+    http_status = 400
+
+    def __init__(self, errors: Sequence[str]) -> None:
+        super().__init__("; ".join(errors))
+        self.errors = list(errors)
+
+
+class PriceSourceUnavailable(BacktesterError):
+    """The price source did not answer as it should; trying later may help.
+
+    Args:
+        message: which symbol, which source, what happened.
+        retry_after_seconds: how long to wait when the source said so, else None.
+    """
+
+    code = "price_source_unavailable"
+    http_status = 502
+
+    def __init__(self, message: str, retry_after_seconds: int | None = None) -> None:
+        super().__init__(message)
+        self.retry_after_seconds = retry_after_seconds
+
+
+class SandboxUnavailable(BacktesterError):
+    """No box can be started at present: there is no unsandboxed way to run.
+
+    Args:
+        message: which backend, why, and what an operator can do about it.
+    """
+
+    code = "sandbox_unavailable"
+    http_status = 503
+    retry_after_seconds = 5
+
+
+class StrategyRejected(BacktesterError):
+    """The strategy's source breaks a rule; nothing was run.
+
+    Args:
+        violations: one dict a broken rule: rule, message, line, column, end_line, end_column (1-based).
+    """
+
+    code = "strategy_rejected"
+    http_status = 400
+
+    def __init__(self, violations: Sequence[Mapping[str, Any]]) -> None:
+        super().__init__(f"{len(violations)} rules broken")
+        self.violations = [dict(violation) for violation in violations]
+
+
+class StrategyFailed(BacktesterError):
+    """The strategy ran and raised, hung, ran out of something or returned nonsense.
+
+    Args:
+        errors: sentences for the person, each with line, function and date where known.
+        traceback: frames of the user's own source only, or "".
+        logs: what the strategy printed before it failed, bounded.
+    """
+
+    code = "strategy_failed"
+    http_status = 400
+
+    def __init__(self, errors: Sequence[str], traceback: str = "", logs: Sequence[str] = ()) -> None:
+        super().__init__("; ".join(errors))
+        self.errors = list(errors)
+        self.traceback = traceback
+        self.logs = list(logs)
+
+
+class RunTimedOut(BacktesterError):
+    """The request took longer than it may; its box is gone."""
+
+    code = "run_timed_out"
+    http_status = 504
+
+
+class RunCancelled(BacktesterError):
+    """Nobody waits for this run any more; its box is gone."""
+
+    code = "run_cancelled"
+    http_status = 503

@@ -1,0 +1,216 @@
+"""The frames that host and box exchange, and the limits that hold before a byte is believed.
+
+Both ends read this file: the host imports it, the sandbox image ships it. A frame is one kind byte,
+a little-endian unsigned 32-bit payload length, and the payload. Structured payloads are JSON; prices
+and books are packed binary, so that a float64 arrives exactly as it left.
+
+Order of a run::
+
+    box  → host   READY      {"version"}                         the runner is loaded, nothing read yet
+    host → box    JOB        {source, class_name, seed, …}           no price in it
+    box  → host   DESCRIBED  {universe, bar_size, execution}         the strategy loaded and is now stopped
+    host → box    RULES      {symbols, bar_size, capital, costs, …}
+    host → box    PRICES     days and bars, packed
+    box  → host   LEDGER     orders and daily marks, packed          only when the run succeeded
+    box  → host   FINISHED   {nonce, logs, unfilled, error}          always the last frame
+"""
+
+import json
+import struct
+from array import array
+from collections.abc import Callable, Sequence
+from typing import Any
+
+VERSION = 1
+
+READY = b"R"
+JOB = b"J"
+DESCRIBED = b"D"
+RULES = b"U"
+PRICES = b"P"
+LEDGER = b"L"
+FINISHED = b"F"
+
+HEADER = struct.Struct("<cI")
+_PRICES_HEAD = struct.Struct("<II")
+_LEDGER_HEAD = struct.Struct("<III")
+
+MAX_JSON_BYTES = 4_000_000
+"""Upper bound of a JSON payload in either direction: the source is at most 1 MB and JSON escaping can
+make six bytes of one."""
+
+FIELDS_PER_BAR = 5
+
+
+class ProtocolError(Exception):
+    """The other end said something that the protocol does not allow."""
+
+
+def frame(kind: bytes, payload: bytes) -> bytes:
+    """One frame, ready to be written."""
+    return HEADER.pack(kind, len(payload)) + payload
+
+
+def json_frame(kind: bytes, value: Any) -> bytes:
+    """One frame whose payload is compact ASCII JSON.
+
+    Raises:
+        ValueError: the value holds NaN or Infinity.
+    """
+    return frame(kind, json.dumps(value, allow_nan=False, separators=(",", ":")).encode("ascii"))
+
+
+def read_frame(read_exactly: Callable[[int], bytes], limits: dict[bytes, int]) -> tuple[bytes, bytes]:
+    """The next frame, whose length is compared with its limit before anything is read for it.
+
+    Args:
+        read_exactly: returns exactly that many bytes or raises.
+        limits: the kinds that may come now, each with its largest payload in bytes.
+
+    Raises:
+        ProtocolError: a kind that may not come now, or a payload over its limit.
+    """
+    kind, length = HEADER.unpack(read_exactly(HEADER.size))
+    if kind not in limits:
+        raise ProtocolError(f"unexpected frame {kind!r}")
+    if length > limits[kind]:
+        raise ProtocolError(f"frame {kind!r} of {length} bytes is over its limit of {limits[kind]}")
+    return kind, read_exactly(length)
+
+
+def parse_json(payload: bytes) -> dict[str, Any]:
+    """A JSON object, strictly: UTF-8, no duplicate keys, no NaN or Infinity, no endless integers.
+
+    Raises:
+        ProtocolError: anything else.
+    """
+    try:
+        text = payload.decode("utf-8")
+        value = json.loads(
+            text,
+            object_pairs_hook=_unique_keys,
+            parse_constant=_refuse_constant,
+            parse_float=_finite_float,
+            parse_int=_bounded_int,
+        )
+    except (ValueError, RecursionError) as error:
+        raise ProtocolError(f"malformed JSON: {type(error).__name__}") from error
+    if not isinstance(value, dict):
+        raise ProtocolError("a JSON object was expected")
+    return value
+
+
+def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    value = dict(pairs)
+    if len(value) != len(pairs):
+        raise ValueError("duplicate key")
+    return value
+
+
+def _refuse_constant(name: str) -> float:
+    raise ValueError(f"{name} is not a number")
+
+
+def _finite_float(text: str) -> float:
+    value = float(text)
+    if value - value != 0.0:
+        raise ValueError("not finite")
+    return value
+
+
+def _bounded_int(text: str) -> int:
+    if len(text) > 20:
+        raise ValueError("integer too long")
+    return int(text)
+
+
+def pack_prices(days: Sequence[int], symbols_count: int, bars: bytes) -> bytes:
+    """Payload of PRICES.
+
+    Args:
+        days: timeline days as days since 1970-01-01, ascending.
+        symbols_count: number of symbols.
+        bars: little-endian float64 in C order (n_days, n_symbols, 5): open, high, low, close, volume.
+    """
+    return _PRICES_HEAD.pack(len(days), symbols_count) + _little(array("i", days)) + bars
+
+
+def unpack_prices(payload: bytes) -> tuple[list[int], int, memoryview]:
+    """Days, number of symbols and bars (memoryview of doubles) of a PRICES payload.
+
+    Raises:
+        ProtocolError: the lengths disagree.
+    """
+    if len(payload) < _PRICES_HEAD.size:
+        raise ProtocolError("PRICES is too short")
+    n_days, n_symbols = _PRICES_HEAD.unpack_from(payload)
+    days_end = _PRICES_HEAD.size + 4 * n_days
+    if len(payload) != days_end + 8 * FIELDS_PER_BAR * n_days * n_symbols:
+        raise ProtocolError("PRICES has the wrong length")
+    days = _from_little(array("i"), payload[_PRICES_HEAD.size : days_end])
+    bars = _from_little(array("d"), payload[days_end:])
+    return days.tolist(), n_symbols, memoryview(bars)
+
+
+LEDGER_COLUMNS = (("day", "i"), ("symbol", "i"), ("shares", "d"), ("price", "d"), ("fee", "d"))
+"""Order columns of LEDGER with their array type codes, in the order in which they are packed."""
+
+LEDGER_MARKS = ("cash", "equity")
+"""Daily float64 columns that follow the orders."""
+
+
+def pack_ledger(
+    columns: Sequence[Sequence[float]], marks: Sequence[Sequence[float]], decisions: int
+) -> bytes:
+    """Payload of LEDGER.
+
+    Args:
+        columns: one sequence for each of LEDGER_COLUMNS, all of one length.
+        marks: one sequence for each of LEDGER_MARKS, one value a timeline day.
+        decisions: how often the strategy was asked.
+    """
+    parts = [_LEDGER_HEAD.pack(len(columns[0]), len(marks[0]), decisions)]
+    # The codes are the constants above: "i" columns hold ints, "d" columns floats.
+    parts += [_little(array(code, values)) for (_, code), values in zip(LEDGER_COLUMNS, columns, strict=True)]
+    parts += [_little(array("d", values)) for values in marks]
+    return b"".join(parts)
+
+
+def ledger_shape(payload: bytes) -> tuple[int, int, int]:
+    """Number of orders, days and decisions that a LEDGER payload claims, its length checked against them.
+
+    Raises:
+        ProtocolError: the length disagrees.
+    """
+    if len(payload) < _LEDGER_HEAD.size:
+        raise ProtocolError("LEDGER is too short")
+    n_orders, n_days, decisions = _LEDGER_HEAD.unpack_from(payload)
+    if len(payload) != ledger_bytes(n_orders, n_days):
+        raise ProtocolError("LEDGER has the wrong length")
+    return n_orders, n_days, decisions
+
+
+def ledger_offset() -> int:
+    """Where the first order column starts in a LEDGER payload, in bytes."""
+    return _LEDGER_HEAD.size
+
+
+def ledger_bytes(n_orders: int, n_days: int) -> int:
+    """Length of a LEDGER payload with that many orders and days: the host's limit for it."""
+    return _LEDGER_HEAD.size + n_orders * (4 + 4 + 8 + 8 + 8) + n_days * 8 * len(LEDGER_MARKS)
+
+
+_IS_BIG_ENDIAN = struct.pack("=H", 1) == b"\x00\x01"
+
+
+def _little(values: "array[Any]") -> bytes:
+    if _IS_BIG_ENDIAN:
+        values.byteswap()
+    return values.tobytes()
+
+
+def _from_little(values: "array[Any]", payload: bytes) -> "array[Any]":
+    values.frombytes(payload)
+    if _IS_BIG_ENDIAN:
+        values.byteswap()
+    return values

@@ -1,0 +1,1 @@
+"""The program inside the box: the runner with prices and books, and the strategy process without either."""

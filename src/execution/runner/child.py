@@ -1,0 +1,271 @@
+"""The runner's handle on the strategy process: fork it, ask it, stop it, end it."""
+
+import ctypes
+import json
+import math
+import os
+import signal
+import struct
+import time
+import traceback
+from array import array
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import Any
+
+from src.execution.runner import strategy_process
+from src.execution.runner.errors import RunFailed
+from src.execution.runner.output import OutputReader
+from src.execution.runner.pipes import read_exactly, write_all
+
+KEEP_OUTPUT_BYTES = 256 * 1024
+FLOOD_BYTES = 16 * 1024 * 1024
+MAX_ANSWER_BYTES = 1_000_000
+WEIGHTS_TOLERANCE = 1e-7
+
+_PR_SET_PDEATHSIG = 1
+_PR_SET_DUMPABLE = 4
+_DEATH_SECONDS = 2.0
+_OWN_FAULT = 70
+_EQUITY_AND_CASH = struct.Struct("=dd")
+
+
+class StrategyChild:
+    """One strategy process. `day` is the timeline index of the decision that was asked for last."""
+
+    def __init__(self, pid: int, orders: int, answers: int, output: int) -> None:
+        self._pid = pid
+        self._orders = orders
+        self._answers = answers
+        self._weights_bytes = 0
+        self._is_gone = False
+        self.day: int | None = None
+        self.output = OutputReader(
+            output, keep_bytes=KEEP_OUTPUT_BYTES, flood_bytes=FLOOD_BYTES, on_flood=self._kill
+        )
+
+    @classmethod
+    def fork(cls) -> "StrategyChild":
+        """Fork the strategy process. Nothing but our own code is in memory at this moment."""
+        orders_in, orders = os.pipe()
+        answers, answers_out = os.pipe()
+        output, output_in = os.pipe()
+        pid = os.fork()
+        if pid == 0:
+            _become_strategy_process(orders_in, answers_out, output_in)
+        for descriptor in (orders_in, answers_out, output_in):
+            os.close(descriptor)
+        forbid_inspection()
+        return cls(pid, orders, answers, output)
+
+    def load(self, job: dict[str, Any]) -> dict[str, Any]:
+        """Let it load the job's source; its description of itself, not yet believed.
+
+        Raises:
+            RunFailed: the source raised, or the process ended.
+        """
+        payload = json.dumps(job).encode("ascii")
+        self._write(len(payload).to_bytes(4, "little") + payload)
+        return self._json_answer(self._read(1), strategy_process.DESCRIPTION)
+
+    def pin(self, slot: int) -> None:
+        """Run both processes on one core: handing a bar over costs half as much as between two."""
+        with suppress(OSError):
+            cores = sorted(os.sched_getaffinity(0))
+            core = {cores[slot % len(cores)]}
+            os.sched_setaffinity(self._pid, core)
+            os.sched_setaffinity(0, core)
+
+    def stop(self) -> None:
+        """Stop it and everything it started, and return when it stands still.
+
+        Raises:
+            RunFailed: it ended instead.
+        """
+        self._signal_all(signal.SIGSTOP)
+        _, status = os.waitpid(self._pid, os.WUNTRACED)
+        if not os.WIFSTOPPED(status):
+            raise self._death(status)
+
+    def resume(self, symbols_count: int) -> None:
+        """Let it go on, now answering for that many symbols."""
+        self._weights_bytes = 1 + 8 * symbols_count
+        self._signal_all(signal.SIGCONT)
+
+    def decide(
+        self,
+        day: int,
+        bars: memoryview,
+        equity: float,
+        cash: float,
+        shares: Sequence[float],
+        marks: Sequence[float],
+    ) -> Sequence[float] | None:
+        """Ask for one decision: see src.engine.simulator.Decide.
+
+        Raises:
+            RunFailed: user code raised, answered nonsense or ended.
+        """
+        self.day = day
+        try:
+            os.writev(
+                self._orders,
+                (_EQUITY_AND_CASH.pack(equity, cash), array("d", shares), array("d", marks), bars),
+            )
+            answer = os.read(self._answers, self._weights_bytes)
+        except BrokenPipeError:
+            answer = b""
+        if answer == strategy_process.HOLD:
+            return None
+        if answer[:1] != strategy_process.WEIGHTS:
+            raise self._failure(answer)
+        if len(answer) < self._weights_bytes:
+            answer += self._read(self._weights_bytes - len(answer))
+        weights = array("d", answer[1:])
+        _check_weights(weights)
+        return weights
+
+    def end(self) -> None:
+        """Kill it and everything it started, and reap it."""
+        self._kill()
+        if not self._is_gone:
+            with suppress(ChildProcessError):
+                os.waitpid(self._pid, 0)
+            self._is_gone = True
+
+    def _write(self, data: bytes) -> None:
+        try:
+            write_all(self._orders, data)
+        except BrokenPipeError:
+            raise self._death_of_silence() from None
+
+    def _read(self, length: int) -> bytes:
+        try:
+            return read_exactly(self._answers, length)
+        except EOFError:
+            raise self._death_of_silence() from None
+
+    def _failure(self, answer: bytes) -> RunFailed:
+        if not answer:
+            return self._death_of_silence()
+        # The error frame may have come in part with the read that was sized for weights.
+        head = answer[1:5] + (self._read(5 - len(answer)) if len(answer) < 5 else b"")
+        return self._user_error(answer[:1], head, answer[5:])
+
+    def _json_answer(self, kind: bytes, wanted: bytes) -> dict[str, Any]:
+        head = self._read(4)
+        if kind != wanted:
+            raise self._user_error(kind, head, b"")
+        return self._parse(self._read(self._checked_length(head)))
+
+    def _user_error(self, kind: bytes, head: bytes, start: bytes) -> RunFailed:
+        if kind != strategy_process.ERROR:
+            return RunFailed("crashed", message="it answered something that is no answer")
+        length = self._checked_length(head)
+        details = self._parse(start + self._read(max(0, length - len(start))))
+        frames = [(int(line), str(name)) for line, name in details["frames"]]
+        kind_name = "memory" if details["is_memory"] else "exception"
+        return RunFailed(kind_name, type=str(details["type"]), message=str(details["message"]), frames=frames)
+
+    @staticmethod
+    def _checked_length(head: bytes) -> int:
+        length = int.from_bytes(head, "little")
+        if length > MAX_ANSWER_BYTES:
+            raise RunFailed("crashed", message="it answered more than an answer may hold")
+        return length
+
+    @staticmethod
+    def _parse(payload: bytes) -> dict[str, Any]:
+        try:
+            value = json.loads(payload)
+            if isinstance(value, dict):
+                return value
+        except (ValueError, RecursionError):
+            pass
+        raise RunFailed("crashed", message="it answered something that is no answer")
+
+    def _death_of_silence(self) -> RunFailed:
+        """Why the pipe closed: wait a moment for the process to be gone, then read its status."""
+        give_up = time.monotonic() + _DEATH_SECONDS
+        while time.monotonic() < give_up:
+            pid, status = os.waitpid(self._pid, os.WNOHANG)
+            if pid:
+                return self._death(status)
+            time.sleep(0.005)
+        return RunFailed("silent")
+
+    def _death(self, status: int) -> RunFailed:
+        self._is_gone = True
+        if self.output.has_flooded:
+            return RunFailed("output", limit_bytes=FLOOD_BYTES)
+        if os.WIFEXITED(status):
+            return RunFailed("exited", code=os.WEXITSTATUS(status))
+        number = os.WTERMSIG(status)
+        # SIGKILL comes from the kernel, out of memory, or from the strategy itself: the host knows which.
+        return RunFailed(
+            "killed" if number == signal.SIGKILL else "crashed", signal=signal.Signals(number).name
+        )
+
+    def _kill(self) -> None:
+        self._signal_all(signal.SIGKILL)
+
+    def _signal_all(self, number: int) -> None:
+        with suppress(ProcessLookupError, PermissionError):
+            if os.getpid() == 1:
+                # Process 1 of the box: -1 is everybody else in it, grandchildren included.
+                os.kill(-1, number)
+            else:
+                os.killpg(self._pid, number)
+
+
+def _check_weights(weights: "array[float]") -> None:
+    # The strategy process checks before it answers and says it better; this is for one that does not.
+    for weight in weights:
+        if not 0.0 <= weight <= 1.0 + WEIGHTS_TOLERANCE:
+            raise RunFailed("signal", message="a weight is not between 0 and 1")
+    if math.fsum(weights) > 1.0 + WEIGHTS_TOLERANCE:
+        raise RunFailed("signal", message="the weights sum to more than 1")
+
+
+def _become_strategy_process(orders_in: int, answers_out: int, output: int) -> None:
+    """In the child: give up everything but three pipes, then serve. Never returns."""
+    try:
+        os.setpgid(0, 0)
+        _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        with suppress(OSError), open("/proc/self/oom_score_adj", "w") as file:  # noqa: PTH123
+            # Out of memory, the kernel must take this process and leave the runner to say so.
+            file.write("1000")
+        forbid_inspection()
+        null = os.open(os.devnull, os.O_RDONLY)
+        os.dup2(null, 0)
+        os.dup2(output, 1)
+        os.dup2(output, 2)
+        orders_in, answers_out = _keep_only(orders_in, answers_out)
+        strategy_process.serve(orders_in, answers_out)
+        os._exit(0)
+    finally:
+        # Only a fault of our own comes here: what user code raises is an answer.
+        traceback.print_exc()
+        os._exit(_OWN_FAULT)
+
+
+def _keep_only(*descriptors: int) -> tuple[int, ...]:
+    """Move the descriptors to 3, 4, … and close everything above."""
+    high = [os.dup(descriptor) for descriptor in descriptors]
+    kept = tuple(range(3, 3 + len(high)))
+    parked = [os.dup2(descriptor, 100 + index) for index, descriptor in enumerate(high)]
+    for target, descriptor in zip(kept, parked, strict=True):
+        os.dup2(descriptor, target)
+    os.closerange(3 + len(kept), 65_536)
+    return kept
+
+
+def forbid_inspection() -> None:
+    """Make this process not dumpable: no ptrace, no /proc/PID/mem, no /proc/PID/fd for others of its user."""
+    _prctl(_PR_SET_DUMPABLE, 0)
+
+
+def _prctl(option: int, value: int) -> None:
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.prctl(option, value, 0, 0, 0) != 0:
+        raise OSError(ctypes.get_errno(), "prctl failed")

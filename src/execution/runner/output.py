@@ -1,0 +1,51 @@
+"""What the strategy prints: kept up to a bound, counted beyond it, stopped when it floods."""
+
+import os
+import threading
+from collections.abc import Callable
+
+_CHUNK_BYTES = 1 << 16
+
+
+class OutputReader:
+    """Reads the strategy's standard output and error in a thread, so that printing never blocks the run.
+
+    Args:
+        descriptor: the reading end of the pipe.
+        keep_bytes: how much is kept; the rest is only counted.
+        flood_bytes: at this much the flood callback is called, once.
+        on_flood: ends the strategy process.
+    """
+
+    def __init__(
+        self, descriptor: int, *, keep_bytes: int, flood_bytes: int, on_flood: Callable[[], None]
+    ) -> None:
+        self._descriptor = descriptor
+        self._keep_bytes = keep_bytes
+        self._flood_bytes = flood_bytes
+        self._on_flood = on_flood
+        self._kept = bytearray()
+        self._seen_bytes = 0
+        self.has_flooded = False
+        self._thread = threading.Thread(target=self._read, daemon=True)
+        self._thread.start()
+
+    def _read(self) -> None:
+        while chunk := os.read(self._descriptor, _CHUNK_BYTES):
+            room = self._keep_bytes - len(self._kept)
+            if room > 0:
+                self._kept += chunk[:room]
+            self._seen_bytes += len(chunk)
+            if self._seen_bytes >= self._flood_bytes and not self.has_flooded:
+                self.has_flooded = True
+                self._on_flood()
+
+    def lines(self, wait_seconds: float) -> tuple[list[str], int]:
+        """What was printed, as lines, and how many bytes were not kept.
+
+        Args:
+            wait_seconds: how long to wait for the writers to be gone.
+        """
+        self._thread.join(wait_seconds)
+        text = bytes(self._kept).decode("utf-8", errors="replace")
+        return text.splitlines(), self._seen_bytes - len(self._kept)

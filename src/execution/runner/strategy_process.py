@@ -1,0 +1,171 @@
+"""The process in which user code runs. It is forked before any price arrives and has only its pipes.
+
+What it is told comes in on one descriptor, what it answers goes out on another, and everything it prints
+goes to a third. Nothing it answers is believed: the runner checks each frame.
+"""
+
+import json
+import linecache
+import os
+import resource
+import sys
+import types
+from array import array
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+from src.execution.runner import dialects
+from src.execution.runner.pipes import read_exactly, write_all
+from src.execution.runner.randomness import seed_everything
+
+SOURCE_NAME = "strategy.py"
+MODULE_NAME = "strategy"
+
+HOLD = b"H"
+WEIGHTS = b"W"
+ERROR = b"E"
+DESCRIPTION = b"D"
+
+_PACKAGES_ON_NUMPY = ("numpy", "pandas", "scipy", "sklearn")
+_MAX_MESSAGE = 2_000
+_MAX_FRAMES = 20
+
+
+def serve(orders_in: int, answers_out: int) -> None:
+    """Load the strategy, describe it, then answer one bar at a time until the runner hangs up.
+
+    Args:
+        orders_in: descriptor with the job, then one fixed-size frame of doubles a decision.
+        answers_out: descriptor for the answers.
+    """
+    try:
+        for stream in (sys.stdout, sys.stderr):
+            # What was printed must be out before the process is killed or ends itself.
+            stream.reconfigure(line_buffering=True)  # type: ignore[union-attr]
+        job = json.loads(_read_message(orders_in))
+        _limit_resources(job["limits"])
+        strategy = _load(job)
+        universe, cadence = dialects.describe(strategy)
+        _send_json(
+            answers_out,
+            DESCRIPTION,
+            {
+                "universe": universe,
+                "bar_size": cadence.bar_size.value,
+                "execution": cadence.execution.value,
+            },
+        )
+        _serve_bars(strategy, universe, orders_in, answers_out)
+    except EOFError:
+        return
+    except BaseException as error:  # noqa: BLE001 - whatever user code raises, SystemExit too, is its error
+        _send_json(answers_out, ERROR, describe_error(error))
+
+
+def _serve_bars(strategy: Any, universe: Sequence[str], orders_in: int, answers_out: int) -> None:
+    symbols = tuple(universe)
+    frame_bytes = 8 * (2 + 7 * len(symbols))
+    on_data: Callable[[Any, Any], Any] = strategy.on_data
+    while True:
+        data, portfolio = dialects.views_from_frame(read_exactly(orders_in, frame_bytes), symbols)
+        weights = dialects.read_signal(on_data(data, portfolio), symbols)
+        if weights is None:
+            os.write(answers_out, HOLD)
+        else:
+            write_all(answers_out, WEIGHTS + array("d", weights).tobytes())
+
+
+def _limit_resources(limits: dict[str, int]) -> None:
+    """Set each RLIMIT named in `limits` ("DATA": bytes, …), soft and hard, never above what holds already."""
+    for name, value in limits.items():
+        which = getattr(resource, f"RLIMIT_{name}")
+        hard = resource.getrlimit(which)[1]
+        limit = value if hard == resource.RLIM_INFINITY else min(value, hard)
+        resource.setrlimit(which, (limit, limit))
+
+
+def _load(job: dict[str, Any]) -> Any:
+    """An instance of the job's strategy class, made by running the user's source as a module of its own."""
+    dialects.install()
+    seed_everything(job["seed"], uses_numpy=any(name in job["source"] for name in _PACKAGES_ON_NUMPY))
+    _offer_parameters(job["parameters"])
+    module = types.ModuleType(MODULE_NAME)
+    module.__file__ = SOURCE_NAME
+    if job["needs_prelude"]:
+        vars(module).update(dialects.DIALECT_4_NAMES)
+    sys.modules[MODULE_NAME] = module
+    source = job["source"]
+    linecache.cache[SOURCE_NAME] = (len(source), None, source.splitlines(keepends=True), SOURCE_NAME)
+    exec(compile(source, SOURCE_NAME, "exec", dont_inherit=True), vars(module))  # noqa: S102 - what the box is for
+    return getattr(module, job["class_name"])()
+
+
+class _Parameters(types.ModuleType):
+    """`import config`: the request's parameters as attributes and by key."""
+
+    def __init__(self, values: dict[str, Any]) -> None:
+        super().__init__("config", "The parameters of this request.")
+        self.__dict__["parameters"] = dict(values)
+        self.__dict__.update(values)
+
+    def __getattr__(self, name: str) -> Any:
+        # A missing attribute names what there is, as a person would want to know.
+        known = ", ".join(sorted(self.__dict__["parameters"])) or "none"
+        raise AttributeError(f"the request has no parameter {name!r} (it has: {known})")
+
+    def __getitem__(self, name: str) -> Any:
+        return self.__dict__["parameters"][name]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self.__dict__["parameters"]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.__dict__["parameters"])
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """The parameter, or the default where the request does not have it."""
+        return self.__dict__["parameters"].get(name, default)
+
+
+def _offer_parameters(values: dict[str, Any]) -> None:
+    sys.modules["config"] = _Parameters(values)
+
+
+def describe_error(error: BaseException) -> dict[str, Any]:
+    """Type, bounded message and the frames of the user's own source, innermost last."""
+    return {
+        "type": type(error).__name__[:100],
+        "message": _message(error),
+        "frames": _user_frames(error)[-_MAX_FRAMES:],
+        "is_memory": isinstance(error, MemoryError),
+    }
+
+
+def _message(error: BaseException) -> str:
+    try:
+        return str(error)[:_MAX_MESSAGE]
+    except BaseException as nested:  # noqa: BLE001 - __str__ is user code too
+        return f"(its message cannot be read: {type(nested).__name__})"
+
+
+def _user_frames(error: BaseException) -> list[tuple[int, str]]:
+    if isinstance(error, SyntaxError) and error.filename == SOURCE_NAME:
+        return [(error.lineno or 0, "<module>")]
+    frames = []
+    trace = error.__traceback__
+    while trace is not None:
+        code = trace.tb_frame.f_code
+        if code.co_filename == SOURCE_NAME:
+            frames.append((trace.tb_lineno, code.co_name[:100]))
+        trace = trace.tb_next
+    return frames
+
+
+def _read_message(descriptor: int) -> bytes:
+    length = int.from_bytes(read_exactly(descriptor, 4), "little")
+    return read_exactly(descriptor, length)
+
+
+def _send_json(descriptor: int, kind: bytes, value: Any) -> None:
+    payload = json.dumps(value).encode("ascii")
+    write_all(descriptor, kind + len(payload).to_bytes(4, "little") + payload)

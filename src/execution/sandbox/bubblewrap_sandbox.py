@@ -1,0 +1,293 @@
+"""Boxes made of Linux namespaces by bubblewrap, for machines without a Docker engine.
+
+Its limits differ from a container's: without a cgroup there is no limit on the memory of all processes
+together, only the one that the runner sets on the strategy process before user code runs.
+"""
+
+import logging
+import os
+import shutil
+import subprocess
+import sys
+import sysconfig
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from src.errors import SandboxUnavailable
+from src.execution.sandbox import seccomp
+from src.execution.sandbox.base import (
+    BOX_COMMAND,
+    BOX_ENVIRONMENT,
+    BOX_SOURCES,
+    BOX_USER_ID,
+    TMP_BYTES,
+    Box,
+    BoxLimits,
+    Patience,
+)
+from src.execution.sandbox.pipe import read_some, write_all
+
+logger = logging.getLogger(__name__)
+
+PROBE_SECONDS = 20.0
+_STDERR_BYTES = 2000
+_DEVICES = ("/dev/null", "/dev/zero", "/dev/urandom")
+
+
+@dataclass(frozen=True)
+class BoxPython:
+    """The interpreter that runs inside a box and where its parts are on the host.
+
+    Attributes:
+        executable: the base interpreter, not a virtual environment's link to it.
+        standard_library: its folder of modules.
+        site_packages: the packages that user code may import.
+        libraries: folders with the shared libraries that the interpreter and the packages load.
+    """
+
+    executable: Path
+    standard_library: Path
+    site_packages: Path
+    libraries: tuple[Path, ...]
+
+
+class BubblewrapSandbox:
+    """Builds boxes with `bwrap`.
+
+    Args:
+        python: interpreter of the virtual environment whose packages the box offers.
+        source_folder: the project's `src` folder.
+        limits: what one box may use; `cpus` cannot be held without a cgroup.
+    """
+
+    name = "bubblewrap"
+
+    def __init__(self, *, python: Path, source_folder: Path, limits: BoxLimits) -> None:
+        self.memory_bytes = limits.memory_bytes
+        # No cgroup counts processes here; the kernel counts them per user of the box's own namespace.
+        self.strategy_limits = {**limits.strategy_limits(), "NPROC": limits.processes}
+        self._python = python
+        self._source_folder = source_folder
+        self._lock = threading.Lock()
+        self._open_boxes: set[BubblewrapBox] = set()
+        self._command: list[str] | None = None
+
+    def unavailable_reason(self) -> str | None:
+        """None, or the first thing that is missing. A success is remembered."""
+        with self._lock:
+            if self._command is not None:
+                return None
+            try:
+                command = _box_command(self._python, self._source_folder)
+                _probe(command)
+            except SandboxUnavailable as error:
+                return str(error)
+            self._command = command
+            return None
+
+    def open(self) -> Box:
+        """See Sandbox.open."""
+        reason = self.unavailable_reason()
+        if reason is not None or self._command is None:
+            raise SandboxUnavailable(reason or "bubblewrap is not ready")
+        box = BubblewrapBox(_start(self._command), self._forget)
+        with self._lock:
+            self._open_boxes.add(box)
+        return box
+
+    def close(self) -> None:
+        """See Sandbox.close."""
+        with self._lock:
+            boxes = list(self._open_boxes)
+        for box in boxes:
+            box.close()
+
+    def _forget(self, box: "BubblewrapBox") -> None:
+        with self._lock:
+            self._open_boxes.discard(box)
+
+
+class BubblewrapBox:
+    """One `bwrap` process; inside, the runner is process 1, so that its end is the end of everything."""
+
+    def __init__(self, process: "subprocess.Popen[bytes]", forget: "Callable[[BubblewrapBox], None]") -> None:
+        self._process = process
+        self._forget = forget
+        self._close_lock = threading.Lock()
+        self._is_closed = False
+        assert process.stdin is not None and process.stdout is not None  # noqa: S101 - opened as pipes below
+        self._stdin, self._stdout = process.stdin, process.stdout
+        os.set_blocking(self._stdin.fileno(), False)
+
+    def write(self, data: bytes, patience: Patience) -> None:
+        """See Box.write."""
+        write_all(self._stdin.fileno(), data, patience)
+
+    def read(self, max_bytes: int, patience: Patience) -> bytes:
+        """See Box.read."""
+        return read_some(self._stdout.fileno(), max_bytes, patience)
+
+    def ran_out_of_memory(self) -> bool:
+        """Always False: without a cgroup nobody keeps count."""
+        return False
+
+    def close(self) -> None:
+        """See Box.close."""
+        with self._close_lock:
+            if self._is_closed:
+                return
+            self._is_closed = True
+        # The kernel ends process 1 of the box with its parent, and with it everything inside.
+        self._process.kill()
+        self._process.wait()
+        self._log_last_words()
+        for stream in (self._stdin, self._stdout, self._process.stderr):
+            if stream is not None:
+                with suppress(OSError):
+                    stream.close()
+        self._forget(self)
+
+    def _log_last_words(self) -> None:
+        stderr = self._process.stderr
+        if stderr is None:
+            return
+        os.set_blocking(stderr.fileno(), False)
+        with suppress(OSError):
+            words = os.read(stderr.fileno(), _STDERR_BYTES)
+            if words:
+                logger.warning("the box said on stderr: %r", words)
+
+
+def _start(command: list[str]) -> "subprocess.Popen[bytes]":
+    with os.fdopen(os.memfd_create("seccomp", 0), "w+b") as program:
+        program.write(seccomp.bpf_program())
+        program.flush()
+        program.seek(0)
+        arguments = [*command[:1], "--seccomp", str(program.fileno()), *command[1:]]
+        return subprocess.Popen(  # noqa: S603 - our own argument list
+            arguments,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env={},
+            pass_fds=(program.fileno(),),
+            # Its own session: a Ctrl-C in the operator's terminal must not reach the boxes before us.
+            start_new_session=True,
+        )
+
+
+def _probe(command: list[str]) -> None:
+    """Start a box and wait for its first word.
+
+    Raises:
+        SandboxUnavailable: with what bubblewrap said.
+    """
+    try:
+        process = _start(command)
+    except (OSError, ImportError) as error:
+        raise SandboxUnavailable(f"bubblewrap cannot be started: {error}") from error
+    box = BubblewrapBox(process, lambda _: None)
+    try:
+        box.read(1, Patience(time.monotonic() + PROBE_SECONDS, threading.Event()))
+    except Exception as error:
+        process.kill()
+        said = process.stderr.read(_STDERR_BYTES).decode(errors="replace").strip() if process.stderr else ""
+        raise SandboxUnavailable(
+            f"bubblewrap cannot build a box here: {said or type(error).__name__}"
+        ) from error
+    finally:
+        box.close()
+
+
+def _box_command(python: Path, source_folder: Path) -> list[str]:
+    """The bwrap command line, without the seccomp filter.
+
+    Raises:
+        SandboxUnavailable: bubblewrap, the interpreter or its packages are missing.
+    """
+    bubblewrap = shutil.which("bwrap")
+    if bubblewrap is None:
+        raise SandboxUnavailable("bubblewrap is not installed (Debian, Ubuntu: apt-get install bubblewrap)")
+    box_python = find_box_python(python)
+    return [bubblewrap, *_namespaces(), *_root(box_python, source_folder), *_program(box_python)]
+
+
+def _namespaces() -> Iterator[str]:
+    yield from ("--unshare-all", "--unshare-user", "--disable-userns", "--die-with-parent", "--new-session")
+    yield from ("--as-pid-1", "--hostname", "sandbox", "--cap-drop", "ALL")
+    yield from ("--uid", str(BOX_USER_ID), "--gid", str(BOX_USER_ID))
+
+
+def _root(python: BoxPython, source_folder: Path) -> Iterator[str]:
+    for folder in (*python.libraries, python.standard_library):
+        yield from ("--ro-bind", str(folder), str(folder))
+    # Packages of the host's interpreter are not the sandbox's: hide them where they lie inside the library.
+    for name in ("site-packages", "dist-packages"):
+        if (python.standard_library / name).is_dir():
+            yield from ("--tmpfs", str(python.standard_library / name))
+    yield from ("--ro-bind", str(python.executable), str(python.executable))
+    for link in ("/lib", "/lib64"):
+        if Path(link).is_symlink():
+            yield from ("--symlink", str(Path(link).readlink()), link)
+        elif Path(link).is_dir():
+            yield from ("--ro-bind", link, link)
+    yield from ("--ro-bind-try", "/usr/share/zoneinfo", "/usr/share/zoneinfo")
+    yield from ("--ro-bind", str(python.site_packages), "/box/site-packages")
+    for name in BOX_SOURCES:
+        yield from ("--ro-bind", str(source_folder / name), f"/box/src/{name}")
+    yield from ("--proc", "/proc")
+    for device in _DEVICES:
+        yield from ("--dev-bind", device, device)
+    yield from ("--size", str(TMP_BYTES), "--tmpfs", "/tmp")  # noqa: S108 - the box's own
+    yield from ("--remount-ro", "/", "--chdir", "/")
+
+
+def _program(python: BoxPython) -> Iterator[str]:
+    yield "--clearenv"
+    for name, value in {**BOX_ENVIRONMENT, "PYTHONPATH": "/box/site-packages"}.items():
+        yield from ("--setenv", name, value)
+    yield from ("--", str(python.executable), *BOX_COMMAND)
+
+
+def find_box_python(python: Path) -> BoxPython:
+    """Where the parts of the sandbox's interpreter are.
+
+    Args:
+        python: interpreter of a virtual environment.
+
+    Raises:
+        SandboxUnavailable: it does not exist or cannot be run.
+    """
+    question = (
+        "import os, sys, sysconfig, hqg_algorithms; print(os.path.realpath(sys._base_executable));"
+        " print(sysconfig.get_path('stdlib')); print(sysconfig.get_path('purelib'))"
+    )
+    try:
+        answer = subprocess.run(  # noqa: S603 - our own interpreter
+            [str(python), "-s", "-P", "-c", question],
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=PROBE_SECONDS,
+        )
+    except (OSError, subprocess.SubprocessError) as error:
+        raise SandboxUnavailable(
+            f"the sandbox's interpreter {python.name} or its packages are missing: run `make setup`"
+        ) from error
+    executable, standard_library, site_packages = (Path(line) for line in answer.stdout.splitlines()[:3])
+    return BoxPython(executable, standard_library, site_packages, tuple(_library_folders(executable)))
+
+
+def _library_folders(executable: Path) -> Iterator[Path]:
+    multiarch = sysconfig.get_config_var("MULTIARCH") or f"{os.uname().machine}-linux-gnu"
+    for folder in (Path("/usr/lib") / multiarch, Path("/usr/lib64"), Path("/lib") / multiarch):
+        if folder.is_dir() and not folder.parent.is_symlink():
+            yield folder
+    # An interpreter built as a shared library keeps it beside its bin folder.
+    own = executable.parent.parent / "lib"
+    if sys.prefix != "/usr" and own != Path("/usr/lib"):
+        yield from sorted(own.glob("libpython3*.so*"))

@@ -1,0 +1,256 @@
+"""Boxes made by a Docker engine: one container a run, always removed."""
+
+import logging
+import socket
+import struct
+import threading
+import uuid
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from typing import Any
+
+import docker
+import requests
+from docker.errors import DockerException, ImageNotFound, NotFound
+from docker.types import LogConfig, Ulimit
+
+from src.errors import SandboxUnavailable
+from src.execution.sandbox import seccomp
+from src.execution.sandbox.base import (
+    BOX_COMMAND,
+    BOX_ENVIRONMENT,
+    BOX_USER_ID,
+    TMP_BYTES,
+    Box,
+    BoxClosed,
+    BoxLimits,
+    Patience,
+)
+from src.execution.sandbox.pipe import read_some, write_all
+
+logger = logging.getLogger(__name__)
+
+LABEL = "hqg-backtester.box"
+"""Every container of ours carries it, so that an orphan can be found."""
+
+ENGINE_SECONDS = 20.0
+"""How long one answer of the engine may take."""
+
+_STREAM_HEADER = struct.Struct(">BxxxL")
+_STDOUT_STREAM = 1
+_STDERR_BYTES = 2000
+_REMOVERS = 4
+
+
+class DockerSandbox:
+    """Builds boxes as containers.
+
+    Args:
+        image: the sandbox image (Dockerfile.sandbox).
+        limits: what one container may use.
+    """
+
+    name = "docker"
+
+    def __init__(self, *, image: str, limits: BoxLimits) -> None:
+        self._image = image
+        self._limits = limits
+        self.memory_bytes = limits.memory_bytes
+        self.strategy_limits = limits.strategy_limits()
+        self._client_lock = threading.Lock()
+        self._client: docker.DockerClient | None = None
+        self._removers = ThreadPoolExecutor(_REMOVERS, thread_name_prefix="box-remover")
+        self._boxes_lock = threading.Lock()
+        self._open_boxes: set[DockerBox] = set()
+
+    def unavailable_reason(self) -> str | None:
+        """None, or whether it is the engine or the image that is missing. Asked afresh each time."""
+        try:
+            self._engine().images.get(self._image)
+        except ImageNotFound:
+            return f"the sandbox image {self._image} is not on the Docker engine: build it with `make images`"
+        except (DockerException, requests.RequestException) as error:
+            return f"no Docker engine answers: {_short(error)}"
+        return None
+
+    def open(self) -> Box:
+        """See Sandbox.open."""
+        try:
+            container = self._engine().containers.create(self._image, **self._options())
+            box = DockerBox(container, self._remove)
+            with self._boxes_lock:
+                self._open_boxes.add(box)
+        except (DockerException, requests.RequestException) as error:
+            reason = self.unavailable_reason() or f"the Docker engine made no container: {_short(error)}"
+            raise SandboxUnavailable(reason) from error
+        try:
+            box.start()
+        except (DockerException, requests.RequestException, OSError) as error:
+            box.close()
+            raise SandboxUnavailable(f"the Docker engine started no container: {_short(error)}") from error
+        return box
+
+    def close(self) -> None:
+        """See Sandbox.close."""
+        with self._boxes_lock:
+            boxes = list(self._open_boxes)
+        for box in boxes:
+            box.close()
+        self._removers.shutdown(wait=True)
+        with self._client_lock:
+            if self._client is not None:
+                self._client.close()
+                self._client = None
+
+    def _engine(self) -> docker.DockerClient:
+        with self._client_lock:
+            if self._client is None:
+                self._client = docker.from_env(timeout=ENGINE_SECONDS)
+            return self._client
+
+    def _remove(self, box: "DockerBox") -> None:
+        # Removal takes the engine 50 ms or more; the person who waits for the answer need not wait for it.
+        self._removers.submit(self._remove_now, box)
+
+    def _remove_now(self, box: "DockerBox") -> None:
+        try:
+            box.container.remove(force=True, v=True)
+        except NotFound:
+            pass
+        except (DockerException, requests.RequestException) as error:
+            logger.error("container %s was not removed: %s", box.container.name, _short(error))
+        with self._boxes_lock:
+            self._open_boxes.discard(box)
+
+    def _options(self) -> dict[str, Any]:
+        limits = self._limits
+        return {
+            "command": ["python", *BOX_COMMAND],
+            "name": f"hqg-box-{uuid.uuid4().hex}",
+            "labels": {LABEL: "1"},
+            "hostname": "sandbox",
+            "user": f"{BOX_USER_ID}:{BOX_USER_ID}",
+            "working_dir": "/",
+            "environment": BOX_ENVIRONMENT,
+            "network_mode": "none",
+            "network_disabled": True,
+            "ipc_mode": "none",
+            "read_only": True,
+            "tmpfs": {"/tmp": f"rw,noexec,nosuid,nodev,size={TMP_BYTES},nr_inodes=4096,mode=1777"},  # noqa: S108
+            "cap_drop": ["ALL"],
+            "security_opt": ["no-new-privileges:true", f"seccomp={seccomp.docker_profile()}"],
+            "mem_limit": limits.memory_bytes,
+            # Equal to mem_limit means no swap at all; left out it would mean as much again.
+            "memswap_limit": limits.memory_bytes,
+            "nano_cpus": int(limits.cpus * 1_000_000_000),
+            "pids_limit": limits.processes,
+            "ulimits": [
+                Ulimit(name="nofile", soft=256, hard=256),
+                Ulimit(name="core", soft=0, hard=0),
+                Ulimit(name="memlock", soft=0, hard=0),
+                Ulimit(name="msgqueue", soft=0, hard=0),
+            ],
+            "log_config": LogConfig(type="none"),
+            "restart_policy": None,
+            "stdin_open": True,
+            "tty": False,
+        }
+
+
+class DockerBox:
+    """One container. Its output arrives in frames of the engine's own, which the inside cannot forge."""
+
+    def __init__(self, container: Any, remove: Any) -> None:
+        self.container = container
+        self._remove = remove
+        self._stream: Any = None
+        self._socket: socket.socket | None = None
+        self._raw = bytearray()
+        self._said = bytearray()
+        self._complained = bytearray()
+        self._close_lock = threading.Lock()
+        self._is_closed = False
+
+    def start(self) -> None:
+        """Attach, then start: in this order nothing the box says is lost."""
+        self._stream = self.container.attach_socket(params={"stdin": 1, "stdout": 1, "stderr": 1, "stream": 1})
+        self._socket = getattr(self._stream, "_sock", self._stream)
+        self._socket.setblocking(False)
+        self.container.start()
+
+    def write(self, data: bytes, patience: Patience) -> None:
+        """See Box.write."""
+        write_all(self._descriptor(), data, patience)
+
+    def read(self, max_bytes: int, patience: Patience) -> bytes:
+        """See Box.read."""
+        while not self._said:
+            self._raw += read_some(self._descriptor(), 1 << 18, patience)
+            self._unwrap()
+        data = bytes(self._said[:max_bytes])
+        del self._said[:max_bytes]
+        return data
+
+    def ran_out_of_memory(self) -> bool:
+        """See Box.ran_out_of_memory: the engine's own flag."""
+        try:
+            self.container.reload()
+            return bool(self.container.attrs["State"]["OOMKilled"])
+        except (DockerException, requests.RequestException, KeyError):
+            return False
+
+    def close(self) -> None:
+        """See Box.close."""
+        with self._close_lock:
+            if self._is_closed:
+                return
+            self._is_closed = True
+        self._hang_up()
+        if self._complained:
+            logger.warning("the box said on stderr: %r", bytes(self._complained[:_STDERR_BYTES]))
+        self._remove(self)
+
+    def _hang_up(self) -> None:
+        if self._stream is None or self._socket is None:
+            return
+        # The engine's client hands out a file over the socket of an HTTP answer: each of the three keeps it open.
+        answer = getattr(self._stream, "_response", None)
+        for part in (answer, self._stream, self._socket):
+            if part is not None:
+                with suppress(OSError):
+                    part.close()
+
+    def _descriptor(self) -> int:
+        if self._socket is None or self._is_closed:
+            raise BoxClosed("the box is closed")
+        return self._socket.fileno()
+
+    def _unwrap(self) -> None:
+        while len(self._raw) >= _STREAM_HEADER.size:
+            stream, length = _STREAM_HEADER.unpack_from(self._raw)
+            end = _STREAM_HEADER.size + length
+            if len(self._raw) < end:
+                return
+            if stream == _STDOUT_STREAM:
+                self._said += self._raw[_STREAM_HEADER.size : end]
+            elif len(self._complained) < _STDERR_BYTES:
+                self._complained += self._raw[_STREAM_HEADER.size : end]
+            del self._raw[:end]
+
+
+def _short(error: Exception) -> str:
+    return str(error).splitlines()[0][:200] if str(error) else type(error).__name__
+
+
+def engine_answers() -> bool:
+    """Whether a Docker engine answers at the address of the environment (DOCKER_HOST or the usual socket)."""
+    try:
+        client = docker.from_env(timeout=ENGINE_SECONDS)
+    except (DockerException, requests.RequestException):
+        return False
+    try:
+        return bool(client.ping())
+    except (DockerException, requests.RequestException):
+        return False
+    finally:
+        client.close()

@@ -1,0 +1,46 @@
+"""Reading and writing a box's descriptors with patience: never longer than the run may take."""
+
+import os
+import select
+
+from src.execution.sandbox.base import BoxClosed, Patience
+
+
+def write_all(descriptor: int, data: bytes, patience: Patience) -> None:
+    """Write all of it to a non-blocking descriptor.
+
+    Raises:
+        BoxTimedOut, WaitCancelled: see Patience.
+        BoxClosed: nobody reads the other end any more.
+    """
+    rest = memoryview(data)
+    while rest:
+        _, writable, _ = select.select([], [descriptor], [], patience.wait_seconds())
+        if writable:
+            try:
+                rest = rest[os.write(descriptor, rest) :]
+            except BlockingIOError:
+                continue
+            except OSError as error:
+                raise BoxClosed(str(error)) from error
+
+
+def read_some(descriptor: int, max_bytes: int, patience: Patience) -> bytes:
+    """At least one byte from a descriptor.
+
+    Raises:
+        BoxTimedOut, WaitCancelled: see Patience.
+        BoxClosed: the other end is closed.
+    """
+    while True:
+        readable, _, _ = select.select([descriptor], [], [], patience.wait_seconds())
+        if readable:
+            try:
+                data = os.read(descriptor, max_bytes)
+            except BlockingIOError:
+                continue
+            except OSError as error:
+                raise BoxClosed(str(error)) from error
+            if not data:
+                raise BoxClosed("end of stream")
+            return data

@@ -1,0 +1,100 @@
+"""Which sandbox serves: the operator's word, or the best that works here."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from src.errors import SandboxUnavailable
+from src.execution.sandbox.base import Box, BoxLimits, Sandbox
+from src.execution.sandbox.bubblewrap_sandbox import BubblewrapSandbox
+from src.execution.sandbox.docker_sandbox import DockerSandbox, engine_answers
+
+CHOICES = ("auto", "docker", "bubblewrap")
+
+
+def select_sandbox(
+    choice: str, *, image: str, python: Path, source_folder: Path, limits: BoxLimits
+) -> Sandbox:
+    """The sandbox that the service will use from now on.
+
+    Args:
+        choice: one of CHOICES. "auto" is Docker if an engine answers, else bubblewrap if it works, else a
+            sandbox that looks again at every request and refuses it while there is none.
+        image, limits: see DockerSandbox.
+        python, source_folder: see BubblewrapSandbox.
+
+    Raises:
+        ValueError: an unknown choice.
+    """
+
+    def docker() -> Sandbox:
+        return DockerSandbox(image=image, limits=limits)
+
+    def bubblewrap() -> Sandbox:
+        return BubblewrapSandbox(python=python, source_folder=source_folder, limits=limits)
+
+    if choice == "docker":
+        return docker()
+    if choice == "bubblewrap":
+        return bubblewrap()
+    if choice == "auto":
+        return AutomaticSandbox(docker, bubblewrap, engine_answers)
+    raise ValueError(f"SANDBOX is {choice!r}; it must be one of {', '.join(CHOICES)}")
+
+
+class AutomaticSandbox:
+    """Decides at the first need, and keeps deciding while nothing works."""
+
+    def __init__(
+        self,
+        docker: Callable[[], Sandbox],
+        bubblewrap: Callable[[], Sandbox],
+        engine_answers: Callable[[], bool],
+    ) -> None:
+        self._docker = docker
+        self._bubblewrap = bubblewrap
+        self._engine_answers = engine_answers
+        self._chosen: Sandbox | None = None
+
+    @property
+    def name(self) -> str:
+        """The chosen backend's name, "none" while there is none."""
+        return self._chosen.name if self._chosen is not None else "none"
+
+    @property
+    def memory_bytes(self) -> int:
+        """See Sandbox.memory_bytes."""
+        return self._decided().memory_bytes
+
+    @property
+    def strategy_limits(self) -> Mapping[str, int]:
+        """See Sandbox.strategy_limits."""
+        return self._decided().strategy_limits
+
+    def unavailable_reason(self) -> str | None:
+        """See Sandbox.unavailable_reason."""
+        if self._chosen is None:
+            if self._engine_answers():
+                self._chosen = self._docker()
+            else:
+                candidate = self._bubblewrap()
+                reason = candidate.unavailable_reason()
+                if reason is not None:
+                    return f"no Docker engine answers, and {reason}"
+                self._chosen = candidate
+        return self._chosen.unavailable_reason()
+
+    def open(self) -> Box:
+        """See Sandbox.open."""
+        return self._decided().open()
+
+    def close(self) -> None:
+        """See Sandbox.close."""
+        if self._chosen is not None:
+            self._chosen.close()
+
+    def _decided(self) -> Sandbox:
+        if self._chosen is None:
+            reason = self.unavailable_reason()
+            if self._chosen is None:
+                raise SandboxUnavailable(reason or "no sandbox works here")
+        return self._chosen

@@ -1,0 +1,337 @@
+"""The host's side of one run: start a box, hand over the job, believe nothing that comes back.
+
+A session serves one run. It says what the box said only after checking form and bounds; whether the
+books are right is the audit's question.
+"""
+
+import itertools
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Any, Protocol, Self
+
+import numpy as np
+import numpy.typing as npt
+from hqg_algorithms import BarSize, Cadence, ExecutionTiming
+
+from src.errors import RunCancelled, RunTimedOut, StrategyFailed
+from src.execution import protocol
+from src.execution.failure import Failure, failure_errors, failure_from_wire, failure_traceback
+from src.utils.symbols import SYMBOL_PATTERN
+from src.execution.sandbox.base import Box, BoxClosed, BoxTimedOut, Patience, Sandbox, WaitCancelled
+from src.execution.text import printable
+
+MAX_LOG_LINES = 10_000
+MAX_LINE_CHARACTERS = 2_000
+MAX_UNFILLED = 100_000
+MAX_SYMBOLS = 200
+READ_CHUNK_BYTES = 1 << 20
+GRACE_SECONDS = 5.0
+"""How much longer than the run's own limit the host waits: the runner knows better what hung, and when."""
+
+_EPOCH = np.datetime64("1970-01-01", "D")
+_slots = itertools.count()
+
+
+class Prices(Protocol):
+    """What a session needs of a price table: see src.services.data_provider.base.PriceTable."""
+
+    @property
+    def dates(self) -> npt.NDArray[np.datetime64]: ...
+    @property
+    def symbols(self) -> tuple[str, ...]: ...
+    @property
+    def bars(self) -> npt.NDArray[np.float64]: ...
+
+
+@dataclass(frozen=True)
+class Job:
+    """What a box needs to load a strategy; no price among it.
+
+    Attributes:
+        source: the user's code, already analysed.
+        class_name: which class of it is the strategy.
+        needs_prelude: whether the interface's names are used without being imported.
+        parameters: what `import config` offers.
+        seed: for `random` and NumPy.
+        wall_seconds: how long loading and running may take, waiting for the host not counted.
+    """
+
+    source: str
+    class_name: str
+    needs_prelude: bool
+    parameters: Mapping[str, Any]
+    seed: int
+    wall_seconds: float
+
+
+@dataclass(frozen=True)
+class Unfilled:
+    """One stretch in which a symbol could not fill, checked: see src.engine.ledger.Unfilled."""
+
+    symbol: str
+    reason: str
+    first_day: int
+    last_day: int
+    count: int
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What the box claims. Types and lengths are right; nothing else has been checked.
+
+    Attributes:
+        day, symbol: (n_orders,) int32 indexes. shares, price, fee: (n_orders,) float64.
+        cash, equity: (n_days,) float64.
+        decisions: how often the strategy was asked.
+        logs: printed lines, bounded. lost_output_bytes: how much was printed beyond the bound.
+        unfilled: what waited or never filled.
+    """
+
+    day: npt.NDArray[np.int32]
+    symbol: npt.NDArray[np.int32]
+    shares: npt.NDArray[np.float64]
+    price: npt.NDArray[np.float64]
+    fee: npt.NDArray[np.float64]
+    cash: npt.NDArray[np.float64]
+    equity: npt.NDArray[np.float64]
+    decisions: int
+    logs: tuple[str, ...] = ()
+    lost_output_bytes: int = 0
+    unfilled: tuple[Unfilled, ...] = ()
+
+
+@dataclass
+class Session:
+    """One box and one run in it. Use it as a context manager: leaving it destroys the box.
+
+    Args:
+        sandbox: where the box comes from.
+        job: what it loads.
+        patience: the request's deadline and its cancel.
+    """
+
+    sandbox: Sandbox
+    job: Job
+    patience: Patience
+    _nonce: str = field(default_factory=lambda: secrets.token_hex(16))
+    _box: Box | None = None
+    _dates: Sequence[str] = ()
+    _symbols: tuple[str, ...] = ()
+
+    def __enter__(self) -> Self:
+        self._box = self.sandbox.open()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._box is not None:
+            self._box.close()
+
+    def describe(self) -> tuple[tuple[str, ...], Cadence]:
+        """Load the strategy in the box; the universe and cadence it says it has, checked.
+
+        Raises:
+            StrategyFailed: it does not load, or says something impossible.
+            SandboxUnavailable, RunTimedOut, RunCancelled
+        """
+        self._send(protocol.json_frame(protocol.JOB, self._job_wire()))
+        limits = {
+            protocol.READY: 1000,
+            protocol.DESCRIBED: 100_000,
+            protocol.FINISHED: protocol.MAX_JSON_BYTES,
+        }
+        kind, payload = self._receive(limits)
+        if kind == protocol.READY:
+            self._check_version(payload)
+            kind, payload = self._receive({k: v for k, v in limits.items() if k != protocol.READY})
+        if kind == protocol.FINISHED:
+            self._finish(payload)
+            raise self._broken("it finished before it was given prices")
+        if kind != protocol.DESCRIBED:
+            raise self._broken("it did not describe itself")
+        return self._description(payload)
+
+    def run(self, prices: Prices, rules: Mapping[str, Any]) -> Reply:
+        """Run the strategy over the prices.
+
+        Args:
+            prices: exactly the universe that the strategy described.
+            rules: wire form of the engine's rules plus last_period_complete.
+
+        Raises:
+            StrategyFailed: it raised, hung, ran out of something, or the box's reply has the wrong form.
+            RunTimedOut, RunCancelled
+        """
+        self._symbols = prices.symbols
+        self._dates = [str(date) for date in prices.dates]
+        days = (prices.dates.astype("datetime64[D]") - _EPOCH).astype(np.int64).tolist()
+        bars = np.ascontiguousarray(prices.bars, dtype="<f8").tobytes()
+        self._send(protocol.json_frame(protocol.RULES, {"symbols": list(prices.symbols), **rules}))
+        self._send(protocol.frame(protocol.PRICES, protocol.pack_prices(days, len(prices.symbols), bars)))
+        # At most one order a symbol and day, whatever the strategy asks for.
+        most = protocol.ledger_bytes(len(days) * len(prices.symbols), len(days))
+        kind, payload = self._receive({protocol.LEDGER: most, protocol.FINISHED: protocol.MAX_JSON_BYTES})
+        if kind == protocol.FINISHED:
+            self._finish(payload)
+            raise self._broken("it finished without a ledger")
+        ledger = payload
+        _, payload = self._receive({protocol.FINISHED: protocol.MAX_JSON_BYTES})
+        return self._reply(ledger, self._finish(payload))
+
+    def _job_wire(self) -> dict[str, Any]:
+        job = self.job
+        return {
+            "nonce": self._nonce,
+            "source": job.source,
+            "class_name": job.class_name,
+            "needs_prelude": job.needs_prelude,
+            "parameters": dict(job.parameters),
+            "seed": job.seed,
+            "wall_seconds": job.wall_seconds,
+            "core": next(_slots),
+            "limits": self.sandbox.strategy_limits,
+        }
+
+    def _send(self, data: bytes) -> None:
+        try:
+            self._open_box().write(data, self.patience)
+        except BoxClosed:
+            # It may have said why before it ended: the next read tells.
+            return
+        except (BoxTimedOut, WaitCancelled) as error:
+            raise _given_up(error) from error
+
+    def _receive(self, limits: dict[bytes, int]) -> tuple[bytes, bytes]:
+        try:
+            return protocol.read_frame(self._read_exactly, limits)
+        except protocol.ProtocolError as error:
+            raise self._broken(str(error)) from error
+        except BoxClosed as error:
+            raise self._died() from error
+        except (BoxTimedOut, WaitCancelled) as error:
+            raise _given_up(error) from error
+
+    def _read_exactly(self, length: int) -> bytes:
+        box, data = self._open_box(), bytearray()
+        while len(data) < length:
+            data += box.read(min(length - len(data), READ_CHUNK_BYTES), self.patience)
+        return bytes(data)
+
+    def _open_box(self) -> Box:
+        if self._box is None:
+            raise RuntimeError("the session has no box: use it as a context manager")
+        return self._box
+
+    def _check_version(self, payload: bytes) -> None:
+        if self._parse(payload).get("version") != protocol.VERSION:
+            raise self._broken("it speaks another version of the protocol: rebuild the sandbox image")
+
+    def _description(self, payload: bytes) -> tuple[tuple[str, ...], Cadence]:
+        value = self._parse(payload)
+        universe = value.get("universe")
+        if not isinstance(universe, list) or not 0 < len(universe) <= MAX_SYMBOLS:
+            raise self._broken("its universe is not a list of symbols")
+        if not all(isinstance(s, str) and SYMBOL_PATTERN.fullmatch(s) for s in universe):
+            raise self._broken("its universe holds something that is no symbol")
+        if len(set(universe)) != len(universe):
+            raise self._broken("its universe names a symbol twice")
+        try:
+            cadence = Cadence(BarSize(value.get("bar_size")), ExecutionTiming(value.get("execution")))
+        except ValueError as error:
+            raise self._broken("its cadence is none") from error
+        return tuple(universe), cadence
+
+    def _finish(self, payload: bytes) -> dict[str, Any]:
+        """The FINISHED value, its common parts checked.
+
+        Raises:
+            StrategyFailed: it tells of a failure.
+        """
+        value = self._parse(payload)
+        if value.get("nonce") != self._nonce:
+            raise self._broken("its last frame belongs to no run of ours")
+        logs = self._logs(value)
+        if value.get("error") is None:
+            return {**value, "logs": logs}
+        try:
+            failure = failure_from_wire(value["error"], len(self._dates))
+        except ValueError as error:
+            raise self._broken(f"its error report is malformed: {error}") from error
+        raise self._failed(failure, logs)
+
+    def _logs(self, value: dict[str, Any]) -> tuple[str, ...]:
+        lines = value.get("logs")
+        if not isinstance(lines, list) or not all(isinstance(line, str) for line in lines):
+            raise self._broken("its logs are no lines")
+        return tuple(printable(line, MAX_LINE_CHARACTERS) for line in lines[:MAX_LOG_LINES])
+
+    def _reply(self, ledger: bytes, finished: dict[str, Any]) -> Reply:
+        try:
+            n_orders, n_days, decisions = protocol.ledger_shape(ledger)
+        except protocol.ProtocolError as error:
+            raise self._broken(str(error)) from error
+        if n_days != len(self._dates) or decisions > n_days:
+            raise self._broken("its books are of another length than the prices")
+        columns: dict[str, Any] = {}
+        offset = protocol.ledger_offset()
+        shapes = [(name, code, n_orders) for name, code in protocol.LEDGER_COLUMNS]
+        shapes += [(name, "d", n_days) for name in protocol.LEDGER_MARKS]
+        for name, code, count in shapes:
+            dtype = np.dtype("<i4" if code == "i" else "<f8")
+            columns[name] = np.frombuffer(ledger, dtype, count, offset)
+            offset += count * dtype.itemsize
+        lost = finished.get("lost_output_bytes")
+        return Reply(
+            **columns,
+            decisions=decisions,
+            logs=finished["logs"],
+            lost_output_bytes=lost if type(lost) is int and lost > 0 else 0,
+            unfilled=tuple(self._unfilled(finished.get("unfilled"))),
+        )
+
+    def _unfilled(self, entries: Any) -> list[Unfilled]:
+        if not isinstance(entries, list) or len(entries) > MAX_UNFILLED:
+            raise self._broken("its list of what did not fill is none")
+        return [self._one_unfilled(entry) for entry in entries]
+
+    def _one_unfilled(self, entry: Any) -> Unfilled:
+        match entry:
+            case [int(symbol), str(reason), int(first), int(last), int(count)] if (
+                0 <= symbol < len(self._symbols) and 0 <= first <= last < len(self._dates) and count > 0
+            ):
+                return Unfilled(self._symbols[symbol], printable(reason, 200), first, last, count)
+        raise self._broken("its list of what did not fill is malformed")
+
+    def _parse(self, payload: bytes) -> dict[str, Any]:
+        try:
+            return protocol.parse_json(payload)
+        except protocol.ProtocolError as error:
+            raise self._broken(str(error)) from error
+
+    def _died(self) -> StrategyFailed:
+        out_of_memory = self._open_box().ran_out_of_memory()
+        return self._failed(Failure("memory" if out_of_memory else "vanished"), ())
+
+    def _broken(self, what: str) -> StrategyFailed:
+        return self._failed(Failure("protocol", message=what), ())
+
+    def _failed(self, failure: Failure, logs: Sequence[str]) -> StrategyFailed:
+        if failure.kind == "killed":
+            out_of_memory = self._open_box().ran_out_of_memory()
+            failure = failure.of_kind("memory" if out_of_memory else "crashed")
+        errors = failure_errors(
+            failure,
+            dates=self._dates,
+            wall_seconds=self.job.wall_seconds,
+            memory_bytes=self.sandbox.memory_bytes,
+        )
+        return StrategyFailed(errors, failure_traceback(failure, self.job.source), logs)
+
+
+def _given_up(error: Exception) -> RunTimedOut | RunCancelled:
+    if isinstance(error, WaitCancelled):
+        return RunCancelled("nobody waits for this run any more")
+    return RunTimedOut("the box did not answer within the time limit of the request")

@@ -1,0 +1,67 @@
+"""What many tests share: where real prices are, and real sandboxes where this machine has them.
+
+REQUIRE_DOCKER=1 and REQUIRE_BUBBLEWRAP=1 turn "skipped, there is none" into a failure: CI sets both.
+"""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from src.execution.sandbox.base import BoxLimits, Sandbox
+from src.execution.sandbox.selection import select_sandbox
+
+PROJECT = Path(__file__).resolve().parent.parent
+SANDBOX_IMAGE = os.environ.get("SANDBOX_IMAGE", "hqg-backtester-sandbox")
+SANDBOX_PYTHON = Path(os.environ.get("SANDBOX_PYTHON", PROJECT / ".venv-sandbox" / "bin" / "python"))
+
+
+@pytest.fixture(scope="session")
+def market_folder() -> Path:
+    """The folder with real daily prices, adjusted; tests that need it are skipped where it is absent."""
+    folder = Path(os.environ.get("MARKET_DATA_DIR", PROJECT.parent / "shared" / "market"))
+    if not (folder / "daily" / "SPY.parquet").is_file():
+        pytest.skip(f"no real prices: {folder} has no daily/SPY.parquet (set MARKET_DATA_DIR)")
+    return folder / "daily"
+
+
+@pytest.fixture(scope="session")
+def strategies_folder() -> Path:
+    """The folder with one strategy in each dialect, skipped where it is absent."""
+    folder = PROJECT.parent / "shared" / "strategies"
+    if not folder.is_dir():
+        pytest.skip(f"no strategies in {folder}")
+    return folder
+
+
+def open_sandbox(choice: str, limits: BoxLimits | None = None) -> Sandbox:
+    """A sandbox of that kind; skips, or fails where it is required, when there is none."""
+    sandbox = select_sandbox(
+        choice,
+        image=SANDBOX_IMAGE,
+        python=SANDBOX_PYTHON,
+        source_folder=PROJECT / "src",
+        limits=limits or BoxLimits(),
+    )
+    reason = sandbox.unavailable_reason()
+    if reason is not None:
+        sandbox.close()
+        if os.environ.get(f"REQUIRE_{choice.upper()}") == "1":
+            pytest.fail(f"{choice} is required here, but {reason}")
+        pytest.skip(f"NO {choice.upper()} SANDBOX: {reason}")
+    return sandbox
+
+
+@pytest.fixture(
+    scope="session",
+    params=[
+        pytest.param("docker", marks=pytest.mark.docker),
+        pytest.param("bubblewrap", marks=pytest.mark.bubblewrap),
+    ],
+)
+def sandbox(request: pytest.FixtureRequest) -> Iterator[Sandbox]:
+    """Each real sandbox in turn."""
+    opened = open_sandbox(request.param)
+    yield opened
+    opened.close()

@@ -1,0 +1,76 @@
+"""Runs in real boxes, past the analyser: what the tests of walls share."""
+
+import threading
+import time
+from typing import Any
+
+import numpy as np
+
+from src.execution.sandbox.base import Patience, Sandbox
+from src.execution.session import Job, Reply, Session
+from src.services.data_provider.base import PriceTable
+
+PRELUDE = """
+from hqg_algorithms import *
+
+class Base(Strategy):
+    universe = ["AAA", "BBB"]
+    cadence = Cadence(bar_size=BarSize.DAILY, execution=ExecutionTiming.CLOSE_TO_CLOSE)
+    def on_data(self, data, portfolio):
+        return TargetWeights({"AAA": 0.5, "BBB": 0.5})
+
+"""
+PRELUDE_LINES = PRELUDE.count("\n")
+
+
+def price_table(n_days: int = 250, symbols: tuple[str, ...] = ("AAA", "BBB")) -> PriceTable:
+    """Made-up prices on consecutive weekdays from 2014-01-01, different for every symbol."""
+    days = np.arange(np.datetime64("2014-01-01"), np.datetime64("2014-01-01") + 2 * n_days)
+    dates = days[np.is_busday(days)][:n_days]
+    random = np.random.default_rng(7)
+    close = 100 * np.exp(np.cumsum(random.normal(0, 0.01, (n_days, len(symbols))), axis=0))
+    open_ = close * np.exp(random.normal(0, 0.004, close.shape))
+    high, low = np.maximum(open_, close) * 1.002, np.minimum(open_, close) * 0.998
+    volume = np.full(close.shape, 1e6)
+    return PriceTable(
+        dates, symbols, np.ascontiguousarray(np.stack([open_, high, low, close, volume], axis=2))
+    )
+
+
+def rules(**changes: Any) -> dict[str, Any]:
+    """Engine rules in wire form."""
+    return {
+        "bar_size": "1d",
+        "execution": "close_to_close",
+        "initial_capital": 10_000.0,
+        "min_trade_value": 1.0,
+        "commission": 0.0,
+        "slippage": 0.0,
+        "last_period_complete": True,
+        **changes,
+    }
+
+
+def run_in_box(
+    sandbox: Sandbox,
+    source: str,
+    *,
+    class_name: str = "Mine",
+    prices: PriceTable | None = None,
+    wall_seconds: float = 20.0,
+    seed: int = 0,
+    parameters: dict[str, Any] | None = None,
+    needs_prelude: bool = False,
+    **rule_changes: Any,
+) -> Reply:
+    """Load the source in a box of the sandbox and run it.
+
+    Raises:
+        StrategyFailed: see Session.
+    """
+    job = Job(source, class_name, needs_prelude, parameters or {}, seed, wall_seconds)
+    patience = Patience(time.monotonic() + wall_seconds + 15, threading.Event())
+    with Session(sandbox, job, patience) as session:
+        _, cadence = session.describe()
+        wire = rules(bar_size=cadence.bar_size.value, execution=cadence.execution.value, **rule_changes)
+        return session.run(prices or price_table(), wire)

@@ -1,0 +1,294 @@
+"""What a hostile strategy tries in a real box, and how it ends, on every backend."""
+
+import pytest
+
+from src.errors import StrategyFailed
+from src.execution.sandbox.base import Sandbox
+from tests.execution.box_runs import PRELUDE, price_table, run_in_box
+
+HONEST = PRELUDE + "class Mine(Base): pass\n"
+
+
+def failure(sandbox: Sandbox, body: str, wall_seconds: float = 20.0) -> StrategyFailed:
+    with pytest.raises(StrategyFailed) as caught:
+        run_in_box(sandbox, PRELUDE + body, wall_seconds=wall_seconds)
+    return caught.value
+
+
+def logs(sandbox: Sandbox, body: str) -> list[str]:
+    return list(run_in_box(sandbox, PRELUDE + body, prices=price_table(5)).logs)
+
+
+def on_data(*lines: str, before: str = "") -> str:
+    body = "\n".join(f"        {line}" for line in lines)
+    return f"{before}\nclass Mine(Base):\n    def on_data(self, data, portfolio):\n{body}\n"
+
+
+def test_an_honest_strategy_runs(sandbox: Sandbox) -> None:
+    reply = run_in_box(sandbox, HONEST)
+    assert reply.decisions == 250
+    assert reply.equity[0] == pytest.approx(10_000.0)
+
+
+def test_an_exception_is_reported_with_message_line_and_day(sandbox: Sandbox) -> None:
+    body = on_data("self.n = getattr(self, 'n', 0) + 1", "if self.n == 3:", "    1 / 0", "return Hold()")
+    error = failure(sandbox, body)
+    assert error.errors == ["ZeroDivisionError: division by zero (line 15, on_data, 2014-01-03)"]
+    assert "1 / 0" in error.traceback
+    assert "strategy_process" not in error.traceback
+
+
+def test_an_exception_while_loading_is_reported_with_its_line(sandbox: Sandbox) -> None:
+    assert failure(sandbox, "x = {}['missing']\nclass Mine(Base): pass\n").errors == [
+        "KeyError: 'missing' (line 10)"
+    ]
+
+
+def test_what_was_logged_before_the_failure_is_kept(sandbox: Sandbox) -> None:
+    error = failure(sandbox, on_data("print('here I am')", "self.log('and here')", "raise ValueError('no')"))
+    assert error.logs == ["here I am", "and here"]
+
+
+@pytest.mark.parametrize(
+    ("answer", "complaint"),
+    [
+        ("TargetWeights({'AAA': float('nan')})", "weight of AAA is NaN"),
+        ("{'AAA': -0.5}", "AAA"),
+        ("{'AAA': 0.9, 'BBB': 0.9}", "1.8"),
+        ("{'QQQ': 1.0}", "'QQQ' is not in the universe"),
+        ("42", "42"),
+    ],
+)
+def test_a_signal_that_is_none_ends_the_run_and_names_the_day(
+    sandbox: Sandbox, answer: str, complaint: str
+) -> None:
+    (error,) = failure(sandbox, on_data(f"return {answer}")).errors
+    assert complaint in error
+    assert "2014-01-01" in error
+
+
+def test_a_hang_ends_at_the_time_limit_and_names_the_day(sandbox: Sandbox) -> None:
+    assert failure(sandbox, on_data("while True: pass"), wall_seconds=1.0).errors == [
+        "time limit of 1 s exceeded at 2014-01-01"
+    ]
+
+
+def test_a_sleep_ends_at_the_time_limit_too(sandbox: Sandbox) -> None:
+    body = on_data("time.sleep(60)", before="import time")
+    assert failure(sandbox, body, wall_seconds=1.0).errors == ["time limit of 1 s exceeded at 2014-01-01"]
+
+
+def test_a_hang_while_loading_ends_at_the_time_limit(sandbox: Sandbox) -> None:
+    assert failure(sandbox, "class Mine(Base): pass\nwhile True: pass\n", wall_seconds=1.0).errors == [
+        "time limit of 1 s exceeded while the strategy was loading"
+    ]
+
+
+def test_a_memory_bomb_is_reported_with_the_limit_and_the_day(sandbox: Sandbox) -> None:
+    (error,) = failure(sandbox, on_data("x = []", "while True: x.append(bytearray(1 << 24))")).errors
+    assert error.startswith("memory limit of 512 MB exceeded at 2014-01-01")
+
+
+def test_an_output_flood_is_reported(sandbox: Sandbox) -> None:
+    (error,) = failure(sandbox, on_data("while True: print('x' * 100_000)")).errors
+    assert error == "output limit of 16 MB exceeded at 2014-01-01: print less"
+
+
+def test_much_output_is_cut_and_counted(sandbox: Sandbox) -> None:
+    reply = run_in_box(
+        sandbox, PRELUDE + on_data("print('y' * 99_999)", "return Hold()"), prices=price_table(5)
+    )
+    assert sum(map(len, reply.logs)) <= 256 * 1024
+    assert reply.lost_output_bytes == 5 * 100_000 - 256 * 1024
+
+
+def test_leaving_by_os_exit_is_reported(sandbox: Sandbox) -> None:
+    assert failure(sandbox, on_data("os._exit(7)", before="import os")).errors == [
+        "the strategy ended its own process with exit code 7 at 2014-01-01"
+    ]
+
+
+def test_killing_oneself_is_no_memory_error(sandbox: Sandbox) -> None:
+    body = on_data("os.kill(os.getpid(), 9)", before="import os")
+    assert failure(sandbox, body).errors == ["the strategy's process crashed at 2014-01-01"]
+
+
+def test_a_segmentation_fault_is_reported(sandbox: Sandbox) -> None:
+    body = on_data("ctypes.string_at(0)", before="import ctypes")
+    assert failure(sandbox, body).errors == ["the strategy's process crashed at 2014-01-01"]
+
+
+def test_closing_the_pipes_is_reported(sandbox: Sandbox) -> None:
+    (error,) = failure(sandbox, on_data("os.closerange(0, 100)", before="import os")).errors
+    assert "2014-01-01" in error
+
+
+def test_signals_to_the_runner_do_not_end_it(sandbox: Sandbox) -> None:
+    body = on_data(
+        "for n in (signal.SIGTERM, signal.SIGALRM, signal.SIGSTOP, signal.SIGKILL, signal.SIGINT):",
+        "    os.kill(os.getppid(), n)",
+        "return Hold()",
+        before="import os, signal",
+    )
+    assert run_in_box(sandbox, PRELUDE + body).decisions == 250
+
+
+def test_a_child_that_holds_the_pipes_does_not_hold_the_run(sandbox: Sandbox) -> None:
+    body = on_data("if os.fork() == 0: time.sleep(60)", "return Hold()", before="import os, time")
+    assert run_in_box(sandbox, PRELUDE + body, prices=price_table(3)).decisions == 3
+
+
+def test_the_root_is_read_only_and_tmp_is_small(sandbox: Sandbox) -> None:
+    body = on_data(
+        "for path in ('/x', '/box/x', '/usr/x', '/proc/x', '/dev/x', '/etc/x'):",
+        "    try: open(path, 'w'); print('wrote', path)",
+        "    except OSError: pass",
+        "try:",
+        "    with open('/tmp/f', 'wb') as f:",
+        "        for _ in range(100): f.write(bytes(1 << 20))",
+        "    print('filled /tmp')",
+        "except OSError: print('it is full')",
+        "return Hold()",
+    )
+    assert set(logs(sandbox, body)) == {"it is full"}
+
+
+def test_there_is_no_network(sandbox: Sandbox) -> None:
+    body = on_data(
+        "for family in (socket.AF_INET, socket.AF_INET6, socket.AF_UNIX):",
+        "    try: socket.socket(family); print('socket', family)",
+        "    except OSError: pass",
+        "return Hold()",
+        before="import socket",
+    )
+    assert logs(sandbox, body) == []
+
+
+def test_the_environment_holds_nothing_of_the_host(sandbox: Sandbox) -> None:
+    (line, *_) = logs(sandbox, on_data("print(sorted(os.environ))", "return Hold()", before="import os"))
+    known = {"HOME", "HOSTNAME", "LANG", "LC_CTYPE", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "PATH", "PWD"}
+    known |= {"PYTHONDONTWRITEBYTECODE", "PYTHONHASHSEED", "PYTHONPATH", "PYTHONUTF8"}
+    # What the image itself sets: its own version and where its interpreter is from, nothing of this host.
+    known |= {"PYTHON_VERSION", "PYTHON_SHA256", "GPG_KEY", "PYTHON_PIP_VERSION"}
+    assert set(eval(line)) <= known  # noqa: S307 - the list that our own test strategy printed
+
+
+def test_user_and_capabilities_are_none(sandbox: Sandbox) -> None:
+    lines = logs(
+        sandbox,
+        on_data(
+            "print(os.getuid(), os.getgid())",
+            "status = dict(line.split()[:2] for line in open('/proc/1/status') if len(line.split()) > 1)",
+            "print([status[name] for name in ('CapEff:', 'CapPrm:', 'CapBnd:')])",
+            "print([status[name] for name in ('NoNewPrivs:', 'Seccomp:')])",
+            "return Hold()",
+            before="import os",
+        ),
+    )
+    assert lines[:3] == ["65534 65534", str(["0" * 16] * 3), "['1', '2']"]
+
+
+SEARCH = '''
+import ctypes, gc, os, struct, sys
+
+def search(price):
+    """Everywhere this process can look for the float64 bytes of one price."""
+    needle = struct.pack("<d", price)
+    found = []
+    for thing in gc.get_objects():
+        values = list(thing.values()) if isinstance(thing, dict) else thing
+        try:
+            if isinstance(values, (list, tuple, set, frozenset)) and price in values:
+                found.append(("object", type(thing).__name__))
+        except Exception:
+            pass
+    frame = sys._getframe()
+    while frame is not None:
+        for name, value in frame.f_locals.items():
+            if name not in ("price", "needle", "tomorrow") and value == price:
+                found.append(("frame", frame.f_code.co_name, name))
+        frame = frame.f_back
+    for pid in ("self", str(os.getppid())):
+        try:
+            for line in open(f"/proc/{pid}/maps"):
+                start, end = (int(x, 16) for x in line.split()[0].split("-"))
+                if "r" not in line.split()[1]: continue
+                with open(f"/proc/{pid}/mem", "rb", 0) as memory:
+                    memory.seek(start)
+                    data = memory.read(end - start)
+                    if pid != "self" and needle in data: found.append(("memory", pid))
+        except (OSError, ValueError, OverflowError):
+            pass
+    for descriptor in range(256):
+        try:
+            os.set_blocking(descriptor, False)
+            if needle in os.pread(descriptor, 1 << 20, 0): found.append(("descriptor", descriptor))
+        except OSError:
+            pass
+        for pid in (os.getppid(),):
+            try:
+                with open(f"/proc/{pid}/fd/{descriptor}", "rb", 0) as file:
+                    found.append(("opened a descriptor of the runner", descriptor))
+            except OSError:
+                pass
+    for descriptor in range(3, 256):
+        try: os.set_blocking(descriptor, True)
+        except OSError: pass
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.ptrace(16, os.getppid(), 0, 0) == 0: found.append(("ptrace",))
+    local, remote = (ctypes.c_char * 64)(), ctypes.c_size_t(0x400000)
+    class Vector(ctypes.Structure): _fields_ = [("base", ctypes.c_void_p), ("length", ctypes.c_size_t)]
+    here, there = Vector(ctypes.addressof(local), 64), Vector(0x400000, 64)
+    if libc.process_vm_readv(os.getppid(), ctypes.byref(here), 1, ctypes.byref(there), 1, 0) > 0:
+        found.append(("process_vm_readv",))
+    return found
+'''
+
+
+def test_a_strategy_that_searches_for_tomorrows_prices_finds_none(sandbox: Sandbox) -> None:
+    prices = price_table(60)
+    # The price is told as text in two halves, so that the search does not find the question itself.
+    tomorrow = float(prices.close[31, 0])
+    whole, part = repr(tomorrow).split(".")
+    body = SEARCH + on_data(
+        "self.n = getattr(self, 'n', 0) + 1",
+        "if self.n == 31:",
+        f"    print('found', search(float('{whole}' + '.' + '{part}')))",
+        "return Hold()",
+    )
+    reply = run_in_box(sandbox, PRELUDE + body, prices=prices)
+    assert list(reply.logs) == ["found []"]
+
+
+def test_the_search_would_find_a_price_that_was_shown(sandbox: Sandbox) -> None:
+    prices = price_table(60)
+    body = SEARCH + on_data(
+        "self.seen = getattr(self, 'seen', []) + [data.close('AAA')]",
+        "if len(self.seen) == 31: print('found', bool(search(self.seen[10])))",
+        "return Hold()",
+    )
+    assert list(run_in_box(sandbox, PRELUDE + body, prices=prices).logs) == ["found True"]
+
+
+def test_random_numbers_depend_on_the_seed_and_on_nothing_else(sandbox: Sandbox) -> None:
+    body = on_data(
+        "g = np.random.default_rng()",
+        "print(random.random(), random.Random().random(), np.random.rand(), g.random(), hash('x'))",
+        "return Hold()",
+        before="import random\nimport numpy as np",
+    )
+    first, again, other = (
+        list(run_in_box(sandbox, PRELUDE + body, prices=price_table(3), seed=seed).logs) for seed in (1, 1, 2)
+    )
+    assert first == again
+    assert first[0].split()[:4] != other[0].split()[:4]
+
+
+def test_parameters_are_read_as_a_module(sandbox: Sandbox) -> None:
+    body = on_data(
+        "print(config.lookback, config['lookback'], config.get('absent', 3), 'lookback' in config)",
+        "return Hold()",
+        before="import config",
+    )
+    reply = run_in_box(sandbox, PRELUDE + body, prices=price_table(1), parameters={"lookback": 21})
+    assert list(reply.logs) == ["21 21 3 True"]

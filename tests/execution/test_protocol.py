@@ -1,0 +1,122 @@
+"""The frames: what goes in comes out, and nothing malformed passes."""
+
+import io
+from array import array
+from contextlib import suppress
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from src.execution import protocol
+
+doubles = st.floats(allow_nan=False)
+
+
+def read(data: bytes, limits: dict[bytes, int]) -> tuple[bytes, bytes]:
+    stream = io.BytesIO(data)
+
+    def exactly(length: int) -> bytes:
+        part = stream.read(length)
+        if len(part) < length:
+            raise EOFError
+        return part
+
+    return protocol.read_frame(exactly, limits)
+
+
+@given(st.binary(max_size=200))
+def test_a_frame_is_read_as_it_was_written(payload: bytes) -> None:
+    assert read(protocol.frame(protocol.LEDGER, payload), {protocol.LEDGER: 200}) == (
+        protocol.LEDGER,
+        payload,
+    )
+
+
+def test_a_length_over_the_limit_is_refused_before_its_payload_is_read() -> None:
+    header_alone = protocol.HEADER.pack(protocol.LEDGER, 0xFFFFFFFF)
+    with pytest.raises(protocol.ProtocolError, match="over its limit of 10"):
+        read(header_alone, {protocol.LEDGER: 10})
+
+
+def test_a_frame_out_of_turn_is_refused() -> None:
+    with pytest.raises(protocol.ProtocolError, match="unexpected frame"):
+        read(protocol.frame(protocol.FINISHED, b"{}"), {protocol.DESCRIBED: 10})
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"a": NaN}',
+        '{"a": Infinity}',
+        '{"a": -Infinity}',
+        '{"a": 1e999}',
+        '{"a": 1, "a": 2}',
+        '{"a": {"b": 1, "b": 1}}',
+        '{"a": ' + "9" * 5000 + "}",
+        "[" * 100_000,
+        '{"a": ' * 100_000,
+        "[1]",
+        "1",
+        "",
+        "{",
+        '{"a": 1} {"b": 2}',
+    ],
+)
+def test_json_that_is_not_strict_is_refused(text: str) -> None:
+    with pytest.raises(protocol.ProtocolError):
+        protocol.parse_json(text.encode())
+
+
+def test_json_in_another_encoding_is_refused() -> None:
+    with pytest.raises(protocol.ProtocolError):
+        protocol.parse_json('{"a": 1}'.encode("utf-16"))
+
+
+@given(st.binary(max_size=300))
+def test_no_bytes_make_the_json_parser_fail_otherwise(payload: bytes) -> None:
+    with suppress(protocol.ProtocolError):
+        assert isinstance(protocol.parse_json(payload), dict)
+
+
+def test_json_frames_refuse_to_carry_a_nan() -> None:
+    with pytest.raises(ValueError, match="Out of range"):
+        protocol.json_frame(protocol.JOB, {"a": float("nan")})
+
+
+@given(
+    st.lists(st.integers(-(2**31), 2**31 - 1), max_size=5),
+    st.integers(1, 3),
+    st.data(),
+)
+def test_prices_arrive_exactly_as_they_left(days: list[int], n_symbols: int, data: st.DataObject) -> None:
+    size = len(days) * n_symbols * protocol.FIELDS_PER_BAR
+    bars = data.draw(st.lists(doubles, min_size=size, max_size=size))
+    payload = protocol.pack_prices(days, n_symbols, array("d", bars).tobytes())
+    assert protocol.unpack_prices(payload)[:2] == (days, n_symbols)
+    assert protocol.unpack_prices(payload)[2].tolist() == bars
+
+
+@given(st.binary(max_size=100))
+def test_prices_of_the_wrong_length_are_refused(payload: bytes) -> None:
+    try:
+        days, n_symbols, bars = protocol.unpack_prices(payload)
+    except protocol.ProtocolError:
+        return
+    assert len(bars) == len(days) * n_symbols * protocol.FIELDS_PER_BAR
+
+
+@given(st.binary(max_size=200))
+def test_a_ledger_of_the_wrong_length_is_refused(payload: bytes) -> None:
+    try:
+        n_orders, n_days, _ = protocol.ledger_shape(payload)
+    except protocol.ProtocolError:
+        return
+    assert len(payload) == protocol.ledger_bytes(n_orders, n_days)
+
+
+def test_a_ledger_tells_its_shape() -> None:
+    payload = protocol.pack_ledger(
+        ([0, 1], [0, 0], [1.0, -1.0], [2.0, 3.0], [0.0, 0.0]), ([8.0] * 3, [9.0] * 3), 3
+    )
+    assert protocol.ledger_shape(payload) == (2, 3, 3)

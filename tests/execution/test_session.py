@@ -1,0 +1,244 @@
+"""The host believes nothing: every malformed, forged or missing reply ends in a clean failure."""
+
+import json
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from src.errors import RunCancelled, RunTimedOut, StrategyFailed
+from src.execution import protocol
+from src.execution.sandbox.base import BoxTimedOut, Patience
+from src.execution.session import Job, Reply, Session
+from tests.execution.box_runs import price_table, rules
+from tests.fakes.sandbox import ScriptedSandbox
+
+N_DAYS = 5
+READY = protocol.json_frame(protocol.READY, {"version": protocol.VERSION})
+DESCRIPTION = {"universe": ["AAA", "BBB"], "bar_size": "1d", "execution": "close_to_close"}
+
+
+def patience(seconds: float = 5.0) -> Patience:
+    return Patience(time.monotonic() + seconds, threading.Event())
+
+
+def heard_frames(heard: bytes) -> dict[bytes, bytes]:
+    frames = {}
+    while heard:
+        kind, length = protocol.HEADER.unpack_from(heard)
+        frames[kind] = heard[protocol.HEADER.size : protocol.HEADER.size + length]
+        heard = heard[protocol.HEADER.size + length :]
+    return frames
+
+
+def ledger(n_days: int = N_DAYS) -> bytes:
+    return protocol.pack_ledger(
+        ([0], [0], [1.0], [100.0], [0.0]), ([9_900.0] * n_days, [10_000.0] * n_days), n_days
+    )
+
+
+def box(
+    describe: Callable[[], bytes] | None = None, reply: Callable[[str], bytes] | None = None
+) -> Callable[[bytes], bytes]:
+    """The script of a box: well-behaved except where the test says otherwise."""
+
+    def script(heard: bytes) -> bytes:
+        frames = heard_frames(heard)
+        if protocol.PRICES not in frames:
+            return READY + (describe or (lambda: protocol.json_frame(protocol.DESCRIBED, DESCRIPTION)))()
+        nonce = json.loads(frames[protocol.JOB])["nonce"]
+        return (reply or good_reply)(nonce)
+
+    return script
+
+
+def finished(nonce: str, **changes: Any) -> bytes:
+    value = {"nonce": nonce, "logs": [], "lost_output_bytes": 0, "unfilled": [], "error": None, **changes}
+    return protocol.frame(protocol.FINISHED, json.dumps(value).encode())
+
+
+def good_reply(nonce: str) -> bytes:
+    return protocol.frame(protocol.LEDGER, ledger()) + finished(nonce)
+
+
+def run(script: Callable[[bytes], bytes], waits: Patience | None = None, **options: Any) -> Reply:
+    sandbox = ScriptedSandbox(script, **options)
+    job = Job("", "Mine", False, {}, 0, 10.0)
+    try:
+        with Session(sandbox, job, waits or patience()) as session:
+            session.describe()
+            return session.run(price_table(N_DAYS), rules())
+    finally:
+        assert sandbox.boxes[0].is_closed
+
+
+def failure(script: Callable[[bytes], bytes], **options: Any) -> str:
+    with pytest.raises(StrategyFailed) as caught:
+        run(script, **options)
+    (error,) = caught.value.errors
+    return error
+
+
+def test_a_proper_reply_is_read() -> None:
+    reply = run(box())
+    assert (reply.day.tolist(), reply.shares.tolist(), reply.cash.tolist()) == (
+        [0],
+        [1.0],
+        [9_900.0] * N_DAYS,
+    )
+
+
+@pytest.mark.parametrize(
+    "description",
+    [
+        {},
+        {**DESCRIPTION, "universe": []},
+        {**DESCRIPTION, "universe": "SPY"},
+        {**DESCRIPTION, "universe": ["SPY", "SPY"]},
+        {**DESCRIPTION, "universe": ["../../etc/passwd"]},
+        {**DESCRIPTION, "universe": ["spy"]},
+        {**DESCRIPTION, "universe": [1]},
+        {**DESCRIPTION, "universe": [f"S{n}" for n in range(201)]},
+        {**DESCRIPTION, "bar_size": "1s"},
+        {**DESCRIPTION, "execution": None},
+    ],
+)
+def test_an_impossible_description_is_refused(description: dict[str, Any]) -> None:
+    frame = protocol.json_frame(protocol.DESCRIBED, description)
+    assert "cannot be accepted" in failure(box(describe=lambda: frame))
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [
+        protocol.frame(protocol.DESCRIBED, b"[]"),
+        protocol.frame(protocol.DESCRIBED, b'{"universe":["A"],"universe":["B"]}'),
+        protocol.frame(protocol.LEDGER, ledger()),
+        protocol.frame(b"?", b""),
+        READY,
+        protocol.HEADER.pack(protocol.DESCRIBED, 0xFFFFFFFF),
+    ],
+)
+def test_a_frame_that_may_not_come_is_refused(frame: bytes) -> None:
+    assert "cannot be accepted" in failure(box(describe=lambda: frame))
+
+
+def test_another_version_of_the_protocol_is_named() -> None:
+    old = protocol.json_frame(protocol.READY, {"version": 0})
+    assert "rebuild the sandbox image" in failure(lambda _: old)
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        lambda nonce: protocol.frame(protocol.LEDGER, ledger(N_DAYS - 1)) + finished(nonce),
+        lambda nonce: protocol.frame(protocol.LEDGER, ledger()[:-1]) + finished(nonce),
+        lambda nonce: protocol.frame(protocol.LEDGER, ledger() + b"x") + finished(nonce),
+        lambda nonce: protocol.frame(protocol.LEDGER, b"") + finished(nonce),
+        lambda nonce: protocol.HEADER.pack(protocol.LEDGER, 1 << 31),
+        lambda nonce: protocol.frame(protocol.LEDGER, ledger()) + finished("0" * 32),
+        lambda nonce: protocol.frame(protocol.LEDGER, ledger()) * 2,
+        lambda nonce: protocol.frame(protocol.LEDGER, ledger()) + finished(nonce, logs="text"),
+        lambda nonce: protocol.frame(protocol.LEDGER, ledger()) + finished(nonce, logs=[1]),
+        lambda nonce: (
+            protocol.frame(protocol.LEDGER, ledger()) + finished(nonce, unfilled=[[9, "", 0, 0, 1]])
+        ),
+        lambda nonce: (
+            protocol.frame(protocol.LEDGER, ledger()) + finished(nonce, unfilled=[[0, "", 3, 2, 1]])
+        ),
+        lambda nonce: (
+            protocol.frame(protocol.LEDGER, ledger()) + finished(nonce, unfilled=[[0, "", 0, 99, 1]])
+        ),
+        lambda nonce: protocol.frame(protocol.LEDGER, ledger()) + finished(nonce, unfilled=None),
+        finished,
+        lambda nonce: finished(nonce, error={"kind": "made up"}),
+        lambda nonce: finished(nonce, error={"kind": "exception", "day": N_DAYS}),
+        lambda nonce: finished(nonce, error={"kind": "exception", "day": True}),
+        lambda nonce: finished(nonce, error={"kind": "exception", "frames": [[1]]}),
+        lambda nonce: finished(nonce, error={"kind": "exception", "frames": [["1", "f"]]}),
+        lambda nonce: finished(nonce, error=[]),
+    ],
+)
+def test_a_malformed_reply_is_refused(reply: Callable[[str], bytes]) -> None:
+    assert "cannot be accepted" in failure(box(reply=reply))
+
+
+def test_a_box_that_vanishes_is_reported() -> None:
+    assert failure(box(reply=lambda _: b"")) == "the box ended before it gave an answer"
+    assert failure(box(reply=lambda _: protocol.frame(protocol.LEDGER, ledger())[:-3])) == (
+        "the box ended before it gave an answer"
+    )
+
+
+def test_a_box_that_vanishes_for_want_of_memory_is_told_apart() -> None:
+    assert "memory limit of 512 MB exceeded" in failure(box(reply=lambda _: b""), out_of_memory=True)
+
+
+@pytest.mark.parametrize(("out_of_memory", "said"), [(True, "memory limit"), (False, "crashed")])
+def test_a_killed_strategy_is_out_of_memory_only_when_the_kernel_says_so(
+    out_of_memory: bool, said: str
+) -> None:
+    script = box(reply=lambda nonce: finished(nonce, error={"kind": "killed", "day": 2}))
+    error = failure(script, out_of_memory=out_of_memory)
+    assert said in error
+    assert "2014-01-03" in error
+
+
+def test_what_the_box_says_is_made_printable() -> None:
+    script = box(
+        reply=lambda nonce: finished(
+            nonce,
+            logs=["\x1b[31mred\x00\u202e"],
+            error={
+                "kind": "exception",
+                "type": "E\x07",
+                "message": "a\nb\x1b",
+                "frames": [[1, "f\x00"]],
+                "day": 0,
+            },
+        )
+    )
+    with pytest.raises(StrategyFailed) as caught:
+        run(script)
+    assert caught.value.logs == ["\\x1b[31mred\\x00\\u202e"]
+    assert caught.value.errors == ["E\\x07: a\nb\\x1b (line 1, f\\x00, 2014-01-01)"]
+
+
+def test_a_silent_box_ends_at_the_deadline() -> None:
+    def silent(_: bytes) -> bytes:
+        raise BoxTimedOut
+
+    with pytest.raises(RunTimedOut):
+        run(silent)
+
+
+def test_a_deadline_that_has_passed_ends_the_session() -> None:
+    with pytest.raises(RunTimedOut):
+        run(box(), waits=patience(-1))
+
+
+def test_a_cancel_ends_the_session() -> None:
+    cancelled = patience()
+    cancelled.cancel.set()
+    with pytest.raises(RunCancelled):
+        run(box(), waits=cancelled)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.data())
+def test_no_reply_makes_the_host_fail_otherwise(data: st.DataObject) -> None:
+    """Any bytes, and any proper reply with a stretch of it replaced, end in a Reply or in StrategyFailed."""
+
+    def reply(nonce: str) -> bytes:
+        good = bytearray(good_reply(nonce))
+        start = data.draw(st.integers(0, len(good)))
+        good[start : start + data.draw(st.integers(0, 8))] = data.draw(st.binary(max_size=12))
+        return bytes(good)
+
+    with suppress(StrategyFailed):
+        assert run(box(reply=reply)).equity.shape == (N_DAYS,)

@@ -1,0 +1,71 @@
+"""A sandbox in memory: its boxes say what a test wants them to say."""
+
+from collections.abc import Callable, Mapping
+
+from src.execution.sandbox.base import Box, BoxClosed, Patience
+
+
+class ScriptedBox:
+    """A box that answers from a script instead of running anything.
+
+    Args:
+        script: given everything written so far, the bytes that the box says next.
+    """
+
+    def __init__(self, script: Callable[[bytes], bytes], out_of_memory: bool) -> None:
+        self._script = script
+        self._out_of_memory = out_of_memory
+        self._waiting = b""
+        self._answered_bytes = -1
+        self.heard = b""
+        self.is_closed = False
+
+    def write(self, data: bytes, patience: Patience) -> None:
+        """See Box.write."""
+        patience.wait_seconds()
+        self.heard += data
+
+    def read(self, max_bytes: int, patience: Patience) -> bytes:
+        """See Box.read."""
+        patience.wait_seconds()
+        if not self._waiting and len(self.heard) > self._answered_bytes:
+            self._answered_bytes = len(self.heard)
+            self._waiting = self._script(self.heard)
+        if not self._waiting:
+            raise BoxClosed("end of stream")
+        said, self._waiting = self._waiting[:max_bytes], self._waiting[max_bytes:]
+        return said
+
+    def ran_out_of_memory(self) -> bool:
+        """See Box.ran_out_of_memory."""
+        return self._out_of_memory
+
+    def close(self) -> None:
+        """See Box.close."""
+        self.is_closed = True
+
+
+class ScriptedSandbox:
+    """Builds scripted boxes and keeps them for the test to look at."""
+
+    name = "scripted"
+    memory_bytes = 512 * 1024 * 1024
+    strategy_limits: Mapping[str, int] = {}
+
+    def __init__(self, script: Callable[[bytes], bytes], *, out_of_memory: bool = False) -> None:
+        self._script = script
+        self._out_of_memory = out_of_memory
+        self.boxes: list[ScriptedBox] = []
+
+    def unavailable_reason(self) -> str | None:
+        """See Sandbox.unavailable_reason."""
+        return None
+
+    def open(self) -> Box:
+        """See Sandbox.open."""
+        box = ScriptedBox(self._script, self._out_of_memory)
+        self.boxes.append(box)
+        return box
+
+    def close(self) -> None:
+        """See Sandbox.close."""
