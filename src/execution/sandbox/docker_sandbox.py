@@ -31,7 +31,7 @@ from src.execution.sandbox.pipe import read_some, write_all
 logger = logging.getLogger(__name__)
 
 LABEL = "hqg-backtester.box"
-"""Every container of ours carries it, so that an orphan can be found."""
+"""Every container of ours carries it, with the service that it belongs to, so that an orphan can be found."""
 
 ENGINE_SECONDS = 20.0
 """How long one answer of the engine may take."""
@@ -54,6 +54,7 @@ class DockerSandbox:
 
     def __init__(self, *, image: str, limits: BoxLimits) -> None:
         self._image = image
+        self.service_id = uuid.uuid4().hex
         self._limits = limits
         self.memory_bytes = limits.memory_bytes
         self.strategy_limits = limits.strategy_limits()
@@ -127,7 +128,7 @@ class DockerSandbox:
         return {
             "command": ["python", *BOX_COMMAND],
             "name": f"hqg-box-{uuid.uuid4().hex}",
-            "labels": {LABEL: "1"},
+            "labels": {LABEL: self.service_id},
             "hostname": "sandbox",
             "user": f"{BOX_USER_ID}:{BOX_USER_ID}",
             "working_dir": "/",
@@ -173,7 +174,8 @@ class DockerBox:
 
     def start(self) -> None:
         """Attach, then start: in this order nothing the box says is lost."""
-        self._stream = self.container.attach_socket(params={"stdin": 1, "stdout": 1, "stderr": 1, "stream": 1})
+        streams = {"stdin": 1, "stdout": 1, "stderr": 1, "stream": 1}
+        self._stream = self.container.attach_socket(params=streams)
         self._socket = getattr(self._stream, "_sock", self._stream)
         self._socket.setblocking(False)
         self.container.start()
@@ -205,15 +207,17 @@ class DockerBox:
             if self._is_closed:
                 return
             self._is_closed = True
-        self._hang_up()
+        try:
+            self._hang_up()
+        finally:
+            self._remove(self)
         if self._complained:
             logger.warning("the box said on stderr: %r", bytes(self._complained[:_STDERR_BYTES]))
-        self._remove(self)
 
     def _hang_up(self) -> None:
         if self._stream is None or self._socket is None:
             return
-        # The engine's client hands out a file over the socket of an HTTP answer: each of the three keeps it open.
+        # The client hands out a file over the socket of an HTTP answer: each of the three keeps it open.
         answer = getattr(self._stream, "_response", None)
         for part in (answer, self._stream, self._socket):
             if part is not None:

@@ -27,8 +27,8 @@ setitimer getitimer pause
 _PROCESS = """
 futex futex_waitv set_robust_list get_robust_list rseq set_tid_address gettid getpid getppid getuid geteuid
 getgid getegid getgroups getresuid getresgid getpgrp getpgid setpgid getsid getrlimit setrlimit prlimit64
-getrusage times uname sysinfo sched_getaffinity sched_setaffinity sched_yield sched_getparam sched_getscheduler getcpu
-getrandom exit exit_group restart_syscall arch_prctl wait4 waitid execve
+getrusage times uname sysinfo getcpu sched_getaffinity sched_setaffinity sched_yield sched_getparam
+sched_getscheduler getrandom exit exit_group restart_syscall arch_prctl wait4 waitid execve
 """
 _CLOCKS = "clock_gettime clock_getres clock_nanosleep nanosleep gettimeofday time"
 

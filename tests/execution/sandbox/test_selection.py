@@ -1,0 +1,113 @@
+"""Which sandbox serves: the operator's word, or the best that works; never none that runs unsandboxed."""
+
+from pathlib import Path
+
+import pytest
+
+from src.errors import SandboxUnavailable
+from src.execution.sandbox.base import BoxLimits
+from src.execution.sandbox.bubblewrap_sandbox import BubblewrapSandbox
+from src.execution.sandbox.docker_sandbox import DockerSandbox
+from src.execution.sandbox.selection import AutomaticSandbox, select_sandbox
+from tests.fakes.sandbox import ScriptedSandbox
+
+NOWHERE = Path("/nowhere")
+
+
+class Candidate(ScriptedSandbox):
+    """A backend whose health a test sets."""
+
+    def __init__(self, name: str, reason: str | None = None) -> None:
+        super().__init__(lambda heard: b"")
+        self.name = name
+        self.reason = reason
+
+    def unavailable_reason(self) -> str | None:
+        return self.reason
+
+
+def automatic(docker: Candidate, bubblewrap: Candidate, *, engine_answers: bool) -> AutomaticSandbox:
+    return AutomaticSandbox(lambda: docker, lambda: bubblewrap, lambda: engine_answers)
+
+
+def test_docker_serves_where_an_engine_answers() -> None:
+    sandbox = automatic(Candidate("docker"), Candidate("bubblewrap"), engine_answers=True)
+    assert sandbox.unavailable_reason() is None
+    assert sandbox.name == "docker"
+
+
+def test_bubblewrap_serves_where_no_engine_answers() -> None:
+    sandbox = automatic(Candidate("docker"), Candidate("bubblewrap"), engine_answers=False)
+    sandbox.open()
+    assert sandbox.name == "bubblewrap"
+
+
+def test_an_engine_without_the_image_is_said_not_worked_around() -> None:
+    sandbox = automatic(Candidate("docker", "no image"), Candidate("bubblewrap"), engine_answers=True)
+    assert sandbox.unavailable_reason() == "no image"
+    assert sandbox.name == "docker"
+
+
+def test_without_any_backend_every_run_is_refused_with_the_reason() -> None:
+    sandbox = automatic(
+        Candidate("docker"), Candidate("bubblewrap", "bwrap is missing"), engine_answers=False
+    )
+    assert sandbox.unavailable_reason() == "no Docker engine answers, and bwrap is missing"
+    assert sandbox.name == "none"
+    with pytest.raises(SandboxUnavailable, match="bwrap is missing"):
+        sandbox.open()
+    with pytest.raises(SandboxUnavailable, match="bwrap is missing"):
+        _ = sandbox.memory_bytes
+    sandbox.close()
+
+
+def test_a_backend_that_comes_later_is_found() -> None:
+    bubblewrap = Candidate("bubblewrap", "not yet")
+    sandbox = automatic(Candidate("docker"), bubblewrap, engine_answers=False)
+    assert sandbox.unavailable_reason() is not None
+    bubblewrap.reason = None
+    assert sandbox.unavailable_reason() is None
+
+
+@pytest.mark.parametrize(("choice", "kind"), [("docker", DockerSandbox), ("bubblewrap", BubblewrapSandbox)])
+def test_the_operators_word_counts(choice: str, kind: type) -> None:
+    sandbox = select_sandbox(choice, image="i", python=NOWHERE, source_folder=NOWHERE, limits=BoxLimits())
+    assert isinstance(sandbox, kind)
+    sandbox.close()
+
+
+def test_there_is_no_unsandboxed_choice() -> None:
+    with pytest.raises(ValueError, match="auto, docker, bubblewrap"):
+        select_sandbox("none", image="i", python=NOWHERE, source_folder=NOWHERE, limits=BoxLimits())
+
+
+def test_missing_pieces_are_named_and_open_refuses(monkeypatch: pytest.MonkeyPatch) -> None:
+    bubblewrap = BubblewrapSandbox(python=NOWHERE, source_folder=NOWHERE, limits=BoxLimits())
+    monkeypatch.setenv("PATH", "")
+    assert "apt-get install bubblewrap" in (bubblewrap.unavailable_reason() or "")
+    with pytest.raises(SandboxUnavailable, match="bubblewrap is not installed"):
+        bubblewrap.open()
+
+
+def test_an_engine_that_does_not_answer_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DOCKER_HOST", "unix:///nowhere/docker.sock")
+    docker = DockerSandbox(image="i", limits=BoxLimits())
+    assert (docker.unavailable_reason() or "").startswith("no Docker engine answers")
+    with pytest.raises(SandboxUnavailable, match="no Docker engine answers"):
+        docker.open()
+    docker.close()
+
+
+@pytest.mark.docker
+def test_a_missing_image_is_named() -> None:
+    docker = DockerSandbox(image="hqg-no-such-image", limits=BoxLimits())
+    reason = docker.unavailable_reason() or ""
+    if reason.startswith("no Docker engine"):
+        pytest.skip(f"NO DOCKER SANDBOX: {reason}")
+    assert (
+        reason
+        == "the sandbox image hqg-no-such-image is not on the Docker engine: build it with `make images`"
+    )
+    with pytest.raises(SandboxUnavailable, match="make images"):
+        docker.open()
+    docker.close()

@@ -1,0 +1,67 @@
+"""A scripted box that is honest, or forges what it is told to: the real engine, without user code."""
+
+import json
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from hqg_algorithms import BarSize, ExecutionTiming
+
+from src.engine.costs import commission_from_wire, slippage_from_wire
+from src.engine.ledger import Ledger
+from src.engine.market import Market, Rules
+from src.engine.simulator import simulate
+from src.execution import protocol
+
+Forge = Callable[[Ledger], None]
+
+
+def frames_in(heard: bytes) -> dict[bytes, bytes]:
+    """The payload of each frame that the host wrote, by kind."""
+    frames = {}
+    while heard:
+        kind, length = protocol.HEADER.unpack_from(heard)
+        frames[kind] = heard[protocol.HEADER.size : protocol.HEADER.size + length]
+        heard = heard[protocol.HEADER.size + length :]
+    return frames
+
+
+def engine_script(
+    description: dict[str, Any], weights: Sequence[float], forge: Forge = lambda ledger: None
+) -> Callable[[bytes], bytes]:
+    """A box whose strategy always wants the same weights.
+
+    Args:
+        description: what it says of itself: universe, bar_size, execution.
+        weights: its answer to every bar.
+        forge: changes the books before they are sent.
+    """
+
+    def script(heard: bytes) -> bytes:
+        frames = frames_in(heard)
+        if protocol.PRICES not in frames:
+            ready = protocol.json_frame(protocol.READY, {"version": protocol.VERSION})
+            return ready + protocol.json_frame(protocol.DESCRIBED, description)
+        ledger = _run(json.loads(frames[protocol.RULES]), frames[protocol.PRICES], weights)
+        forge(ledger)
+        orders = ledger.orders
+        columns = (orders.day, orders.symbol, orders.shares, orders.price, orders.fee)
+        payload = protocol.pack_ledger(columns, (ledger.cash, ledger.equity), ledger.decisions)
+        nonce = json.loads(frames[protocol.JOB])["nonce"]
+        end = {"nonce": nonce, "logs": [], "lost_output_bytes": 0, "unfilled": [], "error": None}
+        return protocol.frame(protocol.LEDGER, payload) + protocol.json_frame(protocol.FINISHED, end)
+
+    return script
+
+
+def _run(wire: dict[str, Any], prices: bytes, weights: Sequence[float]) -> Ledger:
+    days, _, bars = protocol.unpack_prices(prices)
+    rules = Rules(
+        BarSize(wire["bar_size"]),
+        ExecutionTiming(wire["execution"]),
+        wire["initial_capital"],
+        wire["min_trade_value"],
+        commission_from_wire(wire["commission"]),
+        slippage_from_wire(wire["slippage"]),
+    )
+    market = Market(days, tuple(wire["symbols"]), bars, wire["last_period_complete"])
+    return simulate(market, rules, lambda *_: list(weights))
