@@ -85,9 +85,7 @@ def _frames(frames: Any) -> tuple[tuple[int, str], ...]:
     return tuple(checked)
 
 
-def failure_errors(
-    failure: Failure, *, dates: Sequence[str], wall_seconds: float, memory_bytes: int
-) -> list[str]:
+def failure_errors(failure: Failure, *, dates: Sequence[str], wall_seconds: float, memory_bytes: int) -> list[str]:
     """The sentences of wire.md's execution_errors.
 
     Args:

@@ -19,7 +19,9 @@ import json
 import struct
 from array import array
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, cast
+
+from src.engine.market import Doubles
 
 VERSION = 1
 
@@ -135,7 +137,7 @@ def pack_prices(days: Sequence[int], symbols_count: int, bars: bytes) -> bytes:
     return _PRICES_HEAD.pack(len(days), symbols_count) + _little(array("i", days)) + bars
 
 
-def unpack_prices(payload: bytes) -> tuple[list[int], int, memoryview]:
+def unpack_prices(payload: bytes) -> tuple[list[int], int, Doubles]:
     """Days, number of symbols and bars (memoryview of doubles) of a PRICES payload.
 
     Raises:
@@ -149,7 +151,8 @@ def unpack_prices(payload: bytes) -> tuple[list[int], int, memoryview]:
         raise ProtocolError("PRICES has the wrong length")
     days = _from_little(array("i"), payload[_PRICES_HEAD.size : days_end])
     bars = _from_little(array("d"), payload[days_end:])
-    return days.tolist(), n_symbols, memoryview(bars)
+    # A view of an array of doubles; memoryview is not told that by its constructor.
+    return days.tolist(), n_symbols, cast(Doubles, memoryview(bars))
 
 
 LEDGER_COLUMNS = (("day", "i"), ("symbol", "i"), ("shares", "d"), ("price", "d"), ("fee", "d"))
@@ -159,9 +162,7 @@ LEDGER_MARKS = ("cash", "equity")
 """Daily float64 columns that follow the orders."""
 
 
-def pack_ledger(
-    columns: Sequence[Sequence[float]], marks: Sequence[Sequence[float]], decisions: int
-) -> bytes:
+def pack_ledger(columns: Sequence[Sequence[float]], marks: Sequence[Sequence[float]], decisions: int) -> bytes:
     """Payload of LEDGER.
 
     Args:

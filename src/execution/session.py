@@ -18,9 +18,9 @@ from hqg_algorithms import BarSize, Cadence, ExecutionTiming
 from src.errors import RunCancelled, RunTimedOut, StrategyFailed
 from src.execution import protocol
 from src.execution.failure import Failure, failure_errors, failure_from_wire, failure_traceback
-from src.utils.symbols import SYMBOL_PATTERN
 from src.execution.sandbox.base import Box, BoxClosed, BoxTimedOut, Patience, Sandbox, WaitCancelled
 from src.execution.text import printable
+from src.utils.symbols import SYMBOL_PATTERN
 
 MAX_LOG_LINES = 10_000
 MAX_LINE_CHARACTERS = 2_000
@@ -121,7 +121,6 @@ class Session:
     _symbols: tuple[str, ...] = ()
 
     def __enter__(self) -> Self:
-        self._box = self.sandbox.open()
         return self
 
     def __exit__(
@@ -131,12 +130,13 @@ class Session:
             self._box.close()
 
     def describe(self) -> tuple[tuple[str, ...], Cadence]:
-        """Load the strategy in the box; the universe and cadence it says it has, checked.
+        """Start the box and load the strategy in it; the universe and cadence it says it has, checked.
 
         Raises:
             StrategyFailed: it does not load, or says something impossible.
             SandboxUnavailable, RunTimedOut, RunCancelled
         """
+        self._box = self.sandbox.open()
         self._send(protocol.json_frame(protocol.JOB, self._job_wire()))
         limits = {
             protocol.READY: 1000,
@@ -222,7 +222,7 @@ class Session:
 
     def _open_box(self) -> Box:
         if self._box is None:
-            raise RuntimeError("the session has no box: use it as a context manager")
+            raise RuntimeError("the session has no box yet: describe() starts it")
         return self._box
 
     def _check_version(self, payload: bytes) -> None:

@@ -16,6 +16,7 @@ from src.execution import protocol
 from src.execution.sandbox.base import BoxTimedOut, Patience
 from src.execution.session import Job, Reply, Session
 from tests.execution.box_runs import price_table, rules
+from tests.fakes.engine_box import frames_in
 from tests.fakes.sandbox import ScriptedSandbox
 
 N_DAYS = 5
@@ -25,15 +26,6 @@ DESCRIPTION = {"universe": ["AAA", "BBB"], "bar_size": "1d", "execution": "close
 
 def patience(seconds: float = 5.0) -> Patience:
     return Patience(time.monotonic() + seconds, threading.Event())
-
-
-def heard_frames(heard: bytes) -> dict[bytes, bytes]:
-    frames = {}
-    while heard:
-        kind, length = protocol.HEADER.unpack_from(heard)
-        frames[kind] = heard[protocol.HEADER.size : protocol.HEADER.size + length]
-        heard = heard[protocol.HEADER.size + length :]
-    return frames
 
 
 def ledger(n_days: int = N_DAYS) -> bytes:
@@ -48,7 +40,7 @@ def box(
     """The script of a box: well-behaved except where the test says otherwise."""
 
     def script(heard: bytes) -> bytes:
-        frames = heard_frames(heard)
+        frames = frames_in(heard)
         if protocol.PRICES not in frames:
             return READY + (describe or (lambda: protocol.json_frame(protocol.DESCRIBED, DESCRIPTION)))()
         nonce = json.loads(frames[protocol.JOB])["nonce"]

@@ -108,9 +108,7 @@ def main() -> None:
     )
 
 
-def _run(
-    host: HostChannel, child: StrategyChild, job: dict[str, Any]
-) -> tuple[Ledger | None, RunFailed | None]:
+def _run(host: HostChannel, child: StrategyChild, job: dict[str, Any]) -> tuple[Ledger | None, RunFailed | None]:
     clock = TimeLimit(job["wall_seconds"])
     try:
         clock.start()

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
 
+from src.engine.market import Doubles
 from src.execution.runner import strategy_process
 from src.execution.runner.errors import RunFailed
 from src.execution.runner.output import OutputReader
@@ -40,9 +41,7 @@ class StrategyChild:
         self._weights_bytes = 0
         self._is_gone = False
         self.day: int | None = None
-        self.output = OutputReader(
-            output, keep_bytes=KEEP_OUTPUT_BYTES, flood_bytes=FLOOD_BYTES, on_flood=self._kill
-        )
+        self.output = OutputReader(output, keep_bytes=KEEP_OUTPUT_BYTES, flood_bytes=FLOOD_BYTES, on_flood=self._kill)
 
     @classmethod
     def fork(cls) -> "StrategyChild":
@@ -95,7 +94,7 @@ class StrategyChild:
     def decide(
         self,
         day: int,
-        bars: memoryview,
+        bars: Doubles,
         equity: float,
         cash: float,
         shares: Sequence[float],
@@ -202,9 +201,7 @@ class StrategyChild:
             return RunFailed("exited", code=os.WEXITSTATUS(status))
         number = os.WTERMSIG(status)
         # SIGKILL comes from the kernel, out of memory, or from the strategy itself: the host knows which.
-        return RunFailed(
-            "killed" if number == signal.SIGKILL else "crashed", signal=signal.Signals(number).name
-        )
+        return RunFailed("killed" if number == signal.SIGKILL else "crashed", signal=signal.Signals(number).name)
 
     def _kill(self) -> None:
         self._signal_all(signal.SIGKILL)

@@ -17,9 +17,7 @@ class OutputReader:
         on_flood: ends the strategy process.
     """
 
-    def __init__(
-        self, descriptor: int, *, keep_bytes: int, flood_bytes: int, on_flood: Callable[[], None]
-    ) -> None:
+    def __init__(self, descriptor: int, *, keep_bytes: int, flood_bytes: int, on_flood: Callable[[], None]) -> None:
         self._descriptor = descriptor
         self._keep_bytes = keep_bytes
         self._flood_bytes = flood_bytes

@@ -196,9 +196,7 @@ def _probe(command: list[str]) -> None:
     except Exception as error:
         process.kill()
         said = process.stderr.read(_STDERR_BYTES).decode(errors="replace").strip() if process.stderr else ""
-        raise SandboxUnavailable(
-            f"bubblewrap cannot build a box here: {said or type(error).__name__}"
-        ) from error
+        raise SandboxUnavailable(f"bubblewrap cannot build a box here: {said or type(error).__name__}") from error
     finally:
         box.close()
 

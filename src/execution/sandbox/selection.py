@@ -11,9 +11,7 @@ from src.execution.sandbox.docker_sandbox import DockerSandbox, engine_answers
 CHOICES = ("auto", "docker", "bubblewrap")
 
 
-def select_sandbox(
-    choice: str, *, image: str, python: Path, source_folder: Path, limits: BoxLimits
-) -> Sandbox:
+def select_sandbox(choice: str, *, image: str, python: Path, source_folder: Path, limits: BoxLimits) -> Sandbox:
     """The sandbox that the service will use from now on.
 
     Args:
