@@ -1,0 +1,71 @@
+"""The arrays prices are held in, and the rules that `PriceTable` keeps for them."""
+
+from collections.abc import Sequence
+from datetime import date
+
+import numpy as np
+import numpy.typing as npt
+
+Float64Array = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.int64]
+BoolArray = npt.NDArray[np.bool_]
+Dates = npt.NDArray[np.datetime64]
+"""Calendar days without a time zone, dtype datetime64[D]."""
+
+OPEN, HIGH, LOW, CLOSE, VOLUME = range(5)
+"""What stands where along the last axis of `PriceTable.bars`."""
+
+
+def window_rows(dates: Dates, start: date, end: date) -> tuple[int, int]:
+    """First row and row after the last of the days between start and end, both included."""
+    first = int(np.searchsorted(dates, np.datetime64(start, "D"), side="left"))
+    stop = int(np.searchsorted(dates, np.datetime64(end, "D"), side="right"))
+    return first, max(first, stop)
+
+
+def day_numbers(dates: Dates) -> IntArray:
+    """The dates as whole days since 1970-01-01."""
+    return dates.astype("datetime64[D]").astype(np.int64)
+
+
+def check_frame(dates: Dates, symbols: Sequence[str], bars: Float64Array) -> None:
+    """Whether dates, symbols and bars fit together.
+
+    Raises:
+        ValueError: they do not.
+    """
+    if not symbols or len(set(symbols)) != len(symbols):
+        raise ValueError(f"symbols must be unique and at least one: {symbols}")
+    if dates.dtype != np.dtype("datetime64[D]") or dates.ndim != 1:
+        raise ValueError(f"dates must be one axis of datetime64[D], not {dates.dtype}")
+    if np.isnat(dates).any() or not (np.diff(day_numbers(dates)) > 0).all():
+        raise ValueError("dates must be strictly ascending")
+    shape = (dates.size, len(symbols), 5)
+    if bars.dtype != np.float64 or bars.shape != shape or not bars.flags.c_contiguous:
+        raise ValueError(f"bars must be float64 of shape {shape} in C order, not {bars.shape}")
+
+
+def check_bars(bars: Float64Array) -> None:
+    """Whether every bar (n_days, n_symbols, 5) is whole or absent, and every day has one.
+
+    Raises:
+        ValueError: one is not.
+    """
+    present, blank = bars_present(bars), np.isnan(bars[..., VOLUME])
+    for column in range(VOLUME):
+        blank &= np.isnan(bars[..., column])
+    if not (present | blank).all():
+        raise ValueError("a bar must have four finite prices above zero, or five NaN")
+    volume = bars[..., VOLUME]
+    if (volume < 0).any() or np.isinf(volume).any():
+        raise ValueError("a volume must be NaN or finite and at least zero")
+    if not present.any(axis=1).all():
+        raise ValueError("every day must have a bar of some symbol")
+
+
+def bars_present(bars: Float64Array) -> BoolArray:
+    """Which of the bars (…, 5) have four finite prices above zero, by the last axis."""
+    present = np.ones(bars.shape[:-1], dtype=np.bool_)
+    for column in range(VOLUME):  # column by column: a reduction over four neighbours is far slower
+        present &= (bars[..., column] > 0) & (bars[..., column] < np.inf)
+    return present

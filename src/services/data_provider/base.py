@@ -1,0 +1,194 @@
+"""The port through which prices come in, and the table every provider fills."""
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Protocol
+
+import numpy as np
+
+from src.services.data_provider.arrays import (
+    CLOSE,
+    HIGH,
+    LOW,
+    OPEN,
+    VOLUME,
+    Dates,
+    Float64Array,
+    check_bars,
+    check_frame,
+    day_numbers,
+    window_rows,
+)
+
+HASHED_ROWS = 1024
+"""Days hashed at a time, so that hashing needs no second copy of a large table."""
+
+
+@dataclass(frozen=True, slots=True)
+class SuspectBar:
+    """A row of the source that is not as a bar should be.
+
+    Attributes:
+        symbol: whose row it is.
+        day: the day the source gave it.
+        what: a clause that says what is wrong and what became of the row.
+    """
+
+    symbol: str
+    day: date
+    what: str
+
+    def __str__(self) -> str:
+        return f"{self.symbol} on {self.day}: {self.what}."
+
+
+@dataclass(frozen=True, eq=False)
+class PriceTable:
+    """Adjusted daily bars of several symbols over one window.
+
+    A bar is present when its open, high, low and close are all finite and above zero; otherwise all
+    five of its values are NaN. A present bar may have a NaN volume (the source did not say).
+    The table takes its arrays over: they become read-only.
+
+    Attributes:
+        dates: (n_days,) datetime64[D], strictly ascending; the union of the days on which any symbol
+            has a bar.
+        symbols: (n_symbols,) in the order asked for.
+        bars: (n_days, n_symbols, 5) float64, C-contiguous: open, high, low, close (account currency
+            per share, split and dividend adjusted), volume (shares).
+        suspects: rows of the source that a person should know of; no part of `data_hash`.
+
+    Raises:
+        ValueError: the arrays break one of these rules.
+    """
+
+    dates: Dates
+    symbols: tuple[str, ...]
+    bars: Float64Array
+    suspects: tuple[SuspectBar, ...] = ()
+
+    def __post_init__(self) -> None:
+        check_frame(self.dates, self.symbols, self.bars)
+        check_bars(self.bars)
+        self.dates.flags.writeable = False
+        self.bars.flags.writeable = False
+
+    @property
+    def open(self) -> Float64Array:
+        """(n_days, n_symbols) view of the opening prices."""
+        return self.bars[:, :, OPEN]
+
+    @property
+    def high(self) -> Float64Array:
+        """(n_days, n_symbols) view of the highest prices of the day."""
+        return self.bars[:, :, HIGH]
+
+    @property
+    def low(self) -> Float64Array:
+        """(n_days, n_symbols) view of the lowest prices of the day."""
+        return self.bars[:, :, LOW]
+
+    @property
+    def close(self) -> Float64Array:
+        """(n_days, n_symbols) view of the closing prices; NaN exactly where there is no bar."""
+        return self.bars[:, :, CLOSE]
+
+    @property
+    def volume(self) -> Float64Array:
+        """(n_days, n_symbols) view of the shares traded; NaN where there is no bar or no volume."""
+        return self.bars[:, :, VOLUME]
+
+    def days_since_epoch(self) -> list[int]:
+        """The dates as whole days since 1970-01-01, as the engine counts them."""
+        return [int(day) for day in day_numbers(self.dates)]
+
+    def has_weekend_days(self) -> bool:
+        """Whether the timeline trades on weekends: it holds a Saturday and a Sunday.
+
+        One of the two is not enough: New York traded on Saturdays until 1952, Tel Aviv on Sundays until 2025.
+        """
+        weekdays = (day_numbers(self.dates) + 3) % 7  # day 0 was a Thursday, Monday is 0
+        return bool((weekdays == 5).any() and (weekdays == 6).any())
+
+    def first_and_last(self, symbol: str) -> tuple[date, date] | None:
+        """The first and the last day on which `symbol` has a bar; None when it has none.
+
+        Raises:
+            ValueError: the symbol is not in this table.
+        """
+        column = self.symbols.index(symbol)
+        days = self.dates[~np.isnan(self.close[:, column])]
+        return (days[0].item(), days[-1].item()) if days.size else None
+
+    def window(self, start: date, end: date) -> "PriceTable":
+        """The part between start and end, both days included; possibly without any day. Shares memory."""
+        rows = slice(*window_rows(self.dates, start, end))
+        suspects = tuple(suspect for suspect in self.suspects if start <= suspect.day <= end)
+        return PriceTable(self.dates[rows], self.symbols, self.bars[rows], suspects)
+
+    def data_hash(self) -> str:
+        """SHA-256 over symbols, dates and bars: 64 hexadecimal digits.
+
+        The same data has the same hash on every machine: little-endian bytes, one NaN, one zero.
+        """
+        header = {"table": 1, "symbols": self.symbols, "n_days": self.dates.size}
+        digest = hashlib.sha256(json.dumps(header, sort_keys=True).encode())
+        digest.update(day_numbers(self.dates).astype("<i8").tobytes())
+        for first in range(0, self.dates.size, HASHED_ROWS):
+            rows = self.bars[first : first + HASHED_ROWS]
+            # Adding 0.0 turns the negative zero into the positive one.
+            digest.update(np.where(np.isnan(rows), np.nan, rows + 0.0).astype("<f8").tobytes())
+        return digest.hexdigest()
+
+    def warnings(self, limit: int = 20) -> list[str]:
+        """The suspect bars as sentences: the first `limit`, then one that counts the rest by symbol."""
+        sentences = [str(suspect) for suspect in self.suspects[:limit]]
+        rest = Counter(suspect.symbol for suspect in self.suspects[limit:])
+        if rest:
+            counts = ", ".join(f"{symbol} {count}" for symbol, count in rest.most_common(limit))
+            sentences.append(
+                f"{rest.total()} more suspect bars: {counts}{' …' if len(rest) > limit else ''}."
+            )
+        return sentences
+
+
+class DataProvider(Protocol):
+    """Daily prices from somewhere. Implementations are safe to call from several threads."""
+
+    name: str
+    """Short name for provenance: "mock", "files", "yahoo"."""
+
+    is_synthetic: bool
+    """True when the prices are made up; the answer then says so in its warnings."""
+
+    def fetch(self, symbols: Sequence[str], start: date, end: date) -> PriceTable:
+        """The bars of `symbols` between start and end, both days included.
+
+        Every symbol has at least one bar in the table. A symbol's bars depend neither on the window
+        nor on the symbols asked for beside it.
+
+        Args:
+            symbols: upper-case, unique, at least one, already checked against the ticker pattern.
+
+        Raises:
+            NoPrices: a symbol is unknown or has no bar in the window (all such symbols named at once).
+            PriceSourceUnavailable: the source failed.
+        """
+        ...
+
+    def fetch_yields(self, symbol: str, start: date, end: date) -> Float64Array:
+        """The daily closing values of a yield index such as ^IRX between start and end.
+
+        A yield is no price: it may be zero or negative, so it does not go through `fetch`.
+
+        Returns:
+            (n_days,) percent a year, by date; at least one, all finite.
+
+        Raises:
+            NoPrices, PriceSourceUnavailable: as `fetch`.
+        """
+        ...

@@ -1,0 +1,90 @@
+"""Prices from a folder of files, one a symbol: what a person has on disk, without any network."""
+
+from collections.abc import Sequence
+from datetime import date
+from difflib import get_close_matches
+from itertools import islice
+from pathlib import Path
+
+from src.errors import NoPrices, PriceSourceUnavailable
+from src.services.data_provider.arrays import CLOSE, Float64Array
+from src.services.data_provider.base import PriceTable
+from src.services.data_provider.gathering import check_symbol, gather, yields_in_window
+from src.services.data_provider.price_file import read_price_file
+from src.services.data_provider.recently_used import RecentlyUsed
+from src.services.data_provider.screening import SymbolBars, screen
+
+SUFFIXES = (".parquet", ".csv")
+SMALL_FOLDER_FILES = 500
+"""Up to this many files the folder is searched for symbols spelt like an unknown one."""
+
+
+class FilesProvider:
+    """Reads `<SYMBOL>.parquet`, or else `<SYMBOL>.csv`, from one folder.
+
+    `read_price_file` says which columns a file needs. A file is read again when its size or its
+    time of change is another than before.
+
+    Args:
+        folder: where the files are. Links that lead out of it are refused.
+        memory_bytes: how much of what was read is kept for the next request.
+    """
+
+    name = "files"
+    is_synthetic = False
+
+    def __init__(self, folder: Path, memory_bytes: int = 128 * 1024 * 1024) -> None:
+        self._folder = folder
+        self._memory = RecentlyUsed(memory_bytes)
+
+    def fetch(self, symbols: Sequence[str], start: date, end: date) -> PriceTable:
+        """The bars of `symbols` between start and end, as `DataProvider.fetch` promises."""
+        self._check_folder()
+        return gather(symbols, start, end, self._load)
+
+    def fetch_yields(self, symbol: str, start: date, end: date) -> Float64Array:
+        """The yields of `symbol`, as `DataProvider.fetch_yields` promises."""
+        self._check_folder()
+        check_symbol(symbol)
+        dates, rows = read_price_file(self._find(symbol), symbol)
+        return yields_in_window(symbol, dates, rows[:, CLOSE], start, end)
+
+    def _check_folder(self) -> None:
+        if not self._folder.is_dir():
+            raise PriceSourceUnavailable("The folder of price files does not exist; DATA_DIR names it.")
+
+    def _load(self, symbol: str) -> SymbolBars:
+        path = self._find(symbol)
+        try:
+            status = path.stat()
+        except OSError as error:
+            raise PriceSourceUnavailable(f"The price file of '{symbol}' cannot be opened.") from error
+        stamp = (path.name, status.st_mtime_ns, status.st_size)
+        bars = self._memory.get(symbol, stamp)
+        if bars is None:
+            bars = screen(symbol, *read_price_file(path, symbol))
+            self._memory.put(symbol, stamp, bars)
+        return bars
+
+    def _find(self, symbol: str) -> Path:
+        for suffix in SUFFIXES:
+            path = self._folder / f"{symbol}{suffix}"
+            if path.is_file():
+                return self._inside(path, symbol)
+        raise NoPrices([f"No prices for '{symbol}': there is no file of this symbol{self._hint(symbol)}"])
+
+    def _inside(self, path: Path, symbol: str) -> Path:
+        resolved = path.resolve()
+        if not resolved.is_relative_to(self._folder.resolve()):
+            raise PriceSourceUnavailable(
+                f"The price file of '{symbol}' is a link that leaves the data folder."
+            )
+        return resolved
+
+    def _hint(self, symbol: str) -> str:
+        entries = list(islice(self._folder.iterdir(), SMALL_FOLDER_FILES + 1))
+        if len(entries) > SMALL_FOLDER_FILES:
+            return "."
+        known = sorted({path.stem for path in entries if path.suffix in SUFFIXES})
+        near = get_close_matches(symbol, known, n=3)
+        return f"; did you mean {' or '.join(near)}?" if near else "."

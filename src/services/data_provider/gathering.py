@@ -1,0 +1,119 @@
+"""From single symbols to one table: every provider that loads symbol by symbol goes through here."""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date
+
+import numpy as np
+
+from src.errors import NoPrices
+from src.services.data_provider.arrays import Dates, Float64Array, IntArray
+from src.services.data_provider.base import PriceTable, SuspectBar
+from src.services.data_provider.screening import SymbolBars
+from src.utils.symbols import SYMBOL_PATTERN
+
+
+def gather(symbols: Sequence[str], start: date, end: date, load: Callable[[str], SymbolBars]) -> PriceTable:
+    """The table of all symbols in one window, or every reason why there is none.
+
+    Args:
+        load: all usable bars of one symbol; called with nothing but tickers. Raises NoPrices for
+            an unknown symbol and PriceSourceUnavailable when the source failed.
+
+    Raises:
+        NoPrices: naming every symbol that is no ticker, is unknown or has no bar in the window.
+        PriceSourceUnavailable: from `load`.
+    """
+    frames: dict[str, SymbolBars] = {}
+    errors: list[str] = []
+    for symbol in symbols:
+        try:
+            frames[symbol] = _in_window(symbol, _load_checked(symbol, load), start, end)
+        except NoPrices as error:
+            errors.extend(error.errors)
+    if errors:
+        raise NoPrices(errors)
+    return align(symbols, frames)
+
+
+def align(symbols: Sequence[str], frames: Mapping[str, SymbolBars]) -> PriceTable:
+    """Lay the bars of several symbols side by side on the union of their days, NaN where one has none.
+
+    Args:
+        symbols: at least one, unique; their order becomes the table's.
+        frames: the bars of each.
+    """
+    chosen = [frames[symbol] for symbol in symbols]
+    dates = _union([frame.dates for frame in chosen])
+    bars = np.full((dates.size, len(chosen), 5), np.nan)
+    suspects: list[SuspectBar] = []
+    for column, frame in enumerate(chosen):
+        bars[_rows(dates, frame.dates), column] = frame.bars
+        suspects.extend(frame.suspects)
+    return PriceTable(dates, tuple(symbols), bars, tuple(suspects))
+
+
+def _union(calendars: Sequence[Dates]) -> Dates:
+    # Marked on one long strip of days: sorting all days of 200 symbols takes far longer.
+    filled = [dates for dates in calendars if dates.size]
+    if not filled:
+        return np.empty(0, dtype="datetime64[D]")
+    first = min(dates[0] for dates in filled)
+    is_taken = np.zeros(int((max(dates[-1] for dates in filled) - first).astype(int)) + 1, dtype=np.bool_)
+    for dates in filled:
+        is_taken[(dates - first).astype(np.intp)] = True
+    return np.asarray(first + np.flatnonzero(is_taken))
+
+
+def _rows(dates: Dates, wanted: Dates) -> slice | IntArray:
+    rows = np.searchsorted(dates, wanted).astype(np.int64)
+    has_no_gap = rows.size > 0 and rows[-1] - rows[0] == rows.size - 1
+    return slice(int(rows[0]), int(rows[-1]) + 1) if has_no_gap else rows  # a slice is copied far faster
+
+
+def check_symbol(symbol: str) -> None:
+    """Nothing but a ticker may become part of a path or an address.
+
+    Raises:
+        NoPrices: it is none.
+    """
+    if SYMBOL_PATTERN.fullmatch(symbol) is None:
+        raise NoPrices([f"No prices for {symbol[:40]!r}: this is not a ticker symbol."])
+
+
+def yields_in_window(symbol: str, dates: Dates, values: Float64Array, start: date, end: date) -> Float64Array:
+    """The finite values between start and end, as `DataProvider.fetch_yields` promises.
+
+    Args:
+        dates: (n_rows,) datetime64[D] in any order; of several rows of a day the last one counts.
+        values: (n_rows,) percent a year.
+
+    Raises:
+        NoPrices: there is none.
+    """
+    order = np.argsort(dates, kind="stable")
+    days, known = dates[order], values[order]
+    is_last = np.append(days[1:] != days[:-1], True)[: days.size]
+    wanted = is_last & np.isfinite(known) & (days >= np.datetime64(start)) & (days <= np.datetime64(end))
+    if not wanted.any():
+        raise NoPrices([f"No yields of '{symbol}' between {start} and {end}."])
+    return np.ascontiguousarray(known[wanted])
+
+
+def _load_checked(symbol: str, load: Callable[[str], SymbolBars]) -> SymbolBars:
+    check_symbol(symbol)
+    return load(symbol)
+
+
+def _in_window(symbol: str, whole: SymbolBars, start: date, end: date) -> SymbolBars:
+    part = whole.window(start, end)
+    if part.dates.size == 0:
+        raise NoPrices([f"No prices for '{symbol}' between {start} and {end}: {_why_none(whole, part)}."])
+    return part
+
+
+def _why_none(whole: SymbolBars, part: SymbolBars) -> str:
+    if part.suspects:
+        return f"none of the rows there can be used (on {part.suspects[0].day}: {part.suspects[0].what})"
+    if whole.dates.size == 0:
+        return "the source has no usable day of this symbol"
+    return f"its prices run from {whole.dates[0]} to {whole.dates[-1]}"

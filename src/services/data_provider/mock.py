@@ -1,0 +1,77 @@
+"""Made-up prices for every symbol: the service can be tried without any source of data."""
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, date, datetime, timedelta
+
+import numpy as np
+
+from src.errors import NoPrices
+from src.services.data_provider.arrays import Float64Array
+from src.services.data_provider.base import PriceTable
+from src.services.data_provider.calendar import every_day, last_finished_session, sessions
+from src.services.data_provider.gathering import gather
+from src.services.data_provider.mock_prices import made_up_bars
+from src.services.data_provider.recently_used import RecentlyUsed
+from src.services.data_provider.screening import SymbolBars
+
+FIRST_DAY = date(1990, 1, 1)
+"""Day zero of the made-up world; New York first trades on the day after."""
+
+UNKNOWN_PREFIXES = ("NOPE", "UNKNOWN")
+"""Symbols that begin so do not exist, so that a person can see what an unknown symbol looks like."""
+
+EVERY_DAY_SUFFIX = "-USD"
+"""Crypto currencies, as Yahoo spells them, trade every day."""
+
+
+class MockProvider:
+    """Deterministic prices by the name of the symbol, from 1990 to the last finished session.
+
+    A symbol's prices depend on nothing but its name: not on the window, not on the symbols beside
+    it, not on the machine, and tomorrow they are the same with one more day. They move with a
+    common market; bond funds are calm; symbols that end in -USD trade on weekends too; ^IRX and
+    its kin are yields in percent.
+
+    Args:
+        clock: tells the time, with a time zone.
+        memory_bytes: how much of what was made is kept for the next request.
+    """
+
+    name = "mock"
+    is_synthetic = True
+
+    def __init__(self, clock: Callable[[], datetime], memory_bytes: int = 128 * 1024 * 1024) -> None:
+        self._clock = clock
+        self._memory = RecentlyUsed(memory_bytes)
+
+    def fetch(self, symbols: Sequence[str], start: date, end: date) -> PriceTable:
+        """The bars of `symbols` between start and end, as `DataProvider.fetch` promises."""
+        now = self._clock()
+        return gather(symbols, start, end, lambda symbol: self._load(symbol, now))
+
+    def fetch_yields(self, symbol: str, start: date, end: date) -> Float64Array:
+        """The yields of `symbol`, as `DataProvider.fetch_yields` promises."""
+        return self.fetch((symbol,), start, end).close[:, 0]
+
+    def _load(self, symbol: str, now: datetime) -> SymbolBars:
+        if symbol.startswith(UNKNOWN_PREFIXES):
+            raise NoPrices(
+                [f"No prices for '{symbol}': mock prices leave out NOPE… and UNKNOWN… on purpose."]
+            )
+        trades_every_day = symbol.endswith(EVERY_DAY_SUFFIX)
+        last_day = _last_finished_day(now) if trades_every_day else last_finished_session(now)
+        bars = self._memory.get(symbol, last_day)
+        if bars is None:
+            bars = _made_up(symbol, last_day, trades_every_day)
+            self._memory.put(symbol, last_day, bars)
+        return bars
+
+
+def _made_up(symbol: str, last_day: date, trades_every_day: bool) -> SymbolBars:
+    days = every_day(FIRST_DAY, last_day) if trades_every_day else sessions(FIRST_DAY, last_day)
+    day_numbers = (days - np.datetime64(FIRST_DAY, "D")).astype(np.int64)
+    return SymbolBars(days, made_up_bars(symbol, day_numbers, 365 if trades_every_day else 252))
+
+
+def _last_finished_day(now: datetime) -> date:
+    return now.astimezone(UTC).date() - timedelta(days=1)

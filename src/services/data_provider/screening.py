@@ -1,0 +1,125 @@
+"""What a source said about one symbol becomes bars; what cannot be a bar is named, never repaired."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+
+from src.services.data_provider.arrays import (
+    CLOSE,
+    HIGH,
+    LOW,
+    OPEN,
+    VOLUME,
+    BoolArray,
+    Dates,
+    Float64Array,
+    bars_present,
+    window_rows,
+)
+from src.services.data_provider.base import SuspectBar
+
+PRICE_NAMES = ("open", "high", "low", "close")
+
+ORDER_TOLERANCE = 1e-9
+"""Relative. Adjusting prices rounds them, which must not look like a high below the close."""
+
+
+@dataclass(frozen=True, eq=False)
+class SymbolBars:
+    """The usable bars of one symbol.
+
+    Attributes:
+        dates: (n_days,) datetime64[D], strictly ascending.
+        bars: (n_days, 5) float64: open, high, low, close, volume. Every bar is present.
+        suspects: rows of the source worth a warning, by day.
+    """
+
+    dates: Dates
+    bars: Float64Array
+    suspects: tuple[SuspectBar, ...] = ()
+
+    def __post_init__(self) -> None:
+        self.dates.flags.writeable = False
+        self.bars.flags.writeable = False
+
+    @property
+    def size_bytes(self) -> int:
+        """Roughly what these bars occupy in memory."""
+        return self.dates.nbytes + self.bars.nbytes + 200 * len(self.suspects)
+
+    def window(self, start: date, end: date) -> "SymbolBars":
+        """The bars and the suspects between start and end, both days included. Shares memory."""
+        rows = slice(*window_rows(self.dates, start, end))
+        suspects = tuple(suspect for suspect in self.suspects if start <= suspect.day <= end)
+        return SymbolBars(self.dates[rows], self.bars[rows], suspects)
+
+
+def screen(symbol: str, dates: Dates, rows: Float64Array) -> SymbolBars:
+    """Sort out the rows of one symbol by the rule of `PriceTable`.
+
+    A row with a missing, infinite or non-positive price is left out. Of several usable rows of one
+    day the last one counts. An impossible volume is unknown (NaN). Prices out of order (a high
+    below the low, …) stay as they are. All four are reported.
+
+    Args:
+        dates: (n_rows,) datetime64[D] in any order, no NaT.
+        rows: (n_rows, 5) adjusted open, high, low, close, volume.
+    """
+    order = np.argsort(dates, kind="stable")  # stable: the last row of a day stays its last
+    days, bars = dates[order], np.ascontiguousarray(rows[order], dtype=np.float64)
+    present = bars_present(bars)
+    suspects = _report(symbol, days, bars, ~present, _say_unusable)
+    days, bars = days[present], bars[present]
+
+    is_last = np.append(days[1:] != days[:-1], True)[: days.size]
+    suspects += _report(symbol, days, bars, ~is_last, _say_duplicate)
+    days, bars = days[is_last], bars[is_last]
+
+    volume = bars[:, VOLUME]
+    is_odd = (volume < 0) | np.isinf(volume)
+    suspects += _report(symbol, days, bars, is_odd, _say_odd_volume)
+    volume[is_odd] = np.nan
+    suspects += _report(symbol, days, bars, _out_of_order(bars), _say_out_of_order)
+    return SymbolBars(days, bars, tuple(sorted(suspects, key=lambda suspect: suspect.day)))
+
+
+def _out_of_order(bars: Float64Array) -> BoolArray:
+    inside = bars[:, [OPEN, CLOSE]]
+    highest = np.maximum(inside.max(axis=1, initial=0.0), bars[:, LOW])
+    lowest = np.minimum(inside.min(axis=1, initial=np.inf), bars[:, HIGH])
+    is_high_too_low = bars[:, HIGH] < highest * (1 - ORDER_TOLERANCE)
+    is_low_too_high = bars[:, LOW] > lowest * (1 + ORDER_TOLERANCE)
+    return np.asarray(is_high_too_low | is_low_too_high)
+
+
+def _report(
+    symbol: str, days: Dates, bars: Float64Array, where: BoolArray, say: Callable[[Float64Array], str]
+) -> list[SuspectBar]:
+    return [SuspectBar(symbol, days[row].item(), say(bars[row])) for row in np.flatnonzero(where)]
+
+
+def _say_unusable(bar: Float64Array) -> str:
+    wrong = [name for name, price in _prices(bar) if not 0 < price < np.inf]
+    return f"{_listed(bar, wrong)}: not a price; the day is left out"
+
+
+def _say_duplicate(bar: Float64Array) -> str:
+    return f"a second row for this day; the one with close {bar[CLOSE]:.10g} is left out"
+
+
+def _say_odd_volume(bar: Float64Array) -> str:
+    return f"volume {bar[VOLUME]:.10g} cannot be; taken as unknown"
+
+
+def _say_out_of_order(bar: Float64Array) -> str:
+    return f"{_listed(bar, PRICE_NAMES)} are out of order; kept as they are"
+
+
+def _listed(bar: Float64Array, names: Sequence[str]) -> str:
+    return ", ".join(f"{name} {price:.10g}" for name, price in _prices(bar) if name in names)
+
+
+def _prices(bar: Float64Array) -> list[tuple[str, float]]:
+    return [(name, float(bar[column])) for column, name in enumerate(PRICE_NAMES)]

@@ -1,0 +1,207 @@
+"""Price files are read whoever wrote them, and refused in words when they cannot be."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from src.errors import PriceSourceUnavailable
+from src.services.data_provider.price_file import read_price_file
+
+DAYS = ["2020-01-02", "2020-07-02"]
+PRICES = {"open": [10.0, 20.0], "high": [11.0, 21.0], "low": [9.0, 19.0], "close": [10.5, 20.5]}
+VOLUME = {"volume": [100, 200]}
+ROWS = [[10.0, 11.0, 9.0, 10.5, 100.0], [20.0, 21.0, 19.0, 20.5, 200.0]]
+
+
+def assert_read(path: Path, rows=ROWS) -> None:
+    dates, values = read_price_file(path, "ABC")
+    assert dates.dtype == np.dtype("datetime64[D]")
+    assert dates.astype(str).tolist() == DAYS
+    assert values.dtype == np.float64
+    np.testing.assert_allclose(values, rows, rtol=1e-15)
+
+
+def frame(index: pd.Index, **columns) -> pd.DataFrame:
+    return pd.DataFrame({**PRICES, **VOLUME, **columns}, index=index)
+
+
+INDEXES = {
+    "naive": pd.DatetimeIndex(DAYS, name="date"),
+    "nameless": pd.DatetimeIndex(DAYS),
+    "nanoseconds": pd.DatetimeIndex(DAYS, name="Date").as_unit("ns"),
+    "seconds": pd.DatetimeIndex(DAYS, name="Date").as_unit("s"),
+    "new_york": pd.DatetimeIndex(DAYS, name="Date").tz_localize("America/New_York"),
+    "tokyo": pd.DatetimeIndex(DAYS, name="Datetime").tz_localize("Asia/Tokyo"),
+    "utc": pd.DatetimeIndex(DAYS, name="timestamp").tz_localize("UTC"),
+    "offset": pd.DatetimeIndex(DAYS, name="Date").tz_localize("-05:00"),
+    "evening": (pd.DatetimeIndex(DAYS, name="Date") + pd.Timedelta(hours=20)).tz_localize("America/New_York"),
+}
+
+
+@pytest.mark.parametrize("suffix", ["parquet", "csv"])
+@pytest.mark.parametrize("kind", INDEXES)
+def test_the_date_is_the_day_as_written_in_its_own_time_zone(tmp_path, suffix, kind):
+    path = tmp_path / f"ABC.{suffix}"
+    getattr(frame(INDEXES[kind]), f"to_{suffix}")(path)
+    assert_read(path)
+
+
+@pytest.mark.parametrize("suffix", ["parquet", "csv"])
+def test_dates_before_1970_keep_their_day(tmp_path, suffix):
+    path = tmp_path / f"ABC.{suffix}"
+    index = pd.DatetimeIndex(["1969-12-31 16:00", "1927-12-30"], name="Date")
+    getattr(frame(index), f"to_{suffix}")(path)
+    assert read_price_file(path, "ABC")[0].astype(str).tolist() == ["1969-12-31", "1927-12-30"]
+
+
+@pytest.mark.parametrize(
+    "days",
+    [
+        pa.array(DAYS).cast(pa.date32()),
+        pa.array(DAYS).cast(pa.date64()),
+        pa.array(DAYS),
+        pa.array(DAYS, pa.large_string()),
+    ],
+)
+def test_dates_may_be_dates_or_text(tmp_path, days):
+    path = tmp_path / "ABC.parquet"
+    pq.write_table(pa.table({"Date": days, **PRICES, **VOLUME}), path)
+    assert_read(path)
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("Open", "High", "Low", "Close", "Volume", "Date"),
+        ("OPEN", "HIGH", "LOW", "CLOSE", "VOLUME", "DATE"),
+        (" open", "high ", "low", "Close", "volume", "date"),
+    ],
+)
+def test_names_of_columns_may_be_in_any_case_and_order(tmp_path, names):
+    path = tmp_path / "ABC.csv"
+    columns = [*PRICES.values(), *VOLUME.values(), DAYS]
+    pd.DataFrame(dict(zip(names, columns, strict=True))).to_csv(path, index=False)
+    assert_read(path)
+
+
+@pytest.mark.parametrize("suffix", ["parquet", "csv"])
+@pytest.mark.parametrize("name", ["Adj Close", "adj_close", "AdjClose", "Adjusted Close"])
+def test_an_adjusted_close_scales_all_four_prices(tmp_path, suffix, name):
+    path = tmp_path / f"ABC.{suffix}"
+    getattr(frame(INDEXES["naive"], **{name: [5.25, 20.5]}), f"to_{suffix}")(path)
+    assert_read(path, [[5.0, 5.5, 4.5, 5.25, 100.0], ROWS[1]])
+
+
+def test_other_columns_are_passed_over(tmp_path):
+    path = tmp_path / "ABC.parquet"
+    extra = {"Dividends": [0.0, 1.0], "Stock Splits": [0.0, 2.0], "note": ["x", "y"]}
+    frame(INDEXES["naive"], **extra).to_parquet(path)
+    assert_read(path)
+
+
+@pytest.mark.parametrize("suffix", ["parquet", "csv"])
+def test_the_two_header_rows_of_yfinance_are_understood(tmp_path, suffix):
+    path = tmp_path / f"ABC.{suffix}"
+    table = frame(pd.DatetimeIndex(DAYS, name="Date")).rename(columns=str.title)
+    table.columns = pd.MultiIndex.from_product([table.columns, ["BRK.B"]], names=["Price", "Ticker"])
+    getattr(table, f"to_{suffix}")(path)
+    assert_read(path)
+
+
+def test_a_file_without_volume_leaves_it_unknown(tmp_path):
+    path = tmp_path / "ABC.csv"
+    pd.DataFrame(PRICES, index=INDEXES["naive"]).to_csv(path)
+    assert_read(path, [[*row[:4], np.nan] for row in ROWS])
+
+
+@pytest.mark.parametrize("missing", ["", "null", "NaN", "nan", "N/A"])
+def test_a_gap_in_a_csv_file_is_nan(tmp_path, missing):
+    path = tmp_path / "ABC.csv"
+    path.write_text(
+        f"Date,Open,High,Low,Close,Adj Close,Volume\n2020-01-02,10,11,9,10.5,10.5,100\n"
+        f"2020-07-02,{missing},{missing},{missing},{missing},{missing},{missing}\n"
+    )
+    assert_read(path, [ROWS[0], [np.nan] * 5])
+
+
+def test_a_csv_file_from_windows_is_read(tmp_path):
+    path = tmp_path / "ABC.csv"
+    frame(INDEXES["naive"]).to_csv(path, lineterminator="\r\n", encoding="utf-8-sig")
+    assert_read(path)
+
+
+def test_a_close_of_zero_leaves_a_row_for_screening(tmp_path):
+    path = tmp_path / "ABC.csv"
+    path.write_text("Date,Open,High,Low,Close,Adj Close\n2020-01-02,1,1,1,0,0\n")
+    values = read_price_file(path, "ABC")[1]
+    assert values[0, 3] == 0.0
+    assert not np.isfinite(values[0, :3]).any()
+
+
+HEADER = "Date,Open,High,Low,Close,Volume\n"
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        ("", "no date column"),
+        ("Open,High,Low,Close\n1,1,1,1\n", "no date column among open, high, low, close"),
+        ("Date,High,Low,Close\n2020-01-02,1,1,1\n", "no column 'open'"),
+        ("Date,Open,open,High,Low,Close\n2020-01-02,1,1,1,1,1\n", "several columns called 'open'"),
+        (HEADER + "01/02/2020,1,1,1,1,1\n", "not all written as YYYY-MM-DD"),
+        (HEADER + "20200102,1,1,1,1,1\n", "not all written as YYYY-MM-DD"),
+        (HEADER + "2020-01-021,1,1,1,1,1\n", "not all written as YYYY-MM-DD"),
+        (HEADER + ",1,1,1,1,1\n", "not all written as YYYY-MM-DD"),
+        (HEADER + "2020-13-45,1,1,1,1,1\n", "not a readable csv file"),
+        (HEADER + "2020-01-02,ten,1,1,1,1\n", "not a readable csv file"),
+        (HEADER + "2020-01-02,1,1\n", "not a readable csv file"),
+        (HEADER + "2020-01-02,1,1,1,1,\xff\xfe\n", "not a readable csv file"),
+    ],
+)
+def test_a_csv_file_that_is_no_price_file_is_refused_in_words(tmp_path, content, reason):
+    path = tmp_path / "ABC.csv"
+    path.write_bytes(content.encode("latin-1"))
+    assert_refused(path, reason)
+
+
+def test_a_file_that_is_no_parquet_is_refused_in_words(tmp_path):
+    path = tmp_path / "ABC.parquet"
+    for content in (b"", b"PAR1", b"no parquet at all", b"PAR1" + bytes(100) + b"PAR1"):
+        path.write_bytes(content)
+        assert_refused(path, "not a readable parquet file")
+
+
+def test_half_a_parquet_file_is_refused_in_words(tmp_path):
+    path = tmp_path / "ABC.parquet"
+    frame(INDEXES["naive"]).to_parquet(path)
+    path.write_bytes(path.read_bytes()[:-50])
+    assert_refused(path, "not a readable parquet file")
+
+
+@pytest.mark.parametrize(
+    ("days", "reason"),
+    [
+        (pa.array([1577923200, 1593648000]), "dates are of type int64"),
+        (pa.array([None, None], pa.timestamp("us")), "a row without a date"),
+    ],
+)
+def test_dates_that_cannot_be_days_are_refused_in_words(tmp_path, days, reason):
+    path = tmp_path / "ABC.parquet"
+    pq.write_table(pa.table({"Date": days, **PRICES}), path)
+    assert_refused(path, reason)
+
+
+def test_a_file_that_vanished_is_refused_in_words(tmp_path):
+    assert_refused(tmp_path / "ABC.parquet", "not a readable parquet file")
+
+
+def assert_refused(path: Path, reason: str) -> None:
+    with pytest.raises(PriceSourceUnavailable) as raised:
+        read_price_file(path, "ABC")
+    assert "'ABC'" in str(raised.value)
+    assert reason in str(raised.value)
+    assert path.parent.name not in str(raised.value)

@@ -1,0 +1,47 @@
+"""The memory of bars is bounded, and a newer stamp never finds older bars."""
+
+import numpy as np
+
+from src.services.data_provider.recently_used import RecentlyUsed
+from src.services.data_provider.screening import SymbolBars
+
+
+def bars_of(n_days: int) -> SymbolBars:
+    dates = np.datetime64("2020-01-02", "D") + np.arange(n_days)
+    return SymbolBars(dates, np.ones((n_days, 5)))
+
+
+SIZE = bars_of(10).size_bytes
+
+
+def test_what_was_put_is_found_with_its_stamp_only():
+    memory, bars = RecentlyUsed(10 * SIZE), bars_of(10)
+    memory.put("A", 1, bars)
+    assert memory.get("A", 1) is bars
+    assert memory.get("A", 2) is None
+    assert memory.get("B", 1) is None
+
+
+def test_a_newer_stamp_takes_the_place_of_the_older():
+    memory, newer = RecentlyUsed(SIZE), bars_of(10)
+    memory.put("A", 1, bars_of(10))
+    memory.put("A", 2, newer)
+    assert memory.get("A", 1) is None
+    assert memory.get("A", 2) is newer
+
+
+def test_the_one_unused_longest_goes_first():
+    memory = RecentlyUsed(2 * SIZE)
+    memory.put("A", 1, bars_of(10))
+    memory.put("B", 1, bars_of(10))
+    memory.get("A", 1)
+    memory.put("C", 1, bars_of(10))
+    assert [memory.get(key, 1) is not None for key in "ABC"] == [True, False, True]
+
+
+def test_what_is_larger_than_the_memory_is_not_kept():
+    memory = RecentlyUsed(SIZE - 1)
+    memory.put("A", 1, bars_of(10))
+    assert memory.get("A", 1) is None
+    memory.put("B", 1, bars_of(1))
+    assert memory.get("B", 1) is not None

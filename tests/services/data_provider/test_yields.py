@@ -1,0 +1,30 @@
+"""Yields are no prices: they may be negative, and then they count."""
+
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from src.errors import NoPrices
+from src.services.data_provider.files import FilesProvider
+from src.services.data_provider.gathering import yields_in_window
+
+START, END = date(2020, 3, 19), date(2020, 3, 27)
+
+
+def test_a_negative_yield_counts(market_folder: Path) -> None:
+    yields = FilesProvider(market_folder).fetch_yields("^IRX", START, END)
+    assert yields.size == 7
+    assert yields.max() < 0
+
+
+def test_the_last_row_of_a_day_counts_and_gaps_do_not() -> None:
+    dates = np.array(["2020-03-20", "2020-03-19", "2020-03-20", "2020-03-23"], "datetime64[D]")
+    values = np.array([9.0, -0.1, -0.2, np.nan])
+    assert yields_in_window("^IRX", dates, values, START, END).tolist() == [-0.1, -0.2]
+
+
+def test_no_yield_in_the_window_is_said() -> None:
+    with pytest.raises(NoPrices, match="IRX"):
+        yields_in_window("^IRX", np.array([], "datetime64[D]"), np.array([]), START, END)
