@@ -1,0 +1,1 @@
+"""HTTP in, HTTP out: no business rule lives here."""

@@ -1,0 +1,47 @@
+"""Notices that a client has gone away while its answer is being made."""
+
+import asyncio
+from collections.abc import Coroutine
+from typing import Any, TypeVar
+
+from starlette.types import Receive
+
+from src.errors import BacktesterError
+
+Result = TypeVar("Result")
+
+
+class ClientGone(BacktesterError):
+    """The client closed its connection before the answer; 499 is only for the log."""
+
+    code = "client_gone"
+    http_status = 499
+
+
+async def unless_disconnected(receive: Receive, work: Coroutine[Any, Any, Result]) -> Result:
+    """The result of `work`, which is cancelled when the client goes or this task is cancelled.
+
+    Returns or raises only when `work` has ended.
+
+    Args:
+        receive: the request's ASGI channel, its body already read.
+
+    Raises:
+        ClientGone: and whatever `work` raises.
+    """
+    working = asyncio.ensure_future(work)
+    leaving = asyncio.ensure_future(_disconnected(receive))
+    try:
+        await asyncio.wait([working, leaving], return_when=asyncio.FIRST_COMPLETED)
+        if working.done():
+            return working.result()
+        raise ClientGone("the client closed its connection")
+    finally:
+        working.cancel()
+        leaving.cancel()
+        await asyncio.gather(working, leaving, return_exceptions=True)
+
+
+async def _disconnected(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        continue

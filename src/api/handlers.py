@@ -1,0 +1,109 @@
+"""Our errors as HTTP answers: the only place where one becomes the other."""
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+
+from src.api.disconnect import ClientGone
+from src.api.json_answer import json_answer
+from src.errors import (
+    BacktesterError,
+    NoPrices,
+    PriceSourceUnavailable,
+    RunCancelled,
+    RunTimedOut,
+    SandboxUnavailable,
+    StrategyFailed,
+    StrategyRejected,
+)
+from src.models.plain import printable
+from src.services.run_gate import QueueFull
+
+logger = logging.getLogger(__name__)
+
+OWN_FAULT = "Something went wrong on our side. Tell the operator the request_id."
+
+
+def _rejected(error: StrategyRejected) -> dict[str, Any]:
+    return {"analysis_errors": [_sentence(v) for v in error.violations], "violations": error.violations}
+
+
+def _sentence(violation: Mapping[str, Any]) -> str:
+    line = violation.get("line")
+    return f"{violation['message']} (line {line})" if line else str(violation["message"])
+
+
+def _failed(error: StrategyFailed) -> dict[str, Any]:
+    return {"execution_errors": error.errors, "traceback": error.traceback, "logs": error.logs}
+
+
+DETAILS: dict[type[BacktesterError], Callable[[Any], Any]] = {
+    StrategyRejected: _rejected,
+    StrategyFailed: _failed,
+    NoPrices: lambda error: {"data_errors": error.errors},
+    PriceSourceUnavailable: str,
+    SandboxUnavailable: str,
+    QueueFull: str,
+    RunTimedOut: str,
+    RunCancelled: str,
+    ClientGone: str,
+}
+"""What stands in `detail`, by error; the status is the error's own. What is not here is our own fault."""
+
+
+def add_error_handlers(app: FastAPI) -> None:
+    """Let the app answer our errors, malformed requests and plain HTTP errors in our shapes."""
+    app.add_exception_handler(BacktesterError, _answer_our_error)
+    app.add_exception_handler(RequestValidationError, _answer_validation_error)
+    app.add_exception_handler(HTTPException, _answer_http_error)
+
+
+def own_fault_answer(request_id: str) -> Response:
+    """What a caller learns of an error that should not have happened: nothing but where to ask."""
+    return json_answer({"detail": OWN_FAULT, "request_id": request_id}, 500)
+
+
+async def _answer_our_error(request: Request, error: Exception) -> Response:
+    for kind in type(error).__mro__:
+        if kind in DETAILS:
+            return json_answer({"detail": DETAILS[kind](error)}, _status(error), _headers(error))
+    logger.error("request %s failed", request.state.request_id, exc_info=error)
+    return own_fault_answer(request.state.request_id)
+
+
+def _status(error: Any) -> int:
+    # A price source that says when to come back is busy, not broken.
+    if isinstance(error, PriceSourceUnavailable) and error.retry_after_seconds is not None:
+        return 503
+    return int(error.http_status)
+
+
+def _headers(error: Exception) -> dict[str, str]:
+    seconds = getattr(error, "retry_after_seconds", None)
+    return {} if seconds is None else {"Retry-After": str(seconds)}
+
+
+async def _answer_validation_error(_request: Request, error: Exception) -> Response:
+    problems = error.errors() if isinstance(error, RequestValidationError) else []
+    return json_answer({"detail": [_field_problem(problem) for problem in problems]}, 422)
+
+
+def _field_problem(problem: Mapping[str, Any]) -> dict[str, Any]:
+    """Type, place and message; `input` and `ctx` hold what was sent, which is the user's own code."""
+    place: Sequence[Any] = problem["loc"]
+    return {
+        "type": problem["type"],
+        "loc": [part if isinstance(part, int) else printable(str(part)) for part in place],
+        "msg": printable(problem["msg"], 500),
+    }
+
+
+async def _answer_http_error(_request: Request, error: Exception) -> Response:
+    status, detail, headers = 500, OWN_FAULT, None
+    if isinstance(error, HTTPException):
+        status, detail, headers = error.status_code, error.detail, error.headers
+    return json_answer({"detail": detail}, status, headers)

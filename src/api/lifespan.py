@@ -1,0 +1,84 @@
+"""The one composition root: builds the real things in order, closes them in reverse."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from src.api.dependencies import Services
+from src.api.logs import configure_logging
+from src.config.settings import PROJECT_FOLDER, Settings
+from src.execution.sandbox.base import BoxLimits, Sandbox
+from src.services.run_gate import RunGate
+
+if TYPE_CHECKING:
+    from src.services.data_provider.base import DataProvider
+
+logger = logging.getLogger(__name__)
+
+OpenServices = Callable[[Settings], AbstractAsyncContextManager[Services]]
+
+
+@asynccontextmanager
+async def lifespan(settings: Settings, open_services: OpenServices) -> AsyncIterator[dict[str, Services]]:
+    """What is there while the app serves, as `request.state`."""
+    configure_logging(settings.log_level)
+    async with open_services(settings) as services:
+        yield {"services": services}
+
+
+@asynccontextmanager
+async def open_real_services(settings: Settings) -> AsyncIterator[Services]:
+    """The services as the settings say. Starts even when no sandbox works: /health says so, runs get 503."""
+    # Imported late: pandas and the calendars take seconds, and `import src.api.server` must not.
+    from src.services.backtests import Backtests, RunLimits  # noqa: PLC0415 - see above
+    from src.services.data_provider import calendar  # noqa: PLC0415 - see above
+
+    async with AsyncExitStack() as stack:
+        provider = await asyncio.to_thread(_open_provider, settings)
+        sandbox = await asyncio.to_thread(_open_sandbox, settings)
+        stack.push_async_callback(asyncio.to_thread, sandbox.close)
+        backtests = Backtests(
+            provider=provider,
+            sandbox=sandbox,
+            limits=RunLimits(wall_seconds=settings.max_execution_time),
+        )
+        run_gate = RunGate(max_running=settings.max_concurrent_runs, max_waiting=settings.max_queued_runs)
+        stack.push_async_callback(run_gate.close)
+        # The exchange calendar takes a second to read: in the background, not in the first request.
+        preparation = asyncio.create_task(asyncio.to_thread(calendar.prepare))
+        stack.push_async_callback(asyncio.wait, [preparation])
+        yield Services(backtests=backtests, run_gate=run_gate, sandbox=sandbox)
+
+
+def _open_provider(settings: Settings) -> "DataProvider":
+    from src.services.data_provider.files import FilesProvider  # noqa: PLC0415 - slow, see open_real_services
+    from src.services.data_provider.mock import MockProvider  # noqa: PLC0415 - slow, see open_real_services
+
+    if settings.data_provider == "files":
+        return FilesProvider(settings.data_dir)
+    return MockProvider(lambda: datetime.now(UTC))
+
+
+def _open_sandbox(settings: Settings) -> Sandbox:
+    from src.execution.sandbox.selection import select_sandbox  # noqa: PLC0415 - slow, see open_real_services
+
+    sandbox = select_sandbox(
+        settings.sandbox,
+        image=settings.sandbox_image,
+        python=settings.sandbox_python,
+        source_folder=PROJECT_FOLDER / "src",
+        limits=BoxLimits(
+            memory_bytes=settings.sandbox_memory_mb * 1024 * 1024,
+            cpus=settings.sandbox_cpus,
+            processes=settings.sandbox_pids,
+        ),
+    )
+    reason = sandbox.unavailable_reason()
+    if reason is None:
+        logger.info("strategies run in the sandbox %s", sandbox.name)
+    else:
+        logger.warning("no sandbox works, runs are refused: %s", reason)
+    return sandbox

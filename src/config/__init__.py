@@ -1,0 +1,1 @@
+"""Everything an operator can set, read once at the start."""

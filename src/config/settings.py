@@ -1,0 +1,108 @@
+"""Every environment variable of the service: its type, unit, bounds and default."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from src.errors import BacktesterError
+
+PROJECT_FOLDER = Path(__file__).resolve().parents[2]
+
+Seconds = Annotated[float, Field(gt=0, le=86_400)]
+
+
+class SettingsInvalid(BacktesterError):
+    """A setting cannot be used, so the service must not start.
+
+    Args:
+        problems: one sentence a setting, each naming the environment variable.
+    """
+
+    code = "settings_invalid"
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("The service cannot start. " + " ".join(problems))
+        self.problems = problems
+
+
+class Settings(BaseSettings):
+    """The settings of one service. The environment comes before the file `.env` in the working directory."""
+
+    model_config = SettingsConfigDict(
+        frozen=True,
+        use_attribute_docstrings=True,
+        env_file=".env",
+        env_ignore_empty=True,
+        extra="ignore",
+    )
+
+    api_host: Annotated[str, Field(min_length=1)] = "127.0.0.1"
+    """Address that `python -m src.api` listens on; 0.0.0.0 is every network of this machine."""
+    api_port: Annotated[int, Field(ge=1, le=65_535)] = 8005
+    """TCP port that `python -m src.api` listens on."""
+    max_body_bytes: Annotated[int, Field(ge=1_000, le=100_000_000)] = 1_000_000
+    """Largest request body, in bytes; a larger one is answered with 413."""
+    max_request_time: Seconds = 600.0
+    """Longest that one request may take with all its waiting, in seconds; then 504."""
+    max_concurrent_runs: Annotated[int, Field(ge=1, le=1_000)] = 3
+    """Boxes that run at the same time, a count."""
+    max_queued_runs: Annotated[int, Field(ge=0, le=10_000)] = 16
+    """Runs that may wait for a box, a count; a further one is answered with 503."""
+    data_provider: Literal["mock", "files"] = "mock"
+    """Where prices come from: mock (made up, the same on every machine) or files (the folder DATA_DIR)."""
+    data_dir: Path = Path("data")
+    """Folder with each symbol's daily bars as <SYMBOL>.parquet or .csv; read when DATA_PROVIDER=files."""
+    sandbox: Literal["auto", "docker", "bubblewrap"] = "auto"
+    """What contains user code: docker, bubblewrap, or auto (Docker if an engine answers, else bubblewrap)."""
+    sandbox_image: Annotated[str, Field(min_length=1)] = "hqg-backtester-sandbox"
+    """Docker image of the box, a name with an optional tag."""
+    sandbox_python: Path = PROJECT_FOLDER / ".venv-sandbox" / "bin" / "python"
+    """Interpreter of the virtual environment whose packages a bubblewrap box offers, a path."""
+    max_execution_time: Seconds = 300.0
+    """Longest that user code may run in its box, in seconds."""
+    sandbox_memory_mb: Annotated[int, Field(ge=64, le=1_048_576)] = 512
+    """Memory of one box without any swap, in MB of 1024 * 1024 bytes."""
+    sandbox_cpus: Annotated[float, Field(gt=0, le=1_024)] = 1.0
+    """Processor time of one box, 1.0 is one core."""
+    sandbox_pids: Annotated[int, Field(ge=8, le=32_768)] = 64
+    """Processes and threads in one box, a count."""
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    """Least severity that is logged: DEBUG, INFO, WARNING or ERROR."""
+
+    @field_validator("log_level", mode="before")
+    @classmethod
+    def _in_capitals(cls, value: Any) -> Any:
+        return value.upper() if isinstance(value, str) else value
+
+    @field_validator("data_provider", "sandbox", mode="before")
+    @classmethod
+    def _in_small_letters(cls, value: Any) -> Any:
+        return value.lower() if isinstance(value, str) else value
+
+    @model_validator(mode="after")
+    def _has_its_data_folder(self) -> Self:
+        if self.data_provider == "files" and not self.data_dir.is_dir():
+            raise ValueError("DATA_DIR: no such folder, and DATA_PROVIDER=files reads prices from it")
+        return self
+
+
+def load_settings() -> Settings:
+    """The settings of this process.
+
+    Raises:
+        SettingsInvalid: names each environment variable that cannot be used, and why.
+    """
+    try:
+        return Settings()
+    except ValidationError as error:
+        raise SettingsInvalid([_sentence(problem) for problem in error.errors()]) from error
+
+
+def _sentence(problem: Mapping[str, Any]) -> str:
+    if not problem["loc"]:
+        return str(problem["msg"]).removeprefix("Value error, ") + "."
+    variable = str(problem["loc"][0]).upper()
+    return f"{variable}: {problem['msg'][0].lower()}{problem['msg'][1:]}, but it is {problem['input']!r}."

@@ -1,0 +1,147 @@
+"""What a person posts: a strategy, a window and the terms on which it trades."""
+
+import difflib
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime
+from typing import Annotated, Any, Self
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ModelWrapValidatorHandler,
+    PrivateAttr,
+    ValidationInfo,
+    WithJsonSchema,
+    field_validator,
+    model_validator,
+)
+from pydantic_core import PydanticCustomError
+
+from src.models.costs import Commission, CostModel, Slippage
+from src.models.plain import Number, Text, WholeNumber, check_plain_json, printable
+from src.utils.symbols import SYMBOL_PATTERN
+
+MAX_PARAMETERS_BYTES = 100_000
+_MAX_UNKNOWN_NAMED = 20
+_LONGEST_TYPO = 40
+
+
+def _iso_date(value: Any) -> date:
+    """The calendar date as written: a time of day and a time zone are dropped, nothing is converted."""
+    if isinstance(value, datetime):
+        return value.date()
+    if isinstance(value, date):
+        return value
+    if isinstance(value, str):
+        for parse in (date.fromisoformat, lambda text: datetime.fromisoformat(text).date()):
+            try:
+                return parse(value)
+            except ValueError:
+                continue
+    raise PydanticCustomError("iso_date", "An ISO date such as 2015-01-31, or an ISO datetime")
+
+
+def _ticker(value: str) -> str:
+    # Only ASCII: upper() turns some foreign letters into two Latin ones.
+    symbol = value.strip().upper() if value.isascii() else ""
+    if not SYMBOL_PATTERN.fullmatch(symbol):
+        raise PydanticCustomError("ticker", "A ticker such as SPY, BRK-B or ^GSPC, or null")
+    return symbol
+
+
+def _parameters(value: dict[str, Any]) -> dict[str, Any]:
+    return check_plain_json(value, max_bytes=MAX_PARAMETERS_BYTES)
+
+
+Day = Annotated[date, BeforeValidator(_iso_date), WithJsonSchema({"type": "string", "format": "date"})]
+
+
+class BacktestRequest(BaseModel):
+    """A strategy and the terms of its backtest. Only the code and the two dates are required."""
+
+    model_config = ConfigDict(frozen=True, use_attribute_docstrings=True, extra="ignore")
+
+    strategy_code: Text
+    """Python source with one class that extends `hqg_algorithms.Strategy`; as long as the body may be."""
+    start_date: Annotated[Day, Field(examples=["2015-01-01"])]
+    """First day of the window: an ISO date, or an ISO datetime of which the date as written counts."""
+    end_date: Annotated[Day, Field(examples=["2020-12-31"])]
+    """Last day of the window, included; after start_date."""
+    name: Annotated[Text, Field(max_length=200, examples=["21-day trend"])] | None = None
+    """A name for the run, given back unchanged."""
+    initial_capital: Annotated[Number, Field(gt=0, le=1e15)] = 10_000.0
+    """Cash at the start, in account currency."""
+    commission: Commission = 0.0
+    """A number is a flat fee per order in account currency; or a model."""
+    slippage: Annotated[Slippage, Field(examples=[0.0005])] = 0.0
+    """A number is a fraction of price by which fills are worse (0.0005 is five basis points); or a model."""
+    benchmark: Annotated[Text, AfterValidator(_ticker), Field(max_length=24)] | None = "SPY"
+    """Ticker that the run is measured against, or null for none."""
+    risk_free_rate: Annotated[Number, Field(gt=-1, le=1, examples=[0.02])] | None = None
+    """Yearly risk-free rate as a fraction (0.02 is two percent); null takes it from the price source."""
+    min_trade_value: Annotated[Number, Field(ge=0, le=1e15)] = 1.0
+    """Changes worth less than this, in account currency, are not traded; a close to zero always is."""
+    seed: Annotated[WholeNumber, Field(ge=0, le=2**32 - 1)] = 0
+    """Seeds `random` and NumPy in the box."""
+    parameters: Annotated[dict[str, Any], AfterValidator(_parameters)] = Field(
+        default_factory=dict, examples=[{"lookback_days": 21}]
+    )
+    """What the strategy reads with `import config`, at most 100 KB as JSON. Alias: `config_params`."""
+
+    _unknown_field_warnings: tuple[str, ...] = PrivateAttr(default=())
+
+    def unknown_fields_warnings(self) -> list[str]:
+        """One sentence for each field that was sent but does not exist, with the nearest name that does."""
+        return list(self._unknown_field_warnings)
+
+    @field_validator("end_date")
+    @classmethod
+    def _after_start(cls, end: date, info: ValidationInfo) -> date:
+        start = info.data.get("start_date")
+        if start is not None and end <= start:
+            raise PydanticCustomError("end_not_after_start", "end_date must be after start_date")
+        return end
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _tolerate_unknown_fields(cls, data: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
+        if not isinstance(data, Mapping):
+            return handler(data)
+        request = handler(_with_one_name_for_parameters(data))
+        unknown = list(_unknown_fields(data, [*cls.model_fields, "config_params"]))
+        for field in ("commission", "slippage"):
+            model = getattr(request, field)
+            if isinstance(model, CostModel) and isinstance(data[field], Mapping):
+                unknown += _unknown_fields(data[field], type(model).model_fields, f"{field}.")
+        request._unknown_field_warnings = tuple(_warnings(unknown))
+        return request
+
+
+def _with_one_name_for_parameters(data: Mapping[str, Any]) -> Mapping[str, Any]:
+    if "config_params" not in data:
+        return data
+    if "parameters" in data:
+        raise PydanticCustomError(
+            "parameters_twice", "parameters and config_params are two names for one field: send one of them"
+        )
+    return {("parameters" if name == "config_params" else name): value for name, value in data.items()}
+
+
+def _unknown_fields(sent: Mapping[Any, Any], known: Iterable[str], prefix: str = "") -> Iterable[tuple[str, list[str]]]:
+    """The sent names that do not exist, each with the names that do, as a person would write them."""
+    names = set(known)
+    choices = [prefix + name for name in sorted(names)]
+    return ((prefix + str(name), choices) for name in sent if name not in names)
+
+
+def _warnings(unknown: list[tuple[str, list[str]]]) -> Iterable[str]:
+    for name, choices in unknown[:_MAX_UNKNOWN_NAMED]:
+        # Comparing is quadratic in the length, and nobody mistypes a field at such length.
+        nearest = difflib.get_close_matches(name.lower(), choices, n=1) if len(name) <= _LONGEST_TYPO else []
+        hint = f"; did you mean '{nearest[0]}'?" if nearest else ""
+        yield f"'{printable(name)}' is not a field{hint}"
+    if len(unknown) > _MAX_UNKNOWN_NAMED:
+        yield f"{len(unknown) - _MAX_UNKNOWN_NAMED} more names are not fields"

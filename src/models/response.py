@@ -1,0 +1,172 @@
+"""The answer to a backtest as OpenAPI shows it. The answer itself is never written through it."""
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from src.models.metrics import MetricsAnswer
+
+
+class AnswerPart(BaseModel):
+    """What all parts of the answer have in common: more fields may come, none goes."""
+
+    model_config = ConfigDict(use_attribute_docstrings=True, extra="allow")
+
+
+class ParametersAnswer(AnswerPart):
+    """What was run, with every default filled in."""
+
+    name: str | None
+    """The request's name."""
+    starting_equity: float
+    """Cash at the start, in account currency."""
+    start_date: str
+    """First day of the window, an ISO date."""
+    end_date: str
+    """Last day of the window, an ISO date."""
+    universe: list[str]
+    """Symbols that the strategy trades, in its order."""
+    bar_size: str
+    """How often on_data was called: 1d, 1w, 1m or 1q."""
+    execution: str
+    """When orders fill: close_to_close or close_to_next_open."""
+    commission: float | dict[str, Any]
+    """As requested."""
+    slippage: float | dict[str, Any]
+    """As requested."""
+    benchmark: str | None
+    """Ticker that the run was measured against."""
+    risk_free_rate: float | None
+    """As requested: a yearly fraction, or null for the price source's."""
+    min_trade_value: float
+    """As requested, in account currency."""
+    seed: int
+    """As requested."""
+    parameters: dict[str, Any]
+    """As requested."""
+
+
+class EquityStats(AnswerPart):
+    """The run's money, in account currency unless said otherwise."""
+
+    equity: float
+    """Equity at the end."""
+    fees: float
+    """Commissions paid."""
+    slippage_cost: float
+    """What fills cost compared with their reference prices."""
+    net_profit: float
+    """Final equity less the initial capital."""
+    return_pct: float
+    """net_profit over the initial capital, in percent."""
+    volume: float
+    """Traded value: the sum of shares times price over all orders."""
+
+
+class Candle(AnswerPart):
+    """The portfolio's equity over one timeline day, in account currency."""
+
+    time: int
+    """The day's midnight UTC, in Unix seconds; ascending and unique."""
+    open: float
+    """Before the fills at that day's open."""
+    high: float
+    """Highest of the day."""
+    low: float
+    """Lowest of the day."""
+    close: float
+    """After the fills at that day's close."""
+
+
+class OrderAnswer(AnswerPart):
+    """One order that filled."""
+
+    id: str
+    """Counts from "1" in the order in which they filled."""
+    timestamp: str
+    """Midnight UTC of the day on which it filled, an ISO datetime."""
+    symbol: str
+    """What was traded."""
+    action: Literal["Buy", "Sell"]
+    """Its direction."""
+    price: float
+    """Fill price per share with slippage, in account currency."""
+    shares: float
+    """Always above zero; may be a fraction."""
+    fee: float
+    """Commission, in account currency."""
+    slippage_cost: float
+    """What the fill cost compared with its reference price, in account currency."""
+
+
+class HoldingWeights(AnswerPart):
+    """What the portfolio held after the fills of one day."""
+
+    time: int
+    """The day's midnight UTC, in Unix seconds."""
+    weights: dict[str, float]
+    """Fraction of equity by symbol."""
+
+
+class BenchmarkPoint(AnswerPart):
+    """The benchmark's value on one day."""
+
+    time: int
+    """The day's midnight UTC, in Unix seconds."""
+    value: float
+    """Scaled to the starting equity, in account currency."""
+
+
+class TimingsMs(AnswerPart):
+    """Milliseconds that each step took."""
+
+    analysis: float
+    data: float
+    sandbox: float
+    audit: float
+    metrics: float
+    total: float
+
+
+class Provenance(AnswerPart):
+    """What the result was made from: equal provenance means an equal result."""
+
+    data_source: str
+    """Name of the price source."""
+    data_hash: str
+    """Hash of the prices that the run saw."""
+    code_hash: str
+    """Hash of the strategy's source."""
+    engine_version: str
+    """Version of the simulation."""
+    sandbox: str
+    """What contained the code."""
+    seed: int
+    """What `random` and NumPy were seeded with."""
+    timings_ms: TimingsMs
+    """The only part that differs when the same request is sent again."""
+
+
+class BacktestResponse(AnswerPart):
+    """The finished backtest."""
+
+    run_hash: str
+    """Identifies the request and its prices: the same input gives the same value."""
+    job_id: str
+    """The same as run_hash."""
+    parameters: ParametersAnswer
+    metrics: MetricsAnswer
+    equity_stats: EquityStats
+    candles: list[Candle]
+    """One a timeline day, ascending."""
+    orders: list[OrderAnswer]
+    """All fills, in the order in which they happened."""
+    holding_weights: list[HoldingWeights]
+    """One for each day on which something filled."""
+    benchmark: list[BenchmarkPoint] | None
+    """One a timeline day, or null without a benchmark."""
+    logs: list[str]
+    """What the strategy printed or logged, bounded."""
+    warnings: list[str]
+    """What a careful reader of the result should know."""
+    provenance: Provenance

@@ -1,0 +1,69 @@
+import tomllib
+
+import pytest
+
+from src.api.routes.backtest import router
+from src.api.server import SUMMARY, VERSION
+from src.config.settings import PROJECT_FOLDER
+from src.models.request import BacktestRequest
+from tests.fakes.application import BACKTEST, make_app
+from tests.fakes.backtests import FakeBacktests
+
+
+@pytest.fixture(scope="module")
+def document() -> dict:
+    """The OpenAPI document."""
+    return make_app(FakeBacktests()).openapi()
+
+
+def test_the_pages_that_people_read_are_there(connect):
+    client = connect(FakeBacktests())
+    for path in ("/docs", "/redoc", "/openapi.json"):
+        assert client.get(path).status_code == 200
+
+
+def test_every_status_of_a_backtest_is_declared_with_its_shape(document):
+    responses = document["paths"][BACKTEST]["post"]["responses"]
+    shapes = {
+        status: response["content"]["application/json"]["schema"]["$ref"].rsplit("/", 1)[1]
+        for status, response in responses.items()
+    }
+    assert shapes == {
+        "200": "BacktestResponse",
+        "400": "BadRequest",
+        "413": "Refusal",
+        "422": "MalformedRequest",
+        "500": "OwnFault",
+        "502": "Refusal",
+        "503": "Refusal",
+        "504": "Refusal",
+    }
+
+
+def test_every_field_of_every_shape_says_what_it_is(document):
+    silent = [
+        f"{shape}.{name}"
+        for shape, schema in document["components"]["schemas"].items()
+        for name, field in schema.get("properties", {}).items()
+        if not field.get("description") and "$ref" not in field and name not in ("model", "detail")
+    ]
+    # A step's own name says which milliseconds they are.
+    assert [name for name in silent if not name.startswith("TimingsMs.")] == []
+
+
+def test_the_examples_are_requests_that_would_run(document):
+    content = document["paths"][BACKTEST]["post"]["requestBody"]["content"]["application/json"]
+    assert len(content["examples"]) >= 2
+    for example in content["examples"].values():
+        request = BacktestRequest.model_validate(example["value"])
+        assert request.unknown_fields_warnings() == []
+
+
+def test_names_and_version_are_the_projects(document):
+    project = tomllib.loads((PROJECT_FOLDER / "pyproject.toml").read_text())["project"]
+    assert (project["version"], project["description"]) == (VERSION, SUMMARY)
+    assert document["info"]["version"] == VERSION
+
+
+def test_routes_of_the_api_are_below_their_version():
+    assert [route.path for route in router.routes] == [BACKTEST]

@@ -1,0 +1,43 @@
+import numpy as np
+import pytest
+from pydantic import ValidationError
+
+from src.models.metrics import MetricsAnswer
+from src.models.response import BacktestResponse
+from src.utils.metrics import measure
+from tests.fakes.backtests import real_shaped_answer
+
+
+def test_an_answer_of_the_real_shape_is_what_the_documentation_says():
+    BacktestResponse.model_validate(real_shaped_answer(), strict=True)
+
+
+def test_an_answer_without_benchmark_is_too():
+    BacktestResponse.model_validate(real_shaped_answer() | {"benchmark": None}, strict=True)
+
+
+@pytest.mark.parametrize("field", real_shaped_answer())
+def test_no_documented_field_may_be_missing(field):
+    answer = real_shaped_answer()
+    del answer[field]
+    with pytest.raises(ValidationError, match=field):
+        BacktestResponse.model_validate(answer)
+
+
+def test_an_order_is_a_buy_or_a_sell():
+    answer = real_shaped_answer()
+    answer["orders"][0]["action"] = "Short"
+    with pytest.raises(ValidationError, match="action"):
+        BacktestResponse.model_validate(answer)
+
+
+def test_every_metric_that_is_measured_is_documented_and_the_other_way_round():
+    dates = np.array(["2020-01-01", "2020-01-02"], dtype="datetime64[D]")
+    measured = measure(np.array([1.0, 1.1]), 1.0, dates, periods_per_year=252)
+    assert set(MetricsAnswer.model_fields) == {*measured.values, "undefined"}
+    MetricsAnswer.model_validate({**measured.values, "undefined": measured.undefined}, strict=True)
+
+
+def test_every_metric_says_what_it_is():
+    fields = MetricsAnswer.model_json_schema()["properties"]
+    assert [name for name, schema in fields.items() if not schema.get("description")] == []

@@ -1,0 +1,170 @@
+import asyncio
+import threading
+import time
+
+import pytest
+
+from src.services import run_gate
+from src.services.run_gate import QueueFull, RunGate
+
+SECONDS = 10.0
+
+
+def blocking_until(release: threading.Event):
+    """Work that runs until it is released (True) or cancelled (False)."""
+
+    def work(cancel: threading.Event) -> bool:
+        deadline = time.monotonic() + SECONDS
+        while time.monotonic() < deadline:
+            if release.is_set():
+                return True
+            if cancel.wait(0.005):
+                return False
+        raise AssertionError("nobody ended this work")
+
+    return work
+
+
+def test_it_gives_back_what_the_work_returns_or_raises():
+    async def story() -> None:
+        gate = RunGate(max_running=1, max_waiting=0)
+        assert await gate.run(lambda cancel: 42) == 42
+        with pytest.raises(ZeroDivisionError):
+            await gate.run(lambda cancel: 1 / 0)
+        assert await gate.run(lambda cancel: cancel.is_set()) is False
+        await gate.close()
+
+    asyncio.run(story())
+
+
+def test_no_more_run_at_once_than_may_and_all_are_served():
+    async def story() -> None:
+        gate = RunGate(max_running=2, max_waiting=8)
+        lock, running, most = threading.Lock(), 0, 0
+
+        def work(cancel: threading.Event) -> None:
+            nonlocal running, most
+            with lock:
+                running += 1
+                most = max(most, running)
+            time.sleep(0.02)
+            with lock:
+                running -= 1
+
+        await asyncio.gather(*(gate.run(work) for _ in range(10)))
+        assert most == 2
+        await gate.close()
+
+    asyncio.run(story())
+
+
+def test_first_come_first_served():
+    async def story() -> None:
+        gate = RunGate(max_running=1, max_waiting=5)
+        served: list[int] = []
+        await asyncio.gather(*(gate.run(lambda cancel, n=n: served.append(n)) for n in range(6)))
+        assert served == list(range(6))
+        await gate.close()
+
+    asyncio.run(story())
+
+
+def test_beyond_the_line_it_refuses_at_once_and_says_when_to_come_back():
+    async def story() -> None:
+        gate, release = RunGate(max_running=1, max_waiting=1), threading.Event()
+        runs = [asyncio.ensure_future(gate.run(blocking_until(release))) for _ in range(2)]
+        await asyncio.sleep(0.05)
+        with pytest.raises(QueueFull) as caught:
+            await gate.run(lambda cancel: None)
+        assert (caught.value.n_running, caught.value.n_waiting) == (1, 1)
+        assert caught.value.retry_after_seconds > 0
+        release.set()
+        assert await asyncio.gather(*runs) == [True, True]
+        assert await gate.run(lambda cancel: "a place again") == "a place again"
+        await gate.close()
+
+    asyncio.run(story())
+
+
+def test_cancelling_a_caller_tells_its_run_and_frees_the_place():
+    async def story() -> None:
+        gate, never = RunGate(max_running=1, max_waiting=0), threading.Event()
+        ended: list[bool] = []
+        run = asyncio.ensure_future(gate.run(lambda cancel: ended.append(blocking_until(never)(cancel))))
+        await asyncio.sleep(0.05)
+        run.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await run
+        assert ended == [False], "the caller was let go before its run had ended"
+        assert await gate.run(lambda cancel: "next") == "next"
+        await gate.close()
+
+    asyncio.run(story())
+
+
+def test_a_caller_that_leaves_the_line_is_never_run_and_gives_its_place_back():
+    async def story() -> None:
+        gate, release = RunGate(max_running=1, max_waiting=1), threading.Event()
+        first = asyncio.ensure_future(gate.run(blocking_until(release)))
+        ran: list[str] = []
+        second = asyncio.ensure_future(gate.run(lambda cancel: ran.append("second")))
+        await asyncio.sleep(0.05)
+        second.cancel()
+        await asyncio.gather(second, return_exceptions=True)
+        third = asyncio.ensure_future(gate.run(lambda cancel: ran.append("third")))
+        await asyncio.sleep(0.05)
+        release.set()
+        await asyncio.gather(first, third)
+        assert ran == ["third"]
+        await gate.close()
+
+    asyncio.run(story())
+
+
+def test_a_run_that_does_not_stop_keeps_its_place_but_not_its_caller(monkeypatch):
+    monkeypatch.setattr(run_gate, "STOP_SECONDS", 0.05)
+
+    async def story() -> None:
+        gate, release = RunGate(max_running=1, max_waiting=0), threading.Event()
+        run = asyncio.ensure_future(gate.run(lambda cancel: release.wait(SECONDS)))
+        await asyncio.sleep(0.05)
+        run.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await run
+        with pytest.raises(QueueFull):
+            await gate.run(lambda cancel: None)
+        release.set()
+        await asyncio.sleep(0.05)
+        assert await gate.run(lambda cancel: "next") == "next"
+        await gate.close()
+
+    asyncio.run(story())
+
+
+def test_closing_stops_what_is_under_way():
+    async def story() -> None:
+        gate, never = RunGate(max_running=2, max_waiting=0), threading.Event()
+        runs = [asyncio.ensure_future(gate.run(blocking_until(never))) for _ in range(2)]
+        await asyncio.sleep(0.05)
+        await gate.close()
+        assert await asyncio.gather(*runs) == [False, False]
+
+    asyncio.run(story())
+
+
+def test_the_error_of_a_run_that_nobody_waits_for_is_not_logged_as_lost(caplog):
+    async def story() -> None:
+        gate = RunGate(max_running=1, max_waiting=0)
+
+        def work(cancel: threading.Event) -> None:
+            cancel.wait(SECONDS)
+            raise ValueError("a box that went away")
+
+        run = asyncio.ensure_future(gate.run(work))
+        await asyncio.sleep(0.05)
+        run.cancel()
+        await asyncio.gather(run, return_exceptions=True)
+        await gate.close()
+
+    asyncio.run(story())
+    assert caplog.records == []
