@@ -1,0 +1,233 @@
+"""The whole way with nothing faked: the real server in its own process, curl, real prices, real boxes."""
+
+import contextlib
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import docker
+import pytest
+
+from src.execution.sandbox.docker_sandbox import LABEL
+from tests.conftest import PROJECT, SANDBOX_IMAGE, SANDBOX_PYTHON, open_sandbox
+
+pytestmark = pytest.mark.slow
+
+WINDOW = {"start_date": "2010-01-01", "end_date": "2020-12-31"}
+HONEST = """
+from hqg_algorithms import Strategy, TargetWeights
+
+class Mine(Strategy):
+    universe = ["SPY", "BND"]
+
+    def on_data(self, data, portfolio):
+        return TargetWeights({"SPY": 0.6, "BND": 0.4})
+"""
+
+
+@dataclass(frozen=True)
+class Server:
+    """A running server: where it is and which sandbox it uses."""
+
+    address: str
+    backend: str
+    process: "subprocess.Popen[bytes]"
+
+    def post(self, body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+        """Status and answer of POST /api/v1/backtest, sent by curl."""
+        command = ["curl", "--silent", "--data-binary", "@-", "-H", "Content-Type: application/json"]
+        command += ["--write-out", "\n%{http_code}", f"{self.address}/api/v1/backtest"]
+        said = subprocess.run(command, input=json.dumps(body).encode(), capture_output=True, check=True, timeout=60)
+        answer, _, status = said.stdout.decode().rpartition("\n")
+        return int(status), json.loads(answer)
+
+    def health(self) -> dict[str, Any]:
+        """The answer of GET /health."""
+        with urllib.request.urlopen(f"{self.address}/health", timeout=10) as answer:  # noqa: S310 - our own server
+            value: dict[str, Any] = json.load(answer)
+            return value
+
+    def descendants(self) -> list[int]:
+        """Processes that the server started and that still are."""
+        found, queue = [], [self.process.pid]
+        while queue:
+            with contextlib.suppress(OSError):
+                for children in Path(f"/proc/{queue.pop()}/task").glob("*/children"):
+                    queue += (pids := [int(pid) for pid in children.read_text().split()])
+                    found += pids
+        return found
+
+
+@contextlib.contextmanager
+def serving(backend: str, prices: Path, **settings: str) -> Iterator[Server]:
+    """A server of its own process on a free port."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    environment = os.environ | {
+        "DATA_PROVIDER": "files",
+        "DATA_DIR": str(prices),
+        "SANDBOX": backend,
+        "SANDBOX_IMAGE": SANDBOX_IMAGE,
+        "SANDBOX_PYTHON": str(SANDBOX_PYTHON),
+        "RATE_LIMIT_PER_MINUTE": "100000",
+        "RATE_LIMIT_PER_HOUR": "100000",
+        **settings,
+    }
+    command = [sys.executable, "-m", "uvicorn", "src.api.server:app", "--host", "127.0.0.1", "--port", str(port)]
+    process = subprocess.Popen(command, cwd=PROJECT, env=environment, stderr=subprocess.DEVNULL)
+    server = Server(f"http://127.0.0.1:{port}", backend, process)
+    try:
+        assert wait_until(lambda: answers(server)), "the server did not start"
+        yield server
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+def answers(server: Server) -> bool:
+    try:
+        return server.health()["status"] == "healthy"
+    except (urllib.error.URLError, ConnectionError):
+        return False
+
+
+def wait_until(is_true: Callable[[], bool], seconds: float = 20.0) -> bool:
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        if is_true():
+            return True
+        time.sleep(0.05)
+    return False
+
+
+@pytest.fixture(
+    scope="module",
+    params=[
+        pytest.param("docker", marks=pytest.mark.docker),
+        pytest.param("bubblewrap", marks=pytest.mark.bubblewrap),
+    ],
+)
+def server(request: pytest.FixtureRequest, market_folder: Path) -> Iterator[Server]:
+    if shutil.which("curl") is None:
+        pytest.skip("curl is not installed")
+    open_sandbox(request.param).close()
+    with serving(request.param, market_folder, MAX_EXECUTION_TIME="3") as running:
+        yield running
+
+
+def count_boxes(server: Server) -> int:
+    if server.backend == "bubblewrap":
+        return len(server.descendants())
+    client = docker.from_env()
+    try:
+        return len(client.containers.list(all=True, filters={"label": LABEL}))
+    finally:
+        client.close()
+
+
+STRATEGIES = (
+    "dialect_1_class_attributes",
+    "dialect_2_methods_and_signals",
+    "dialect_2_computed_universe",
+    "dialect_3_dicts",
+    "dialect_4_no_imports",
+)
+_answers: dict[str, dict[str, Any]] = {}
+
+
+@pytest.mark.parametrize("name", STRATEGIES)
+def test_every_dialect_runs_and_every_backend_gives_the_same_answer(
+    server: Server, strategies_folder: Path, name: str
+) -> None:
+    code = (strategies_folder / f"{name}.py").read_text()
+    answers = []
+    for _ in range(2):
+        status, answer = server.post({"strategy_code": code, **WINDOW})
+        assert status == 200, answer
+        assert answer["provenance"].pop("sandbox").startswith(server.backend)
+        del answer["provenance"]["timings_ms"]
+        answers.append(answer)
+    assert answers[0] == answers[1]
+    # Both backends pass here in turn: the second finds the answer of the first.
+    assert answers[0] == _answers.setdefault(name, answers[0])
+    assert answers[0]["provenance"]["data_source"] == "files"
+    assert answers[0]["orders"]
+
+
+BODY = "\n    def on_data(self, data, portfolio):\n        {}\n"
+FRAME = HONEST[: HONEST.index("\n    def on_data")]
+
+
+def strategy(answer: str) -> str:
+    return FRAME + BODY.format(answer)
+
+
+@pytest.mark.parametrize(
+    ("changes", "status", "part", "said"),
+    [
+        ({"strategy_code": "import os\n" + HONEST}, 400, "analysis_errors", "Import of 'os' is not allowed (line 1)"),
+        ({"strategy_code": "def f(:\n"}, 400, "analysis_errors", "line 1"),
+        ({"strategy_code": "x = 1\n"}, 400, "analysis_errors", "Strategy"),
+        ({"strategy_code": strategy("return 1 / 0")}, 400, "execution_errors", "ZeroDivisionError: division by zero"),
+        ({"strategy_code": strategy("return {'SPY': float('nan')}")}, 400, "execution_errors", "2010-01-04"),
+        ({"strategy_code": strategy("return {'SPY': -0.1}")}, 400, "execution_errors", "2010-01-04"),
+        ({"strategy_code": strategy("return {'SPY': 1.1}")}, 400, "execution_errors", "2010-01-04"),
+        ({"strategy_code": strategy("return {'XYZ': 1.0}")}, 400, "execution_errors", "'XYZ'"),
+        ({"strategy_code": strategy("while True: pass")}, 400, "execution_errors", "time limit of 3 s exceeded"),
+        (
+            {"strategy_code": strategy("self.x = [[0] * 10_000_000 for _ in range(1000)]")},
+            400,
+            "execution_errors",
+            "memory limit of 512 MB exceeded",
+        ),
+        (
+            {"strategy_code": strategy("while True: print('x' * 10_000)")},
+            400,
+            "execution_errors",
+            "output limit of 16 MB exceeded",
+        ),
+        ({"strategy_code": HONEST.replace("BND", "NOSUCH")}, 400, "data_errors", "NOSUCH"),
+        ({"start_date": "1950-01-01", "end_date": "1950-12-31"}, 400, "data_errors", "SPY"),
+    ],
+)
+def test_wrong_input_gets_its_answer_and_the_service_keeps_serving(
+    server: Server, changes: dict[str, Any], status: int, part: str, said: str
+) -> None:
+    got, answer = server.post({"strategy_code": HONEST, **WINDOW, **changes})
+    assert got == status, answer
+    (first, *_) = answer["detail"][part]
+    assert said in first
+    assert wait_until(lambda: count_boxes(server) == 0)
+    assert server.post({"strategy_code": HONEST, **WINDOW})[0] == 200
+
+
+def test_an_end_before_the_start_is_refused(server: Server) -> None:
+    status, _ = server.post({"strategy_code": HONEST, "start_date": "2020-01-01", "end_date": "2019-01-01"})
+    assert status == 422
+
+
+def test_the_documentation_is_served(server: Server) -> None:
+    for path in ("/docs", "/openapi.json"):
+        with urllib.request.urlopen(server.address + path, timeout=10) as answer:  # noqa: S310 - our own server
+            assert answer.status == 200
+
+
+def test_without_a_sandbox_the_service_starts_says_so_and_refuses_runs(market_folder: Path) -> None:
+    with serving("docker", market_folder, DOCKER_HOST="unix:///nowhere/docker.sock") as server:
+        health = server.health()
+        assert health["sandbox"]["available"] is False
+        assert "Docker" in health["sandbox"]["reason"]
+        status, answer = server.post({"strategy_code": HONEST, **WINDOW})
+        assert status == 503
+        assert "Docker" in answer["detail"]

@@ -1,0 +1,170 @@
+"""The whole job in one process: what a request gets back, and that a box cannot lie."""
+
+import json
+import threading
+import time
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from src.engine.ledger import Ledger
+from src.errors import NoPrices, StrategyFailed, StrategyRejected
+from src.models.request import BacktestRequest
+from src.models.response import BacktestResponse
+from src.services.backtests import Backtests, RunLimits
+from src.services.data_provider.mock import MockProvider
+from tests.fakes.engine_box import Forge, engine_script
+from tests.fakes.sandbox import ScriptedSandbox
+
+SOURCE = """
+from hqg_algorithms import *
+
+class Half(Strategy):
+    universe = ["SPY", "BND"]
+    cadence = Cadence(bar_size=BarSize.DAILY, execution=ExecutionTiming.CLOSE_TO_NEXT_OPEN)
+
+    def on_data(self, data, portfolio):
+        return TargetWeights({"SPY": 0.5, "BND": 0.5})
+""".replace("import *", "import BarSize, Cadence, ExecutionTiming, Strategy, TargetWeights")
+DESCRIPTION = {"universe": ["SPY", "BND"], "bar_size": "1d", "execution": "close_to_next_open"}
+PROVIDER = MockProvider(lambda: datetime(2026, 1, 5, tzinfo=UTC))
+
+
+def run(
+    forge: Forge = lambda ledger: None, description: dict[str, Any] | None = None, **changes: Any
+) -> dict[str, Any]:
+    request = {"strategy_code": SOURCE, "start_date": "2015-01-01", "end_date": "2015-12-31", **changes}
+    sandbox = ScriptedSandbox(engine_script(description or DESCRIPTION, [0.5, 0.5], forge))
+    backtests = Backtests(provider=PROVIDER, sandbox=sandbox, limits=RunLimits())
+    return backtests.run(
+        BacktestRequest.model_validate(request), deadline=time.monotonic() + 30, cancel=threading.Event()
+    )
+
+
+def test_the_answer_has_the_shape_of_the_wire() -> None:
+    answer = run()
+    BacktestResponse.model_validate(answer)
+    json.dumps(answer, allow_nan=False)
+    assert answer["parameters"]["universe"] == ["SPY", "BND"]
+    assert answer["job_id"] == answer["run_hash"]
+    assert len(answer["candles"]) == 252
+    assert answer["orders"][0]["timestamp"] == "2015-01-05T00:00:00Z"
+    assert answer["candles"][0]["time"] == 1_420_156_800
+    assert answer["equity_stats"]["equity"] == answer["candles"][-1]["close"]
+    assert answer["benchmark"][0]["value"] == pytest.approx(10_000.0)
+    assert any("synthetic" in warning for warning in answer["warnings"])
+
+
+def test_the_same_request_gives_the_same_answer_but_for_timings() -> None:
+    first, second = run(), run()
+    for answer in (first, second):
+        del answer["provenance"]["timings_ms"]
+    assert first == second
+
+
+def test_the_run_hash_depends_on_what_decides_the_result() -> None:
+    base = run()["run_hash"]
+    assert run(name="another name")["run_hash"] == base
+    assert run(initial_capital=10_000)["run_hash"] == base
+    assert run(initial_capital=20_000)["run_hash"] != base
+    assert run(seed=1)["run_hash"] != base
+    assert run(end_date="2015-12-30")["run_hash"] != base
+
+
+def inflated_equity(ledger: Ledger) -> None:
+    ledger.equity[-1] *= 1.01
+
+
+def inflated_books(ledger: Ledger) -> None:
+    ledger.equity = [value * 1.01 for value in ledger.equity]
+    ledger.cash = [cash + value * 0.01 for cash, value in zip(ledger.cash, ledger.equity, strict=True)]
+
+
+def better_price(ledger: Ledger) -> None:
+    ledger.orders.price[0] *= 0.999
+
+
+def missing_order(ledger: Ledger) -> None:
+    for column in ("day", "symbol", "shares", "price", "fee"):
+        del getattr(ledger.orders, column)[3]
+
+
+def order_of_another_day(ledger: Ledger) -> None:
+    ledger.orders.day[0] = 5
+
+
+def nan_equity(ledger: Ledger) -> None:
+    ledger.equity[3] = float("nan")
+
+
+def symbol_out_of_range(ledger: Ledger) -> None:
+    ledger.orders.symbol[0] = 7
+
+
+@pytest.mark.parametrize(
+    "forge",
+    [
+        inflated_equity,
+        inflated_books,
+        better_price,
+        missing_order,
+        order_of_another_day,
+        nan_equity,
+        symbol_out_of_range,
+    ],
+)
+def test_a_forged_reply_is_rejected_and_the_check_is_named(forge: Forge) -> None:
+    with pytest.raises(StrategyFailed, match="audit failed: "):
+        run(forge)
+
+
+def test_a_box_that_trades_something_else_than_the_source_says_is_refused() -> None:
+    with pytest.raises(StrategyFailed, match="the source says that the universe is SPY, BND"):
+        run(description={**DESCRIPTION, "universe": ["SPY", "TLT"]})
+    with pytest.raises(StrategyFailed, match="different cadences"):
+        run(description={**DESCRIPTION, "execution": "close_to_close"})
+
+
+def test_broken_rules_are_reported_all_at_once() -> None:
+    with pytest.raises(StrategyRejected) as caught:
+        run(strategy_code="import os\nimport sys\n" + SOURCE)
+    assert [(v["line"], v["message"]) for v in caught.value.violations] == [
+        (1, "Import of 'os' is not allowed"),
+        (2, "Import of 'sys' is not allowed"),
+    ]
+
+
+def test_an_unknown_ticker_is_named() -> None:
+    with pytest.raises(NoPrices, match="UNKNOWNX"):
+        run(strategy_code=SOURCE.replace('"BND"', '"UNKNOWNX"'))
+
+
+def test_a_window_without_prices_is_named() -> None:
+    with pytest.raises(NoPrices, match="SPY"):
+        run(start_date="1950-01-01", end_date="1950-12-31")
+
+
+def test_a_benchmark_without_prices_is_a_warning_and_null_metrics() -> None:
+    answer = run(benchmark="UNKNOWNY")
+    assert answer["benchmark"] is None
+    assert answer["metrics"]["beta"] is None
+    assert "benchmark" in answer["metrics"]["undefined"]["beta"]
+    assert any("UNKNOWNY" in warning for warning in answer["warnings"])
+
+
+def test_no_benchmark_is_no_warning() -> None:
+    answer = run(benchmark=None)
+    assert answer["benchmark"] is None
+    assert not any("benchmark" in warning for warning in answer["warnings"])
+
+
+def test_the_risk_free_rate_is_that_of_the_request_or_of_treasury_bills() -> None:
+    assert run(risk_free_rate=0.03)["metrics"]["risk_free_rate"] == 0.03
+    assert 0.0 < run()["metrics"]["risk_free_rate"] < 0.2
+
+
+def test_costs_are_reported_apart() -> None:
+    stats = run(commission=1.0, slippage=0.001)["equity_stats"]
+    assert stats["fees"] == float(len(run(commission=1.0, slippage=0.001)["orders"]))
+    assert stats["slippage_cost"] == pytest.approx(stats["volume"] * 0.001, rel=0.01)
