@@ -17,6 +17,7 @@ from typing import Any
 from src.execution.runner import dialects
 from src.execution.runner.pipes import read_exactly, write_all
 from src.execution.runner.randomness import seed_everything
+from src.execution.runner.second_filter import take_away_what_user_code_needs_not
 
 SOURCE_NAME = "strategy.py"
 MODULE_NAME = "strategy"
@@ -44,6 +45,7 @@ def serve(orders_in: int, answers_out: int) -> None:
             stream.reconfigure(line_buffering=True)  # type: ignore[union-attr]
         job = json.loads(_read_message(orders_in))
         _limit_resources(job["limits"])
+        take_away_what_user_code_needs_not()
         strategy = _load(job)
         universe, cadence = dialects.describe(strategy)
         _send_json(

@@ -27,9 +27,7 @@ def count_boxes(sandbox: Sandbox) -> int:
             return len(client.containers.list(all=True, filters={"label": f"{LABEL}={sandbox.service_id}"}))
         finally:
             client.close()
-    children = Path(f"/proc/self/task/{threading.main_thread().native_id}/children").parent.parent.glob(
-        "*/children"
-    )
+    children = Path(f"/proc/self/task/{threading.main_thread().native_id}/children").parent.parent.glob("*/children")
     pids = [pid for child in children for pid in child.read_text().split()]
     return sum(b"bwrap" in Path(f"/proc/{pid}/cmdline").read_bytes() for pid in pids)
 
@@ -79,8 +77,7 @@ def test_a_run_past_the_requests_deadline_ends_and_leaves_nothing(sandbox: Sandb
 def test_several_runs_at_once_do_not_meet(sandbox: Sandbox) -> None:
     results: list[list[float]] = []
     threads = [
-        threading.Thread(target=lambda: results.append(run_in_box(sandbox, HONEST).equity.tolist()))
-        for _ in range(4)
+        threading.Thread(target=lambda: results.append(run_in_box(sandbox, HONEST).equity.tolist())) for _ in range(4)
     ]
     for thread in threads:
         thread.start()
@@ -121,10 +118,7 @@ def test_closing_the_sandbox_ends_running_boxes(choice: str) -> None:
 @pytest.mark.docker
 @pytest.mark.bubblewrap
 def test_both_backends_give_the_same_bytes() -> None:
-    source = (
-        PRELUDE
-        + "import random\nimport numpy as np\nclass Mine(Base):\n    def on_data(self, data, portfolio):\n"
-    )
+    source = PRELUDE + "import random\nimport numpy as np\nclass Mine(Base):\n    def on_data(self, data, portfolio):\n"
     source += "        w = random.random() / 2 + np.random.rand() / 2\n        print(w)\n"
     source += "        return TargetWeights({'AAA': w, 'BBB': 1 - w})\n"
     replies = []

@@ -49,9 +49,7 @@ def test_an_engine_without_the_image_is_said_not_worked_around() -> None:
 
 
 def test_without_any_backend_every_run_is_refused_with_the_reason() -> None:
-    sandbox = automatic(
-        Candidate("docker"), Candidate("bubblewrap", "bwrap is missing"), engine_answers=False
-    )
+    sandbox = automatic(Candidate("docker"), Candidate("bubblewrap", "bwrap is missing"), engine_answers=False)
     assert sandbox.unavailable_reason() == "no Docker engine answers, and bwrap is missing"
     assert sandbox.name == "none"
     with pytest.raises(SandboxUnavailable, match="bwrap is missing"):
@@ -104,10 +102,7 @@ def test_a_missing_image_is_named() -> None:
     reason = docker.unavailable_reason() or ""
     if reason.startswith("no Docker engine"):
         pytest.skip(f"NO DOCKER SANDBOX: {reason}")
-    assert (
-        reason
-        == "the sandbox image hqg-no-such-image is not on the Docker engine: build it with `make images`"
-    )
+    assert reason == "the sandbox image hqg-no-such-image is not on the Docker engine: build it with `make images`"
     with pytest.raises(SandboxUnavailable, match="make images"):
         docker.open()
     docker.close()
