@@ -1,0 +1,67 @@
+"""A benchmark held over the same days, and statistics of daily returns against its returns."""
+
+import math
+
+import numpy as np
+
+from src.utils.return_stats import (
+    NEGLIGIBLE,
+    Float64Array,
+    Undefined,
+    annual_volatility,
+    mean,
+    require_dispersion,
+)
+
+
+def benchmark_equity(closes: Float64Array, initial_capital: float) -> Float64Array:
+    """What the initial capital becomes when it buys the benchmark at its first close and keeps it.
+
+    Args:
+        closes: (n_days,) prices above zero, NaN on days without one.
+
+    Returns:
+        (n_days,): the initial capital up to and including the first close, the last known close
+        on days without one.
+
+    Raises:
+        ValueError: no day has a close.
+    """
+    known = np.flatnonzero(np.isfinite(closes))
+    if not len(known):
+        raise ValueError("the benchmark has no close on any of the days")
+    last_known = np.searchsorted(known, np.arange(len(closes)), side="right") - 1
+    growth: Float64Array = closes[known[np.maximum(last_known, 0)]] / closes[known[0]]
+    return initial_capital * growth
+
+
+def beta(excess: Float64Array, benchmark_excess: Float64Array) -> float:
+    """Slope of excess returns on the benchmark's excess returns."""
+    require_dispersion(benchmark_excess, "the benchmark's daily returns")
+    centred = benchmark_excess - mean(benchmark_excess)
+    return mean(centred * (excess - mean(excess))) / mean(centred * centred)
+
+
+def jensen_alpha(excess: Float64Array, benchmark_excess: Float64Array, periods_per_year: int) -> float:
+    """Yearly return that beta does not explain, linear: periods · (mean(x) − beta · mean(b))."""
+    slope = beta(excess, benchmark_excess)
+    return periods_per_year * (mean(excess) - slope * mean(benchmark_excess))
+
+
+def treynor_ratio(excess: Float64Array, benchmark_excess: Float64Array, periods_per_year: int) -> float:
+    """Yearly mean excess return for each unit of beta."""
+    slope = beta(excess, benchmark_excess)
+    if abs(slope) < NEGLIGIBLE:
+        raise Undefined("beta is zero")
+    return periods_per_year * mean(excess) / slope
+
+
+def tracking_error(active: Float64Array, periods_per_year: int) -> float:
+    """Yearly standard deviation of the daily returns less the benchmark's."""
+    return annual_volatility(active, periods_per_year)
+
+
+def information_ratio(active: Float64Array, periods_per_year: int) -> float:
+    """Yearly mean of the daily returns less the benchmark's, over the tracking error."""
+    deviation = require_dispersion(active, "daily returns less the benchmark's")
+    return mean(active) * math.sqrt(periods_per_year) / deviation

@@ -1,0 +1,88 @@
+"""How expensive trading could have been before it ate the whole return."""
+
+import math
+
+import numpy as np
+
+from src.utils.return_stats import Float64Array, Undefined
+from src.utils.trade_stats import TradeColumns
+
+_HIGHEST_COST = 1e6
+"""As a fraction of traded value. A run that outlives this cost has no break-even worth a number."""
+
+
+@np.errstate(all="ignore")  # what overflows is refused by name
+def break_even_cost_bps(
+    trades: TradeColumns, equity: Float64Array, initial_capital: float, position_value: Float64Array
+) -> float:
+    """The cost of trading, fees and slippage together, at which the total return would be zero.
+
+    The recorded fees and slippage are taken out and every order pays the same fraction c of its value
+    at the reference price instead. A strategy of target weights would then hold the same weights of
+    less money, so orders and holdings shrink with equity. On a day that trades the fraction `traded`
+    of equity, equity keeps k of itself, k = 1 − c · traded(k), where the buys are for k times the
+    holdings they led to: k = 1 − c · traded ÷ (1 + c · tilt), with `tilt` the weight of what was
+    bought less the weight of everything else. c is the root of growth · Πk = 1, found by bisection.
+
+    It equals a rerun at that commission rate for strategies of target weights that fill at the close,
+    as long as no order changes its direction. For fills at the open the day's closing equity stands
+    in for the equity at the open.
+
+    Args:
+        trades: every order of the run.
+        equity: (n_days,) at the day's close, costs included.
+        initial_capital: equity before the first day.
+        position_value: (n_days,) value of all positions at the day's close, after the day's fills.
+
+    Returns:
+        Basis points (hundredths of a percent) of traded value.
+
+    Raises:
+        Undefined: no orders, no profit, or equity that reached zero on the way.
+    """
+    if not trades.traded_value.any():
+        raise Undefined("no orders")
+    if not equity[-1] > initial_capital:
+        raise Undefined("the total return is not positive")
+    if not (equity > 0.0).all():
+        raise Undefined("equity reached zero")
+    paid = trades.per_day(trades.fee + trades.slippage_cost, len(equity))
+    before_costs = equity + paid
+    growth = float(equity[-1] / initial_capital / (equity / before_costs).prod())
+    bought = np.where(trades.shares > 0.0, _shares_after(trades) * trades.reference_price, 0.0)
+    tilt = (2.0 * trades.per_day(bought, len(equity)) - position_value) / equity
+    value = trades.per_day(np.abs(trades.shares) * trades.reference_price, len(equity))
+    # What was paid was not invested: without it the buys are larger and the sells smaller.
+    traded = np.maximum(value + paid * tilt, 0.0) / before_costs
+    trading = traded > 0.0
+    if not (math.isfinite(growth) and np.isfinite(traded + tilt).all() and trading.any()):
+        raise Undefined("orders or their costs are out of proportion to equity")
+    return _root(growth, traded[trading], tilt[trading]) * 10_000.0
+
+
+def _root(growth: float, traded: Float64Array, tilt: Float64Array) -> float:
+    def final_over_initial(cost: float) -> float:
+        return growth * float((1.0 - cost * traded / (1.0 + cost * tilt)).prod())
+
+    # Where cost · (traded − tilt) reaches one, a day's costs take the whole equity.
+    lethal = 1.0 / max(float((traded - tilt).max()), 1.0 / _HIGHEST_COST)
+    low, high = 0.0, min(1e-4, lethal)
+    while high < lethal and final_over_initial(high) > 1.0:
+        low, high = high, min(2.0 * high, lethal)
+    if final_over_initial(high) > 1.0:
+        raise Undefined("no cost of trading takes the whole return")
+    for _ in range(100):  # halves the bracket below the precision of a float64
+        middle = 0.5 * (low + high)
+        low, high = (middle, high) if final_over_initial(middle) > 1.0 else (low, middle)
+    return high
+
+
+def _shares_after(trades: TradeColumns) -> Float64Array:
+    """Shares held of the order's symbol once it has filled, (n_orders,)."""
+    by_symbol = np.argsort(trades.symbol, kind="stable")
+    running = np.cumsum(trades.shares[by_symbol])
+    is_first = np.concatenate(([True], np.diff(trades.symbol[by_symbol]) != 0))
+    before_symbol = (running - trades.shares[by_symbol])[is_first]
+    after = np.empty_like(running)
+    after[by_symbol] = running - before_symbol[np.cumsum(is_first) - 1]
+    return after

@@ -1,0 +1,203 @@
+"""What the orders of a run say: closed trades at average cost, costs, turnover, exposure."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+
+from src.utils.return_stats import MINIMUM_RETURNS, NEGLIGIBLE, Float64Array, Undefined
+
+IndexArray = npt.NDArray[np.integer]
+
+
+@dataclass(frozen=True)
+class TradeColumns:
+    """Filled orders in the order in which they filled, one column a field, all (n_orders,).
+
+    Attributes:
+        day: index into the days of the equity curve.
+        symbol: index of what was traded.
+        shares: signed share count; positive buys, negative sells.
+        price: fill price per share, slippage included.
+        fee: commission of the order, at least zero.
+        reference_price: the price per share before slippage.
+    """
+
+    day: IndexArray
+    symbol: IndexArray
+    shares: Float64Array
+    price: Float64Array
+    fee: Float64Array
+    reference_price: Float64Array
+
+    @cached_property
+    def traded_value(self) -> Float64Array:
+        """|shares| · price of each order."""
+        return np.abs(self.shares) * self.price
+
+    @cached_property
+    def slippage_cost(self) -> Float64Array:
+        """|shares| · |price − reference price| of each order."""
+        return np.abs(self.shares) * np.abs(self.price - self.reference_price)
+
+    def per_day(self, column: Float64Array, n_days: int) -> Float64Array:
+        """Sum of a column over each day, (n_days,)."""
+        total: Float64Array = np.bincount(self.day, weights=column, minlength=n_days).astype(np.float64)
+        return total
+
+
+@dataclass(frozen=True)
+class ClosedTrades:
+    """Every sell, measured against the average cost of the shares it closed.
+
+    Attributes:
+        pnl: (n_sells,) proceeds less the sell's fee less `cost`.
+        cost: (n_sells,) what the closed shares had cost, buy fees and slippage included.
+    """
+
+    pnl: Float64Array
+    cost: Float64Array
+
+    @cached_property
+    def returns(self) -> Float64Array:
+        """pnl ÷ cost of each trade, a fraction; exactly 0.0 where only rounding sets pnl apart from zero."""
+        ratio: Float64Array = self.pnl / self.cost
+        return np.where(np.abs(ratio) > NEGLIGIBLE, ratio, 0.0)
+
+
+def close_trades(trades: TradeColumns) -> ClosedTrades:
+    """Match sells with buys of the same symbol at average cost, in order of filling.
+
+    A sell of a fraction of the shares held takes that fraction of what they cost. Selling more than
+    is held by a rounding error closes all of it. Selling what was never bought closes nothing.
+    """
+    by_symbol = np.argsort(trades.symbol, kind="stable")
+    is_first = np.concatenate(([True], np.diff(trades.symbol[by_symbol]) != 0))[: len(by_symbol)]
+    outlay = trades.shares * trades.price + trades.fee
+    cost = np.empty_like(outlay)
+    cost[by_symbol] = _closed_costs(is_first.tolist(), trades.shares[by_symbol].tolist(), outlay[by_symbol].tolist())
+    is_close = cost > 0.0
+    return ClosedTrades(pnl=-outlay[is_close] - cost[is_close], cost=cost[is_close])
+
+
+def _closed_costs(is_first: list[bool], shares: list[float], outlay: list[float]) -> list[float]:
+    """The average cost of what each sell closes, 0.0 for a buy; orders of one symbol stand together.
+
+    A plain loop, because each order's average depends on all before it and NumPy's calls are slower.
+    """
+    closed_costs: list[float] = []
+    held = cost_held = 0.0
+    for starts_symbol, change, paid in zip(is_first, shares, outlay, strict=True):
+        if starts_symbol:
+            held = cost_held = 0.0
+        closed = 0.0
+        if change > 0.0:
+            cost_held += paid
+        elif held > 0.0:
+            closed = cost_held * (-change / held) if -change < held else cost_held
+            cost_held -= closed
+        held = held + change if held + change > 0.0 else 0.0
+        closed_costs.append(closed)
+    return closed_costs
+
+
+def win_rate(trades: ClosedTrades) -> float:
+    """Share of closed trades with a profit."""
+    return len(_winners(trades)) / _count(trades)
+
+
+def loss_rate(trades: ClosedTrades) -> float:
+    """Share of closed trades with a loss; a trade that came out even is neither."""
+    return len(_losers(trades)) / _count(trades)
+
+
+def average_win(trades: ClosedTrades) -> float:
+    """Mean of pnl ÷ cost over the winners, a fraction."""
+    _count(trades)
+    winners = _winners(trades)
+    if not len(winners):
+        raise Undefined("no closed trade made a profit")
+    return float(winners.mean())
+
+
+def average_loss(trades: ClosedTrades) -> float:
+    """Mean of pnl ÷ cost over the losers, a negative fraction."""
+    _count(trades)
+    losers = _losers(trades)
+    if not len(losers):
+        raise Undefined("no closed trade made a loss")
+    return float(losers.mean())
+
+
+def profit_factor(trades: ClosedTrades) -> float:
+    """Sum of all profits over the sum of all losses, both in account currency."""
+    average_loss(trades)  # without a loss there is nothing to divide by
+    profit = float(trades.pnl[trades.returns > 0.0].sum())
+    return profit / -float(trades.pnl[trades.returns < 0.0].sum())
+
+
+def expectancy(trades: ClosedTrades) -> float:
+    """Mean of pnl ÷ cost over all closed trades: win_rate · avg_win + loss_rate · avg_loss."""
+    _count(trades)
+    return float(trades.returns.mean())
+
+
+def profit_loss_ratio(trades: ClosedTrades) -> float:
+    """Average win over the size of the average loss."""
+    return average_win(trades) / -average_loss(trades)
+
+
+def turnover(trades: TradeColumns, equity: Float64Array, periods_per_year: int) -> float:
+    """Half of the traded value ÷ equity of each day, a year: 1.0 replaces the portfolio once a year.
+
+    Args:
+        equity: (n_days,) at the day's close.
+    """
+    if len(equity) < MINIMUM_RETURNS:
+        raise Undefined(f"needs at least {MINIMUM_RETURNS} days, has {len(equity)}")
+    _require_positive(equity)
+    traded_value = trades.per_day(trades.traded_value, len(equity))
+    return 0.5 * float((traded_value / equity).mean()) * periods_per_year
+
+
+def exposure(position_value: Float64Array, equity: Float64Array) -> float:
+    """Mean share of equity that is invested at the close; (n_days,) each."""
+    _require_positive(equity)
+    return float((position_value / equity).mean())
+
+
+def equity_stats(equity: Float64Array, initial_capital: float, trades: TradeColumns) -> dict[str, float]:
+    """The money side of a run, in account currency but for return_pct, which is in percent.
+
+    Returns:
+        equity (final), fees, slippage_cost, net_profit, return_pct, volume (Σ |shares| · price).
+    """
+    final = float(equity[-1])
+    return {
+        "equity": final,
+        "fees": float(trades.fee.sum()),
+        "slippage_cost": float(trades.slippage_cost.sum()),
+        "net_profit": final - initial_capital,
+        "return_pct": (final / initial_capital - 1.0) * 100.0,
+        "volume": float(trades.traded_value.sum()),
+    }
+
+
+def _count(trades: ClosedTrades) -> int:
+    if not len(trades.pnl):
+        raise Undefined("no closed trades")
+    return len(trades.pnl)
+
+
+def _winners(trades: ClosedTrades) -> Float64Array:
+    return trades.returns[trades.returns > 0.0]
+
+
+def _losers(trades: ClosedTrades) -> Float64Array:
+    return trades.returns[trades.returns < 0.0]
+
+
+def _require_positive(equity: Float64Array) -> None:
+    if not (equity > 0.0).all():
+        raise Undefined("equity reached zero")
