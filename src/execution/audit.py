@@ -1,0 +1,291 @@
+"""Double entry for what comes out of the box: orders and prices must give the cash and equity it claims.
+
+The engine decides what to trade; nothing of that is repeated here. The audit asks of every order
+whether it was possible (a bar, a price, a fee, cash, shares to sell) and of every day whether the
+books follow. What passes is `Books`, which holds nothing that the box could have chosen freely but
+the orders themselves.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+
+import numpy as np
+import numpy.typing as npt
+from hqg_algorithms import ExecutionTiming
+
+from src.engine.costs import Commission, Slippage
+from src.errors import BacktesterError
+from src.execution import expected_costs
+from src.execution.books import (
+    CLOSE,
+    OPEN,
+    VOLUME,
+    Books,
+    Float64Array,
+    IndexArray,
+    Prices,
+    last_known_closes,
+)
+
+EXACT = 1e-12
+"""Relative tolerance of what one formula gives: prices and fees."""
+
+ROUNDING = 1e-9
+"""Relative tolerance of what must not be negative: shares of the most ever held, cash of equity."""
+
+BoolArray = npt.NDArray[np.bool_]
+
+
+class AuditFailed(BacktesterError):
+    """The books that came out of the box do not follow from the prices that went in.
+
+    Args:
+        check: which check failed, as a clause ("price is not the day's open plus slippage").
+        symbol: the order's symbol, or None when the check is not about one.
+        date: ISO date, or None when the check is not about one day.
+        detail: the numbers, or "".
+    """
+
+    code = "audit_failed"
+    http_status = 400
+
+    def __init__(self, check: str, symbol: str | None = None, date: str | None = None, detail: str = "") -> None:
+        where = ", ".join(part for part in (symbol, date, detail) if part)
+        super().__init__(f"audit failed: {check}" + (f": {where}" if where else ""))
+        self.check = check
+        self.symbol = symbol
+        self.date = date
+
+
+@dataclass(frozen=True)
+class Claim:
+    """What the box says happened. Believe nothing but the dtypes.
+
+    Attributes:
+        day: (n_orders,) integers, index into the dates.
+        symbol: (n_orders,) integers, index into the symbols.
+        shares: (n_orders,) float64, positive buys, negative sells.
+        price: (n_orders,) float64, fill price per share.
+        fee: (n_orders,) float64, account currency.
+        cash: (n_days,) float64, after the day's last fill.
+        equity: (n_days,) float64, at the day's close.
+    """
+
+    day: IndexArray
+    symbol: IndexArray
+    shares: Float64Array
+    price: Float64Array
+    fee: Float64Array
+    cash: Float64Array
+    equity: Float64Array
+
+
+@dataclass(frozen=True)
+class AuditRules:
+    """The rules that the run had to keep.
+
+    Attributes:
+        initial_capital: account currency, above zero.
+        execution: when orders fill.
+        min_trade_value: account currency; smaller orders only close positions.
+        commission: the fee model.
+        slippage: the price model.
+        first_signal_day: index of the first day on which the strategy was asked.
+    """
+
+    initial_capital: float
+    execution: ExecutionTiming
+    min_trade_value: float
+    commission: Commission
+    slippage: Slippage
+    first_signal_day: int = 0
+
+    @property
+    def fills_at_open(self) -> bool:
+        return self.execution is ExecutionTiming.CLOSE_TO_NEXT_OPEN
+
+
+def audit(claim: Claim, prices: Prices, rules: AuditRules) -> Books:
+    """Rebuild the account of a run and compare it with the claim; linear in orders and in days × symbols.
+
+    Raises:
+        AuditFailed: at the first check that fails, naming its first order or day.
+    """
+    with np.errstate(all="ignore"):  # every comparison below is false for NaN, and false means rejected
+        _check_columns(claim, prices)
+        evidence = _Evidence(claim, prices)
+        _check_sequence(evidence, rules)
+        _check_prices_and_fees(evidence, rules)
+        books = _rebuild(claim, prices, rules)
+        _check_positions(evidence, books, rules)
+        _check_cash_and_equity(evidence, books)
+    return books
+
+
+@dataclass(frozen=True)
+class _Evidence:
+    """A claim beside its prices, and how to accuse one of its orders or days."""
+
+    claim: Claim
+    prices: Prices
+
+    def each_order(self, is_right: BoolArray, check: str, detail: Callable[[int], str]) -> None:
+        if not is_right.all():
+            order = int(np.argmin(is_right))
+            symbol = self.prices.symbols[self.claim.symbol[order]]
+            raise AuditFailed(check, symbol, self._date(int(self.claim.day[order])), detail(order))
+
+    def each_day(self, is_right: BoolArray, check: str, detail: Callable[[int], str]) -> None:
+        if not is_right.all():
+            day = int(np.argmin(is_right))
+            raise AuditFailed(check, None, self._date(day), detail(day))
+
+    def _date(self, day: int) -> str:
+        return str(self.prices.dates[day].astype("datetime64[D]"))
+
+    def bar(self, field: int) -> Float64Array:
+        """(n_orders,) one field of the bar of each order's symbol and day."""
+        values: Float64Array = self.prices.bars[self.claim.day, self.claim.symbol, field]
+        return values
+
+
+def _check_columns(claim: Claim, prices: Prices) -> None:
+    """After this every column has one value an order or a day, finite, and every index exists."""
+    n_days, n_symbols = prices.bars.shape[:2]
+    for column in fields(claim):
+        values = getattr(claim, column.name)
+        count = n_days if column.name in ("cash", "equity") else len(claim.day)
+        if values.shape != (count,):
+            raise AuditFailed(f"column {column.name} has the wrong length", detail=f"{values.shape}, not {count}")
+        if not np.isfinite(values).all():
+            at = int(np.argmin(np.isfinite(values)))
+            raise AuditFailed(f"column {column.name} is not finite", detail=f"row {at}")
+    for name, indexes, count in (("day", claim.day, n_days), ("symbol", claim.symbol, n_symbols)):
+        outside = (indexes < 0) | (indexes >= count)
+        if outside.any():
+            at = int(np.argmax(outside))
+            raise AuditFailed(f"column {name} is out of range", detail=f"row {at}: {indexes[at]}")
+
+
+def _check_sequence(evidence: _Evidence, rules: AuditRules) -> None:
+    """Days ascend; a day has sells, then buys, in universe order, one order a symbol, none too early."""
+    claim, n_symbols = evidence.claim, len(evidence.prices.symbols)
+    place = (claim.day.astype(np.int64) * 2 + (claim.shares > 0.0)) * n_symbols + claim.symbol
+    in_order = np.concatenate(([True], place[1:] > place[:-1]))[: len(place)]
+    evidence.each_order(in_order, "orders are not in order (day, sells before buys, universe)", _row)
+    cells = claim.day.astype(np.int64) * n_symbols + claim.symbol
+    is_first = np.zeros(len(cells), dtype=np.bool_)
+    is_first[np.unique(cells, return_index=True)[1]] = True
+    evidence.each_order(is_first, "more than one order for a symbol on one day", _row)
+    earliest = rules.first_signal_day + rules.fills_at_open
+    evidence.each_order(claim.day >= earliest, "an order before the first possible signal", _row)
+
+
+def _check_prices_and_fees(evidence: _Evidence, rules: AuditRules) -> None:
+    """Each order has a bar to fill at, and the price, fee and size that the cost models give."""
+    claim, slippage = evidence.claim, rules.slippage.to_wire()
+    reference = evidence.bar(OPEN if rules.fills_at_open else CLOSE)
+    moment = "open" if rules.fills_at_open else "close"
+    evidence.each_order(reference > 0.0, "an order on a day without a bar", _row)
+    sizes, volumes = np.abs(claim.shares), evidence.bar(VOLUME)
+    evidence.each_order(sizes > 0.0, "an order of no shares", _row)
+    largest = expected_costs.largest_sizes(slippage, volumes)
+    evidence.each_order(
+        sizes <= largest * (1.0 + EXACT),
+        "an order larger than its share of the day's volume",
+        lambda order: f"{sizes[order]} of at most {largest[order]} shares",
+    )
+    fractions = expected_costs.slippage_fractions(slippage, sizes, volumes)
+    expected_price = reference * (1.0 + np.sign(claim.shares) * fractions)
+    evidence.each_order(
+        np.abs(claim.price - expected_price) <= EXACT * expected_price,
+        f"a price that is not the day's {moment} with slippage",
+        lambda order: f"{claim.price[order]}, expected {expected_price[order]}",
+    )
+    expected_fee = expected_costs.fees(rules.commission.to_wire(), sizes, expected_price)
+    evidence.each_order(
+        np.abs(claim.fee - expected_fee) <= EXACT * expected_fee + EXACT,
+        "a fee that the commission does not give",
+        lambda order: f"{claim.fee[order]}, expected {expected_fee[order]}",
+    )
+
+
+def _rebuild(claim: Claim, prices: Prices, rules: AuditRules) -> Books:
+    """The account that follows from the orders alone; the claimed cash and equity are not read."""
+    n_days, n_symbols = prices.bars.shape[:2]
+    traded = np.zeros((n_days, n_symbols))
+    traded[claim.day, claim.symbol] = claim.shares
+    after_order = _cash_after_orders(claim, rules.initial_capital)
+    orders_until_day = np.searchsorted(claim.day, np.arange(n_days), side="right")
+    return Books(
+        prices=prices,
+        fills_at_open=rules.fills_at_open,
+        initial_capital=rules.initial_capital,
+        day=claim.day,
+        symbol=claim.symbol,
+        shares=claim.shares,
+        price=claim.price,
+        fee=claim.fee,
+        positions=np.cumsum(traded, axis=0),
+        cash=after_order[orders_until_day],
+        marks=last_known_closes(prices),
+    )
+
+
+def _cash_after_orders(claim: Claim, initial_capital: float) -> Float64Array:
+    """(n_orders + 1,) cash before the first order and after each one."""
+    paid = claim.shares * claim.price + claim.fee
+    return np.cumsum(np.concatenate(([initial_capital], -paid)))
+
+
+def _check_positions(evidence: _Evidence, books: Books, rules: AuditRules) -> None:
+    """Nothing is sold that was not held, and small orders only close positions or meet a volume cap."""
+    claim = evidence.claim
+    most_held = np.maximum.accumulate(np.abs(books.positions), axis=0)[claim.day, claim.symbol]
+    left = books.positions[claim.day, claim.symbol]
+    evidence.each_order(
+        left >= -ROUNDING * most_held,
+        "more sold than was held",
+        lambda order: f"{left[order]} shares left",
+    )
+    sizes = np.abs(claim.shares)
+    largest = expected_costs.largest_sizes(rules.slippage.to_wire(), evidence.bar(VOLUME))
+    is_large = sizes * books.reference_price >= rules.min_trade_value * (1.0 - ROUNDING)
+    may_be_small = (claim.shares < 0.0) & ((np.abs(left) <= ROUNDING * most_held) | (sizes >= largest * (1.0 - EXACT)))
+    evidence.each_order(
+        is_large | may_be_small,
+        "an order below the smallest trade that closes nothing",
+        lambda order: f"{sizes[order]} shares at {books.reference_price[order]}",
+    )
+
+
+def _check_cash_and_equity(evidence: _Evidence, books: Books) -> None:
+    """Cash suffices for each order, and the claimed marks are those of the rebuilt account."""
+    claim = evidence.claim
+    # A claim is off by what adding the same orders in another grouping can round, and no more: the
+    # scale is the most the account was ever worth, so that an account lost to pennies still passes.
+    scale = np.maximum.accumulate(np.maximum(np.abs(books.equity), books.initial_capital))
+    allowed = np.maximum(EXACT, 4.0 * np.finfo(np.float64).eps * len(claim.day)) * scale
+    after_order = _cash_after_orders(claim, books.initial_capital)[1:]
+    floor = -(ROUNDING * np.abs(books.equity) + EXACT * scale)[claim.day]
+    evidence.each_order(
+        after_order >= floor,
+        "not enough cash for an order",
+        lambda order: f"{after_order[order]} left",
+    )
+    _check_daily(evidence, "cash", claim.cash, books.cash, allowed)
+    _check_daily(evidence, "equity", claim.equity, books.equity, allowed)
+
+
+def _check_daily(
+    evidence: _Evidence, name: str, claimed: Float64Array, rebuilt: Float64Array, allowed: Float64Array
+) -> None:
+    evidence.each_day(
+        np.abs(claimed - rebuilt) <= allowed,
+        f"{name} that does not follow from orders and prices",
+        lambda day: f"{claimed[day]}, expected {rebuilt[day]}",
+    )
+
+
+def _row(order: int) -> str:
+    return f"row {order}"

@@ -1,0 +1,144 @@
+"""The account of a run, rebuilt from prices and checked orders: everything that is shown comes from here."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+Float64Array = npt.NDArray[np.float64]
+IndexArray = npt.NDArray[np.signedinteger]
+
+OPEN, HIGH, LOW, CLOSE, VOLUME = range(5)
+
+
+class Prices(Protocol):
+    """The daily bars that were sent into the box.
+
+    Attributes:
+        dates: (n_days,) datetime64[D], ascending.
+        symbols: (n_symbols,) names.
+        bars: (n_days, n_symbols, 5) open, high, low, close, volume; five NaNs mean no bar.
+    """
+
+    @property
+    def dates(self) -> npt.NDArray[np.datetime64]: ...
+    @property
+    def symbols(self) -> Sequence[str]: ...
+    @property
+    def bars(self) -> Float64Array: ...
+
+
+@dataclass(frozen=True)
+class Books:
+    """One audited run. Money is in account currency.
+
+    Attributes:
+        prices: the bars of the run.
+        fills_at_open: True when orders fill at the day's open, False when they fill at its close.
+        initial_capital: cash before the first day.
+        day: (n_orders,) index into the dates, ascending.
+        symbol: (n_orders,) index into the symbols.
+        shares: (n_orders,) signed; positive buys, negative sells.
+        price: (n_orders,) fill price per share, slippage included.
+        fee: (n_orders,) commission.
+        positions: (n_days, n_symbols) shares after the day's fills.
+        cash: (n_days,) after the day's fills.
+        marks: (n_days, n_symbols) last known close; 0.0 before a symbol's first bar, when nothing is held.
+    """
+
+    prices: Prices
+    fills_at_open: bool
+    initial_capital: float
+    day: IndexArray
+    symbol: IndexArray
+    shares: Float64Array
+    price: Float64Array
+    fee: Float64Array
+    positions: Float64Array
+    cash: Float64Array
+    marks: Float64Array
+
+    @cached_property
+    def position_value(self) -> Float64Array:
+        """(n_days,) value of all positions at the day's close."""
+        return value_of(self.positions, self.marks)
+
+    @cached_property
+    def equity(self) -> Float64Array:
+        """(n_days,) cash plus positions at the day's close."""
+        return self.cash + self.position_value
+
+    @cached_property
+    def reference_price(self) -> Float64Array:
+        """(n_orders,) the open or close at which each order would have filled without slippage."""
+        field = OPEN if self.fills_at_open else CLOSE
+        reference: Float64Array = self.prices.bars[self.day, self.symbol, field]
+        return reference
+
+    @cached_property
+    def slippage_cost(self) -> Float64Array:
+        """(n_orders,) |shares| · |price − reference price|."""
+        return np.abs(self.shares) * np.abs(self.price - self.reference_price)
+
+    @cached_property
+    def traded_value(self) -> Float64Array:
+        """(n_days,) Σ |shares| · price of the day's orders."""
+        value = np.abs(self.shares) * self.price
+        return np.bincount(self.day, weights=value, minlength=len(self.cash)).astype(np.float64)
+
+    @cached_property
+    def candles(self) -> Float64Array:
+        """(n_days, 4) the portfolio's open, high, low and close.
+
+        The open is worth what was held overnight, before the day's fills; the close is `equity`. High
+        and low value the shares held during the day at each symbol's own high and low, which is the
+        widest the day can have been, since symbols need not turn at the same minute. A symbol without
+        a bar counts at its last close all day.
+        """
+        before = np.vstack((np.zeros_like(self.positions[:1]), self.positions[:-1]))
+        cash_before = np.concatenate(([self.initial_capital], self.cash[:-1]))
+        held, cash = (self.positions, self.cash) if self.fills_at_open else (before, cash_before)
+        opened = cash_before + value_of(before, self._known(OPEN))
+        closed = self.equity
+        high = np.maximum(cash + value_of(held, self._known(HIGH)), np.maximum(opened, closed))
+        low = np.minimum(cash + value_of(held, self._known(LOW)), np.minimum(opened, closed))
+        return np.column_stack((opened, high, low, closed))
+
+    def holding_weights(self) -> tuple[IndexArray, Float64Array]:
+        """What was held right after each day's fills, as fractions of equity at the prices of that moment.
+
+        Returns:
+            (n_fill_days,) the days with at least one order, and (n_fill_days, n_symbols) weights;
+            all zero once equity is lost.
+        """
+        days = np.unique(self.day)
+        prices = self._known(OPEN if self.fills_at_open else CLOSE)[days]
+        worth = self.positions[days] * prices
+        equity = (self.cash[days] + worth.sum(axis=1))[:, np.newaxis]
+        return days, np.divide(worth, equity, out=np.zeros_like(worth), where=equity > 0.0)
+
+    def _known(self, field: int) -> Float64Array:
+        """(n_days, n_symbols) one field of the bars, with the last known close where there is no bar."""
+        values = self.prices.bars[:, :, field]
+        return np.where(np.isfinite(values), values, self.marks)
+
+
+def last_known_closes(prices: Prices) -> Float64Array:
+    """(n_days, n_symbols) each symbol's latest close up to the day; 0.0 before its first."""
+    closes = np.ascontiguousarray(prices.bars[:, :, CLOSE])
+    known = np.isfinite(closes)
+    if known.all():
+        return closes
+    rows = np.arange(len(closes))[:, np.newaxis]
+    latest = np.maximum.accumulate(np.where(known, rows, -1), axis=0)
+    carried = np.take_along_axis(closes, np.maximum(latest, 0), axis=0)
+    return np.where(latest >= 0, carried, 0.0)
+
+
+def value_of(shares: Float64Array, prices: Float64Array) -> Float64Array:
+    """(n_days,) Σ shares · price over the symbols of each day."""
+    total: Float64Array = (shares * prices).sum(axis=1)
+    return total
