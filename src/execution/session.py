@@ -56,6 +56,7 @@ class Job:
         parameters: what `import config` offers.
         seed: for `random` and NumPy.
         wall_seconds: how long loading and running may take, waiting for the host not counted.
+        universe: what the strategy trades whatever it says itself; None asks it.
     """
 
     source: str
@@ -64,6 +65,7 @@ class Job:
     parameters: Mapping[str, Any]
     seed: int
     wall_seconds: float
+    universe: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True)
@@ -191,6 +193,7 @@ class Session:
             "parameters": dict(job.parameters),
             "seed": job.seed,
             "wall_seconds": job.wall_seconds,
+            "universe": None if job.universe is None else list(job.universe),
             "core": next(_slots),
             "limits": self.sandbox.strategy_limits,
         }

@@ -19,6 +19,7 @@ class ScriptedBox:
         self._answered_bytes = -1
         self.heard = b""
         self.is_closed = False
+        self.is_dead = False
 
     def write(self, data: bytes, patience: Patience) -> None:
         """See Box.write."""
@@ -35,6 +36,10 @@ class ScriptedBox:
             raise BoxClosed("end of stream")
         said, self._waiting = self._waiting[:max_bytes], self._waiting[max_bytes:]
         return said
+
+    def is_waiting(self) -> bool:
+        """See Box.is_waiting."""
+        return not self.is_closed and not self.is_dead
 
     def ran_out_of_memory(self) -> bool:
         """See Box.ran_out_of_memory."""
@@ -61,7 +66,7 @@ class ScriptedSandbox:
         """See Sandbox.unavailable_reason."""
         return None
 
-    def open(self) -> Box:
+    def open(self, *, preload: bool = False) -> Box:
         """See Sandbox.open."""
         box = ScriptedBox(self._script, self._out_of_memory)
         self.boxes.append(box)

@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 import time
+from contextlib import suppress
 from types import FrameType
 from typing import Any
 
@@ -89,6 +90,8 @@ def main() -> None:
     os.dup2(2, 1)
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     child = StrategyChild.fork()
+    with suppress(RunFailed):  # then the job's first answer will tell
+        child.wait_until_it_is_ready()
     host.send_json(protocol.READY, {"version": protocol.VERSION})
     job = host.receive_json(protocol.JOB)
     ledger, failure = _run(host, child, job)

@@ -57,6 +57,14 @@ class StrategyChild:
         forbid_inspection()
         return cls(pid, orders, answers, output)
 
+    def wait_until_it_is_ready(self) -> None:
+        """Return once it has imported what it was told to import beforehand.
+
+        Raises:
+            RunFailed: it ended instead.
+        """
+        self._read(1)
+
     def load(self, job: dict[str, Any]) -> dict[str, Any]:
         """Let it load the job's source; its description of itself, not yet believed.
 
@@ -238,6 +246,7 @@ def _become_strategy_process(orders_in: int, answers_out: int, output: int) -> N
         os.dup2(output, 1)
         os.dup2(output, 2)
         orders_in, answers_out = _keep_only(orders_in, answers_out)
+        strategy_process.preload(answers_out)
         strategy_process.serve(orders_in, answers_out)
         os._exit(0)
     finally:

@@ -4,6 +4,7 @@ What it is told comes in on one descriptor, what it answers goes out on another,
 goes to a third. Nothing it answers is believed: the runner checks each frame.
 """
 
+import importlib
 import json
 import linecache
 import os
@@ -12,6 +13,7 @@ import sys
 import types
 from array import array
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from typing import Any
 
 from src.execution.runner import dialects
@@ -22,6 +24,9 @@ from src.execution.runner.second_filter import take_away_what_user_code_needs_no
 SOURCE_NAME = "strategy.py"
 MODULE_NAME = "strategy"
 
+PRELOAD_VARIABLE = "BOX_PRELOAD"
+
+LOADED = b"L"
 HOLD = b"H"
 WEIGHTS = b"W"
 ERROR = b"E"
@@ -30,6 +35,18 @@ DESCRIPTION = b"D"
 _PACKAGES_ON_NUMPY = ("numpy", "pandas", "scipy", "sklearn")
 _MAX_MESSAGE = 2_000
 _MAX_FRAMES = 20
+
+
+def preload(answers_out: int) -> None:
+    """Import the modules that the environment names, then say that this is done.
+
+    What cannot be imported is left to the user's own import statement, which says it better.
+    """
+    for name in os.environ.pop(PRELOAD_VARIABLE, "").split(","):
+        if name:
+            with suppress(ImportError):
+                importlib.import_module(name)
+    write_all(answers_out, LOADED)
 
 
 def serve(orders_in: int, answers_out: int) -> None:
@@ -47,7 +64,7 @@ def serve(orders_in: int, answers_out: int) -> None:
         _limit_resources(job["limits"])
         take_away_what_user_code_needs_not()
         strategy = _load(job)
-        universe, cadence = dialects.describe(strategy)
+        universe, cadence = dialects.describe(strategy, job.get("universe"))
         _send_json(
             answers_out,
             DESCRIPTION,

@@ -27,7 +27,13 @@ BOX_ENVIRONMENT = {
     "HOME": "/tmp",  # noqa: S108 - the box's own tmpfs, not the host's /tmp
     "LANG": "C.UTF-8",
 }
-"""The whole environment of a box."""
+"""The environment of every box."""
+
+PRELOAD_VARIABLE = "BOX_PRELOAD"
+"""Environment variable of a box: modules that its strategy process imports before anything else."""
+
+PRELOADED_MODULES = ("numpy", "pandas")
+"""What a warm box has imported. Together they cost a cold run about 0.4 s, and many strategies use them."""
 
 BOX_SOURCES = (
     "__init__.py",
@@ -68,6 +74,12 @@ class BoxLimits:
             "MEMLOCK": 0,
             "MSGQUEUE": 0,
         }
+
+
+def box_environment(*, preload: bool) -> dict[str, str]:
+    """The whole environment of a box."""
+    wanted = {PRELOAD_VARIABLE: ",".join(PRELOADED_MODULES)} if preload else {}
+    return BOX_ENVIRONMENT | wanted
 
 
 class BoxTimedOut(Exception):
@@ -130,6 +142,10 @@ class Box(Protocol):
         """
         ...
 
+    def is_waiting(self) -> bool:
+        """Whether it is alive and has nothing to say: so a box is that waits for its run."""
+        ...
+
     def ran_out_of_memory(self) -> bool:
         """Whether the kernel killed something in it for want of memory; False where unknown."""
         ...
@@ -161,8 +177,11 @@ class Sandbox(Protocol):
         """None when a box could be started now, else why not and what an operator can do."""
         ...
 
-    def open(self) -> Box:
+    def open(self, *, preload: bool = False) -> Box:
         """A started box.
+
+        Args:
+            preload: import PRELOADED_MODULES in its strategy process before it says that it is ready.
 
         Raises:
             SandboxUnavailable: none can be started at present.

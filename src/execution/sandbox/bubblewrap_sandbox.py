@@ -4,6 +4,7 @@ Its limits differ from a container's: without a cgroup there is no limit on the 
 together, only the one that the runner sets on the strategy process before user code runs.
 """
 
+import itertools
 import logging
 import os
 import shutil
@@ -21,15 +22,15 @@ from src.errors import SandboxUnavailable
 from src.execution.sandbox import seccomp
 from src.execution.sandbox.base import (
     BOX_COMMAND,
-    BOX_ENVIRONMENT,
     BOX_SOURCES,
     BOX_USER_ID,
     TMP_BYTES,
     Box,
     BoxLimits,
     Patience,
+    box_environment,
 )
-from src.execution.sandbox.pipe import read_some, write_all
+from src.execution.sandbox.pipe import is_silent, read_some, write_all
 
 logger = logging.getLogger(__name__)
 
@@ -89,12 +90,12 @@ class BubblewrapSandbox:
             self._command = command
             return None
 
-    def open(self) -> Box:
+    def open(self, *, preload: bool = False) -> Box:
         """See Sandbox.open."""
         reason = self.unavailable_reason()
         if reason is not None or self._command is None:
             raise SandboxUnavailable(reason or "bubblewrap is not ready")
-        box = BubblewrapBox(_start(self._command), self._forget)
+        box = BubblewrapBox(_start(self._command, box_environment(preload=preload)), self._forget)
         with self._lock:
             self._open_boxes.add(box)
         return box
@@ -131,6 +132,10 @@ class BubblewrapBox:
         """See Box.read."""
         return read_some(self._stdout.fileno(), max_bytes, patience)
 
+    def is_waiting(self) -> bool:
+        """See Box.is_waiting."""
+        return not self._is_closed and self._process.poll() is None and is_silent(self._stdout.fileno())
+
     def ran_out_of_memory(self) -> bool:
         """Always False: without a cgroup nobody keeps count."""
         return False
@@ -162,12 +167,13 @@ class BubblewrapBox:
                 logger.warning("the box said on stderr: %r", words)
 
 
-def _start(command: list[str]) -> "subprocess.Popen[bytes]":
+def _start(command: list[str], environment: dict[str, str]) -> "subprocess.Popen[bytes]":
     with os.fdopen(os.memfd_create("seccomp", 0), "w+b") as program:
         program.write(seccomp.bpf_program())
         program.flush()
         program.seek(0)
-        arguments = [*command[:1], "--seccomp", str(program.fileno()), *command[1:]]
+        settings = itertools.chain.from_iterable(("--setenv", *item) for item in environment.items())
+        arguments = [*command[:1], "--seccomp", str(program.fileno()), "--clearenv", *settings, *command[1:]]
         return subprocess.Popen(  # noqa: S603 - our own argument list
             arguments,
             stdin=subprocess.PIPE,
@@ -187,7 +193,7 @@ def _probe(command: list[str]) -> None:
         SandboxUnavailable: with what bubblewrap said.
     """
     try:
-        process = _start(command)
+        process = _start(command, box_environment(preload=False))
     except (OSError, ImportError) as error:
         raise SandboxUnavailable(f"bubblewrap cannot be started: {error}") from error
     box = BubblewrapBox(process, lambda _: None)
@@ -245,9 +251,7 @@ def _root(python: BoxPython, source_folder: Path) -> Iterator[str]:
 
 
 def _program(python: BoxPython) -> Iterator[str]:
-    yield "--clearenv"
-    for name, value in {**BOX_ENVIRONMENT, "PYTHONPATH": "/box/site-packages"}.items():
-        yield from ("--setenv", name, value)
+    yield from ("--setenv", "PYTHONPATH", "/box/site-packages")
     yield from ("--", str(python.executable), *BOX_COMMAND)
 
 

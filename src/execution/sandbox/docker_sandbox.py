@@ -18,15 +18,15 @@ from src.errors import SandboxUnavailable
 from src.execution.sandbox import seccomp
 from src.execution.sandbox.base import (
     BOX_COMMAND,
-    BOX_ENVIRONMENT,
     BOX_USER_ID,
     TMP_BYTES,
     Box,
     BoxClosed,
     BoxLimits,
     Patience,
+    box_environment,
 )
-from src.execution.sandbox.pipe import read_some, write_all
+from src.execution.sandbox.pipe import is_silent, read_some, write_all
 
 logger = logging.getLogger(__name__)
 
@@ -74,10 +74,10 @@ class DockerSandbox:
             return f"no Docker engine answers: {_short(error)}"
         return None
 
-    def open(self) -> Box:
+    def open(self, *, preload: bool = False) -> Box:
         """See Sandbox.open."""
         try:
-            container = self._engine().containers.create(self._image, **self._options())
+            container = self._engine().containers.create(self._image, **self._options(preload))
             box = DockerBox(container, self._remove)
             with self._boxes_lock:
                 self._open_boxes.add(box)
@@ -123,7 +123,7 @@ class DockerSandbox:
         with self._boxes_lock:
             self._open_boxes.discard(box)
 
-    def _options(self) -> dict[str, Any]:
+    def _options(self, preload: bool) -> dict[str, Any]:
         limits = self._limits
         return {
             "command": ["python", *BOX_COMMAND],
@@ -132,7 +132,7 @@ class DockerSandbox:
             "hostname": "sandbox",
             "user": f"{BOX_USER_ID}:{BOX_USER_ID}",
             "working_dir": "/",
-            "environment": BOX_ENVIRONMENT,
+            "environment": box_environment(preload=preload),
             "network_mode": "none",
             "network_disabled": True,
             "ipc_mode": "none",
@@ -193,6 +193,10 @@ class DockerBox:
         del self._said[:max_bytes]
         return data
 
+    def is_waiting(self) -> bool:
+        """See Box.is_waiting."""
+        return not self._is_closed and not self._said and self._socket is not None and is_silent(self._descriptor())
+
     def ran_out_of_memory(self) -> bool:
         """See Box.ran_out_of_memory: the engine's own flag."""
         try:
@@ -247,14 +251,9 @@ def _short(error: Exception) -> str:
 
 
 def engine_answers() -> bool:
-    """Whether a Docker engine answers at the address of the environment (DOCKER_HOST or the usual socket)."""
+    """Whether a Docker engine answers at the address of the environment."""
     try:
-        client = docker.from_env(timeout=ENGINE_SECONDS)
+        docker.from_env(timeout=ENGINE_SECONDS).close()
     except (DockerException, requests.RequestException):
         return False
-    try:
-        return bool(client.ping())
-    except (DockerException, requests.RequestException):
-        return False
-    finally:
-        client.close()
+    return True

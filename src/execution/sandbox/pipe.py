@@ -25,6 +25,11 @@ def write_all(descriptor: int, data: bytes, patience: Patience) -> None:
                 raise BoxClosed(str(error)) from error
 
 
+def is_silent(descriptor: int) -> bool:
+    """Whether nothing can be read at this moment, not even the end of the stream."""
+    return not select.select([descriptor], [], [], 0)[0]
+
+
 def read_some(descriptor: int, max_bytes: int, patience: Patience) -> bytes:
     """At least one byte from a descriptor.
 

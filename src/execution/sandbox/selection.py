@@ -81,9 +81,9 @@ class AutomaticSandbox:
                 self._chosen = candidate
         return self._chosen.unavailable_reason()
 
-    def open(self) -> Box:
+    def open(self, *, preload: bool = False) -> Box:
         """See Sandbox.open."""
-        return self._decided().open()
+        return self._decided().open(preload=preload)
 
     def close(self) -> None:
         """See Sandbox.close."""

@@ -1,0 +1,104 @@
+"""What on_data may return, in every dialect, and what it means as weights of the universe."""
+
+from collections.abc import Sequence
+from contextlib import suppress
+from functools import lru_cache
+from numbers import Real
+from typing import Any
+
+from hqg_algorithms import Hold, Liquidate, Signal, TargetWeights
+
+MAX_TOTAL_WEIGHT = 1.0 + 1e-7
+"""The same tolerance as hqg_algorithms.TargetWeights."""
+
+_MAX_REPR = 80
+
+
+class BadSignal(ValueError):
+    """on_data returned something that is no signal. The message says what, and what is allowed."""
+
+
+def read_signal(value: Any, symbols: Sequence[str]) -> Sequence[float] | None:
+    """Target weights in universe order; None for Hold. Liquidate is a weight of zero for every symbol.
+
+    Args:
+        value: what on_data returned: TargetWeights, Hold, Liquidate, or a dict of weights ({} liquidates)
+            or None (holds) as in older dialects. Symbols left out get zero.
+        symbols: the universe.
+
+    Raises:
+        BadSignal: anything else, a symbol outside the universe, a weight that is no finite number of at
+            least zero, or weights that sum to more than one.
+    """
+    if isinstance(value, TargetWeights):
+        weights = value.weights
+    elif value is None or isinstance(value, Hold):
+        return None
+    else:
+        weights = _weights_of(value)
+    indices = _indices(tuple(symbols))
+    targets = [0.0] * len(indices)
+    total = 0.0
+    for symbol, weight in weights.items():
+        if symbol not in indices:
+            raise BadSignal(_unknown(symbol, symbols))
+        number = weight if type(weight) is float else _to_float(symbol, weight)
+        if not 0.0 <= number <= MAX_TOTAL_WEIGHT:  # false for NaN
+            raise BadSignal(_out_of_range(symbol, number))
+        targets[indices[symbol]] = number
+        total += number
+    if total > MAX_TOTAL_WEIGHT:
+        raise BadSignal(f"weights sum to {total:.9g}, which exceeds 1.0")
+    return targets
+
+
+@lru_cache(maxsize=16)
+def _indices(symbols: tuple[str, ...]) -> dict[str, int]:
+    return {symbol: index for index, symbol in enumerate(symbols)}
+
+
+def _weights_of(value: Any) -> dict[Any, Any]:
+    if isinstance(value, Liquidate):
+        return {}
+    if isinstance(value, dict):
+        return value
+    if isinstance(value, type) and issubclass(value, Signal):
+        raise BadSignal(f"on_data returned the class {value.__name__} itself; write {value.__name__}(...)")
+    raise BadSignal(
+        f"on_data returned {_shown(value)}; it must return TargetWeights(...), Hold() or Liquidate(), "
+        "or a dict of weights or None"
+    )
+
+
+def _to_float(symbol: str, weight: Any) -> float:
+    """NumPy's numbers are Real; bools and strings that look like numbers are mistakes."""
+    if isinstance(weight, Real) and not isinstance(weight, bool):
+        with suppress(OverflowError):  # an integer beyond every double
+            return float(weight)
+    raise BadSignal(f"weight of {symbol} is {_shown(weight)}; it must be a number")
+
+
+def _out_of_range(symbol: str, weight: float) -> str:
+    if weight < 0:
+        return f"weight of {symbol} is {weight:.9g}, which is negative"
+    if weight > 1:
+        return f"weight of {symbol} is {weight:.9g}, which exceeds 1.0"
+    return f"weight of {symbol} is NaN"
+
+
+def _unknown(symbol: Any, symbols: Sequence[str]) -> str:
+    shown = ", ".join(symbols[:10]) + (", …" if len(symbols) > 10 else "")
+    message = f"{_shown(symbol)} is not in the universe ({shown})"
+    if isinstance(symbol, str) and symbol.strip().upper() in symbols:
+        message += f"; did you mean {symbol.strip().upper()!r}?"
+    return message
+
+
+def _shown(value: Any) -> str:
+    """A short repr with the type where the repr does not tell it; never raises."""
+    try:
+        text = repr(value)
+    except Exception as error:  # noqa: BLE001 - __repr__ is user code
+        return f"a {type(value).__name__} (its repr raised {type(error).__name__})"
+    text = text if len(text) <= _MAX_REPR else text[:_MAX_REPR] + "…"
+    return text if isinstance(value, str | int | float) else f"{text} ({type(value).__name__})"
