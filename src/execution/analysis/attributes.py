@@ -1,0 +1,145 @@
+"""Attributes: chains that start at a module, private and special names, stores into what is not the author's."""
+
+import ast
+
+from src.execution import policy
+from src.execution.analysis.code_map import CodeMap
+from src.execution.analysis.members import check_guarded, member_problem
+from src.execution.analysis.names import is_compared_with_none, is_module
+from src.execution.analysis.reading import Reading, is_dunder, is_reserved
+from src.execution.analysis.scope import Scope
+from src.execution.analysis.violations import shown
+
+_OPTIONS = tuple(path for path in policy.ALLOWED_MODULES if path.startswith("pandas.options."))
+
+
+def check_attribute(reading: Reading, index: int) -> None:
+    """A chain of attributes, judged once, from its outermost dot inwards."""
+    node, scope = reading.code.nodes[index], reading.code.scopes[index]
+    if not isinstance(node, ast.Attribute) or isinstance(reading.code.parent(index), ast.Attribute):
+        return
+    chain = [node]
+    while isinstance(chain[-1].value, ast.Attribute):
+        chain.append(chain[-1].value)
+    chain.reverse()
+    root = chain[0].value
+    modules = [path for path in _root_paths(reading, root, scope) if is_module(path)]
+    if modules:
+        reading.settle(root)
+    for module in modules:
+        _check_from_module(reading, index, chain, module)
+    if not modules:
+        _check_objects(reading, scope, chain)
+    if not isinstance(node.ctx, ast.Load):
+        _check_store(reading, node, root, scope)
+
+
+def _root_paths(reading: Reading, root: ast.expr, scope: Scope) -> list[str]:
+    return sorted(reading.code.import_paths(root.id, scope)) if isinstance(root, ast.Name) else []
+
+
+def _check_from_module(reading: Reading, index: int, chain: list[ast.Attribute], module: str) -> None:
+    path = module
+    for position, member in enumerate(chain):
+        if problem := member_problem(path, member.attr):
+            reading.report.add_member(member, "member-not-allowed", problem)
+            return
+        path = f"{path}.{member.attr}"
+        if not is_module(path):
+            # A guarded member inside a longer chain stands at no node of its own: its form is wrong anyway.
+            inner = index if position == len(chain) - 1 else _index_of_child(reading, index, len(chain) - 1 - position)
+            check_guarded(reading, inner, path)
+            _check_objects(reading, reading.code.scopes[index], chain[position + 1 :])
+            return
+    if not is_compared_with_none(reading.code.parent(index)) and isinstance(chain[-1].ctx, ast.Load):
+        message = f"The module '{path}' may only be used with a dot and a name after it; import it under a short name"
+        reading.report.add(chain[-1], "module-as-value", message)
+
+
+def _index_of_child(reading: Reading, index: int, steps: int) -> int:
+    # Parents come before children and a chain has one child a link, so each link follows its parent.
+    return index + steps
+
+
+def _check_objects(reading: Reading, scope: Scope, chain: list[ast.Attribute]) -> None:
+    for position, member in enumerate(chain):
+        following = chain[position + 1].attr if position + 1 < len(chain) else None
+        if not reading.is_settled(member) and (problem := object_problem(reading.code, member, scope, following)):
+            reading.report.add_member(member, "attribute-not-allowed", problem)
+
+
+def object_problem(code: CodeMap, node: ast.Attribute, scope: Scope, following: str | None) -> str | None:
+    """Why an attribute of some object may not be read or written, if so.
+
+    Args:
+        code: the walked source.
+        node: the attribute.
+        scope: where it stands.
+        following: the attribute that is read from the result at once, if any.
+    """
+    name = node.attr
+    is_own = name in code.own_names and code.is_self(node.value, scope)
+    if is_dunder(name):
+        # self.__class__ is type(self), error.__class__.__name__ is text; anything else is how escapes begin.
+        is_harmless_class = name == "__class__" and (
+            code.is_self(node.value, scope) or following in {"__name__", "__qualname__"}
+        )
+        is_readable = name in policy.READABLE_DUNDERS or is_harmless_class
+        return None if is_readable and isinstance(node.ctx, ast.Load) else _not_allowed(name)
+    if name in policy.QUERYING_METHODS | policy.DISPATCHING_METHODS | {"format"}:
+        return None if is_own else _by_name_problem(name)
+    return name_problem(code, name)
+
+
+def name_problem(code: CodeMap, name: str) -> str | None:
+    """Why no object's attribute of that name may be touched, if so; for names known as text alone."""
+    if is_dunder(name):
+        return None if name in policy.READABLE_DUNDERS else _not_allowed(name)
+    if name.startswith("_"):
+        return _private_problem(code, name)
+    if reason := policy.DENIED_ATTRIBUTES.get(name):
+        return f"{_not_allowed(name)}: {reason}"
+    if name in policy.DENIED_IO_METHODS:
+        return f"{_not_allowed(name)}: there are no files in a backtest"
+    if name in code.own_names or name in policy.SAFE_TO_METHODS:
+        return None
+    if name.startswith(("to_", "read_")):
+        return f"{_not_allowed(name)}: it may read or write files"
+    if name in policy.OWN_ONLY_ATTRIBUTES:
+        return _not_allowed(name)
+    return None
+
+
+def _not_allowed(name: str) -> str:
+    return f"The attribute '{shown(name)}' is not allowed"
+
+
+def _private_problem(code: CodeMap, name: str) -> str | None:
+    if name in policy.PUBLIC_UNDERSCORE_ATTRIBUTES:
+        return None
+    if name in policy.DENIED_PRIVATE_ATTRIBUTES or is_reserved(name):
+        return _not_allowed(name)
+    if name in code.own_names:
+        return None
+    return f"The private attribute '{shown(name)}' is not defined in this source"
+
+
+def _by_name_problem(name: str) -> str:
+    if name == "format":
+        return "'.format' is only allowed on a literal string whose fields are plain; an f-string can do the same"
+    if name in policy.QUERYING_METHODS:
+        return f"'.{name}' is only allowed with a literal string of names, numbers and comparisons"
+    return f"'.{name}' may only be called directly, with a function or the name of an aggregation"
+
+
+def _check_store(reading: Reading, node: ast.Attribute, root: ast.expr, scope: Scope) -> None:
+    code = reading.code
+    for path in code.paths(node, scope):
+        if not path.startswith(_OPTIONS):
+            message = f"'{shown(node.attr)}' belongs to imported code and may not be changed"
+            reading.report.add_member(node, "imported-object-changed", message)
+            return
+    is_type_call = isinstance(root, ast.Call) and isinstance(root.func, ast.Name) and root.func.id == "type"
+    if is_type_call and not code.is_self(root.args[0] if root.args else root, scope):  # type: ignore[attr-defined]
+        message = f"'{shown(node.attr)}' belongs to a class that may not be yours and may not be changed"
+        reading.report.add_member(node, "imported-object-changed", message)

@@ -1,0 +1,227 @@
+"""Calls whose arguments decide whether they are fine: getattr by a literal name, aggregations, templates, queries."""
+
+import ast
+import re
+
+from src.execution import policy
+from src.execution.analysis.attributes import name_problem
+from src.execution.analysis.reading import Reading, is_dunder
+from src.execution.analysis.source_text import parse_expression
+from src.execution.analysis.strings import fold, string_problem, template_attributes
+from src.execution.analysis.violations import shown
+
+_QUERY_SYNTAX = (
+    *(ast.BoolOp, ast.boolop, ast.BinOp, ast.operator, ast.UnaryOp, ast.unaryop, ast.Compare, ast.cmpop),
+    *(ast.Name, ast.Constant, ast.List, ast.Tuple, ast.Set, ast.expr_context),
+)
+_TREE_SEARCH_KEYWORDS = frozenset({"k", "workers", "return_distance", "distance_upper_bound"})
+_MAX_PLOTTING_ARGUMENTS = 3
+
+
+def check_call(reading: Reading, index: int) -> None:
+    """A call, judged before the name or attribute that it calls."""
+    node = reading.code.nodes[index]
+    if not isinstance(node, ast.Call):
+        return
+    for keyword in node.keywords:
+        if keyword.arg is not None and is_dunder(keyword.arg):
+            message = f"An argument may not be named '{shown(keyword.arg)}'"
+            reading.report.add(keyword, "name-not-allowed", message)
+    if isinstance(node.func, ast.Name):
+        _check_named_call(reading, index, node, node.func)
+    elif isinstance(node.func, ast.Attribute):
+        _check_method_call(reading, index, node, node.func)
+
+
+# --- builtins ---
+
+
+def _check_named_call(reading: Reading, index: int, node: ast.Call, function: ast.Name) -> None:
+    code, scope, name = reading.code, reading.code.scopes[index], function.id
+    if code.is_local(name, scope):
+        return
+    paths = code.import_paths(name, scope)
+    if any(path.partition(".")[0] == "pandas" for path in paths):
+        member = sorted(paths)[0].rpartition(".")[2]
+        if member in policy.DISPATCHING_METHODS:
+            _check_dispatch(reading, node, member)
+    plain = not node.keywords and not any(isinstance(argument, ast.Starred) for argument in node.args)
+    if name in {"isinstance", "issubclass"} and len(node.args) == 2:
+        kinds = node.args[1].elts if isinstance(node.args[1], ast.Tuple) else [node.args[1]]
+        reading.settle(*(kind for kind in kinds if isinstance(kind, ast.Name) and kind.id == "type"))
+    elif (name == "type" and plain and len(node.args) == 1) or (name == "super" and plain and len(node.args) in {0, 2}):
+        reading.settle(function)
+    elif name in {"getattr", "hasattr", "setattr"}:
+        reading.settle(function)
+        if problem := _attribute_call_problem(reading, index, node, name):
+            reading.report.add(node, "builtin-not-allowed", problem)
+
+
+def _attribute_call_problem(reading: Reading, index: int, node: ast.Call, name: str) -> str | None:
+    """getattr(x, "close") is x.close: what matters is that the name can be read here."""
+    count = {"getattr": (2, 3), "hasattr": (2, 2), "setattr": (3, 3)}[name]
+    if node.keywords or not count[0] <= len(node.args) <= count[1]:
+        return f"'{name}' needs {count[0]} plain arguments"
+    if name == "setattr" and not reading.code.is_self(node.args[0], reading.code.scopes[index]):
+        return "'setattr' is only allowed on self"
+    names = _possible_texts(reading, node.args[1])
+    if not names:
+        return f"'{name}' needs the attribute's name as a literal string"
+    problems = [_text_problem(reading, text) for text in names]
+    return next((problem for problem in problems if problem), None)
+
+
+def _possible_texts(reading: Reading, node: ast.expr) -> tuple[str, ...]:
+    """The strings that an expression can be: a literal, or the variable of a loop over literals."""
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        return (node.value,)
+    return reading.code.choices.get(node.id, ()) if isinstance(node, ast.Name) else ()
+
+
+def _text_problem(reading: Reading, name: str) -> str | None:
+    if name in policy.QUERYING_METHODS | policy.DISPATCHING_METHODS | {"format"} and name not in reading.code.own_names:
+        return f"'{shown(name)}' may only be called directly"
+    return name_problem(reading.code, name)
+
+
+# --- methods ---
+
+
+def _check_method_call(reading: Reading, index: int, node: ast.Call, function: ast.Attribute) -> None:
+    name = function.attr
+    if name in policy.QUERYING_METHODS:
+        if _is_tree_search(node, name) or _is_harmless_query(reading, node):
+            reading.settle(function)
+    elif name in policy.DISPATCHING_METHODS:
+        reading.settle(function)
+        _check_dispatch(reading, node, name)
+    elif name in policy.PLOTTING_METHODS:
+        _check_plotting(reading, node, function)
+    elif name == "to_string":
+        if node.args or any(keyword.arg in {None, "buf"} for keyword in node.keywords):
+            message = "'.to_string' may not be given a place to write to"
+            reading.report.add(node, "attribute-not-allowed", message)
+    elif name == "__setattr__":
+        _check_frozen_set(reading, index, node, function)
+
+
+def check_template(reading: Reading, index: int) -> None:
+    """A literal's `.format`, called or not: its fields may only read what the source could read itself."""
+    node = reading.code.nodes[index]
+    if not isinstance(node, ast.Attribute) or node.attr != "format":
+        return
+    template = fold(node.value, reading.code)
+    if template is None:
+        return
+    reading.settle(node)
+    if string_problem(template):
+        return  # reported where the string stands
+    for attribute in template_attributes(template):
+        if problem := _text_problem(reading, attribute):
+            reading.report.add(node, "string-not-allowed", problem)
+
+
+def _is_tree_search(node: ast.Call, name: str) -> bool:
+    """KDTree(points).query(point, k=3): pandas' query refuses a list and these keywords."""
+    has_keyword = any(keyword.arg in _TREE_SEARCH_KEYWORDS for keyword in node.keywords)
+    return name == "query" and (has_keyword or (bool(node.args) and isinstance(node.args[0], (ast.List, ast.Tuple))))
+
+
+def _is_harmless_query(reading: Reading, node: ast.Call) -> bool:
+    """df.query("close > open and volume > @least"): names, numbers and comparisons, no call and no attribute."""
+    if len(node.args) != 1 or any(keyword.arg != "inplace" for keyword in node.keywords):
+        return False
+    text = fold(node.args[0], reading.code)
+    if text is None:
+        return False
+    # Backticks quote column names, @ marks the source's own variables, eval() may name a new column.
+    plain = re.sub(r"`[^`\n]*`", "column", text).replace("@", "")
+    expression = parse_expression(re.sub(r"^\s*\w+\s*=(?!=)", "", plain))
+    return expression is not None and all(isinstance(part, _QUERY_SYNTAX) for part in ast.walk(expression))
+
+
+def _check_dispatch(reading: Reading, node: ast.Call, name: str) -> None:
+    """agg("mean"): pandas looks the method up by its name, so the name must be known and harmless."""
+    functions: list[ast.expr] = [*node.args]
+    functions += [keyword.value for keyword in node.keywords if keyword.arg not in {"args", "kwargs"}]
+    for position, function in enumerate(functions):
+        _check_dispatched(reading, function, is_function=position == 0 and name not in {"pivot_table", "crosstab"})
+
+
+def _check_dispatched(reading: Reading, function: ast.expr, *, is_function: bool, depth: int = 0) -> None:
+    match function:
+        case ast.List(elts=parts) | ast.Tuple(elts=parts) | ast.Set(elts=parts) if depth < 3:
+            for part in parts:
+                _check_dispatched(reading, part, is_function=is_function, depth=depth + 1)
+        case ast.Dict(values=parts) if depth < 3:
+            for part in parts:
+                _check_dispatched(reading, part, is_function=is_function, depth=depth + 1)
+        case ast.IfExp(body=body, orelse=orelse):
+            _check_dispatched(reading, body, is_function=is_function, depth=depth + 1)
+            _check_dispatched(reading, orelse, is_function=is_function, depth=depth + 1)
+        case _:
+            text = fold(function, reading.code)
+            if text is not None and string_problem(text):
+                return  # reported where the string stands
+            if text is not None and (text in policy.DENIED_DISPATCHED or _names_problem(reading, text)):
+                message = f"'{shown(text)}' may not be called by its name"
+                reading.report.add(function, "string-not-allowed", message)
+            elif text is None and is_function and _may_compute_text(reading, function):
+                message = "The name of an aggregation must be a literal string"
+                reading.report.add(function, "string-not-allowed", message)
+
+
+def _names_problem(reading: Reading, text: str) -> bool:
+    return text.isidentifier() and name_problem(reading.code, text) is not None
+
+
+def _may_compute_text(reading: Reading, node: ast.expr) -> bool:
+    """Whether an expression, or what a variable of its name was ever given, is a string made at run time."""
+    if not isinstance(node, ast.Name):
+        return _computes_text(node)
+    if node.id not in reading.text_names:
+        values = reading.code.values.get(node.id, ())
+        reading.text_names[node.id] = any(_computes_text(value) for value in values)
+    return reading.text_names[node.id]
+
+
+def _computes_text(node: ast.expr) -> bool:
+    """Whether an expression obviously makes a string at run time."""
+    match node:
+        case ast.JoinedStr():
+            return True
+        case ast.BinOp(left=left, right=right):
+            return any(_is_text(side) for side in (left, right))
+        case ast.Call(func=ast.Attribute(value=value)) | ast.Subscript(value=value):
+            return _is_text(value)
+        case ast.Call(func=ast.Name(id="str" | "chr" | "format" | "repr")):
+            return True
+    return False
+
+
+def _is_text(node: ast.expr) -> bool:
+    return isinstance(node, ast.JoinedStr) or (isinstance(node, ast.Constant) and isinstance(node.value, str))
+
+
+def _check_plotting(reading: Reading, node: ast.Call, function: ast.Attribute) -> None:
+    is_open = any(isinstance(argument, ast.Starred) for argument in node.args) or any(
+        keyword.arg in {None, "backend"} for keyword in node.keywords
+    )
+    if is_open or len(node.args) > _MAX_PLOTTING_ARGUMENTS:
+        message = f"'.{function.attr}' may not be given a backend: it would be imported by its name"
+        reading.report.add(node, "attribute-not-allowed", message)
+
+
+def _check_frozen_set(reading: Reading, index: int, node: ast.Call, function: ast.Attribute) -> None:
+    """object.__setattr__(self, "name", value): how a frozen dataclass fills its own fields."""
+    is_object = isinstance(function.value, ast.Name) and function.value.id == "object"
+    if (
+        is_object
+        and len(node.args) == 3
+        and not node.keywords
+        and reading.code.is_self(node.args[0], reading.code.scopes[index])
+        and isinstance(node.args[1], ast.Constant)
+        and isinstance(node.args[1].value, str)
+        and name_problem(reading.code, node.args[1].value) is None
+    ):
+        reading.settle(function)

@@ -1,0 +1,107 @@
+"""What names stand for: the walked source with its imports, aliases and constants resolved."""
+
+import ast
+from collections import Counter
+
+from src.execution import policy
+from src.execution.analysis.scope import Binding, Scope
+from src.execution.analysis.walk import Walk
+
+
+class CodeMap(Walk):
+    """The walked source, and questions about its names.
+
+    Attributes:
+        constants: names that the whole source binds once, to a literal string: as good as the literal.
+        choices: names that the whole source binds once, by a loop over literal strings.
+        values: name → the expressions that any plain assignment gives to it, in whatever scope.
+
+    Raises:
+        TooComplex: the tree has too many nodes or is too deep.
+    """
+
+    def __init__(self, tree: ast.Module) -> None:
+        super().__init__(tree)
+        once = self._bound_once()
+        self.constants: dict[str, str] = {}
+        for binding in once:
+            if isinstance(binding.value, ast.Constant) and isinstance(binding.value.value, str):
+                self.constants[binding.name] = binding.value.value
+        self.choices = self._choices(once)
+        self.values: dict[str, list[ast.expr]] = {}
+        for binding in self.bindings:
+            if binding.value is not None:
+                self.values.setdefault(binding.name, []).append(binding.value)
+        for binding in self.bindings:
+            self._note_alias(binding)
+
+    def is_local(self, name: str, scope: Scope) -> bool:
+        """Whether the name can only be a function's variable: never a builtin, never an import of the module.
+
+        A class body and the module fall back to builtins where they have not bound the name yet.
+        """
+        owner = self.owner(name, scope)
+        return owner is not None and owner.kind in {"function", "comprehension"}
+
+    def import_paths(self, name: str, scope: Scope) -> set[str]:
+        """What an imported name may stand for, as dotted paths; empty for any other name."""
+        owner = self.owner(name, scope)
+        if owner is None:
+            return {f"{policy.FRAMEWORK}.{name}"} if name in policy.PRELUDE_NAMES else set()
+        paths = owner.imports.get(name, set())
+        if owner.kind == "class" and owner.parent is not None:
+            # Until the class body binds the name, it is looked up outside.
+            return paths | self.import_paths(name, owner.parent)
+        return paths
+
+    def paths(self, node: ast.AST, scope: Scope) -> set[str]:
+        """What a name or a chain of attributes stands for, as dotted paths from an import; aliases count."""
+        members: list[str] = []
+        while isinstance(node, ast.Attribute):
+            members.append(node.attr)
+            node = node.value
+        if not isinstance(node, ast.Name):
+            return set()
+        owner = self.owner(node.id, scope)
+        roots = self.import_paths(node.id, scope) | (owner.aliases.get(node.id, set()) if owner else set())
+        return {".".join([root, *reversed(members)]) for root in roots}
+
+    def framework_name(self, node: ast.AST, scope: Scope) -> str | None:
+        """ "Strategy", "Cadence", … where the node stands for that name of the framework; else None."""
+        for path in self.paths(node, scope):
+            root, _, name = path.rpartition(".")
+            if root.split(".")[0] == policy.FRAMEWORK and name in policy.FRAMEWORK_NAMES:
+                return name
+        return None
+
+    def _bound_once(self) -> list[Binding]:
+        counts = Counter(binding.name for binding in self.bindings)
+        return [binding for binding in self.bindings if counts[binding.name] == 1]
+
+    def _choices(self, once: list[Binding]) -> dict[str, tuple[str, ...]]:
+        tuples = {binding.name: binding.value for binding in once if isinstance(binding.value, ast.Tuple)}
+        choices = {}
+        for binding in once:
+            looped = self.looped.get(id(binding.node))
+            if isinstance(looped, ast.Name):
+                looped = tuples.get(looped.id)
+            texts = literal_strings(looped)
+            if texts:
+                choices[binding.name] = texts
+        return choices
+
+    def _note_alias(self, binding: Binding) -> None:
+        if isinstance(binding.value, (ast.Name, ast.Attribute)):
+            aliases = binding.scope.aliases.get(binding.name, set())
+            # Beyond the bound nothing is lost: that the name stands for imported things is known.
+            if len(aliases) < policy.MAX_MEANINGS and (paths := self.paths(binding.value, binding.scope)):
+                binding.scope.aliases[binding.name] = aliases | paths
+
+
+def literal_strings(node: ast.expr | None) -> tuple[str, ...]:
+    """The strings of a literal list, tuple or set of strings; empty for anything else."""
+    if not isinstance(node, (ast.List, ast.Tuple, ast.Set)):
+        return ()
+    values = [part.value if isinstance(part, ast.Constant) else None for part in node.elts]
+    texts = tuple(value for value in values if isinstance(value, str))
+    return texts if len(texts) == len(values) else ()

@@ -1,0 +1,64 @@
+"""Sources that are small to read and slow to compile: found before the compiler gets them."""
+
+import ast
+
+from src.execution import policy
+from src.execution.analysis.code_map import CodeMap
+from src.execution.analysis.scope import TooComplex
+from src.execution.analysis.walk import COMPREHENSIONS, FUNCTIONS
+
+_BLOCKS = (*FUNCTIONS, *COMPREHENSIONS, ast.ClassDef)
+_CAPTURES = (ast.MatchAs, ast.MatchStar, ast.MatchMapping)
+_EXITS = (ast.Return, ast.Break, ast.Continue)
+
+
+def check_complexity(code: CodeMap) -> None:
+    """Stop at the first bound of the policy that the source exceeds.
+
+    Raises:
+        TooComplex: naming the bound.
+    """
+    blocks = 0
+    captures: dict[int, int] = {}
+    copies_code = False
+    for index, node in enumerate(code.nodes):
+        if isinstance(node, _BLOCKS):
+            blocks += 1
+            if blocks > policy.MAX_CODE_BLOCKS:
+                reason = f"The source has more than {policy.MAX_CODE_BLOCKS:,} functions, classes and comprehensions"
+                raise TooComplex(reason, node)
+        elif isinstance(node, (ast.Call, ast.ClassDef)) and len(node.keywords) > policy.MAX_KEYWORDS:
+            raise TooComplex(f"A call with more than {policy.MAX_KEYWORDS} keyword arguments", node)
+        elif isinstance(node, _CAPTURES):
+            case = _case_of(code, index)
+            captures[case] = captures.get(case, 0) + 1
+            if captures[case] > policy.MAX_CAPTURES:
+                raise TooComplex(f"A case that binds more than {policy.MAX_CAPTURES} names", node)
+        elif isinstance(node, ast.Try) and node.finalbody:
+            copies_code = True
+    if copies_code:
+        _check_copies(code)
+
+
+def _case_of(code: CodeMap, index: int) -> int:
+    while index >= 0 and not isinstance(code.nodes[index], ast.match_case):
+        index = code.parents[index]
+    return index
+
+
+def _check_copies(code: CodeMap) -> None:
+    """The compiler copies a `finally` block once for each way to leave its `try`."""
+    ends = {id(statement) for node in code.nodes if isinstance(node, ast.Try) for statement in node.finalbody}
+    exits = [0] * len(code.nodes)
+    for index in range(len(code.nodes) - 1, 0, -1):
+        node = code.nodes[index]
+        if not isinstance(node, (*FUNCTIONS, ast.ClassDef)):
+            exits[code.parents[index]] += exits[index] + isinstance(node, _EXITS)
+    sizes = [1] * len(code.nodes)
+    for index in range(len(code.nodes) - 1, 0, -1):
+        node, parent = code.nodes[index], code.parents[index]
+        copies = 2 + exits[parent] if id(node) in ends else 1
+        sizes[parent] += sizes[index] * copies
+        if sizes[parent] > policy.MAX_COMPILED_NODES:
+            reason = "The blocks after `finally` are too long or too deeply nested for the compiler"
+            raise TooComplex(reason, code.placed(parent))

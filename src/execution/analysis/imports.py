@@ -1,0 +1,41 @@
+"""Imports: allowed modules, and from each of them only what is allowed."""
+
+import ast
+
+from src.execution import policy
+from src.execution.analysis.members import member_problem
+from src.execution.analysis.reading import Reading
+from src.execution.analysis.violations import shown
+
+
+def check_import(reading: Reading, index: int) -> None:
+    """`import a.b as c`: every dotted name must be on the list as it stands."""
+    node = reading.code.nodes[index]
+    if isinstance(node, ast.Import):
+        for alias in node.names:
+            if alias.name not in policy.ALLOWED_MODULES:
+                _report(reading, alias, f"Import of '{shown(alias.name)}' is not allowed")
+
+
+def check_import_from(reading: Reading, index: int) -> None:
+    """`from a.b import c`: the module must be on the list, and the name one that may be taken from it."""
+    node = reading.code.nodes[index]
+    if not isinstance(node, ast.ImportFrom):
+        return
+    if node.level or node.module is None:
+        _report(reading, node, "Relative imports are not allowed: a strategy is one file")
+        return
+    for alias in node.names:
+        if node.module not in policy.ALLOWED_MODULES:
+            _report(reading, alias, f"Import of '{shown(node.module)}' is not allowed")
+        elif alias.name == "*":
+            if node.module not in policy.STAR_IMPORTS:
+                message = f"'from {node.module} import *' is not allowed: name what you import"
+                reading.report.add(alias, "star-import", message)
+        elif member_problem(node.module, alias.name):
+            message = f"Import of '{shown(alias.name)}' from '{node.module}' is not allowed"
+            _report(reading, alias, message)
+
+
+def _report(reading: Reading, node: ast.AST, message: str) -> None:
+    reading.report.add(node, "import-not-allowed", message)

@@ -1,0 +1,96 @@
+"""The rules by the syntax they judge, and the one loop that applies them."""
+
+import ast
+from collections.abc import Callable
+
+from src.execution import policy
+from src.execution.analysis.attributes import check_attribute, name_problem
+from src.execution.analysis.calls import check_call, check_template
+from src.execution.analysis.imports import check_import, check_import_from
+from src.execution.analysis.names import check_bindings, check_name
+from src.execution.analysis.reading import Reading
+from src.execution.analysis.strings import check_composed, check_constant
+from src.execution.analysis.violations import shown
+from src.execution.analysis.walk import COMPREHENSIONS
+
+Rule = Callable[[Reading, int], None]
+
+
+def apply_rules(reading: Reading) -> None:
+    """Judge every node of the source; parents come before their children."""
+    for index, node in enumerate(reading.code.nodes):
+        kind = type(node)
+        for rule in _RULES.get(kind, ()):
+            rule(reading, index)
+        if kind.__name__ not in policy.ALLOWED_SYNTAX:
+            _report_syntax(reading, index, policy.SYNTAX_NAMES.get(kind.__name__, kind.__name__))
+    check_bindings(reading)
+
+
+def _report_syntax(reading: Reading, index: int, name: str) -> None:
+    message = f"'{name}' is not allowed in a strategy"
+    reading.report.add(reading.code.placed(index), "syntax-not-allowed", message)
+
+
+def _check_comprehension(reading: Reading, index: int) -> None:
+    node = reading.code.nodes[index]
+    if isinstance(node, COMPREHENSIONS) and any(generator.is_async for generator in node.generators):
+        _report_syntax(reading, index, policy.SYNTAX_NAMES["AsyncFor"])
+
+
+def _check_class(reading: Reading, index: int) -> None:
+    """Bases that can be read here, no metaclass but ABCMeta: both decide what a class is."""
+    node = reading.code.nodes[index]
+    if not isinstance(node, ast.ClassDef):
+        return
+    for base in node.bases:
+        if not _is_plain_base(base):
+            message = "A base class must be written as its name"
+            reading.report.add(base, "computed-base", message)
+    for keyword in node.keywords:
+        is_plain = keyword.arg != "metaclass" or _last_name(keyword.value) in policy.METACLASSES
+        if keyword.arg is None or not is_plain:
+            message = f"The class keyword '{keyword.arg or '**'}' is not allowed here"
+            reading.report.add(keyword, "computed-base", message)
+
+
+def _is_plain_base(base: ast.expr) -> bool:
+    match base:
+        case ast.Name() | ast.Attribute():
+            return True
+        case ast.Subscript(value=value):  # Generic[T]
+            return _is_plain_base(value)
+        case ast.Call(func=function):  # namedtuple("Point", "x y")
+            return _last_name(function) in {"namedtuple", "NamedTuple"}
+    return False
+
+
+def _last_name(node: ast.expr) -> str:
+    return node.attr if isinstance(node, ast.Attribute) else getattr(node, "id", "")
+
+
+def _check_class_pattern(reading: Reading, index: int) -> None:
+    """case Trade(price=p) reads the attribute "price" without a dot."""
+    node = reading.code.nodes[index]
+    if not isinstance(node, ast.MatchClass):
+        return
+    for name in node.kwd_attrs:
+        if name_problem(reading.code, name):
+            message = f"The attribute '{shown(name)}' is not allowed"
+            reading.report.add(node, "attribute-not-allowed", message)
+
+
+_RULES: dict[type[ast.AST], tuple[Rule, ...]] = {
+    ast.Import: (check_import,),
+    ast.ImportFrom: (check_import_from,),
+    ast.Name: (check_name,),
+    ast.Attribute: (check_template, check_attribute),
+    ast.Call: (check_call, check_composed),
+    ast.Subscript: (check_composed,),
+    ast.Constant: (check_constant,),
+    ast.BinOp: (check_composed,),
+    ast.JoinedStr: (check_composed,),
+    ast.ClassDef: (_check_class,),
+    ast.MatchClass: (_check_class_pattern,),
+    **dict.fromkeys(COMPREHENSIONS, (_check_comprehension,)),
+}

@@ -1,0 +1,103 @@
+"""From text to a syntax tree, or to the reason why not: encoding, sizes, then Python's own parser and compiler."""
+
+import ast
+import re
+import threading
+import warnings
+
+from src.execution import policy
+from src.execution.analysis.violations import SourceText, Violation, shown
+
+_COOKIE = re.compile(r"[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)")
+_BLANK_OR_COMMENT = re.compile(r"[ \t\f]*(#.*)?", re.DOTALL)
+_UTF8_NAMES = frozenset({"utf-8", "utf8", "utf-8-sig"})
+_BIDIRECTIONAL = re.compile(f"[{policy.BIDIRECTIONAL_CONTROLS}]")
+
+_warning_filters = threading.Lock()
+"""Compiling may warn, and the only way to keep a user's warning out of our log changes global state."""
+
+
+def text_violation(text: SourceText) -> Violation | None:
+    """What is wrong with the source before it is parsed, if anything."""
+    source = text.source
+    if len(source) > policy.MAX_SOURCE_BYTES:
+        return _too_large(text)
+    try:
+        encoded = source.encode("utf-8")
+    except UnicodeEncodeError as error:
+        message = f"Character U+{ord(source[error.start]):04X} is half of a pair and cannot stand alone"
+        return text.violation_at(error.start, "invalid-character", message)
+    if len(encoded) > policy.MAX_SOURCE_BYTES:
+        return _too_large(text)
+    if (offset := source.find("\0")) >= 0:
+        return text.violation_at(offset, "null-byte", "The source contains a null byte")
+    if found := _BIDIRECTIONAL.search(source):
+        message = f"Character U+{ord(found.group()):04X} reverses the text around it, so code reads other than it runs"
+        return text.violation_at(found.start(), "bidirectional-character", message)
+    if source.count("{") > policy.MAX_OPENING_BRACES:
+        message = f"The source has more than {policy.MAX_OPENING_BRACES:,} opening braces"
+        return text.violation("too-complex", message, 1)
+    return _foreign_encoding(text)
+
+
+def _too_large(text: SourceText) -> Violation:
+    message = f"The source is larger than {policy.MAX_SOURCE_BYTES:,} bytes"
+    return text.violation("source-too-large", message, 1)
+
+
+def _foreign_encoding(text: SourceText) -> Violation | None:
+    # PEP 263: the first line counts, the second only after a blank or a comment.
+    for number, line in enumerate(text.lines[:2], start=1):
+        found = _COOKIE.match(line)
+        if found and found.group(1).lower().replace("_", "-") not in _UTF8_NAMES:
+            message = f"Source encoding '{shown(found.group(1))}' is not allowed: the source is UTF-8"
+            return text.violation("source-encoding", message, number, 1, len(line))
+        if not _BLANK_OR_COMMENT.fullmatch(line):
+            return None
+    return None
+
+
+def parse(text: SourceText) -> ast.Module | Violation:
+    """The syntax tree as Python itself builds it, or the violation that stands in its way."""
+    result = _compile(text, ast.PyCF_ONLY_AST)
+    assert isinstance(result, (ast.Module, Violation))  # noqa: S101 - what PyCF_ONLY_AST means
+    return result
+
+
+def compile_violation(text: SourceText) -> Violation | None:
+    """What the compiler says beyond the parser ("'return' outside function"), if anything."""
+    result = _compile(text, 0)
+    return result if isinstance(result, Violation) else None
+
+
+def parse_expression(source: str) -> ast.expr | None:
+    """The one expression that a string spells; None where it spells none."""
+    try:
+        tree = _quietly_compile(source.strip(), "eval", ast.PyCF_ONLY_AST)
+    except (SyntaxError, ValueError, OverflowError, RecursionError, MemoryError):
+        return None
+    return tree.body if isinstance(tree, ast.Expression) else None
+
+
+def _quietly_compile(source: str, mode: str, flags: int) -> object:
+    with _warning_filters, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return compile(source, "strategy.py", mode, flags=flags, dont_inherit=True)
+
+
+def _compile(text: SourceText, flags: int) -> object:
+    try:
+        return _quietly_compile(text.source, "exec", flags)
+    except SyntaxError as error:
+        return _syntax_violation(text, error)
+    except (RecursionError, MemoryError):
+        return text.violation("too-complex", "The source is nested too deeply", 1)
+    except (ValueError, OverflowError) as error:
+        return text.violation("syntax-error", f"Syntax error: {error}", 1)
+
+
+def _syntax_violation(text: SourceText, error: SyntaxError) -> Violation:
+    line, column = error.lineno or 1, error.offset or 1
+    is_one_line = error.end_lineno == error.lineno and (error.end_offset or 0) > column
+    length = (error.end_offset or 0) - column if is_one_line else 1
+    return text.violation("syntax-error", f"Syntax error: {error.msg}", line, column, length)

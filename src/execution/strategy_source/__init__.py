@@ -1,0 +1,101 @@
+"""What a strategy says about itself in plain sight: universe, cadence and dialect, read without running anything.
+
+Only literals are read. What the code computes or changes is left open (None) and asked in the box; whatever is
+read here must agree with the box's own answer, so nothing is read that other code could still change.
+"""
+
+import ast
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from hqg_algorithms import Cadence
+
+from src.execution import policy
+from src.execution.analysis import Analysis, Violation
+from src.execution.analysis.code_map import CodeMap
+from src.execution.analysis.source_text import parse
+from src.execution.analysis.violations import Report, SourceText
+from src.execution.strategy_source.cadence import read_cadence
+from src.execution.strategy_source.declared import Declared, declared
+from src.execution.strategy_source.universe import UNIVERSE_RULES, read_universe
+
+__all__ = ["UNIVERSE_RULES", "StrategyDescription", "describe"]
+
+_SIGNAL_NAMES = frozenset({"TargetWeights", "Hold", "Liquidate"})
+_OLD_CADENCE_WORDS = frozenset({"call_phase", "exec_lag_bars"})
+
+
+@dataclass(frozen=True)
+class StrategyDescription:
+    """The strategy as its source describes it.
+
+    Attributes:
+        class_name: the class that the box runs.
+        dialect: 1 class attributes, 2 methods and signals, 3 methods and dicts, 4 nothing of the interface imported.
+        universe: tickers, upper-case and unique, in the source's order; None where only running the code tells.
+        cadence: how often it is called and when orders fill; None where only running the code tells.
+        needs_prelude: whether the interface's names are used without being imported.
+    """
+
+    class_name: str
+    dialect: int
+    universe: tuple[str, ...] | None
+    cadence: Cadence | None
+    needs_prelude: bool
+
+
+def describe(source: str, analysis: Analysis) -> tuple[StrategyDescription | None, tuple[Violation, ...]]:
+    """Read the strategy that an analysis found.
+
+    Args:
+        source: the text that was analysed.
+        analysis: its result; it may have violations as long as it found the strategy.
+
+    Returns:
+        The description, None where the analysis found no strategy; and what is wrong with universe or cadence,
+        each of which is None in the description where it is wrong.
+    """
+    text = SourceText(source)
+    tree = parse(text) if analysis.strategy is not None else None
+    if analysis.strategy is None or not isinstance(tree, ast.Module):
+        return None, ()
+    code, report = CodeMap(tree), Report(text)
+    lineage = _classes(code, analysis.strategy.lineage)
+    universe, cadence = declared(code, lineage, "universe"), declared(code, lineage, "cadence")
+    place = ast.Pass(lineno=lineage[0].lineno, col_offset=lineage[0].col_offset)
+    description = StrategyDescription(
+        class_name=analysis.strategy.name,
+        dialect=_dialect(code, universe),
+        universe=read_universe(report, place, universe),
+        cadence=read_cadence(report, code, cadence),
+        needs_prelude=analysis.needs_prelude,
+    )
+    return description, report.violations()
+
+
+def _classes(code: CodeMap, names: Sequence[str]) -> list[ast.ClassDef]:
+    found = {
+        node.name: node
+        for node, scope in zip(code.nodes, code.scopes, strict=True)
+        if isinstance(node, ast.ClassDef) and scope is code.module
+    }
+    return [found[name] for name in names]
+
+
+def _dialect(code: CodeMap, universe: Declared) -> int:
+    if not any(path.split(".")[0] == policy.FRAMEWORK for paths in _imports(code) for path in paths):
+        return 4
+    if not universe.is_method:
+        return 1
+    words = {node.arg for node in code.nodes if isinstance(node, ast.keyword)}
+    names = {
+        code.framework_name(node, scope)
+        for node, scope in zip(code.nodes, code.scopes, strict=True)
+        if isinstance(node, (ast.Name, ast.Attribute))
+    }
+    is_old = bool(words & _OLD_CADENCE_WORDS) or "CallPhase" in names or not names & _SIGNAL_NAMES
+    return 3 if is_old else 2
+
+
+def _imports(code: CodeMap) -> list[set[str]]:
+    return [scope.imports[name] for scope in set(code.scopes) for name in scope.imports]

@@ -1,0 +1,15 @@
+"""Names that nobody can see coming."""
+
+from numpy import *  # <-
+from math import *  # <-
+from typing import *  # <-
+
+
+from hqg_algorithms import Hold, Strategy
+
+
+class Honest(Strategy):
+    universe = ["SPY"]
+
+    def on_data(self, data, portfolio):
+        return Hold()

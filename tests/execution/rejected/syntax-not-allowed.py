@@ -1,0 +1,26 @@
+"""Syntax that a backtest has no use for."""
+
+
+async def coroutine():  # <-
+    await coroutine()  # <-
+    async for x in y:  # <-
+        pass
+    async with y:  # <-
+        pass
+    return [x async for x in y]  # <-
+
+
+try:  # <-
+    pass
+except* ValueError:
+    pass
+
+
+from hqg_algorithms import Hold, Strategy
+
+
+class Honest(Strategy):
+    universe = ["SPY"]
+
+    def on_data(self, data, portfolio):
+        return Hold()
