@@ -72,5 +72,9 @@ class ScriptedSandbox:
         self.boxes.append(box)
         return box
 
+    def remove_orphans(self) -> int:
+        """See Sandbox.remove_orphans."""
+        return 0
+
     def close(self) -> None:
         """See Sandbox.close."""

@@ -188,6 +188,10 @@ class Sandbox(Protocol):
         """
         ...
 
+    def remove_orphans(self) -> int:
+        """Remove boxes that a service which was killed has left behind; how many. Never a living neighbour's."""
+        ...
+
     def close(self) -> None:
         """Destroy what is left of every box and let go of the backend."""
         ...

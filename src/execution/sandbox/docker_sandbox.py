@@ -7,6 +7,7 @@ import threading
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from datetime import UTC, datetime
 from typing import Any
 
 import docker
@@ -26,12 +27,19 @@ from src.execution.sandbox.base import (
     Patience,
     box_environment,
 )
+from src.execution.sandbox.ownership import is_gone, owner_mark
 from src.execution.sandbox.pipe import is_silent, read_some, write_all
 
 logger = logging.getLogger(__name__)
 
 LABEL = "hqg-backtester.box"
 """Every container of ours carries it, with the service that it belongs to, so that an orphan can be found."""
+
+OWNER_LABEL = "hqg-backtester.owner"
+"""The process that a container belongs to: see ownership.py."""
+
+ENDED_SECONDS = 60.0
+"""A container that ended so long ago is nobody's any more, whoever started it."""
 
 ENGINE_SECONDS = 20.0
 """How long one answer of the engine may take."""
@@ -91,6 +99,23 @@ class DockerSandbox:
             raise SandboxUnavailable(f"the Docker engine started no container: {_short(error)}") from error
         return box
 
+    def remove_orphans(self) -> int:
+        """Remove what services that were killed have left on this engine; how many containers that were.
+
+        A box whose service dies notices it and ends, except in the middle of a run. Removed are boxes whose
+        service is known to be gone, and boxes that ended a while ago; never a living neighbour's.
+        """
+        removed = 0
+        try:
+            for container in self._engine().containers.list(all=True, filters={"label": LABEL}):
+                if _is_orphan(container):
+                    with suppress(NotFound):
+                        container.remove(force=True, v=True)
+                        removed += 1
+        except (DockerException, requests.RequestException) as error:
+            logger.warning("orphans could not be looked for: %s", _short(error))
+        return removed
+
     def close(self) -> None:
         """See Sandbox.close."""
         with self._boxes_lock:
@@ -128,7 +153,7 @@ class DockerSandbox:
         return {
             "command": ["python", *BOX_COMMAND],
             "name": f"hqg-box-{uuid.uuid4().hex}",
-            "labels": {LABEL: self.service_id},
+            "labels": {LABEL: self.service_id, OWNER_LABEL: owner_mark()},
             "hostname": "sandbox",
             "user": f"{BOX_USER_ID}:{BOX_USER_ID}",
             "working_dir": "/",
@@ -248,6 +273,16 @@ class DockerBox:
 
 def _short(error: Exception) -> str:
     return str(error).splitlines()[0][:200] if str(error) else type(error).__name__
+
+
+def _is_orphan(container: Any) -> bool:
+    if is_gone(container.labels.get(OWNER_LABEL, "")):
+        return True
+    if container.status != "exited":
+        return False
+    # The engine writes nanoseconds, of which datetime reads six digits.
+    ended = datetime.fromisoformat(container.attrs["State"]["FinishedAt"][:26].rstrip("Z") + "+00:00")
+    return (datetime.now(UTC) - ended).total_seconds() > ENDED_SECONDS
 
 
 def engine_answers() -> bool:

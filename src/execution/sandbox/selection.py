@@ -85,6 +85,10 @@ class AutomaticSandbox:
         """See Sandbox.open."""
         return self._decided().open(preload=preload)
 
+    def remove_orphans(self) -> int:
+        """See Sandbox.remove_orphans."""
+        return 0 if self.unavailable_reason() or self._chosen is None else self._chosen.remove_orphans()
+
     def close(self) -> None:
         """See Sandbox.close."""
         if self._chosen is not None:

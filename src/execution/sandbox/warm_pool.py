@@ -117,6 +117,10 @@ class WarmPool:
             parked.close()
         return self._sandbox.open(preload=preload)
 
+    def remove_orphans(self) -> int:
+        """See Sandbox.remove_orphans."""
+        return self._sandbox.remove_orphans()
+
     def close(self) -> None:
         """See Sandbox.close."""
         self._is_closed.set()

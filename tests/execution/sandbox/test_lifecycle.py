@@ -1,5 +1,7 @@
 """Boxes end: with their run, with their session, and with the service. Nothing is left behind."""
 
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -10,9 +12,9 @@ import pytest
 
 from src.errors import RunCancelled, RunTimedOut, StrategyFailed
 from src.execution.sandbox.base import Patience, Sandbox
-from src.execution.sandbox.docker_sandbox import LABEL, DockerSandbox
+from src.execution.sandbox.docker_sandbox import LABEL, OWNER_LABEL, DockerSandbox
 from src.execution.session import Job, Session
-from tests.conftest import open_sandbox
+from tests.conftest import PROJECT, open_sandbox
 from tests.execution.box_runs import PRELUDE, price_table, rules, run_in_box
 
 HANG = PRELUDE + "class Mine(Base):\n    def on_data(self, data, portfolio):\n        while True: pass\n"
@@ -131,3 +133,52 @@ def test_both_backends_give_the_same_bytes() -> None:
         assert reply.logs == first.logs
         for name in ("day", "symbol", "shares", "price", "fee", "cash", "equity"):
             assert getattr(reply, name).tobytes() == getattr(first, name).tobytes()
+
+
+SERVICE = """
+import sys, threading, time
+from src.execution.sandbox.base import Patience
+from src.execution.sandbox.warm_pool import WarmPool
+from src.execution.session import Job, Session
+from tests.conftest import PROJECT, open_sandbox
+from tests.execution.box_runs import price_table, rules
+
+pool = WarmPool(open_sandbox("docker"), size=1)
+while not pool.n_ready:
+    time.sleep(0.05)
+patience = Patience(time.monotonic() + 60, threading.Event())
+with Session(pool, Job(sys.argv[1], "Mine", False, {}, 0, 60.0), patience) as session:
+    session.describe()
+    threading.Timer(1.0, lambda: print("running", flush=True)).start()
+    session.run(price_table(10), rules())
+"""
+
+
+@pytest.mark.docker
+def test_the_boxes_of_a_killed_service_are_removed_and_a_neighbours_are_not() -> None:
+    sandbox = open_sandbox("docker")
+    assert isinstance(sandbox, DockerSandbox)
+    neighbours = sandbox.open()
+    killed = subprocess.Popen([sys.executable, "-c", SERVICE, HANG], cwd=PROJECT, stdout=subprocess.PIPE)
+    client = docker.from_env()
+
+    def boxes_of_the_killed() -> list[str]:
+        found = client.containers.list(all=True, filters={"label": LABEL})
+        return [c.status for c in found if f"/{killed.pid}/" in c.labels[OWNER_LABEL]]
+
+    try:
+        with killed.stdout or pytest.fail("no pipe"):
+            assert killed.stdout.readline() == b"running\n"
+        assert boxes_of_the_killed().count("running") == 2
+        killed.kill()
+        killed.wait()
+        assert sandbox.remove_orphans() >= 2
+        assert boxes_of_the_killed() == []
+        assert count_boxes(sandbox) == 1
+        assert neighbours.read(1, Patience(time.monotonic() + 10, threading.Event())) == b"R"
+    finally:
+        killed.kill()
+        killed.wait()
+        neighbours.close()
+        sandbox.close()
+        client.close()
