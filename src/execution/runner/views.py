@@ -120,7 +120,7 @@ class FrameSlice(Slice):  # type: ignore[misc]
         return symbol in self
 
     def symbols(self) -> list[str]:
-        return list(self)
+        return list(iter(self))  # list(self) would ask for the length first, which is as much work again
 
     def __getitem__(self, symbol: str) -> Bar:
         if symbol not in self:

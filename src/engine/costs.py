@@ -1,0 +1,226 @@
+"""What a fill costs: commission and slippage models, and the wire objects they are read from and written as.
+
+Fees are in account currency. Slippage is a fraction of the reference price, which buys pay on top
+and sells give up. Share counts, prices and volumes passed in are never negative.
+"""
+
+import math
+import sys
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import MISSING, dataclass, fields
+from typing import Any, ClassVar, TypeVar
+
+LARGEST_FRACTION = 0.99
+"""An order that outgrows the day's volume still keeps a hundredth of its reference price."""
+
+
+@dataclass(frozen=True)
+class CostModel(ABC):
+    """A model with a name on the wire, and its dataclass fields in order under their wire names."""
+
+    model: ClassVar[str]
+    wire_names: ClassVar[tuple[str, ...]] = ()
+
+    def to_wire(self) -> dict[str, Any]:
+        """The object from which the reader below builds an equal model."""
+        values = (getattr(self, field.name) for field in fields(self))
+        return {"model": self.model, **dict(zip(self.wire_names, values, strict=True))}
+
+
+class Commission(CostModel):
+    """What the broker charges for one order."""
+
+    @abstractmethod
+    def fee(self, shares: float, price: float) -> float:
+        """The fee of one order at its fill price; zero shares are no order and pay nothing."""
+
+
+class Slippage(CostModel):
+    """How far from its reference price an order fills, and how much of it."""
+
+    uses_volume: ClassVar[bool] = False
+    """True when an order cannot fill on a day without a known volume."""
+
+    @abstractmethod
+    def fraction(self, shares: float, volume: float) -> float:
+        """The fraction of the reference price lost, 0 to 1; `volume` is the bar's, in shares, or NaN."""
+
+    def max_shares(self, volume: float) -> float:
+        """The most shares that one order fills on a day of that volume; infinite without a limit."""
+        return math.inf
+
+
+@dataclass(frozen=True)
+class PerOrder(Commission):
+    """A flat amount per order."""
+
+    model = "per_order"
+    wire_names = ("amount",)
+    amount: float
+
+    def __post_init__(self) -> None:
+        _require("amount", self.amount)
+
+    def fee(self, shares: float, price: float) -> float:
+        return self.amount if shares else 0.0
+
+
+@dataclass(frozen=True)
+class PerShare(Commission):
+    """An amount per share, at least `minimum` per order."""
+
+    model = "per_share"
+    wire_names = ("amount", "minimum")
+    amount: float
+    minimum: float = 0.0
+
+    def __post_init__(self) -> None:
+        _require("amount", self.amount)
+        _require("minimum", self.minimum)
+
+    def fee(self, shares: float, price: float) -> float:
+        return max(self.amount * shares, self.minimum) if shares else 0.0
+
+
+@dataclass(frozen=True)
+class Rate(Commission):
+    """A fraction of the traded value at the fill price."""
+
+    model = "rate"
+    wire_names = ("rate",)
+    rate: float
+
+    def __post_init__(self) -> None:
+        _require("rate", self.rate, most=1)
+
+    def fee(self, shares: float, price: float) -> float:
+        return self.rate * shares * price
+
+
+@dataclass(frozen=True)
+class NoSlippage(Slippage):
+    """Every order fills at its reference price."""
+
+    model = "none"
+
+    def fraction(self, shares: float, volume: float) -> float:
+        return 0.0
+
+
+@dataclass(frozen=True)
+class Fraction(Slippage):
+    """The same fraction of the price for every order."""
+
+    model = "fraction"
+    wire_names = ("fraction",)
+    of_price: float
+
+    def __post_init__(self) -> None:
+        _require("fraction", self.of_price, most=1)
+
+    def fraction(self, shares: float, volume: float) -> float:
+        return self.of_price
+
+
+@dataclass(frozen=True)
+class HalfSpread(Slippage):
+    """Half the distance between bid and ask, in basis points of the price."""
+
+    model = "half_spread"
+    wire_names = ("bps",)
+    bps: float
+
+    def __post_init__(self) -> None:
+        _require("bps", self.bps, most=10_000)
+
+    def fraction(self, shares: float, volume: float) -> float:
+        return self.bps / 10_000
+
+
+@dataclass(frozen=True)
+class VolumeParticipation(Slippage):
+    """Impact that grows with the order's share p of the day's volume: coefficient × p or coefficient × √p.
+
+    Args:
+        shape: "square_root" or "linear".
+        coefficient: fraction of the price lost by an order as large as the whole day's volume.
+        max_share: largest share of the day's volume that one order may take, above 0 and at most 1.
+    """
+
+    model = "volume_participation"
+    wire_names = ("shape", "coefficient", "max_share")
+    uses_volume = True
+    shape: str
+    coefficient: float = 0.1
+    max_share: float = 0.1
+
+    def __post_init__(self) -> None:
+        if self.shape not in ("square_root", "linear"):
+            raise ValueError(f"shape is {self.shape!r}; it must be 'square_root' or 'linear'")
+        _require("coefficient", self.coefficient)
+        _require("max_share", self.max_share, most=1)
+        if self.max_share == 0:
+            raise ValueError("max_share is 0, so nothing could ever fill; it must be above 0")
+
+    def fraction(self, shares: float, volume: float) -> float:
+        if not volume > 0:  # NaN too
+            return LARGEST_FRACTION
+        participation = shares / volume
+        shaped = participation if self.shape == "linear" else math.sqrt(participation)
+        return min(self.coefficient * shaped, LARGEST_FRACTION)
+
+    def max_shares(self, volume: float) -> float:
+        return self.max_share * volume if volume > 0 else 0.0
+
+
+COMMISSIONS = {model.model: model for model in (PerOrder, PerShare, Rate)}
+SLIPPAGES = {model.model: model for model in (NoSlippage, Fraction, HalfSpread, VolumeParticipation)}
+
+
+def commission_from_wire(value: float | Mapping[str, Any]) -> Commission:
+    """The commission a request means: a number is a flat amount per order, an object names its model.
+
+    Raises:
+        ValueError: an unknown model or field, or a field missing, of a wrong type or out of range.
+    """
+    wire = value if isinstance(value, Mapping) else {"model": "per_order", "amount": value}
+    return _from_wire(wire, COMMISSIONS)
+
+
+def slippage_from_wire(value: float | Mapping[str, Any]) -> Slippage:
+    """The slippage a request means: a number is a fraction of the price, an object names its model.
+
+    Raises:
+        ValueError: an unknown model or field, or a field missing, of a wrong type or out of range.
+    """
+    wire = value if isinstance(value, Mapping) else {"model": "fraction", "fraction": value}
+    return _from_wire(wire, SLIPPAGES)
+
+
+AnyModel = TypeVar("AnyModel", bound=CostModel)
+
+
+def _from_wire(wire: Mapping[str, Any], models: Mapping[str, type[AnyModel]]) -> AnyModel:
+    name = wire.get("model")
+    model = models.get(name) if isinstance(name, str) else None
+    if model is None:
+        raise ValueError(f"model is {name!r}; it must be one of {', '.join(models)}")
+    names = model.wire_names
+    unknown = [key for key in wire if key not in ("model", *names)]
+    if unknown:
+        raise ValueError(f"{unknown[0]!r} is not a field of {name!r} (it has: {', '.join(names) or 'none'})")
+    for wire_name, field in zip(names, fields(model), strict=True):
+        if wire_name not in wire and field.default is MISSING:
+            raise ValueError(f"{name!r} needs the field {wire_name!r}")
+    given = {field.name: wire[key] for key, field in zip(names, fields(model), strict=True) if key in wire}
+    return model(**given)
+
+
+def _require(name: str, value: float, most: float = sys.float_info.max) -> None:
+    """Raises ValueError unless value is a finite number from 0 to `most`."""
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        raise ValueError(f"{name} is {value!r}; it must be a number")
+    if not 0 <= value <= most:
+        limit = f"from 0 to {most:g}" if most < sys.float_info.max else "of at least 0"
+        raise ValueError(f"{name} is {value!r}; it must be a finite number {limit}")

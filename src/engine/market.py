@@ -1,0 +1,65 @@
+"""What a run is given: the prices of its universe and the rules it trades by."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from hqg_algorithms import BarSize, ExecutionTiming
+
+from src.engine.costs import Commission, Slippage
+
+if TYPE_CHECKING:
+    Doubles = memoryview[float]
+else:
+    Doubles = memoryview  # cannot be subscripted before Python 3.14
+"""A one-dimensional buffer of doubles (format 'd')."""
+
+FIELDS = 5
+"""Doubles a bar: open, high, low, close (account currency per share), volume (shares)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Market:
+    """Daily bars of a universe.
+
+    Attributes:
+        days: (n_days,) ascending days since 1970-01-01, on each of which some symbol has a bar.
+        symbols: the universe, in the order of every other sequence of this package.
+        bars: (n_days × n_symbols × 5) doubles in C order. Five NaNs mean no bar on that day; a bar
+            may have a NaN volume.
+        last_period_complete: False when the window ends before the last week, month or quarter does.
+    """
+
+    days: list[int]
+    symbols: tuple[str, ...]
+    bars: Doubles
+    last_period_complete: bool = True
+
+    def __post_init__(self) -> None:
+        expected = len(self.days) * len(self.symbols) * FIELDS
+        if self.bars.format != "d" or len(self.bars) != expected:
+            raise ValueError(f"bars must hold {expected} doubles, got {len(self.bars)} of {self.bars.format!r}")
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """How a run trades.
+
+    Attributes:
+        bar_size: how often the strategy is asked.
+        execution: whether its orders fill at that day's close or at the next day's open.
+        initial_capital: account currency, above zero.
+        min_trade_value: account currency; smaller changes are skipped unless they close a position.
+    """
+
+    bar_size: BarSize
+    execution: ExecutionTiming
+    initial_capital: float
+    min_trade_value: float
+    commission: Commission
+    slippage: Slippage
+
+    @property
+    def is_free(self) -> bool:
+        """True when every order fills whole, at its reference price and without a fee."""
+        slippage = self.slippage
+        return not slippage.uses_volume and slippage.fraction(1, 1) == 0 and self.commission.fee(1, 1) == 0

@@ -1,0 +1,155 @@
+"""The way from a signal to its fills: what can fill does, what cannot waits, and both are written down."""
+
+import math
+from collections.abc import Sequence
+
+from src.engine.budget import ROUNDING
+from src.engine.ledger import Unfilled
+from src.engine.market import Rules
+from src.engine.portfolio import Portfolio, Sizing
+
+NO_BAR = "no bar at its fill"
+NO_VOLUME = "no volume"
+NO_DAY_LEFT = "no trading day left in the window"
+OVER_VOLUME = "more than its share of the day's volume"
+CASH_IN_A_SELL = "not enough cash while a sell waits"
+NO_CASH = "not enough cash"
+FEE_OVER_CASH = "its fee is more than the cash at hand"
+
+STRETCH_DAYS = 7
+"""Misses at most this many timeline days apart are one stretch: every weekend of equities beside a coin."""
+
+
+class Rebalancer:
+    """Carries one signal at a time to its fills in one portfolio.
+
+    Args:
+        unfilled: whatever could not fill is written here.
+    """
+
+    def __init__(self, rules: Rules, portfolio: Portfolio, unfilled: list[Unfilled]) -> None:
+        self._rules = rules
+        self._is_free = rules.is_free
+        self._uses_volume = rules.slippage.uses_volume
+        self._portfolio = portfolio
+        self._sizing = Sizing(rules, portfolio)
+        self._universe = range(len(portfolio.shares))
+        self._signal_day = -1
+        self._weights: Sequence[float] = ()
+        self._unfilled = unfilled
+        self._stretches: dict[tuple[int, str], Unfilled] = {}
+        self.waiting: Sequence[int] = ()
+        """The symbols of the latest signal that have not had their fill."""
+
+    def take(self, day: int, weights: Sequence[float]) -> None:
+        """Start on the signal of that day; whatever an earlier one still waits for is dropped."""
+        self._signal_day = day
+        self._weights = weights
+        self.waiting = self._universe
+
+    def fill(self, day: int, prices: Sequence[float], marks: Sequence[float], volumes: Sequence[float]) -> None:
+        """Trade what waits and can trade at this moment: sells before buys, each in universe order.
+
+        Args:
+            day: timeline index.
+            prices: the day's opens or closes, NaN for a symbol without a bar.
+            marks: the same, with a symbol's last known close in place of NaN; the same object if none is NaN.
+            volumes: the day's volumes in shares.
+        """
+        sizing = self._sizing
+        sizing.turn_to(self._weights, marks, volumes)
+        ready: Sequence[int] = self.waiting
+        stuck: list[int] = []
+        if self._uses_volume or marks is not prices:
+            ready, stuck = self._split(prices, volumes)
+        investable = sizing.equity if self._is_free else sizing.investable(ready)
+        short_reason = self._note_stuck(day, stuck, prices, investable) if stuck else None
+        changes = sizing.changes(ready, investable)
+        for symbol, change in changes:
+            if change < 0 and not self._sell(day, symbol, change):
+                short_reason = short_reason or NO_CASH
+        short = []
+        for symbol, change in changes:
+            if change > 0 and not self._buy(day, symbol, change, short_reason):
+                short.append(symbol)
+        self.waiting = sorted(stuck + short) if short_reason == CASH_IN_A_SELL else stuck
+
+    def note_no_day_left(self, day: int, marks: Sequence[float]) -> None:
+        """Write down what a signal of the window's last day would have traded."""
+        if self._signal_day != day:
+            return
+        self._sizing.turn_to(self._weights, marks, ())
+        for symbol, _ in self._sizing.changes(self.waiting, self._sizing.equity):
+            self._note(day, symbol, NO_DAY_LEFT)
+
+    def _split(self, prices: Sequence[float], volumes: Sequence[float]) -> tuple[list[int], list[int]]:
+        """The waiting symbols that can trade now, and those that cannot but have something to trade."""
+        slippage = self._rules.slippage
+        ready, stuck = [], []
+        for symbol in self.waiting:
+            if not math.isnan(prices[symbol]) and slippage.max_shares(volumes[symbol]) > 0:
+                ready.append(symbol)
+            elif self._weights[symbol] or self._portfolio.shares[symbol]:
+                stuck.append(symbol)
+        return ready, stuck
+
+    def _note_stuck(self, day: int, stuck: list[int], prices: Sequence[float], investable: float) -> str | None:
+        """Write down the waits that matter at the last known prices.
+
+        Returns:
+            Why buys may be short of cash now: a sell is among those that wait. None otherwise.
+        """
+        changes = self._sizing.changes(stuck, investable)
+        for symbol, _ in changes:
+            self._note(day, symbol, NO_BAR if math.isnan(prices[symbol]) else NO_VOLUME)
+        return CASH_IN_A_SELL if any(change < 0 for _, change in changes) else None
+
+    def _sell(self, day: int, symbol: int, wanted: float) -> bool:
+        """Sell what the day's volume takes, unless its fee could not be paid; True when all of it filled."""
+        if self._is_free:  # nothing can be in its way
+            self._portfolio.trade(day, symbol, wanted, self._sizing.prices[symbol], 0.0)
+            return True
+        change, price, fee = self._quote(day, symbol, wanted)
+        if self._portfolio.cash - change * price - fee < -ROUNDING * self._sizing.equity:
+            self._note(day, symbol, FEE_OVER_CASH)
+            return False
+        self._portfolio.trade(day, symbol, change, price, fee)
+        return change == wanted
+
+    def _buy(self, day: int, symbol: int, wanted: float, short_reason: str | None) -> bool:
+        """Buy what the day's volume and the cash at hand allow; False when it is short for that reason.
+
+        Rounding and skipped small sells cut buys too, by next to nothing: that is not worth a word.
+        """
+        sizing, cash = self._sizing, self._portfolio.cash
+        allowed, price, fee = self._quote(day, symbol, wanted)
+        change = allowed
+        if change * price + fee > cash + ROUNDING * sizing.equity:
+            change = sizing.affordable(symbol, allowed, cash)
+            price, fee = sizing.quote(symbol, change)
+        if not sizing.is_too_small(symbol, change):
+            self._portfolio.trade(day, symbol, change, price, fee)
+        if short_reason is None or sizing.is_too_small(symbol, allowed - change):
+            return True
+        self._note(day, symbol, short_reason)
+        return False
+
+    def _quote(self, day: int, symbol: int, wanted: float) -> tuple[float, float, float]:
+        """The part of a change that the day's volume lets fill, its price and its fee."""
+        if self._is_free:
+            return wanted, self._sizing.prices[symbol], 0.0
+        change = wanted
+        if self._uses_volume:
+            change = self._sizing.fillable(symbol, wanted)
+            if change != wanted:
+                self._note(day, symbol, OVER_VOLUME)
+        return change, *self._sizing.quote(symbol, change)
+
+    def _note(self, day: int, symbol: int, reason: str) -> None:
+        stretch = self._stretches.get((symbol, reason))
+        if stretch is None or day - stretch.last_day > STRETCH_DAYS:
+            stretch = self._stretches[symbol, reason] = Unfilled(symbol, reason, day, day)
+            self._unfilled.append(stretch)
+        else:
+            stretch.last_day = day
+            stretch.count += 1

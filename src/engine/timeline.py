@@ -1,0 +1,75 @@
+"""When a strategy is asked, and which bars it is shown then."""
+
+import math
+from array import array
+from collections.abc import Sequence
+from datetime import date
+from itertools import groupby
+
+from hqg_algorithms import BarSize
+
+from src.engine.market import FIELDS, Doubles
+
+_EPOCH = date(1970, 1, 1).toordinal()
+
+
+def decisions(
+    days: Sequence[int],
+    symbols_count: int,
+    bars: Doubles,
+    bar_size: BarSize,
+    last_period_complete: bool,
+) -> dict[int, Doubles]:
+    """When on_data is called, and with which bars: at the end of each completed day, week, month or quarter.
+
+    Args:
+        days: (n_days,) ascending days since 1970-01-01.
+        bars: (n_days × symbols_count × 5) doubles in C order; a NaN close means no bar.
+        last_period_complete: False when the window cuts the last period off; it then has no call.
+
+    Returns:
+        The period's bars, (symbols_count × 5) doubles, by the timeline index of its last day, ascending.
+        Open first, high max, low min, close last, volume sum (of the volumes that are known); five NaNs
+        for a symbol that had no bar in the period. Weeks end on Friday.
+    """
+    width = symbols_count * FIELDS
+    if bar_size is BarSize.DAILY:
+        return {day: bars[day * width : (day + 1) * width] for day in range(len(days))}
+    ends = _period_ends(days, bar_size)
+    starts = [0, *(end + 1 for end in ends)]
+    periods = list(zip(starts, ends, strict=False))  # the last start is that of a period not begun
+    if not last_period_complete:
+        periods = periods[:-1]
+    return {end: _aggregate(bars[start * width : (end + 1) * width], width) for start, end in periods}
+
+
+def _period_ends(days: Sequence[int], bar_size: BarSize) -> list[int]:
+    """The index of the last timeline day of each period."""
+    periods = [_period(day, bar_size) for day in days]
+    return [list(indices)[-1] for _, indices in groupby(range(len(days)), periods.__getitem__)]
+
+
+def _period(day: int, bar_size: BarSize) -> int:
+    """A number shared by the days of one week (Saturday to Friday), month or quarter."""
+    if bar_size is BarSize.WEEKLY:
+        return (day - 2) // 7  # day 2, 1970-01-03, was a Saturday
+    moment = date.fromordinal(_EPOCH + day)
+    month = moment.year * 12 + moment.month - 1
+    return month if bar_size is BarSize.MONTHLY else month // 3
+
+
+def _aggregate(rows: Doubles, width: int) -> Doubles:
+    """One bar a symbol over a period's days."""
+    period = array("d")
+    for offset in range(0, width, FIELDS):
+        opens, highs, lows, closes, volumes = (_known(rows[offset + field :: width]) for field in range(FIELDS))
+        if not closes:
+            period.extend([math.nan] * FIELDS)
+            continue
+        volume = math.fsum(volumes) if volumes else math.nan
+        period.extend((opens[0], max(highs), min(lows), closes[-1], volume))
+    return memoryview(period)
+
+
+def _known(values: Doubles) -> list[float]:
+    return [value for value in values.tolist() if not math.isnan(value)]

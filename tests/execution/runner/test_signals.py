@@ -1,0 +1,95 @@
+"""What on_data may return in every dialect, and what is said of everything else."""
+
+import math
+from decimal import Decimal
+from typing import Any
+
+import numpy as np
+import pytest
+from hqg_algorithms import Hold, Liquidate, Signal, TargetWeights
+
+from src.execution.runner.signals import BadSignal, read_signal
+
+SYMBOLS = ("SPY", "BND")
+
+
+@pytest.mark.parametrize(
+    ("value", "weights"),
+    [
+        (TargetWeights({"BND": 0.4, "SPY": 0.6}), [0.6, 0.4]),
+        (TargetWeights({"BND": 1.0}), [0.0, 1.0]),
+        (TargetWeights({}), [0.0, 0.0]),
+        ({"SPY": 0.6}, [0.6, 0.0]),
+        ({}, [0.0, 0.0]),
+        (Liquidate(), [0.0, 0.0]),
+        (Hold(), None),
+        (None, None),
+        ({"SPY": 1, "BND": 0}, [1.0, 0.0]),
+        ({"SPY": np.float64(0.5), "BND": np.float32(0.25)}, [0.5, 0.25]),
+        ({"SPY": np.int64(1)}, [1.0, 0.0]),
+        ({np.str_("SPY"): 0.5}, [0.5, 0.0]),
+        ({"SPY": 0.5, "BND": 0.5 + 1e-7}, [0.5, 0.5 + 1e-7]),
+    ],
+)
+def test_a_signal_becomes_weights_in_universe_order(value: Any, weights: list[float] | None) -> None:
+    assert read_signal(value, SYMBOLS) == weights
+    assert read_signal(value, list(SYMBOLS)) == weights
+
+
+ALLOWED = "it must return TargetWeights(...), Hold() or Liquidate(), or a dict of weights or None"
+
+
+class Unprintable:
+    def __repr__(self) -> str:
+        raise RuntimeError
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        ({"SPY": 0.75, "BND": 0.5}, "weights sum to 1.25, which exceeds 1.0"),
+        ({"SPY": 0.5, "BND": 0.5000002}, "weights sum to 1.0000002, which exceeds 1.0"),
+        (TargetWeights({"SPY": math.nan}), "weight of SPY is NaN"),
+        ({"SPY": -0.25}, "weight of SPY is -0.25, which is negative"),
+        ({"SPY": math.inf}, "weight of SPY is inf, which exceeds 1.0"),
+        ({"SPY": -math.inf}, "weight of SPY is -inf, which is negative"),
+        ({"SPY": 10**30}, "weight of SPY is 1e+30, which exceeds 1.0"),
+        ({"SPY": "0.5"}, "weight of SPY is '0.5'; it must be a number"),
+        ({"SPY": True}, "weight of SPY is True; it must be a number"),
+        ({"SPY": np.bool_(True)}, "it must be a number"),
+        ({"SPY": None}, "weight of SPY is None (NoneType); it must be a number"),
+        ({"SPY": 1j}, "it must be a number"),
+        ({"SPY": Decimal("0.5")}, "it must be a number"),
+        ({"SPY": np.array([0.5])}, "it must be a number"),
+        ({"QQQ": 1.0}, "'QQQ' is not in the universe (SPY, BND)"),
+        ({"spy": 1.0}, "'spy' is not in the universe (SPY, BND); did you mean 'SPY'?"),
+        ({" SPY ": 1.0}, "did you mean 'SPY'?"),
+        ({7: 1.0}, "7 is not in the universe (SPY, BND)"),
+        (0.5, f"on_data returned 0.5; {ALLOWED}"),
+        ("SPY", f"on_data returned 'SPY'; {ALLOWED}"),
+        ([0.5, 0.5], f"on_data returned [0.5, 0.5] (list); {ALLOWED}"),
+        (Signal(), f"(Signal); {ALLOWED}"),
+        (False, f"on_data returned False; {ALLOWED}"),
+        (Hold, "on_data returned the class Hold itself; write Hold(...)"),
+        (Unprintable(), f"on_data returned a Unprintable (its repr raised RuntimeError); {ALLOWED}"),
+    ],
+)
+def test_anything_else_says_what_it_is_and_what_is_allowed(value: Any, message: str) -> None:
+    with pytest.raises(BadSignal) as error:
+        read_signal(value, SYMBOLS)
+    assert message in str(error.value)
+
+
+def test_messages_stay_short() -> None:
+    symbols = tuple(f"S{index}" for index in range(200))
+    with pytest.raises(BadSignal) as error:
+        read_signal({"X" * 100_000: 1.0}, symbols)
+    assert len(str(error.value)) < 300
+    with pytest.raises(BadSignal) as error:
+        read_signal(list(range(100_000)), symbols)
+    assert len(str(error.value)) < 300
+
+
+def test_a_huge_integer_weight_is_refused_like_any_other() -> None:
+    with pytest.raises(BadSignal, match="weight of SPY is 1000"):
+        read_signal({"SPY": 10**400}, SYMBOLS)
