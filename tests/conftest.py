@@ -1,6 +1,6 @@
 """What many tests share: where real prices are, and real sandboxes where this machine has them.
 
-REQUIRE_DOCKER=1 and REQUIRE_BUBBLEWRAP=1 turn "skipped, there is none" into a failure: CI sets both.
+REQUIRE_DOCKER=1, REQUIRE_GVISOR=1 and REQUIRE_BUBBLEWRAP=1 turn "skipped, there is none" into a failure: CI sets both.
 """
 
 import os
@@ -36,9 +36,15 @@ def strategies_folder() -> Path:
 
 
 def open_sandbox(choice: str, limits: BoxLimits | None = None) -> Sandbox:
-    """A sandbox of that kind; skips, or fails where it is required, when there is none."""
+    """A sandbox of that kind; skips, or fails where it is required, when there is none.
+
+    Args:
+        choice: "docker", "docker+runsc" for gVisor, or "bubblewrap": a sandbox's name.
+    """
+    backend, _, runtime = choice.partition("+")
     sandbox = select_sandbox(
-        choice,
+        backend,
+        runtime=runtime,
         image=SANDBOX_IMAGE,
         python=SANDBOX_PYTHON,
         source_folder=PROJECT / "src",
@@ -47,7 +53,7 @@ def open_sandbox(choice: str, limits: BoxLimits | None = None) -> Sandbox:
     reason = sandbox.unavailable_reason()
     if reason is not None:
         sandbox.close()
-        if os.environ.get(f"REQUIRE_{choice.upper()}") == "1":
+        if os.environ.get(f"REQUIRE_{'GVISOR' if runtime else backend.upper()}") == "1":
             pytest.fail(f"{choice} is required here, but {reason}")
         pytest.skip(f"NO {choice.upper()} SANDBOX: {reason}")
     return sandbox
@@ -57,6 +63,7 @@ def open_sandbox(choice: str, limits: BoxLimits | None = None) -> Sandbox:
     scope="session",
     params=[
         pytest.param("docker", marks=pytest.mark.docker),
+        pytest.param("docker+runsc", marks=[pytest.mark.docker, pytest.mark.gvisor]),
         pytest.param("bubblewrap", marks=pytest.mark.bubblewrap),
     ],
 )

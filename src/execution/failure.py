@@ -92,7 +92,7 @@ def failure_errors(failure: Failure, *, dates: Sequence[str], wall_seconds: floa
         dates: ISO dates of the timeline, for naming the day.
     """
     when = dates[failure.day] if failure.day is not None and failure.day < len(dates) else ""
-    where = f" at {when}" if when else " while the strategy was loading"
+    where = f" at {when}" if when else "" if dates else " while the strategy was loading"
     match failure.kind:
         case "exception" if failure.type == "BadSignal":
             return [f"{failure.message} (on_data, {when})"]

@@ -32,9 +32,7 @@ def price_table(n_days: int = 250, symbols: tuple[str, ...] = ("AAA", "BBB")) ->
     open_ = close * np.exp(random.normal(0, 0.004, close.shape))
     high, low = np.maximum(open_, close) * 1.002, np.minimum(open_, close) * 0.998
     volume = np.full(close.shape, 1e6)
-    return PriceTable(
-        dates, symbols, np.ascontiguousarray(np.stack([open_, high, low, close, volume], axis=2))
-    )
+    return PriceTable(dates, symbols, np.ascontiguousarray(np.stack([open_, high, low, close, volume], axis=2)))
 
 
 def rules(**changes: Any) -> dict[str, Any]:

@@ -116,7 +116,5 @@ def test_a_ledger_of_the_wrong_length_is_refused(payload: bytes) -> None:
 
 
 def test_a_ledger_tells_its_shape() -> None:
-    payload = protocol.pack_ledger(
-        ([0, 1], [0, 0], [1.0, -1.0], [2.0, 3.0], [0.0, 0.0]), ([8.0] * 3, [9.0] * 3), 3
-    )
+    payload = protocol.pack_ledger(([0, 1], [0, 0], [1.0, -1.0], [2.0, 3.0], [0.0, 0.0]), ([8.0] * 3, [9.0] * 3), 3)
     assert protocol.ledger_shape(payload) == (2, 3, 3)

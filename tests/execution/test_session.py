@@ -29,9 +29,7 @@ def patience(seconds: float = 5.0) -> Patience:
 
 
 def ledger(n_days: int = N_DAYS) -> bytes:
-    return protocol.pack_ledger(
-        ([0], [0], [1.0], [100.0], [0.0]), ([9_900.0] * n_days, [10_000.0] * n_days), n_days
-    )
+    return protocol.pack_ledger(([0], [0], [1.0], [100.0], [0.0]), ([9_900.0] * n_days, [10_000.0] * n_days), n_days)
 
 
 def box(
@@ -137,15 +135,9 @@ def test_another_version_of_the_protocol_is_named() -> None:
         lambda nonce: protocol.frame(protocol.LEDGER, ledger()) * 2,
         lambda nonce: protocol.frame(protocol.LEDGER, ledger()) + finished(nonce, logs="text"),
         lambda nonce: protocol.frame(protocol.LEDGER, ledger()) + finished(nonce, logs=[1]),
-        lambda nonce: (
-            protocol.frame(protocol.LEDGER, ledger()) + finished(nonce, unfilled=[[9, "", 0, 0, 1]])
-        ),
-        lambda nonce: (
-            protocol.frame(protocol.LEDGER, ledger()) + finished(nonce, unfilled=[[0, "", 3, 2, 1]])
-        ),
-        lambda nonce: (
-            protocol.frame(protocol.LEDGER, ledger()) + finished(nonce, unfilled=[[0, "", 0, 99, 1]])
-        ),
+        lambda nonce: protocol.frame(protocol.LEDGER, ledger()) + finished(nonce, unfilled=[[9, "", 0, 0, 1]]),
+        lambda nonce: protocol.frame(protocol.LEDGER, ledger()) + finished(nonce, unfilled=[[0, "", 3, 2, 1]]),
+        lambda nonce: protocol.frame(protocol.LEDGER, ledger()) + finished(nonce, unfilled=[[0, "", 0, 99, 1]]),
         lambda nonce: protocol.frame(protocol.LEDGER, ledger()) + finished(nonce, unfilled=None),
         finished,
         lambda nonce: finished(nonce, error={"kind": "made up"}),
@@ -172,9 +164,7 @@ def test_a_box_that_vanishes_for_want_of_memory_is_told_apart() -> None:
 
 
 @pytest.mark.parametrize(("out_of_memory", "said"), [(True, "memory limit"), (False, "crashed")])
-def test_a_killed_strategy_is_out_of_memory_only_when_the_kernel_says_so(
-    out_of_memory: bool, said: str
-) -> None:
+def test_a_killed_strategy_is_out_of_memory_only_when_the_kernel_says_so(out_of_memory: bool, said: str) -> None:
     script = box(reply=lambda nonce: finished(nonce, error={"kind": "killed", "day": 2}))
     error = failure(script, out_of_memory=out_of_memory)
     assert said in error

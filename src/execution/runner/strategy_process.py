@@ -95,12 +95,15 @@ def _serve_bars(strategy: Any, universe: Sequence[str], orders_in: int, answers_
 
 
 def _limit_resources(limits: dict[str, int]) -> None:
-    """Set each RLIMIT named in `limits` ("DATA": bytes, …), soft and hard, never above what holds already."""
+    """Lower each RLIMIT named in `limits` ("DATA": bytes, …), soft and hard, to its value.
+
+    One that is as low already is left alone: not every kernel lets a process touch every limit.
+    """
     for name, value in limits.items():
         which = getattr(resource, f"RLIMIT_{name}")
-        hard = resource.getrlimit(which)[1]
-        limit = value if hard == resource.RLIM_INFINITY else min(value, hard)
-        resource.setrlimit(which, (limit, limit))
+        _, hard = resource.getrlimit(which)
+        if hard == resource.RLIM_INFINITY or hard > value:
+            resource.setrlimit(which, (value, value))
 
 
 def _load(job: dict[str, Any]) -> Any:

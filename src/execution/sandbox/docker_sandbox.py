@@ -56,11 +56,12 @@ class DockerSandbox:
     Args:
         image: the sandbox image (Dockerfile.sandbox).
         limits: what one container may use.
+        runtime: an OCI runtime that the engine knows ("runsc" is gVisor's); "" is the engine's own default.
     """
 
-    name = "docker"
-
-    def __init__(self, *, image: str, limits: BoxLimits) -> None:
+    def __init__(self, *, image: str, limits: BoxLimits, runtime: str = "") -> None:
+        self.name = f"docker+{runtime}" if runtime else "docker"
+        self._runtime = runtime
         self._image = image
         self.service_id = uuid.uuid4().hex
         self._limits = limits
@@ -75,7 +76,10 @@ class DockerSandbox:
     def unavailable_reason(self) -> str | None:
         """None, or whether it is the engine or the image that is missing. Asked afresh each time."""
         try:
-            self._engine().images.get(self._image)
+            engine = self._engine()
+            engine.images.get(self._image)
+            if self._runtime and self._runtime not in engine.info().get("Runtimes", {}):
+                return f"the Docker engine does not know the runtime {self._runtime} (see `docker info`)"
         except ImageNotFound:
             return f"the sandbox image {self._image} is not on the Docker engine: build it with `make images`"
         except (DockerException, requests.RequestException) as error:
@@ -178,6 +182,7 @@ class DockerSandbox:
             ],
             "log_config": LogConfig(type="none"),
             "restart_policy": None,
+            "runtime": self._runtime or None,
             "stdin_open": True,
             "tty": False,
         }

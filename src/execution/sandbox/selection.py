@@ -11,13 +11,15 @@ from src.execution.sandbox.docker_sandbox import DockerSandbox, engine_answers
 CHOICES = ("auto", "docker", "bubblewrap")
 
 
-def select_sandbox(choice: str, *, image: str, python: Path, source_folder: Path, limits: BoxLimits) -> Sandbox:
+def select_sandbox(
+    choice: str, *, image: str, python: Path, source_folder: Path, limits: BoxLimits, runtime: str = ""
+) -> Sandbox:
     """The sandbox that the service will use from now on.
 
     Args:
         choice: one of CHOICES. "auto" is Docker if an engine answers, else bubblewrap if it works, else a
             sandbox that looks again at every request and refuses it while there is none.
-        image, limits: see DockerSandbox.
+        image, limits, runtime: see DockerSandbox.
         python, source_folder: see BubblewrapSandbox.
 
     Raises:
@@ -25,7 +27,7 @@ def select_sandbox(choice: str, *, image: str, python: Path, source_folder: Path
     """
 
     def docker() -> Sandbox:
-        return DockerSandbox(image=image, limits=limits)
+        return DockerSandbox(image=image, limits=limits, runtime=runtime)
 
     def bubblewrap() -> Sandbox:
         return BubblewrapSandbox(python=python, source_folder=source_folder, limits=limits)

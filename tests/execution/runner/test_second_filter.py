@@ -49,15 +49,19 @@ def test_the_numbers_are_the_kernels_own(machine: str) -> None:
         pytest.skip(f"the kernel's headers are not installed: {HEADERS[machine].name}")
     text = HEADERS[machine].read_text()
     known = {name: int(number) for name, number in re.findall(r"#define __NR(?:3264)?_(\w+)\s+(\d+)", text)}
-    table = second_filter._TAKEN_AWAY | {
-        "open": second_filter._OPEN,
-        "openat": second_filter._OPENAT,
-        "clone": second_filter._CLONE,
-        "clone3": second_filter._CLONE3,
-        "kill": second_filter._KILL,
-        "tgkill": second_filter._TGKILL,
-        "prlimit64": second_filter._PRLIMIT64,
-    }
+    table = (
+        second_filter._TAKEN_AWAY
+        | second_filter._REFUSED_TWICE
+        | {
+            "open": second_filter._OPEN,
+            "openat": second_filter._OPENAT,
+            "clone": second_filter._CLONE,
+            "clone3": second_filter._CLONE3,
+            "kill": second_filter._KILL,
+            "tgkill": second_filter._TGKILL,
+            "prlimit64": second_filter._PRLIMIT64,
+        }
+    )
     assert {name: numbers[column(machine)] for name, numbers in table.items()} == {
         name: known.get(name) for name in table
     }
@@ -66,7 +70,7 @@ def test_the_numbers_are_the_kernels_own(machine: str) -> None:
 @pytest.mark.parametrize("machine", ["x86_64", "aarch64"])
 def test_what_is_taken_away_is_denied_and_the_rest_is_not(machine: str) -> None:
     index = column(machine)
-    for numbers in second_filter._TAKEN_AWAY.values():
+    for numbers in (*second_filter._TAKEN_AWAY.values(), *second_filter._REFUSED_TWICE.values()):
         if numbers[index] is not None:
             assert verdict(machine, numbers[index]) == DENIED
     read, write = [(0, 1), (63, 64)][index]
