@@ -131,7 +131,7 @@ def count_boxes(server: Server) -> int:
         return len(server.descendants())
     client = docker.from_env()
     try:
-        return len(client.containers.list(all=True, filters={"label": LABEL}))
+        return len(client.containers.list(all=True, filters={"label": LABEL}, ignore_removed=True))
     finally:
         client.close()
 

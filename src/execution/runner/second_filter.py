@@ -124,6 +124,8 @@ _REFUSED_TWICE: dict[str, tuple[int | None, int | None]] = {
     "setresgid": (119, 149),
     "capset": (126, 91),
     "personality": (135, 92),
+    "syslog": (103, 116),
+    "name_to_handle_at": (303, 264),
     "kcmp": (312, 272),
     "timer_create": (222, 107),
     "signalfd4": (289, 74),

@@ -111,7 +111,8 @@ class DockerSandbox:
         """
         removed = 0
         try:
-            for container in self._engine().containers.list(all=True, filters={"label": LABEL}):
+            ours = self._engine().containers.list(all=True, filters={"label": LABEL}, ignore_removed=True)
+            for container in ours:
                 if _is_orphan(container):
                     with suppress(NotFound):
                         container.remove(force=True, v=True)

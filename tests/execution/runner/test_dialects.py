@@ -9,8 +9,11 @@ import hqg_algorithms
 import pytest
 from hqg_algorithms import BarSize, Cadence, ExecutionTiming, Strategy
 
+from src.engine.simulator import simulate
 from src.execution.runner import dialects
 from src.execution.runner.dialects import BadStrategy, CallPhase, describe
+from src.execution.runner.views import pack_frame
+from tests.engine.markets import market_of, real_prices, rules
 
 CLOSE, OPEN = ExecutionTiming.CLOSE_TO_CLOSE, ExecutionTiming.CLOSE_TO_NEXT_OPEN
 
@@ -53,6 +56,36 @@ def test_a_strategy_of_each_dialect_is_described(
     names = dialects.DIALECT_4_NAMES if "no_imports" in file else {}
     strategy = load((strategies_folder / file).read_text(), **names)
     assert describe(strategy()) == describe(strategy) == (universe, Cadence(bar_size, execution))
+
+
+@pytest.mark.parametrize(
+    ("file", "n_decisions"),
+    [
+        ("dialect_1_class_attributes.py", 504),
+        ("dialect_2_computed_universe.py", 105),
+        ("dialect_2_methods_and_signals.py", 24),
+        ("dialect_3_dicts.py", 8),
+        ("dialect_4_no_imports.py", 504),
+    ],
+)
+def test_a_strategy_of_each_dialect_runs_unmodified(
+    strategies_folder: Path, market_folder: Path, file: str, n_decisions: int
+) -> None:
+    """2015 and 2016: 252 trading days each, and 105 weeks that end on the Fridays 2015-01-02 to 2016-12-30."""
+    source = (strategies_folder / file).read_text()
+    strategy = load(source, **(dialects.DIALECT_4_NAMES if "no_imports" in file else {}))()
+    universe, cadence = describe(strategy)
+    symbols = tuple(universe)
+
+    def decide(day: int, bars: Any, equity: float, cash: float, shares: Any, marks: Any) -> Any:
+        frame = pack_frame(symbols, bars, equity, cash, shares, marks)
+        return dialects.read_signal(strategy.on_data(*dialects.views_from_frame(frame, symbols)), symbols)
+
+    market = market_of(real_prices(market_folder, symbols, "2015-01-01", "2016-12-31"))
+    ledger = simulate(market, rules(bar_size=cadence.bar_size, execution=cadence.execution), decide)
+    assert ledger.decisions == n_decisions
+    assert len(ledger.orders.day) > 0
+    assert 500 < ledger.equity[-1] < 2000
 
 
 def test_the_readme_example_of_0_1_x_loads() -> None:

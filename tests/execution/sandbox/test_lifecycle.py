@@ -26,7 +26,8 @@ def count_boxes(sandbox: Sandbox) -> int:
     if isinstance(sandbox, DockerSandbox):
         client = docker.from_env()
         try:
-            return len(client.containers.list(all=True, filters={"label": f"{LABEL}={sandbox.service_id}"}))
+            of_this_service = {"label": f"{LABEL}={sandbox.service_id}"}
+            return len(client.containers.list(all=True, filters=of_this_service, ignore_removed=True))
         finally:
             client.close()
     children = Path(f"/proc/self/task/{threading.main_thread().native_id}/children").parent.parent.glob("*/children")
@@ -163,7 +164,7 @@ def test_the_boxes_of_a_killed_service_are_removed_and_a_neighbours_are_not() ->
     client = docker.from_env()
 
     def boxes_of_the_killed() -> list[str]:
-        found = client.containers.list(all=True, filters={"label": LABEL})
+        found = client.containers.list(all=True, filters={"label": LABEL}, ignore_removed=True)
         return [c.status for c in found if f"/{killed.pid}/" in c.labels[OWNER_LABEL]]
 
     try:

@@ -1,0 +1,171 @@
+"""Reads strategies in a process of its own, which can be killed: a parser is a target too.
+
+The analysis bounds what it reads, but a call into Python's parser or compiler cannot be interrupted from
+inside. Here a reading that takes too long or too much memory costs a helper process, which is replaced,
+and the person gets a violation like any other.
+"""
+
+import json
+import logging
+import os
+import resource
+import struct
+import subprocess
+import sys
+import threading
+import time
+from contextlib import suppress
+from dataclasses import asdict
+from typing import IO, Any
+
+from hqg_algorithms import BarSize, Cadence, ExecutionTiming
+
+from src.execution.analysis import Violation
+from src.execution.reading import Reading, read
+from src.execution.sandbox.base import BoxClosed, BoxTimedOut, Patience
+from src.execution.sandbox.pipe import read_some, write_all
+from src.execution.strategy_source import StrategyDescription
+
+logger = logging.getLogger(__name__)
+
+READING_SECONDS = 2.0
+"""Ordinary strategies take milliseconds, the slowest source that the rules let through half a second."""
+
+START_SECONDS = 20.0
+MEMORY_BYTES = 512 * 1024 * 1024
+MAX_ANSWER_BYTES = 1_000_000
+
+_LENGTH = struct.Struct("<I")
+_READY = b"R"
+
+
+class ReadingProcess:
+    """Reads one source at a time in a warm helper process. Safe to call from several threads.
+
+    Args:
+        reading_seconds: after so long the helper is killed.
+    """
+
+    def __init__(self, *, reading_seconds: float = READING_SECONDS) -> None:
+        self._reading_seconds = reading_seconds
+        self._lock = threading.Lock()
+        self._helper: subprocess.Popen[bytes] | None = None
+
+    def __call__(self, source: str) -> Reading:
+        """The reading, or a violation that says that the source could not be read in bounds."""
+        with self._lock:
+            try:
+                return self._ask(source)
+            except (BoxTimedOut, BoxClosed, ValueError, KeyError, TypeError) as error:
+                took_too_long = isinstance(error, BoxTimedOut)
+                logger.warning("the reading helper is replaced: %s", type(error).__name__)
+                self._end()
+                return Reading(None, (_unreadable(took_too_long, self._reading_seconds),))
+
+    def warm_up(self) -> None:
+        """Start the helper now, so that the first reading need not wait for it."""
+        with self._lock, suppress(BoxTimedOut, BoxClosed):
+            self._started()
+
+    def close(self) -> None:
+        """End the helper."""
+        with self._lock:
+            self._end()
+
+    def _ask(self, source: str) -> Reading:
+        helper = self._started()
+        patience = Patience(time.monotonic() + self._reading_seconds, threading.Event())
+        payload = source.encode("utf-8", "surrogatepass")
+        write_all(_pipe(helper.stdin).fileno(), _LENGTH.pack(len(payload)) + payload, patience)
+        (length,) = _LENGTH.unpack(_read_exactly(helper, _LENGTH.size, patience))
+        if length > MAX_ANSWER_BYTES:
+            raise ValueError("the helper's answer is too long")
+        return _from_wire(json.loads(_read_exactly(helper, length, patience)))
+
+    def _started(self) -> "subprocess.Popen[bytes]":
+        if self._helper is None or self._helper.poll() is not None:
+            self._end()
+            # -P: the folder it is started in must not become a place to import from.
+            command = [sys.executable, "-P", "-c", f"import sys; sys.path[:] = {sys.path!r}; " + _PROGRAM]
+            self._helper = subprocess.Popen(  # noqa: S603 - our own program
+                command,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                env={"PYTHONHASHSEED": "0", "LD_LIBRARY_PATH": os.environ.get("LD_LIBRARY_PATH", "")},
+                start_new_session=True,
+            )
+            os.set_blocking(_pipe(self._helper.stdin).fileno(), False)
+            patience = Patience(time.monotonic() + START_SECONDS, threading.Event())
+            _read_exactly(self._helper, len(_READY), patience)
+        return self._helper
+
+    def _end(self) -> None:
+        if self._helper is not None:
+            self._helper.kill()
+            self._helper.wait()
+            for stream in (self._helper.stdin, self._helper.stdout):
+                with suppress(OSError):
+                    _pipe(stream).close()
+            self._helper = None
+
+
+_PROGRAM = "from src.execution.reading_process import serve; serve()"
+
+
+def serve() -> None:
+    """The helper: read sources from standard input until it ends, answer on standard output."""
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    questions, answers = sys.stdin.buffer, sys.stdout.buffer
+    read("x = 1")  # what the first reading would import or compile is there now
+    answers.write(_READY)
+    answers.flush()
+    while header := questions.read(_LENGTH.size):
+        (length,) = _LENGTH.unpack(header)
+        source = questions.read(length).decode("utf-8", "surrogatepass")
+        payload = json.dumps(_to_wire(read(source))).encode("ascii")
+        answers.write(_LENGTH.pack(len(payload)) + payload)
+        answers.flush()
+
+
+def _unreadable(took_too_long: bool, seconds: float) -> Violation:
+    why = f"longer than {seconds:g} s" if took_too_long else "more memory than it may"
+    return Violation("too-complex", f"Reading the code takes {why}: make it simpler", 1, 1, 1, 1)
+
+
+def _to_wire(reading: Reading) -> dict[str, Any]:
+    description = reading.description
+    wire = None
+    if description is not None:
+        cadence = description.cadence
+        wire = asdict(description) | {
+            "cadence": None if cadence is None else [cadence.bar_size.value, cadence.execution.value]
+        }
+    return {"description": wire, "violations": [asdict(violation) for violation in reading.violations]}
+
+
+def _from_wire(wire: dict[str, Any]) -> Reading:
+    violations = tuple(Violation(**violation) for violation in wire["violations"])
+    said = wire["description"]
+    if said is None:
+        return Reading(None, violations)
+    cadence = said["cadence"]
+    universe = said["universe"]
+    values = said | {
+        "universe": None if universe is None else tuple(universe),
+        "cadence": None if cadence is None else Cadence(BarSize(cadence[0]), ExecutionTiming(cadence[1])),
+    }
+    return Reading(StrategyDescription(**values), violations)
+
+
+def _read_exactly(helper: "subprocess.Popen[bytes]", length: int, patience: Patience) -> bytes:
+    data = bytearray()
+    while len(data) < length:
+        data += read_some(_pipe(helper.stdout).fileno(), length - len(data), patience)
+    return bytes(data)
+
+
+def _pipe(stream: IO[bytes] | None) -> IO[bytes]:
+    if stream is None:
+        raise BoxClosed("the helper has no such pipe")
+    return stream
