@@ -12,7 +12,7 @@ from collections.abc import Mapping
 
 from src.errors import SandboxUnavailable
 from src.execution import protocol
-from src.execution.sandbox.base import Box, BoxClosed, BoxTimedOut, Patience, Sandbox
+from src.execution.sandbox.base import Box, BoxClosed, BoxTimedOut, Patience, Sandbox, WaitCancelled
 
 logger = logging.getLogger(__name__)
 
@@ -144,6 +144,8 @@ class WarmPool:
                 self._bury_the_dead()
                 while len(self._parked) < self._size and not self._is_closed.is_set():
                     self._park(self._sandbox.open(preload=True))
+            except WaitCancelled:
+                return  # the pool was closed while a box was starting
             except (SandboxUnavailable, BoxClosed, BoxTimedOut, protocol.ProtocolError) as error:
                 logger.warning("no warm box could be started: %s", str(error) or type(error).__name__)
                 self._is_closed.wait(REST_SECONDS)
