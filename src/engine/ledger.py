@@ -1,6 +1,13 @@
 """What a run leaves behind: the orders that filled, the daily marks, and what could not fill."""
 
+from collections import Counter
 from dataclasses import dataclass, field
+
+STRETCH_DAYS = 7
+"""Misses at most this many timeline days apart are one stretch: every weekend of equities beside a coin."""
+
+MAX_STRETCHES = 20
+"""A symbol has at most this many stretches a reason; later misses lengthen the last. So the list stays short."""
 
 
 @dataclass(slots=True)
@@ -24,14 +31,14 @@ class Orders:
 
 @dataclass(slots=True)
 class Unfilled:
-    """A stretch in which one symbol could not fill for one reason.
+    """A stretch of days on which one symbol could not fill for one reason.
 
     Attributes:
         symbol: index into the universe's symbols.
-        reason: a short clause without symbol or date ("no bar at its fill", "no trading day left").
+        reason: a short clause without symbol or date, one of those in `src/engine/rebalancing.py`.
         first_day: timeline index of the first such day.
         last_day: timeline index of the last such day.
-        count: how many fills the stretch stands for, at least one.
+        count: on how many days of the stretch, at least one.
     """
 
     symbol: int
@@ -59,3 +66,28 @@ class Ledger:
     equity: list[float] = field(default_factory=list)
     unfilled: list[Unfilled] = field(default_factory=list)
     decisions: int = 0
+
+
+class UnfilledLog:
+    """Gathers single misses into stretches.
+
+    Args:
+        unfilled: the list that the stretches are appended to.
+    """
+
+    def __init__(self, unfilled: list[Unfilled]) -> None:
+        self._unfilled = unfilled
+        self._latest: dict[tuple[int, str], Unfilled] = {}
+        self._counts: Counter[tuple[int, str]] = Counter()
+
+    def note(self, day: int, symbol: int, reason: str) -> None:
+        """Write down that an order in `symbol` could not fill, or not whole, on that timeline day."""
+        key = (symbol, reason)
+        stretch = self._latest.get(key)
+        if stretch is not None and (day - stretch.last_day <= STRETCH_DAYS or self._counts[key] >= MAX_STRETCHES):
+            stretch.last_day = day
+            stretch.count += 1
+            return
+        self._latest[key] = Unfilled(symbol, reason, day, day)
+        self._counts[key] += 1
+        self._unfilled.append(self._latest[key])

@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 
 from src.engine.budget import ROUNDING
-from src.engine.ledger import Unfilled
+from src.engine.ledger import UnfilledLog
 from src.engine.market import Rules
 from src.engine.portfolio import Portfolio, Sizing
 
@@ -16,18 +16,15 @@ CASH_IN_A_SELL = "not enough cash while a sell waits"
 NO_CASH = "not enough cash"
 FEE_OVER_CASH = "its fee is more than the cash at hand"
 
-STRETCH_DAYS = 7
-"""Misses at most this many timeline days apart are one stretch: every weekend of equities beside a coin."""
-
 
 class Rebalancer:
     """Carries one signal at a time to its fills in one portfolio.
 
     Args:
-        unfilled: whatever could not fill is written here.
+        log: whatever could not fill is written here.
     """
 
-    def __init__(self, rules: Rules, portfolio: Portfolio, unfilled: list[Unfilled]) -> None:
+    def __init__(self, rules: Rules, portfolio: Portfolio, log: UnfilledLog) -> None:
         self._rules = rules
         self._is_free = rules.is_free
         self._uses_volume = rules.slippage.uses_volume
@@ -36,8 +33,7 @@ class Rebalancer:
         self._universe = range(len(portfolio.shares))
         self._signal_day = -1
         self._weights: Sequence[float] = ()
-        self._unfilled = unfilled
-        self._stretches: dict[tuple[int, str], Unfilled] = {}
+        self._log = log
         self.waiting: Sequence[int] = ()
         """The symbols of the latest signal that have not had their fill."""
 
@@ -80,7 +76,7 @@ class Rebalancer:
             return
         self._sizing.turn_to(self._weights, marks, ())
         for symbol, _ in self._sizing.changes(self.waiting, self._sizing.equity):
-            self._note(day, symbol, NO_DAY_LEFT)
+            self._log.note(day, symbol, NO_DAY_LEFT)
 
     def _split(self, prices: Sequence[float], volumes: Sequence[float]) -> tuple[list[int], list[int]]:
         """The waiting symbols that can trade now, and those that cannot but have something to trade."""
@@ -101,7 +97,7 @@ class Rebalancer:
         """
         changes = self._sizing.changes(stuck, investable)
         for symbol, _ in changes:
-            self._note(day, symbol, NO_BAR if math.isnan(prices[symbol]) else NO_VOLUME)
+            self._log.note(day, symbol, NO_BAR if math.isnan(prices[symbol]) else NO_VOLUME)
         return CASH_IN_A_SELL if any(change < 0 for _, change in changes) else None
 
     def _sell(self, day: int, symbol: int, wanted: float) -> bool:
@@ -111,7 +107,7 @@ class Rebalancer:
             return True
         change, price, fee = self._quote(day, symbol, wanted)
         if self._portfolio.cash - change * price - fee < -ROUNDING * self._sizing.equity:
-            self._note(day, symbol, FEE_OVER_CASH)
+            self._log.note(day, symbol, FEE_OVER_CASH)
             return False
         self._portfolio.trade(day, symbol, change, price, fee)
         return change == wanted
@@ -131,7 +127,7 @@ class Rebalancer:
             self._portfolio.trade(day, symbol, change, price, fee)
         if short_reason is None or sizing.is_too_small(symbol, allowed - change):
             return True
-        self._note(day, symbol, short_reason)
+        self._log.note(day, symbol, short_reason)
         return False
 
     def _quote(self, day: int, symbol: int, wanted: float) -> tuple[float, float, float]:
@@ -142,14 +138,5 @@ class Rebalancer:
         if self._uses_volume:
             change = self._sizing.fillable(symbol, wanted)
             if change != wanted:
-                self._note(day, symbol, OVER_VOLUME)
+                self._log.note(day, symbol, OVER_VOLUME)
         return change, *self._sizing.quote(symbol, change)
-
-    def _note(self, day: int, symbol: int, reason: str) -> None:
-        stretch = self._stretches.get((symbol, reason))
-        if stretch is None or day - stretch.last_day > STRETCH_DAYS:
-            stretch = self._stretches[symbol, reason] = Unfilled(symbol, reason, day, day)
-            self._unfilled.append(stretch)
-        else:
-            stretch.last_day = day
-            stretch.count += 1

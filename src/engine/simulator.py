@@ -7,7 +7,7 @@ from typing import Protocol
 
 from hqg_algorithms import ExecutionTiming
 
-from src.engine.ledger import Ledger
+from src.engine.ledger import Ledger, UnfilledLog
 from src.engine.market import FIELDS, Doubles, Market, Rules
 from src.engine.portfolio import Portfolio
 from src.engine.rebalancing import Rebalancer
@@ -61,7 +61,7 @@ def simulate(market: Market, rules: Rules, decide: Decide) -> Ledger:
     ledger = Ledger()
     count = len(market.symbols)
     portfolio = Portfolio(rules.initial_capital, count)
-    rebalancer = Rebalancer(rules, portfolio, ledger.unfilled)
+    rebalancer = Rebalancer(rules, portfolio, UnfilledLog(ledger.unfilled))
     fills_at_open = rules.execution is ExecutionTiming.CLOSE_TO_NEXT_OPEN
     calls = decisions(market.days, count, market.bars, rules.bar_size, market.last_period_complete)
     marks: Sequence[float] = [math.nan] * count

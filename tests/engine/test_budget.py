@@ -1,5 +1,7 @@
 """The largest affordable amount, on curves with kinks and jumps."""
 
+import math
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -27,6 +29,19 @@ def test_a_jump_is_answered_from_its_affordable_side() -> None:
     found = largest_affordable(lambda x: x + (60 if x >= 50 else 0), 100.0, 100.0)
     assert found < 50
     assert found == pytest.approx(50, rel=1e-9)
+
+
+@pytest.mark.parametrize("root", [0.01, 0.3, 0.99])
+def test_a_curve_that_secants_are_bad_at_takes_few_steps(root: float) -> None:
+    """Costs that grow by a factor of e each fifth of a percent, and reach the budget at `root`."""
+    asked = []
+
+    def spend(x: float) -> float:
+        asked.append(x)
+        return x * math.exp(500 * (x - root)) / root
+
+    assert largest_affordable(spend, 1.0, 1.0) == pytest.approx(root, rel=1e-9)
+    assert len(asked) < 60
 
 
 def test_nothing_is_affordable_when_even_zero_costs_more() -> None:

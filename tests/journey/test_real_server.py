@@ -18,7 +18,7 @@ from typing import Any
 import docker
 import pytest
 
-from src.execution.sandbox.docker_sandbox import LABEL
+from src.execution.sandbox.docker_sandbox import OWNER_LABEL
 from tests.conftest import PROJECT, SANDBOX_IMAGE, SANDBOX_PYTHON, open_sandbox
 
 pytestmark = pytest.mark.slow
@@ -122,7 +122,8 @@ def server(request: pytest.FixtureRequest, market_folder: Path) -> Iterator[Serv
     if shutil.which("curl") is None:
         pytest.skip("curl is not installed")
     open_sandbox(request.param).close()
-    with serving(request.param, market_folder, MAX_EXECUTION_TIME="3") as running:
+    # No warm boxes here: after each run there must be none at all.
+    with serving(request.param, market_folder, MAX_EXECUTION_TIME="3", SANDBOX_POOL_SIZE="0") as running:
         yield running
 
 
@@ -131,7 +132,8 @@ def count_boxes(server: Server) -> int:
         return len(server.descendants())
     client = docker.from_env()
     try:
-        return len(client.containers.list(all=True, filters={"label": LABEL}, ignore_removed=True))
+        containers = client.containers.list(all=True, filters={"label": OWNER_LABEL}, ignore_removed=True)
+        return sum(f"/{server.process.pid}/" in container.labels[OWNER_LABEL] for container in containers)
     finally:
         client.close()
 
@@ -221,6 +223,23 @@ def test_the_documentation_is_served(server: Server) -> None:
     for path in ("/docs", "/openapi.json"):
         with urllib.request.urlopen(server.address + path, timeout=10) as answer:  # noqa: S310 - our own server
             assert answer.status == 200
+
+
+@pytest.mark.parametrize(
+    "backend",
+    [pytest.param("docker", marks=pytest.mark.docker), pytest.param("bubblewrap", marks=pytest.mark.bubblewrap)],
+)
+def test_warm_boxes_serve_and_are_gone_when_the_service_stops(backend: str, market_folder: Path) -> None:
+    open_sandbox(backend).close()
+    with serving(backend, market_folder, SANDBOX_POOL_SIZE="2") as server:
+        assert wait_until(lambda: count_boxes(server) >= 2)
+        answers = [server.post({"strategy_code": HONEST, **WINDOW}) for _ in range(4)]
+        assert [status for status, _ in answers] == [200] * 4
+        assert len({answer["run_hash"] for _, answer in answers}) == 1
+        process = server.process
+        process.terminate()
+        assert process.wait(10) is not None
+        assert count_boxes(server) == 0
 
 
 def test_without_a_sandbox_the_service_starts_says_so_and_refuses_runs(market_folder: Path) -> None:

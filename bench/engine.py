@@ -1,0 +1,229 @@
+"""How fast the engine is beside other backtesters: `python -m bench.engine` prints the tables.
+
+Every contender gets the same prices and the same job, and is timed from a prepared start to its final
+equity; the best of several runs counts, since everything else a machine does only makes a run slower.
+"""
+
+import math
+import os
+import time
+import warnings
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from hqg_algorithms import BarSize, ExecutionTiming
+
+from bench import rivals, strategies
+from bench.prices import Prices, generated, real_or_generated
+from bench.strategies import EqualWeight, SmaCross
+from src.engine.costs import Commission, Fraction, PerOrder
+from src.engine.market import Doubles, Market, Rules
+from src.engine.simulator import Decide, simulate
+from src.execution.runner.signals import read_signal
+from src.execution.runner.views import pack_frame, views_from_frame
+
+SECTORS_AND_MORE = (
+    "XLB XLE XLF XLI XLK XLP XLU XLV XLY SPY QQQ IWM EFA EEM AGG TLT IEF GLD DIA DBC".split()  # noqa: SIM905
+)
+SLIPPAGE = 0.0005
+
+
+@dataclass(frozen=True)
+class Contender:
+    """One row of a table.
+
+    Attributes:
+        name: what is timed.
+        prepare: returns the run to time, which returns the final equity. May raise ImportError.
+        repeats: how many runs, of which the fastest counts.
+    """
+
+    name: str
+    prepare: Callable[[], rivals.Run]
+    repeats: int = 3
+
+
+@dataclass(frozen=True)
+class Result:
+    """What one contender did; seconds of its best run."""
+
+    name: str
+    seconds: float
+    equity: float
+
+
+def in_one_process(strategy: Any, symbols: tuple[str, ...]) -> Decide:
+    """User code behind the same frames and views as in the box, without the second process."""
+    on_data = strategy.on_data
+
+    def decide(
+        day: int, bars: Doubles, equity: float, cash: float, shares: Sequence[float], marks: Sequence[float]
+    ) -> Sequence[float] | None:
+        frame = pack_frame(symbols, bars, equity, cash, shares, marks)
+        return read_signal(on_data(*views_from_frame(frame, symbols)), symbols)
+
+    return decide
+
+
+def rules(execution: ExecutionTiming, slippage: float = 0.0, min_trade_value: float = 0.0) -> Rules:
+    """Daily rules; no smallest trade unless asked, since the other libraries know none."""
+    commission: Commission = PerOrder(0.0)
+    return Rules(BarSize.DAILY, execution, rivals.CAPITAL, min_trade_value, commission, Fraction(slippage))
+
+
+def ours(name: str, market: Market, how: Rules, strategy: Callable[[], Any]) -> Contender:
+    """Our engine in one process."""
+
+    def run() -> float:
+        return simulate(market, how, in_one_process(strategy(), market.symbols)).equity[-1]
+
+    return Contender(name, lambda: run, repeats=7)
+
+
+def in_the_box(market: Market, how: Rules, strategy: str, repeats: int) -> rivals.Run:
+    """Our engine as the box runs it: user code in a process of its own, on the same core.
+
+    A strategy process serves one run, so all are started and loaded beforehand.
+    """
+    from src.execution.runner.child import StrategyChild
+
+    job = {
+        "source": Path(strategies.__file__).read_text(),
+        "class_name": strategy,
+        "universe": list(market.symbols),
+        "needs_prelude": False,
+        "parameters": {},
+        "seed": 0,
+        "limits": {},
+    }
+    children = [StrategyChild.fork() for _ in range(repeats)]
+    for child in children:
+        child.wait_until_it_is_ready()
+        child.load(job)
+        child.resume(len(market.symbols))
+
+    def run() -> float:
+        child, cores = children.pop(), os.sched_getaffinity(0)
+        try:
+            child.pin(0)
+            return simulate(market, how, child.decide).equity[-1]
+        finally:
+            child.end()
+            os.sched_setaffinity(0, cores)
+
+    return run
+
+
+def ours_in_the_box(market: Market, how: Rules, strategy: str, repeats: int = 5) -> Contender:
+    """Our engine in two processes."""
+    return Contender("ours, in the box", lambda: in_the_box(market, how, strategy, repeats), repeats)
+
+
+def trend_contenders(prices: Prices) -> list[Contender]:
+    """Everybody who can hold two symbols."""
+    market, how = prices.market(), rules(ExecutionTiming.CLOSE_TO_NEXT_OPEN)
+    return [
+        ours("ours, one process", market, how, SmaCross),
+        ours("ours, smallest trade 1.00", market, replace(how, min_trade_value=1.0), SmaCross),
+        ours_in_the_box(market, how, "SmaCross"),
+        Contender("vectorbt, no user code", lambda: rivals.vectorbt_trend(prices), repeats=7),
+        Contender("bt", lambda: rivals.bt_trend(prices)),
+        Contender("backtrader", lambda: rivals.backtrader_trend(prices)),
+    ]
+
+
+def equal_weight_contenders(prices: Prices) -> list[Contender]:
+    """Everybody who can hold twenty symbols."""
+    market = prices.market()
+    how = rules(ExecutionTiming.CLOSE_TO_CLOSE, SLIPPAGE)
+    return [
+        ours("ours, one process", market, how, EqualWeight),
+        ours_in_the_box(market, how, "EqualWeight"),
+        Contender("vectorbt, no user code", lambda: rivals.vectorbt_equal_weight(prices, SLIPPAGE), repeats=7),
+        Contender("bt", lambda: rivals.bt_equal_weight(prices, SLIPPAGE), repeats=1),
+        Contender("backtrader", lambda: rivals.backtrader_equal_weight(prices, SLIPPAGE), repeats=1),
+    ]
+
+
+class OneSymbolTrend(SmaCross):
+    """SPY above its mean, else cash: the one-symbol job of backtesting.py."""
+
+    universe = ["SPY"]  # noqa: RUF012 - as users write it
+
+    def on_data(self, data: Any, portfolio: Any) -> Any:
+        return {symbol: 1.0 for symbol in super().on_data(data, portfolio).weights if symbol == "SPY"}
+
+
+def one_symbol_contenders(prices: Prices) -> list[Contender]:
+    """The one library that holds one symbol only."""
+    return [
+        ours("ours, one process", prices.market(), rules(ExecutionTiming.CLOSE_TO_NEXT_OPEN), OneSymbolTrend),
+        Contender("backtesting.py", lambda: rivals.backtesting_trend(prices)),
+    ]
+
+
+def measure(contender: Contender) -> Result | str:
+    """The best run, or why there is none."""
+    try:
+        run = contender.prepare()
+    except ImportError as error:
+        return f"not installed ({error.name})"
+    seconds, equity = math.inf, math.nan
+    for _ in range(contender.repeats):
+        start = time.perf_counter()
+        equity = run()
+        seconds = min(seconds, time.perf_counter() - start)
+    return Result(contender.name, seconds, equity)
+
+
+def print_table(title: str, unit: str, n_bars: int, contenders: Sequence[Contender]) -> None:
+    """One job: who, how long, how many bars a second, how many times the first row's time, final equity."""
+    print(f"\n{title}: {n_bars:,} {unit}")
+    print(f"{'':<28}{'ms':>10}{unit + '/s':>18}{'time, ours = 1':>16}{'final equity':>18}")
+    first: Result | None = None
+    for contender in contenders:
+        result = measure(contender)
+        if isinstance(result, str):
+            print(f"{contender.name:<28}{result}")
+            continue
+        first = first or result
+        rate, ratio = n_bars / result.seconds, result.seconds / first.seconds
+        print(f"{result.name:<28}{result.seconds * 1e3:>10.1f}{rate:>18,.0f}{ratio:>16.2f}{result.equity:>18.6f}")
+
+
+def print_scaling() -> None:
+    """Our time a symbol-bar for more symbols and more days: about the same, if the cost is linear."""
+    print(f"\nScaling, equal weight each day at {SLIPPAGE * 1e4:.0f} bps, generated prices, one process")
+    print(f"{'symbols':>8}{'days':>8}{'ms':>10}{'symbol-bars/s':>18}{'ns a symbol-bar':>18}")
+    for count in (10, 50, 200):
+        for first in ("2011-01-01", "2016-01-01"):
+            market = generated([f"S{index}" for index in range(count)], first, "2020-12-31").market()
+            how = rules(ExecutionTiming.CLOSE_TO_CLOSE, SLIPPAGE)
+            result = measure(replace(ours("", market, how, EqualWeight), repeats=3))
+            assert isinstance(result, Result)
+            n_bars = count * len(market.days)
+            print(
+                f"{count:>8}{len(market.days):>8,}{result.seconds * 1e3:>10.1f}"
+                f"{n_bars / result.seconds:>18,.0f}{result.seconds / n_bars * 1e9:>18.0f}"
+            )
+
+
+def main() -> None:
+    """Print every table."""
+    warnings.simplefilter("ignore")  # the other libraries' own
+    pair = real_or_generated(["SPY", "BND"], "2010-01-01", "2020-12-31")
+    print(f"Prices: {pair.source}. Best of several runs each.")
+    n_days = len(pair.close)
+    print_table("21-day mean of SPY, SPY and BND, next open", "bars", n_days, trend_contenders(pair))
+    single = real_or_generated(["SPY"], "2010-01-01", "2020-12-31")
+    print_table("21-day mean of SPY, SPY alone, next open", "bars", len(single.close), one_symbol_contenders(single))
+    many = real_or_generated(SECTORS_AND_MORE, "2010-01-01", "2019-12-31")
+    title = f"20 symbols, equal weight each day, close to close, {SLIPPAGE * 1e4:.0f} bps"
+    print_table(title, "symbol-bars", many.close.size, equal_weight_contenders(many))
+    print_scaling()
+
+
+if __name__ == "__main__":
+    main()

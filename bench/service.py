@@ -1,0 +1,208 @@
+"""How long a posted backtest takes, and how many a minute: the real server against one `docker run` a request.
+
+The peer does what is usual: a fresh container of the same image for each request, JSON in on standard input,
+JSON out on standard output, the strategy and the simulation in one process. It checks nothing.
+
+    python -m bench.service [--seconds 60] [--backend docker|bubblewrap]
+"""
+
+import argparse
+import contextlib
+import json
+import os
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from bench.prices import FIELDS, Prices, real_or_generated
+
+PROJECT = Path(__file__).resolve().parent.parent
+SOURCE = (PROJECT / "bench" / "strategies.py").read_text()
+FIRST, LAST = "2010-01-01", "2020-12-31"
+IMAGE = os.environ.get("SANDBOX_IMAGE", "hqg-backtester-sandbox")
+
+PEER = """
+import json, sys
+sys.path.insert(0, "/box")
+from array import array
+from hqg_algorithms import BarSize, ExecutionTiming
+from src.engine.costs import commission_from_wire, slippage_from_wire
+from src.engine.market import Market, Rules
+from src.engine.simulator import simulate
+from src.execution.runner import dialects
+request = json.load(sys.stdin)
+dialects.install()
+space = {"__name__": "strategy"}
+exec(request["code"], space)
+strategy, symbols = space["SmaCross"](), tuple(request["symbols"])
+def decide(day, bars, equity, cash, shares, marks):
+    frame = array("d", [equity, cash, *shares, *marks]).tobytes() + bytes(bars)
+    return dialects.read_signal(strategy.on_data(*dialects.views_from_frame(frame, symbols)), symbols)
+market = Market(request["days"], symbols, memoryview(array("d", request["bars"])))
+rules = Rules(BarSize.DAILY, ExecutionTiming.CLOSE_TO_NEXT_OPEN, 10_000.0, 1.0,
+              commission_from_wire(0.0), slippage_from_wire(0.0))
+ledger = simulate(market, rules, decide)
+orders = ledger.orders
+json.dump({"equity": ledger.equity, "day": orders.day, "shares": orders.shares, "price": orders.price}, sys.stdout)
+"""
+
+
+def strategy_code() -> str:
+    """The trend strategy alone, as a user would post it."""
+    return SOURCE[: SOURCE.index("class EqualWeight")]
+
+
+@contextlib.contextmanager
+def serving(prices: Prices, backend: str) -> Iterator[str]:
+    """The address of a real server in its own process, with these prices as files."""
+    with tempfile.TemporaryDirectory() as folder, socket.socket() as free:
+        for symbol in prices.symbols:
+            bars = {field: prices.frames[field][symbol] for field in FIELDS}
+            frame = prices.close[[symbol]].assign(**bars)[list(FIELDS)]
+            frame.rename_axis("date").to_parquet(Path(folder) / f"{symbol}.parquet")
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+        free.close()
+        environment = os.environ | {
+            "DATA_PROVIDER": "files",
+            "DATA_DIR": folder,
+            "SANDBOX": backend,
+            "MAX_CONCURRENT_RUNS": "3",
+            "RATE_LIMIT_PER_MINUTE": "1000000",
+            "RATE_LIMIT_PER_HOUR": "1000000",
+            "LOG_LEVEL": "ERROR",
+        }
+        command = [sys.executable, "-m", "uvicorn", "src.api.server:app", "--port", str(port), "--log-level", "error"]
+        server = subprocess.Popen(command, cwd=PROJECT, env=environment)
+        try:
+            yield _once_up(f"http://127.0.0.1:{port}")
+        finally:
+            server.terminate()
+            server.wait(30)
+
+
+def _once_up(address: str) -> str:
+    for _ in range(200):
+        with contextlib.suppress(OSError), urllib.request.urlopen(f"{address}/health", timeout=5) as answer:  # noqa: S310
+            if answer.status == 200:
+                return address
+        time.sleep(0.1)
+    raise RuntimeError("the server did not start")
+
+
+def post(address: str, **changes: Any) -> dict[str, Any]:
+    """One backtest through the API."""
+    body = {"strategy_code": strategy_code(), "start_date": FIRST, "end_date": LAST, "benchmark": "SPY", **changes}
+    request = urllib.request.Request(  # noqa: S310 - our own server
+        f"{address}/api/v1/backtest", json.dumps(body).encode(), {"Content-Type": "application/json"}
+    )
+    with urllib.request.urlopen(request, timeout=120) as answer:  # noqa: S310
+        value: dict[str, Any] = json.load(answer)
+        return value
+
+
+def peer(request: bytes) -> dict[str, Any]:
+    """One backtest by `docker run`."""
+    command = ["docker", "run", "--rm", "-i", "--network", "none", IMAGE, "python", "-c", PEER]
+    said = subprocess.run(command, input=request, capture_output=True, check=True)
+    value: dict[str, Any] = json.loads(said.stdout)
+    return value
+
+
+def peer_request(prices: Prices) -> bytes:
+    """What the peer reads on standard input."""
+    market = prices.market()
+    parts = {"code": strategy_code(), "symbols": market.symbols, "days": market.days, "bars": market.bars.tolist()}
+    return json.dumps(parts).encode()
+
+
+def latencies(run: Callable[[], Any], times: int) -> list[float]:
+    """Milliseconds of each of `times` calls, one after the other."""
+    spent = []
+    for _ in range(times):
+        started = time.perf_counter()
+        run()
+        spent.append((time.perf_counter() - started) * 1000)
+    return spent
+
+
+def throughput(run: Callable[[], Any], clients: int, seconds: float) -> float:
+    """Calls a second that `clients` threads finish between them in that time."""
+    until = time.monotonic() + seconds
+    finished = [0] * clients
+
+    def client(number: int) -> None:
+        while time.monotonic() < until:
+            run()
+            finished[number] += 1
+
+    threads = [threading.Thread(target=client, args=(number,)) for number in range(clients)]
+    started = time.monotonic()
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return sum(finished) / (time.monotonic() - started)
+
+
+def row(name: str, spent: list[float], runs_a_second: float) -> tuple[float, float]:
+    """Print one row; its median latency and throughput."""
+    p50, p95 = statistics.median(spent), statistics.quantiles(spent, n=20)[-1]
+    print(f"{name:<34} {p50:>9.0f} {p95:>9.0f} {runs_a_second:>9.2f}")
+    return p50, runs_a_second
+
+
+def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--seconds", type=float, default=60.0, help="length of each throughput measurement")
+    parser.add_argument("--backend", default="docker", choices=("docker", "bubblewrap"))
+    arguments = parser.parse_args()
+    prices = real_or_generated(("SPY", "BND"), FIRST, LAST)
+    request = peer_request(prices)
+    print(f"21-day trend on SPY and BND, {len(prices.close)} days, {prices.source}\n")
+    print(f"{'':<34} {'p50 ms':>9} {'p95 ms':>9} {'runs/s':>9}")
+    with serving(prices, arguments.backend) as address:
+        post(address)
+        time.sleep(3)  # the pool fills
+        spent = latencies(lambda: (post(address), time.sleep(0.5)), 30)
+        warm = row(
+            f"this service, {arguments.backend}, warm",
+            [each - 500 for each in spent],
+            throughput(lambda: post(address), 6, arguments.seconds),
+        )
+        time.sleep(3)
+        timings = [(post(address)["provenance"]["timings_ms"], time.sleep(0.5))[0] for _ in range(10)]
+    os.environ["SANDBOX_POOL_SIZE"] = "0"
+    with serving(prices, arguments.backend) as address:
+        final = post(address)["equity_stats"]["equity"]
+        time.sleep(3)
+        row(
+            f"this service, {arguments.backend}, cold",
+            latencies(lambda: post(address), 20),
+            throughput(lambda: post(address), 6, arguments.seconds / 2),
+        )
+    peer_final = peer(request)["equity"][-1]
+    peers = row(
+        "docker run --rm -i a request",
+        latencies(lambda: peer(request), 20),
+        throughput(lambda: peer(request), 6, arguments.seconds / 2),
+    )
+    print(f"\nlatency, the peer's ÷ ours: {peers[0] / warm[0]:.1f}")
+    print(f"throughput, ours ÷ the peer's: {warm[1] / peers[1]:.1f}")
+    print(f"final equity, ours and the peer's: {final!r} {peer_final!r}")
+    print("\nwhere a warm request spends its time, median ms:")
+    for step in timings[0]:
+        print(f"  {step:<12} {statistics.median(timing[step] for timing in timings):>8.1f}")
+
+
+if __name__ == "__main__":
+    main()
