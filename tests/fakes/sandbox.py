@@ -1,6 +1,6 @@
 """A sandbox in memory: its boxes say what a test wants them to say."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from src.execution.sandbox.base import Box, BoxClosed, Patience
 
@@ -66,7 +66,7 @@ class ScriptedSandbox:
         """See Sandbox.unavailable_reason."""
         return None
 
-    def open(self, *, preload: bool = False) -> Box:
+    def open(self, *, preload: Sequence[str] = ()) -> Box:
         """See Sandbox.open."""
         box = ScriptedBox(self._script, self._out_of_memory)
         self.boxes.append(box)

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -31,10 +31,6 @@ BOX_ENVIRONMENT = {
 
 PRELOAD_VARIABLE = "BOX_PRELOAD"
 """Environment variable of a box: modules that its strategy process imports before anything else."""
-
-PRELOADED_MODULES = ("numpy", "pandas")
-"""What a warm box has imported. Together they cost a cold run about 0.4 s, and many strategies use them."""
-
 BOX_SOURCES = (
     "__init__.py",
     "engine",
@@ -76,10 +72,9 @@ class BoxLimits:
         }
 
 
-def box_environment(*, preload: bool) -> dict[str, str]:
-    """The whole environment of a box."""
-    wanted = {PRELOAD_VARIABLE: ",".join(PRELOADED_MODULES)} if preload else {}
-    return BOX_ENVIRONMENT | wanted
+def box_environment(preload: Sequence[str]) -> dict[str, str]:
+    """The whole environment of a box whose strategy process imports these modules beforehand."""
+    return BOX_ENVIRONMENT | ({PRELOAD_VARIABLE: ",".join(preload)} if preload else {})
 
 
 class BoxTimedOut(Exception):
@@ -177,11 +172,11 @@ class Sandbox(Protocol):
         """None when a box could be started now, else why not and what an operator can do."""
         ...
 
-    def open(self, *, preload: bool = False) -> Box:
+    def open(self, *, preload: Sequence[str] = ()) -> Box:
         """A started box.
 
         Args:
-            preload: import PRELOADED_MODULES in its strategy process before it says that it is ready.
+            preload: modules that its strategy process imports before the box says that it is ready.
 
         Raises:
             SandboxUnavailable: none can be started at present.

@@ -13,7 +13,7 @@ import sys
 import sysconfig
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -90,12 +90,12 @@ class BubblewrapSandbox:
             self._command = command
             return None
 
-    def open(self, *, preload: bool = False) -> Box:
+    def open(self, *, preload: Sequence[str] = ()) -> Box:
         """See Sandbox.open."""
         reason = self.unavailable_reason()
         if reason is not None or self._command is None:
             raise SandboxUnavailable(reason or "bubblewrap is not ready")
-        box = BubblewrapBox(_start(self._command, box_environment(preload=preload)), self._forget)
+        box = BubblewrapBox(_start(self._command, box_environment(preload)), self._forget)
         with self._lock:
             self._open_boxes.add(box)
         return box
@@ -197,7 +197,7 @@ def _probe(command: list[str]) -> None:
         SandboxUnavailable: with what bubblewrap said.
     """
     try:
-        process = _start(command, box_environment(preload=False))
+        process = _start(command, box_environment(()))
     except (OSError, ImportError) as error:
         raise SandboxUnavailable(f"bubblewrap cannot be started: {error}") from error
     box = BubblewrapBox(process, lambda _: None)

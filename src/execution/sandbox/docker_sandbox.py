@@ -5,6 +5,7 @@ import socket
 import struct
 import threading
 import uuid
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -86,7 +87,7 @@ class DockerSandbox:
             return f"no Docker engine answers: {_short(error)}"
         return None
 
-    def open(self, *, preload: bool = False) -> Box:
+    def open(self, *, preload: Sequence[str] = ()) -> Box:
         """See Sandbox.open."""
         try:
             container = self._engine().containers.create(self._image, **self._options(preload))
@@ -153,7 +154,7 @@ class DockerSandbox:
         with self._boxes_lock:
             self._open_boxes.discard(box)
 
-    def _options(self, preload: bool) -> dict[str, Any]:
+    def _options(self, preload: Sequence[str]) -> dict[str, Any]:
         limits = self._limits
         return {
             "command": ["python", *BOX_COMMAND],
@@ -162,7 +163,7 @@ class DockerSandbox:
             "hostname": "sandbox",
             "user": f"{BOX_USER_ID}:{BOX_USER_ID}",
             "working_dir": "/",
-            "environment": box_environment(preload=preload),
+            "environment": box_environment(preload),
             "network_mode": "none",
             "network_disabled": True,
             "ipc_mode": "none",

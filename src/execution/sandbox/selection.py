@@ -1,6 +1,6 @@
 """Which sandbox serves: the operator's word, or the best that works here."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from src.errors import SandboxUnavailable
@@ -83,7 +83,7 @@ class AutomaticSandbox:
                 self._chosen = candidate
         return self._chosen.unavailable_reason()
 
-    def open(self, *, preload: bool = False) -> Box:
+    def open(self, *, preload: Sequence[str] = ()) -> Box:
         """See Sandbox.open."""
         return self._decided().open(preload=preload)
 

@@ -8,7 +8,7 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from src.errors import SandboxUnavailable
 from src.execution import protocol
@@ -65,9 +65,11 @@ class WarmPool:
     Args:
         sandbox: builds the boxes; belongs to the pool from now on.
         size: how many are kept ready; 0 makes every box for its run.
+        preload: modules that they have imported.
     """
 
-    def __init__(self, sandbox: Sandbox, *, size: int) -> None:
+    def __init__(self, sandbox: Sandbox, *, size: int, preload: Sequence[str] = ()) -> None:
+        self._preload = tuple(preload)
         self._sandbox = sandbox
         self._size = size
         self._parked: deque[ParkedBox] = deque()
@@ -108,7 +110,7 @@ class WarmPool:
         """See Sandbox.unavailable_reason."""
         return self._sandbox.unavailable_reason()
 
-    def open(self, *, preload: bool = False) -> Box:
+    def open(self, *, preload: Sequence[str] = ()) -> Box:
         """A ready box, or else one that is started now."""
         while (parked := self._take()) is not None:
             if parked.is_waiting():
@@ -143,7 +145,7 @@ class WarmPool:
             try:
                 self._bury_the_dead()
                 while len(self._parked) < self._size and not self._is_closed.is_set():
-                    self._park(self._sandbox.open(preload=True))
+                    self._park(self._sandbox.open(preload=self._preload))
             except WaitCancelled:
                 return  # the pool was closed while a box was starting
             except (SandboxUnavailable, BoxClosed, BoxTimedOut, protocol.ProtocolError) as error:

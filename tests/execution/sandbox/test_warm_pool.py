@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import pytest
 
@@ -35,7 +35,7 @@ class Counted(ScriptedSandbox):
         self.is_down = False
         self.n_tries = 0
 
-    def open(self, *, preload: bool = False) -> Box:
+    def open(self, *, preload: Sequence[str] = ()) -> Box:
         self.n_tries += 1
         if self.is_down:
             raise SandboxUnavailable("the engine is being restarted")
@@ -129,7 +129,7 @@ def test_a_warm_box_has_its_packages_imported_and_no_more_environment(sandbox: S
     source = PRELUDE + "import sys, os\nloaded = 'numpy' in sys.modules and 'pandas' in sys.modules\n"
     source += "class Mine(Base):\n    def on_data(self, data, portfolio):\n"
     source += "        print(loaded, 'BOX_PRELOAD' in os.environ)\n        return Hold()\n"
-    pool = WarmPool(open_sandbox(sandbox.name), size=1)
+    pool = WarmPool(open_sandbox(sandbox.name), size=1, preload=("numpy", "pandas", "no_such_module"))
     try:
         assert wait_until(lambda: pool.n_ready == 1)
         assert run_in_box(pool, source, prices=price_table(1)).logs == ("True False",)
@@ -143,7 +143,7 @@ def test_randomness_in_a_warm_box_is_that_of_a_cold_one(sandbox: Sandbox) -> Non
     source += (
         "        print(random.random(), np.random.rand(), np.random.default_rng().random())\n        return Hold()\n"
     )
-    pool = WarmPool(open_sandbox(sandbox.name), size=1)
+    pool = WarmPool(open_sandbox(sandbox.name), size=1, preload=("numpy",))
     try:
         assert wait_until(lambda: pool.n_ready == 1)
         warm = run_in_box(pool, source, prices=price_table(3), seed=5).logs
@@ -157,7 +157,7 @@ def test_a_killed_warm_box_is_noticed(sandbox: Sandbox) -> None:
     opened: list[Box] = []
     real_open = below.open
 
-    def remember(*, preload: bool = False) -> Box:
+    def remember(*, preload: Sequence[str] = ()) -> Box:
         opened.append(real_open(preload=preload))
         return opened[-1]
 
