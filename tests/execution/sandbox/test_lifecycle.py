@@ -119,13 +119,14 @@ def test_closing_the_sandbox_ends_running_boxes(choice: str) -> None:
 
 
 @pytest.mark.docker
+@pytest.mark.gvisor
 @pytest.mark.bubblewrap
-def test_both_backends_give_the_same_bytes() -> None:
+def test_all_backends_give_the_same_bytes() -> None:
     source = PRELUDE + "import random\nimport numpy as np\nclass Mine(Base):\n    def on_data(self, data, portfolio):\n"
     source += "        w = random.random() / 2 + np.random.rand() / 2\n        print(w)\n"
     source += "        return TargetWeights({'AAA': w, 'BBB': 1 - w})\n"
     replies = []
-    for choice in ("docker", "bubblewrap"):
+    for choice in ("docker", "bubblewrap", "docker+runsc"):
         sandbox = open_sandbox(choice)
         replies += [run_in_box(sandbox, source, seed=3, slippage=0.0005, commission=1.0) for _ in range(2)]
         sandbox.close()
