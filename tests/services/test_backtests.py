@@ -168,3 +168,15 @@ def test_costs_are_reported_apart() -> None:
     stats = run(commission=1.0, slippage=0.001)["equity_stats"]
     assert stats["fees"] == float(len(run(commission=1.0, slippage=0.001)["orders"]))
     assert stats["slippage_cost"] == pytest.approx(stats["volume"] * 0.001, rel=0.01)
+
+
+def test_a_named_universe_counts_whatever_the_strategy_says() -> None:
+    description = {**DESCRIPTION, "universe": ["TLT", "GLD"]}
+    sandbox = ScriptedSandbox(engine_script(description, [0.5, 0.5], lambda ledger: None))
+    request = BacktestRequest(strategy_code=SOURCE, start_date="2015-01-01", end_date="2015-12-31")
+    answer = Backtests(provider=PROVIDER, sandbox=sandbox, limits=RunLimits()).run(
+        request, deadline=time.monotonic() + 30, cancel=threading.Event(), universe=["TLT", "GLD"]
+    )
+    assert answer["parameters"]["universe"] == ["TLT", "GLD"]
+    assert {order["symbol"] for order in answer["orders"]} == {"TLT", "GLD"}
+    assert b'"universe":["TLT","GLD"]' in sandbox.boxes[0].heard.replace(b" ", b"")

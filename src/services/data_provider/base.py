@@ -3,10 +3,10 @@
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import date
-from typing import Protocol
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -46,6 +46,36 @@ class SuspectBar:
         return f"{self.symbol} on {self.day}: {self.what}."
 
 
+@dataclass(frozen=True, slots=True)
+class SymbolOrigin:
+    """Where the bars of one symbol in a table come from.
+
+    Attributes:
+        symbol: whose bars.
+        first_day: the day of its first bar in the table.
+        last_day: the day of its last one.
+        rows: how many bars it has there.
+        fetched_at: when the source was asked for them, with a time zone; None when that is not known.
+    """
+
+    symbol: str
+    first_day: date
+    last_day: date
+    rows: int
+    fetched_at: datetime | None
+
+    def as_json(self) -> dict[str, Any]:
+        """The same as plain values: ISO dates, the moment in UTC."""
+        moment = self.fetched_at and self.fetched_at.astimezone(UTC).isoformat(timespec="seconds")
+        return {
+            "symbol": self.symbol,
+            "first_day": self.first_day.isoformat(),
+            "last_day": self.last_day.isoformat(),
+            "rows": self.rows,
+            "fetched_at": moment and moment.replace("+00:00", "Z"),
+        }
+
+
 @dataclass(frozen=True, eq=False)
 class PriceTable:
     """Adjusted daily bars of several symbols over one window.
@@ -61,6 +91,7 @@ class PriceTable:
         bars: (n_days, n_symbols, 5) float64, C-contiguous: open, high, low, close (account currency
             per share, split and dividend adjusted), volume (shares).
         suspects: rows of the source that a person should know of; no part of `data_hash`.
+        fetched_at: when the source was asked, by symbol, where that is known; no part of `data_hash`.
 
     Raises:
         ValueError: the arrays break one of these rules.
@@ -70,6 +101,7 @@ class PriceTable:
     symbols: tuple[str, ...]
     bars: Float64Array
     suspects: tuple[SuspectBar, ...] = ()
+    fetched_at: Mapping[str, datetime] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         check_frame(self.dates, self.symbols, self.bars)
@@ -124,11 +156,23 @@ class PriceTable:
         days = self.dates[~np.isnan(self.close[:, column])]
         return (days[0].item(), days[-1].item()) if days.size else None
 
+    @property
+    def origins(self) -> tuple[SymbolOrigin, ...]:
+        """Where each symbol's bars come from; symbols without a bar are left out."""
+        has_bar = ~np.isnan(self.close)
+        origins = []
+        for column, symbol in enumerate(self.symbols):
+            days = self.dates[has_bar[:, column]]
+            if days.size:
+                first, last = days[0].item(), days[-1].item()
+                origins.append(SymbolOrigin(symbol, first, last, days.size, self.fetched_at.get(symbol)))
+        return tuple(origins)
+
     def window(self, start: date, end: date) -> "PriceTable":
         """The part between start and end, both days included; possibly without any day. Shares memory."""
         rows = slice(*window_rows(self.dates, start, end))
         suspects = tuple(suspect for suspect in self.suspects if start <= suspect.day <= end)
-        return PriceTable(self.dates[rows], self.symbols, self.bars[rows], suspects)
+        return PriceTable(self.dates[rows], self.symbols, self.bars[rows], suspects, self.fetched_at)
 
     def data_hash(self) -> str:
         """SHA-256 over symbols, dates and bars: 64 hexadecimal digits.
@@ -150,9 +194,7 @@ class PriceTable:
         rest = Counter(suspect.symbol for suspect in self.suspects[limit:])
         if rest:
             counts = ", ".join(f"{symbol} {count}" for symbol, count in rest.most_common(limit))
-            sentences.append(
-                f"{rest.total()} more suspect bars: {counts}{' …' if len(rest) > limit else ''}."
-            )
+            sentences.append(f"{rest.total()} more suspect bars: {counts}{' …' if len(rest) > limit else ''}.")
         return sentences
 
 

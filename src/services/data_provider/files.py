@@ -35,7 +35,7 @@ class FilesProvider:
 
     def __init__(self, folder: Path, memory_bytes: int = 128 * 1024 * 1024) -> None:
         self._folder = folder
-        self._memory = RecentlyUsed(memory_bytes)
+        self._memory = RecentlyUsed[SymbolBars](memory_bytes)
 
     def fetch(self, symbols: Sequence[str], start: date, end: date) -> PriceTable:
         """The bars of `symbols` between start and end, as `DataProvider.fetch` promises."""
@@ -76,9 +76,7 @@ class FilesProvider:
     def _inside(self, path: Path, symbol: str) -> Path:
         resolved = path.resolve()
         if not resolved.is_relative_to(self._folder.resolve()):
-            raise PriceSourceUnavailable(
-                f"The price file of '{symbol}' is a link that leaves the data folder."
-            )
+            raise PriceSourceUnavailable(f"The price file of '{symbol}' is a link that leaves the data folder.")
         return resolved
 
     def _hint(self, symbol: str) -> str:

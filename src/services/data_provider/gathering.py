@@ -49,7 +49,8 @@ def align(symbols: Sequence[str], frames: Mapping[str, SymbolBars]) -> PriceTabl
     for column, frame in enumerate(chosen):
         bars[_rows(dates, frame.dates), column] = frame.bars
         suspects.extend(frame.suspects)
-    return PriceTable(dates, tuple(symbols), bars, tuple(suspects))
+    fetched_at = {symbol: moment for symbol in symbols if (moment := frames[symbol].fetched_at) is not None}
+    return PriceTable(dates, tuple(symbols), bars, tuple(suspects), fetched_at)
 
 
 def _union(calendars: Sequence[Dates]) -> Dates:
@@ -65,9 +66,12 @@ def _union(calendars: Sequence[Dates]) -> Dates:
 
 
 def _rows(dates: Dates, wanted: Dates) -> slice | IntArray:
-    rows = np.searchsorted(dates, wanted).astype(np.int64)
-    has_no_gap = rows.size > 0 and rows[-1] - rows[0] == rows.size - 1
-    return slice(int(rows[0]), int(rows[-1]) + 1) if has_no_gap else rows  # a slice is copied far faster
+    # All wanted days are among the dates; without a gap they are a slice, which is copied far faster.
+    if wanted.size:
+        first, last = (int(row) for row in np.searchsorted(dates, wanted[[0, -1]]))
+        if last - first == wanted.size - 1:
+            return slice(first, last + 1)
+    return np.searchsorted(dates, wanted).astype(np.int64)
 
 
 def check_symbol(symbol: str) -> None:

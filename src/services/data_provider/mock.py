@@ -42,7 +42,7 @@ class MockProvider:
 
     def __init__(self, clock: Callable[[], datetime], memory_bytes: int = 128 * 1024 * 1024) -> None:
         self._clock = clock
-        self._memory = RecentlyUsed(memory_bytes)
+        self._memory = RecentlyUsed[SymbolBars](memory_bytes)
 
     def fetch(self, symbols: Sequence[str], start: date, end: date) -> PriceTable:
         """The bars of `symbols` between start and end, as `DataProvider.fetch` promises."""
@@ -55,9 +55,7 @@ class MockProvider:
 
     def _load(self, symbol: str, now: datetime) -> SymbolBars:
         if symbol.startswith(UNKNOWN_PREFIXES):
-            raise NoPrices(
-                [f"No prices for '{symbol}': mock prices leave out NOPE… and UNKNOWN… on purpose."]
-            )
+            raise NoPrices([f"No prices for '{symbol}': mock prices leave out NOPE… and UNKNOWN… on purpose."])
         trades_every_day = symbol.endswith(EVERY_DAY_SUFFIX)
         last_day = _last_finished_day(now) if trades_every_day else last_finished_session(now)
         bars = self._memory.get(symbol, last_day)

@@ -50,9 +50,7 @@ def read_price_file(path: Path, symbol: str) -> tuple[Dates, Float64Array]:
         raise PriceSourceUnavailable(f"The price file of '{symbol}' cannot be used: {error}.") from error
     except (OSError, ValueError, KeyError, pa.ArrowException, csv.Error) as error:
         kind = path.suffix.removeprefix(".")
-        raise PriceSourceUnavailable(
-            f"The price file of '{symbol}' is not a readable {kind} file."
-        ) from error
+        raise PriceSourceUnavailable(f"The price file of '{symbol}' is not a readable {kind} file.") from error
 
 
 class _Unreadable(ValueError):
@@ -71,9 +69,7 @@ def _parse_csv(content: bytes) -> pa.Table:
     date_name = header[_date_position([_plain(name) for name in header])]
     return pa_csv.read_csv(
         io.BytesIO(content),
-        read_options=pa_csv.ReadOptions(
-            use_threads=False, skip_rows_after_names=len(below) if is_two_level else 0
-        ),
+        read_options=pa_csv.ReadOptions(use_threads=False, skip_rows_after_names=len(below) if is_two_level else 0),
         # Read as text, because a parsed time stamp would already be in another time zone's day.
         convert_options=pa_csv.ConvertOptions(column_types={date_name: pa.string()}),
     )

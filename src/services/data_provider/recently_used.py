@@ -3,11 +3,22 @@
 from collections import OrderedDict
 from collections.abc import Hashable
 from threading import Lock
+from typing import Generic, Protocol, TypeVar
 
-from src.services.data_provider.screening import SymbolBars
+
+class HasSize(Protocol):
+    """What knows how much memory it takes."""
+
+    @property
+    def size_bytes(self) -> int:
+        """Roughly."""
+        ...
 
 
-class RecentlyUsed:
+Entry = TypeVar("Entry", bound=HasSize)
+
+
+class RecentlyUsed(Generic[Entry]):
     """Keeps the bars used last, up to a size. Safe to use from several threads.
 
     Each entry carries a stamp; asked for with another stamp it counts as absent, and the newer
@@ -20,10 +31,10 @@ class RecentlyUsed:
     def __init__(self, limit_bytes: int) -> None:
         self._limit_bytes = limit_bytes
         self._size_bytes = 0
-        self._entries: OrderedDict[str, tuple[Hashable, SymbolBars]] = OrderedDict()
+        self._entries: OrderedDict[str, tuple[Hashable, Entry]] = OrderedDict()
         self._lock = Lock()
 
-    def get(self, key: str, stamp: Hashable) -> SymbolBars | None:
+    def get(self, key: str, stamp: Hashable) -> Entry | None:
         """The bars kept under this key with this very stamp, else None."""
         with self._lock:
             entry = self._entries.get(key)
@@ -32,7 +43,7 @@ class RecentlyUsed:
             self._entries.move_to_end(key)
             return entry[1]
 
-    def put(self, key: str, stamp: Hashable, bars: SymbolBars) -> None:
+    def put(self, key: str, stamp: Hashable, bars: Entry) -> None:
         """Keep these bars and drop the ones unused longest while there are too many."""
         with self._lock:
             self._drop(key)

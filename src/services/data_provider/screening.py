@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 
 import numpy as np
 
@@ -34,11 +34,13 @@ class SymbolBars:
         dates: (n_days,) datetime64[D], strictly ascending.
         bars: (n_days, 5) float64: open, high, low, close, volume. Every bar is present.
         suspects: rows of the source worth a warning, by day.
+        fetched_at: when the source was asked, where that is known.
     """
 
     dates: Dates
     bars: Float64Array
     suspects: tuple[SuspectBar, ...] = ()
+    fetched_at: datetime | None = None
 
     def __post_init__(self) -> None:
         self.dates.flags.writeable = False
@@ -53,7 +55,7 @@ class SymbolBars:
         """The bars and the suspects between start and end, both days included. Shares memory."""
         rows = slice(*window_rows(self.dates, start, end))
         suspects = tuple(suspect for suspect in self.suspects if start <= suspect.day <= end)
-        return SymbolBars(self.dates[rows], self.bars[rows], suspects)
+        return SymbolBars(self.dates[rows], self.bars[rows], suspects, self.fetched_at)
 
 
 def screen(symbol: str, dates: Dates, rows: Float64Array) -> SymbolBars:
@@ -67,15 +69,14 @@ def screen(symbol: str, dates: Dates, rows: Float64Array) -> SymbolBars:
         dates: (n_rows,) datetime64[D] in any order, no NaT.
         rows: (n_rows, 5) adjusted open, high, low, close, volume.
     """
-    order = np.argsort(dates, kind="stable")  # stable: the last row of a day stays its last
-    days, bars = dates[order], np.ascontiguousarray(rows[order], dtype=np.float64)
+    days, bars = _by_day(dates, rows)
     present = bars_present(bars)
     suspects = _report(symbol, days, bars, ~present, _say_unusable)
-    days, bars = days[present], bars[present]
+    days, bars = _only(present, days, bars)
 
     is_last = np.append(days[1:] != days[:-1], True)[: days.size]
     suspects += _report(symbol, days, bars, ~is_last, _say_duplicate)
-    days, bars = days[is_last], bars[is_last]
+    days, bars = _only(is_last, days, bars)
 
     volume = bars[:, VOLUME]
     is_odd = (volume < 0) | np.isinf(volume)
@@ -83,6 +84,20 @@ def screen(symbol: str, dates: Dates, rows: Float64Array) -> SymbolBars:
     volume[is_odd] = np.nan
     suspects += _report(symbol, days, bars, _out_of_order(bars), _say_out_of_order)
     return SymbolBars(days, bars, tuple(sorted(suspects, key=lambda suspect: suspect.day)))
+
+
+def _by_day(dates: Dates, rows: Float64Array) -> tuple[Dates, Float64Array]:
+    """Copies by day; of one day's rows the last stays the last."""
+    if (dates[1:] >= dates[:-1]).all():
+        return dates.copy(), np.array(rows, dtype=np.float64, order="C")
+    order = np.argsort(dates, kind="stable")
+    return dates[order], np.ascontiguousarray(rows[order], dtype=np.float64)
+
+
+def _only(keep: BoolArray, days: Dates, bars: Float64Array) -> tuple[Dates, Float64Array]:
+    if keep.all():
+        return days, bars  # as nearly always: selecting would take longer than all other steps together
+    return days[keep], bars[keep]
 
 
 def _out_of_order(bars: Float64Array) -> BoolArray:

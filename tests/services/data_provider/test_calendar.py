@@ -146,7 +146,5 @@ def test_importing_the_providers_does_not_read_the_calendar_library():
         "import sys, src.services.data_provider.mock, src.services.data_provider.files;"
         "print([name for name in ('pandas', 'exchange_calendars') if name in sys.modules])"
     )
-    shown = subprocess.run(
-        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
-    ).stdout
+    shown = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True).stdout
     assert shown.strip() == "[]"

@@ -8,8 +8,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from src.services.data_provider.cache import CachedProvider
 from src.services.data_provider.files import FilesProvider
 from src.services.data_provider.mock import MockProvider
+from src.services.data_provider.yahoo import YFDataProvider
+from tests.fakes.histories import ProviderHistories
+from tests.fakes.yahoo import Clock, LoopbackSession, StandInYahoo, made_up
 from tests.services.data_provider.contract import Case, DataProviderContract
 
 START, END = date(2019, 6, 3), date(2020, 2, 28)
@@ -55,3 +59,55 @@ class TestFilesOfRealPrices(DataProviderContract):
     @pytest.fixture
     def case(self, daily_prices: Path) -> Case:
         return Case(FilesProvider(daily_prices), ("SPY", "BND", "AAPL"), START, END, UNKNOWN, EMPTY)
+
+
+@pytest.fixture
+def listed(yahoo: StandInYahoo) -> StandInYahoo:
+    """A stand-in for Yahoo with three symbols, one of which pays dividends and is split."""
+    yahoo.clock.now = _clock()
+    for symbol in ("SPY", "AAPL", "^IRX"):
+        yahoo.listings[symbol] = made_up(symbol, date(2018, 6, 1), date(2022, 1, 1))
+    yahoo.listings["AAPL"].pay_dividend(date(2019, 8, 9), 0.5)
+    yahoo.listings["AAPL"].split(date(2020, 1, 31), 4)
+    return yahoo
+
+
+class TestYahoo(DataProviderContract):
+    @pytest.fixture
+    def case(self, listed: StandInYahoo, yahoo_state: Path) -> Case:
+        provider = YFDataProvider(listed.clock, yahoo_state, session=LoopbackSession(listed.base))
+        return Case(provider, ("SPY", "AAPL", "^IRX"), START, END, UNKNOWN, EMPTY)
+
+
+class TestCacheAroundYahoo(DataProviderContract):
+    @pytest.fixture
+    def case(self, listed: StandInYahoo, yahoo_state: Path, tmp_path: Path) -> Case:
+        source = YFDataProvider(listed.clock, yahoo_state, session=LoopbackSession(listed.base))
+        provider = CachedProvider(source, tmp_path / "cache", listed.clock)
+        return Case(provider, ("SPY", "AAPL", "^IRX"), START, END, UNKNOWN, EMPTY)
+
+
+class TestCacheAroundMock(DataProviderContract):
+    @pytest.fixture
+    def case(self, tmp_path: Path) -> Case:
+        provider = CachedProvider(ProviderHistories(MockProvider(_clock)), tmp_path, _clock)
+        return Case(provider, ("SPY", "BND", "AAPL"), START, END, UNKNOWN, EMPTY)
+
+    def test_it_gives_back_what_is_behind_it_to_the_last_bit(self, case: Case) -> None:
+        cached = case.provider.fetch(case.known, START, END)
+        assert cached.data_hash() == MockProvider(_clock).fetch(case.known, START, END).data_hash()
+
+
+class TestCacheAroundFiles(DataProviderContract):
+    @pytest.fixture
+    def case(self, daily_prices: Path, tmp_path: Path) -> Case:
+        clock = Clock(datetime(2026, 11, 20, 12, tzinfo=UTC))
+        provider = CachedProvider(ProviderHistories(FilesProvider(daily_prices)), tmp_path, clock)
+        return Case(provider, ("SPY", "BND", "AAPL"), START, END, UNKNOWN, EMPTY)
+
+
+class TestCacheWithoutMemory(DataProviderContract):
+    @pytest.fixture
+    def case(self, tmp_path: Path) -> Case:
+        source = ProviderHistories(MockProvider(_clock))
+        return Case(CachedProvider(source, tmp_path, _clock, 0), ("SPY", "BND", "AAPL"), START, END, UNKNOWN, EMPTY)

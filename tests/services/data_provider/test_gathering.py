@@ -94,9 +94,7 @@ def test_nothing_but_a_ticker_is_ever_loaded():
     assert max(map(len, raised.value.errors)) < 120
 
 
-@pytest.mark.parametrize(
-    "symbol", ["SPY", "^GSPC", "BRK-B", "BRK.B", "BTC-USD", "EURUSD=X", "0700.HK", "ES=F"]
-)
+@pytest.mark.parametrize("symbol", ["SPY", "^GSPC", "BRK-B", "BRK.B", "BTC-USD", "EURUSD=X", "0700.HK", "ES=F"])
 def test_the_spellings_of_yahoo_are_tickers(symbol):
     assert gather([symbol], *JANUARY, lambda _: bars_on(0)).symbols == (symbol,)
 

@@ -95,9 +95,7 @@ def test_every_symbol_exists_but_those_that_are_meant_not_to():
     assert len(raised.value.errors) == 2
 
 
-@pytest.mark.parametrize(
-    "symbol", [*STOCKS, "BND", "TLT", "GLD", "^GSPC", "BTC-USD", "ETH-USD", "^IRX", "^TNX"]
-)
+@pytest.mark.parametrize("symbol", [*STOCKS, "BND", "TLT", "GLD", "^GSPC", "BTC-USD", "ETH-USD", "^IRX", "^TNX"])
 def test_bars_are_well_formed(symbol):
     table = provider().fetch([symbol], *EVERYTHING)
     body = np.maximum(table.open, table.close), np.minimum(table.open, table.close)

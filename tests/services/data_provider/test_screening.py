@@ -72,9 +72,7 @@ def test_the_last_of_several_rows_of_a_day_counts_and_the_others_are_named():
     bars = screened(first, GOOD, last, dates=["2020-01-03", "2020-01-02", "2020-01-03"])
     np.testing.assert_array_equal(bars.bars, [GOOD, last])
     (suspect,) = bars.suspects
-    assert (
-        str(suspect) == "ABC on 2020-01-03: a second row for this day; the one with close 10.1 is left out."
-    )
+    assert str(suspect) == "ABC on 2020-01-03: a second row for this day; the one with close 10.1 is left out."
 
 
 def test_the_last_row_of_a_day_is_the_last_in_the_file_however_long_it_is():
@@ -87,9 +85,7 @@ def test_the_last_row_of_a_day_is_the_last_in_the_file_however_long_it_is():
 def test_an_unusable_row_does_not_displace_a_usable_one_of_its_day():
     bars = screened(GOOD, (NAN,) * 5, dates=["2020-01-02", "2020-01-02"])
     np.testing.assert_array_equal(bars.bars, [GOOD])
-    assert [suspect.what.split(":")[0] for suspect in bars.suspects] == [
-        "open nan, high nan, low nan, close nan"
-    ]
+    assert [suspect.what.split(":")[0] for suspect in bars.suspects] == ["open nan, high nan, low nan, close nan"]
 
 
 @pytest.mark.parametrize("volume", [-1.0, INF, -INF])

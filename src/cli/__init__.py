@@ -1,0 +1,1 @@
+"""A person's way in: `python -m src`."""

@@ -1,0 +1,128 @@
+"""`python -m src data`: fetch prices before they are needed, and verify what was kept."""
+
+import sys
+from argparse import ArgumentParser, ArgumentTypeError, Namespace
+from collections.abc import Callable, Sequence
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, TextIO
+
+from src.cli.command import Command
+from src.cli.progress import ProgressBar
+from src.errors import NoPrices, PriceSourceUnavailable
+
+if TYPE_CHECKING:
+    from src.services.data_provider.cache import CachedProvider, Holding
+
+EPILOG = """The whole history of a symbol is fetched once, later only what is new. A symbol without any price
+between --start and --end counts as failed."""
+
+
+def fetch(
+    provider: "CachedProvider", symbols: Sequence[str], start: date, end: date, out: TextIO, progress: TextIO
+) -> int:
+    """Bring the cache up to date for each symbol and print what it then holds.
+
+    Args:
+        start, end: a symbol without a price between these days counts as failed.
+        out: gets one line a symbol.
+        progress: shows how far it is; nothing when it is no terminal.
+
+    Returns:
+        0 when every symbol has prices, else 1.
+    """
+    n_failed = 0
+    with ProgressBar(progress, len(symbols)) as bar:
+        for symbol in symbols:
+            bar.show(symbol)
+            try:
+                provider.fetch((symbol,), start, end)
+                line = _held(provider, symbol)
+            except (NoPrices, PriceSourceUnavailable) as error:
+                n_failed += 1
+                line = f"{symbol:<12} FAILED: {error}"
+            bar.clear()
+            print(line, file=out, flush=True)
+            bar.advance()
+    return 1 if n_failed else 0
+
+
+def check(provider: "CachedProvider", out: TextIO) -> int:
+    """Verify every file of the cache and print one line of each; changes nothing.
+
+    Returns:
+        0 when all are intact, else 1.
+    """
+    # Imported late, as all that brings pandas or pyarrow: `python -m src --help` must not wait for them.
+    from src.services.data_provider.cache import holding, usable_bars  # noqa: PLC0415
+    from src.services.data_provider.history_file import NotIntact  # noqa: PLC0415
+
+    n_files = n_bad = 0
+    for symbol in provider.histories.symbols():
+        n_files += 1
+        try:
+            entry = provider.histories.check(symbol)
+            n_suspects = len(usable_bars(entry.history, entry.record).suspects)
+            odd = f", {n_suspects} suspect rows" if n_suspects else ""
+            print(f"{_range(holding(entry))}: intact{odd}", file=out)
+        except (NotIntact, OSError) as error:
+            n_bad += 1
+            print(f"{symbol:<12} BAD: {error}", file=out)
+    print(f"{n_files} files, {n_bad} of them bad." if n_files else "The cache is empty.", file=out)
+    return 1 if n_bad else 0
+
+
+def _held(provider: "CachedProvider", symbol: str) -> str:
+    held = provider.held(symbol)
+    return f"{symbol:<12} fetched, but it could not be kept" if held is None else _range(held)
+
+
+def _range(held: "Holding") -> str:
+    return (
+        f"{held.symbol:<12} {held.first_day} to {held.last_day}, {held.rows} days, fetched {held.fetched_at:%F %H:%MZ}"
+    )
+
+
+def _provider() -> "CachedProvider":
+    from src.config.settings import load_settings  # noqa: PLC0415 - slow, see `check`
+    from src.services.data_provider.selection import cached_yahoo  # noqa: PLC0415 - slow, see `check`
+
+    settings = load_settings()
+    return cached_yahoo(
+        settings.data_cache_dir, timeout_seconds=settings.yahoo_timeout, attempts=settings.yahoo_attempts
+    )
+
+
+def _run_fetch(chosen: Namespace) -> int:
+    symbols = tuple(dict.fromkeys(symbol.upper() for symbol in chosen.symbols))
+    return fetch(_provider(), symbols, chosen.start, chosen.end, sys.stdout, sys.stderr)
+
+
+def _run_check(_chosen: Namespace) -> int:
+    return check(_provider(), sys.stdout)
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise ArgumentTypeError(f"{text!r} is not a day such as 2000-01-31") from error
+
+
+def _add_arguments(parser: ArgumentParser) -> None:
+    actions = parser.add_subparsers(metavar="ACTION", required=True)
+    fetching = actions.add_parser("fetch", help="fetch symbols from Yahoo into the cache", epilog=EPILOG)
+    fetching.add_argument("symbols", nargs="+", metavar="SYMBOL", help="ticker as Yahoo spells it: SPY, ^IRX, BTC-USD")
+    fetching.add_argument("--start", type=_day, default=date(1900, 1, 1), metavar="DAY", help="such as 2000-01-01")
+    yesterday = date.today() - timedelta(days=1)
+    fetching.add_argument("--end", type=_day, default=yesterday, metavar="DAY", help="yesterday when left out")
+    fetching.set_defaults(act=_run_fetch)
+    checking = actions.add_parser("check", help="verify every file of the cache; changes nothing")
+    checking.set_defaults(act=_run_check)
+
+
+def _run(chosen: Namespace) -> int:
+    act: Callable[[Namespace], int] = chosen.act
+    return act(chosen)
+
+
+COMMAND = Command("data", "Fetch prices into the cache, and verify it.", _add_arguments, _run)

@@ -1,0 +1,48 @@
+"""`python -m src COMMAND`: finds the command and runs it."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from src.cli import data, run
+from src.cli.command import Command
+from src.errors import BacktesterError
+
+COMMANDS: tuple[Command, ...] = (run.COMMAND, data.COMMAND)
+"""What there is to do, in the order of the help text."""
+
+INTERRUPTED = 130
+"""What shells expect after Ctrl-C: 128 and the number of SIGINT."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command.
+
+    Args:
+        arguments: what follows `python -m src`; None takes them from the process.
+
+    Returns:
+        The exit status for the shell: 0 when all went well, 1 when something did not.
+
+    Raises:
+        SystemExit: the arguments cannot be understood (status 2), or only help was asked for.
+    """
+    chosen = _parser().parse_args(arguments)
+    try:
+        return int(chosen.run(chosen))
+    except BacktesterError as error:
+        print(error, file=sys.stderr)  # noqa: T201 - a terminal is where this program answers
+        return 1
+    except KeyboardInterrupt:
+        print("Stopped.", file=sys.stderr)  # noqa: T201 - as above
+        return INTERRUPTED
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m src", description="HQG Backtester, from a terminal.")
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+    for command in COMMANDS:
+        its_parser = commands.add_parser(command.name, help=command.summary, description=command.summary)
+        command.add_arguments(its_parser)
+        its_parser.set_defaults(run=command.run)
+    return parser

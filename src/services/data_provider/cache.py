@@ -1,0 +1,164 @@
+"""The provider that asks a slow or unreliable source as seldom as it can."""
+
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from pathlib import Path
+
+from src.services.data_provider.arrays import Float64Array
+from src.services.data_provider.base import PriceTable, SuspectBar
+from src.services.data_provider.coverage import Market
+from src.services.data_provider.gathering import check_symbol, gather, yields_in_window
+from src.services.data_provider.history import ADJ_CLOSE, History, HistorySource
+from src.services.data_provider.history_cache import Entry, HistoryCache
+from src.services.data_provider.history_file import Record
+from src.services.data_provider.recently_used import RecentlyUsed
+from src.services.data_provider.screening import SymbolBars, screen
+from src.utils.symbols import SYMBOL_PATTERN
+
+DOWNLOADS_AT_ONCE = 4
+
+LATE_START = timedelta(days=31)
+"""How much later than trading began, by the source's own word, its bars may begin before that is odd."""
+
+
+@dataclass(frozen=True, eq=False)
+class Kept:
+    """The bars of one symbol, how far they reach, and when it trades."""
+
+    bars: SymbolBars
+    record: Record
+    market: Market
+
+    @property
+    def size_bytes(self) -> int:
+        """Roughly what this occupies in memory."""
+        return self.bars.size_bytes
+
+
+@dataclass(frozen=True)
+class Holding:
+    """What is cached of one symbol.
+
+    Attributes:
+        symbol, source: of whom, from where.
+        first_day, last_day: of its first and its last row.
+        rows: how many days.
+        fetched_at: when the source was last asked, with a time zone.
+        covered_to: up to this day the source need not be asked.
+    """
+
+    symbol: str
+    source: str
+    first_day: date
+    last_day: date
+    rows: int
+    fetched_at: datetime
+    covered_to: date
+
+
+class CachedProvider:
+    """Prices of one source through a cache on disk and one in memory.
+
+    A window that the cache reaches is answered without the source, whether that works or not.
+    A symbol's bars come from one and the same answer of the source, or from answers that agree.
+
+    Args:
+        source: whose histories.
+        folder: where the cache's files are; several processes may share it.
+        clock: tells the time, with a time zone.
+        memory_bytes: how much of what was read is kept for the next request.
+    """
+
+    def __init__(
+        self,
+        source: HistorySource,
+        folder: Path,
+        clock: Callable[[], datetime],
+        memory_bytes: int = 128 * 1024 * 1024,
+    ) -> None:
+        self.name = source.name
+        self.is_synthetic = source.is_synthetic
+        self.histories = HistoryCache(source, folder, clock)
+        self._source = source
+        self._memory = RecentlyUsed[Kept](memory_bytes)
+
+    def fetch(self, symbols: Sequence[str], start: date, end: date) -> PriceTable:
+        """The bars of `symbols` between start and end, as `DataProvider.fetch` promises."""
+        tickers = [symbol for symbol in symbols if SYMBOL_PATTERN.fullmatch(symbol)]
+        here = {symbol: bars for symbol in tickers if (bars := self._here(symbol, end)) is not None}
+        absent = [symbol for symbol in tickers if symbol not in here]
+        if len(absent) < 2:
+            return gather(symbols, start, end, lambda symbol: here.get(symbol) or self._fetched(symbol, end))
+        with ThreadPoolExecutor(DOWNLOADS_AT_ONCE, "prices") as threads:
+            coming = {symbol: threads.submit(self._fetched, symbol, end) for symbol in absent}
+            try:
+                return gather(symbols, start, end, lambda symbol: _first_of(here, coming, symbol))
+            finally:
+                threads.shutdown(wait=False, cancel_futures=True)  # one that failed fails all: ask for no more
+
+    def fetch_yields(self, symbol: str, start: date, end: date) -> Float64Array:
+        """The yields of `symbol`, as `DataProvider.fetch_yields` promises."""
+        check_symbol(symbol)
+        history = self.histories.up_to_date(symbol, end).history
+        return yields_in_window(symbol, history.dates, history.rows[:, ADJ_CLOSE], start, end)
+
+    def prepare(self) -> None:
+        """Let the source get ready now, so that the first request need not wait for that."""
+        self._source.prepare()
+
+    def held(self, symbol: str) -> Holding | None:
+        """What is cached of a symbol, without asking the source; None when nothing is.
+
+        Raises:
+            NoPrices: it is no ticker.
+            PriceSourceUnavailable: there is something, which cannot be read.
+        """
+        check_symbol(symbol)
+        entry = self.histories.kept(symbol)
+        return holding(entry) if entry is not None and entry.history.dates.size else None
+
+    def _here(self, symbol: str, end: date) -> SymbolBars | None:
+        """The bars from memory or disk, None when the source must be asked."""
+        kept = self._memory.get(symbol, self.histories.stamp(symbol))
+        if kept is not None and self.histories.reaches(kept.record, kept.market, end):
+            return kept.bars
+        entry = self.histories.kept(symbol)
+        return self._bars(entry) if entry is not None and self.histories.suffices(entry, end) else None
+
+    def _fetched(self, symbol: str, end: date) -> SymbolBars:
+        return self._bars(self.histories.up_to_date(symbol, end))
+
+    def _bars(self, entry: Entry) -> SymbolBars:
+        bars = usable_bars(entry.history, entry.record)
+        if entry.stamp is not None:
+            self._memory.put(entry.history.symbol, entry.stamp, Kept(bars, entry.record, entry.history.market))
+        return bars
+
+
+def usable_bars(history: History, record: Record) -> SymbolBars:
+    """The adjusted bars of a history, with everything about it that a person should know of."""
+    bars = screen(history.symbol, history.dates, history.adjusted())
+    suspects = sorted((*bars.suspects, *history.notes, *_late_start(history)), key=lambda suspect: suspect.day)
+    return replace(bars, suspects=tuple(suspects), fetched_at=record.fetched_at)
+
+
+def holding(entry: Entry) -> Holding:
+    """What an entry with at least one row holds."""
+    history, record = entry.history, entry.record
+    first, last = history.dates[0].item(), history.dates[-1].item()
+    n_rows = history.dates.size
+    return Holding(history.symbol, record.source, first, last, n_rows, record.fetched_at, record.covered_to)
+
+
+def _late_start(history: History) -> list[SuspectBar]:
+    began = history.first_trade_day
+    if began is None or history.dates.size == 0 or history.dates[0].item() <= began + LATE_START:
+        return []
+    what = f"the first bar, although trading began on {began} by the source's own word"
+    return [SuspectBar(history.symbol, history.dates[0].item(), what)]
+
+
+def _first_of(here: Mapping[str, SymbolBars], coming: Mapping[str, "Future[SymbolBars]"], symbol: str) -> SymbolBars:
+    return here[symbol] if symbol in here else coming[symbol].result()

@@ -1,0 +1,155 @@
+"""What a source says about one symbol, kept as it was said: raw prices, dividends, splits."""
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Protocol
+
+import numpy as np
+
+from src.services.data_provider.arrays import CLOSE, OPEN, VOLUME, BoolArray, Dates, Float64Array
+from src.services.data_provider.base import SuspectBar
+from src.services.data_provider.coverage import Market
+
+COLUMNS = ("open", "high", "low", "close", "adj_close", "volume", "dividend", "split", "capital_gain")
+ADJ_CLOSE, RAW_VOLUME, DIVIDEND, SPLIT, CAPITAL_GAIN = range(4, 9)
+"""Where the columns after the four prices stand in `History.rows`."""
+
+OVERLAP_ROWS = 20
+"""How many known days are asked for again with every tail: about a month, in which late corrections come."""
+
+SAME = 1e-6
+"""Relative. Sources round prices to seven digits; more than this apart is another price."""
+
+MISSING_DAYS_FRACTION = 0.01
+"""A whole history that lacks more than this fraction of the days known before is not whole."""
+
+
+@dataclass(frozen=True, eq=False)
+class History:
+    """All that a source said about one symbol, or about its last days.
+
+    Attributes:
+        symbol: whose history.
+        dates: (n_days,) datetime64[D], strictly ascending.
+        rows: (n_days, 9) float64 in the order of COLUMNS: raw prices and volume, the close adjusted for
+            splits and dividends, and that day's dividend, split ratio and capital gain (0 for none).
+            NaN where the source said nothing.
+        market: when the symbol trades.
+        first_trade_day: the first day of trading by the source's own word, None when it does not say.
+        notes: what was odd about the answer and cannot be seen in the rows.
+    """
+
+    symbol: str
+    dates: Dates
+    rows: Float64Array
+    market: Market
+    first_trade_day: date | None = None
+    notes: tuple[SuspectBar, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.rows.shape != (self.dates.size, len(COLUMNS)) or self.rows.dtype != np.float64:
+            raise ValueError(f"rows must be float64 of shape ({self.dates.size}, {len(COLUMNS)})")
+        if self.dates.dtype != np.dtype("datetime64[D]") or not (np.diff(self.dates.astype(np.int64)) > 0).all():
+            raise ValueError("dates must be strictly ascending datetime64[D]")
+
+    def adjusted(self) -> Float64Array:
+        """(n_days, 5) open, high, low, close, volume with splits and dividends taken out of the prices."""
+        bars = np.empty((self.dates.size, 5))
+        with np.errstate(all="ignore"):  # a close of zero leaves a row that screening will name
+            factor = self.rows[:, ADJ_CLOSE] / self.rows[:, CLOSE]
+            for column in range(OPEN, CLOSE):
+                bars[:, column] = self.rows[:, column] * factor
+        bars[:, CLOSE] = self.rows[:, ADJ_CLOSE]
+        bars[:, VOLUME] = self.rows[:, RAW_VOLUME]
+        return bars
+
+    def overlap_start(self) -> date:
+        """From which day on a tail of this history is to be asked for. The history has a row."""
+        day: date = self.dates[-min(OVERLAP_ROWS, self.dates.size)].item()
+        return day
+
+    def last_priced_day(self) -> date:
+        """The last day with a close: a source may name a day before it knows its prices. There is a row."""
+        priced = np.flatnonzero(~np.isnan(self.rows[:, CLOSE]))
+        day: date = self.dates[priced[-1] if priced.size else 0].item()
+        return day
+
+    def since(self, start: date) -> "History":
+        """The rows from that day on."""
+        keep = self.dates >= np.datetime64(start, "D")
+        return self._with(self.dates[keep], self.rows[keep])
+
+    def until(self, end: date) -> "History":
+        """The rows up to that day, itself included."""
+        keep = self.dates <= np.datetime64(end, "D")
+        return self._with(self.dates[keep], self.rows[keep])
+
+    def _with(self, dates: Dates, rows: Float64Array) -> "History":
+        notes = tuple(note for note in self.notes if dates.size and dates[0].item() <= note.day <= dates[-1].item())
+        return History(self.symbol, dates, rows, self.market, self.first_trade_day, notes)
+
+
+class HistorySource(Protocol):
+    """Where whole histories come from. Implementations are safe to call from several threads."""
+
+    name: str
+    """Short name for provenance."""
+
+    is_synthetic: bool
+    """As `DataProvider.is_synthetic`."""
+
+    def history(self, symbol: str, start: date | None = None) -> History:
+        """All finished days of a symbol, or those from `start` on; without a row when there is none then.
+
+        Raises:
+            NoPrices: the source does not know the symbol.
+            PriceSourceUnavailable: it failed; names the symbol.
+        """
+        ...
+
+    def prepare(self) -> None:
+        """Get ready now for the first question; may take seconds, fails never."""
+        ...
+
+
+def extended(known: History, tail: History) -> History | None:
+    """A known history with its new days, or None when the two do not belong together.
+
+    They do not when a day that both have differs, when a known day is gone, or when a dividend or a
+    split lies among the new days: then prices before it are restated.
+
+    Args:
+        known: with at least one row.
+        tail: what the source says now from `known.overlap_start()` on.
+    """
+    again = known.since(known.overlap_start())
+    is_known = np.isin(tail.dates, again.dates)
+    if tail.rows[~is_known][:, DIVIDEND:].any() or int(is_known.sum()) < again.dates.size:
+        return None
+    if not _agree(again.rows, tail.rows[is_known]).all():
+        return None
+    before = known.dates < again.dates[0]
+    notes = tuple(note for note in known.notes if note.day < again.dates[0].item()) + tail.notes
+    return History(
+        known.symbol,
+        np.concatenate([known.dates[before], tail.dates]),
+        np.concatenate([known.rows[before], tail.rows]),
+        tail.market,
+        tail.first_trade_day or known.first_trade_day,
+        notes,
+    )
+
+
+def is_cut_short(whole: History, known: History) -> bool:
+    """Whether an answer that should be whole lacks what was known before, and so cannot be believed."""
+    if whole.dates.size == 0 or whole.dates[0] > known.dates[0] or whole.dates[-1] < known.dates[-1]:
+        return True
+    n_missing = int(known.dates.size - np.isin(known.dates, whole.dates).sum())
+    return n_missing > MISSING_DAYS_FRACTION * known.dates.size
+
+
+def _agree(before: Float64Array, now: Float64Array) -> BoolArray:
+    """(n_days,) whether prices, adjustment and events are the same; volumes are corrected later as a rule."""
+    columns = [column for column in range(len(COLUMNS)) if column != RAW_VOLUME]
+    close = np.isclose(before[:, columns], now[:, columns], rtol=SAME, atol=0.0, equal_nan=True)
+    return np.asarray(close.all(axis=1))

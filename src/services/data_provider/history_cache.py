@@ -1,0 +1,203 @@
+"""Histories on disk, brought up to date when the calendar says that something is missing, and only then."""
+
+import logging
+from collections.abc import Callable, Hashable, Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from pathlib import Path
+
+from src.errors import NoPrices, PriceSourceUnavailable
+from src.services.data_provider import history_file
+from src.services.data_provider.coverage import Market
+from src.services.data_provider.history import History, HistorySource, extended, is_cut_short
+from src.services.data_provider.history_file import NotIntact, Record
+from src.services.data_provider.refusals import Refusals
+from src.services.data_provider.symbol_locks import SymbolLocks
+
+ASK_AGAIN_AFTER = timedelta(minutes=15)
+"""How long to be content with an answer in which the last finished day was still missing."""
+
+WHOLE_AGAIN_AFTER = timedelta(days=30)
+"""How old a whole answer may be when a tail is wanted: corrections of old prices are found this way."""
+
+UNKNOWN_FOR = timedelta(hours=1)
+FAILED_FOR = timedelta(seconds=30)
+"""How long an unknown symbol and a failure are remembered: those who waited for it need not try as well, and
+a run whose benchmark cannot be had need not wait for that each time."""
+
+SUFFIX = ".parquet"
+SET_ASIDE = "set-aside"
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, eq=False)
+class Entry:
+    """A history and how far it reaches.
+
+    Attributes:
+        stamp: another one when the file is; None when the history could not be stored.
+    """
+
+    history: History
+    record: Record
+    stamp: Hashable | None
+
+
+class HistoryCache:
+    """One file a symbol below a folder that several processes may share.
+
+    A symbol is fetched whole once. Later only its tail is asked for, with some days that are known:
+    when these are not what they were, everything is fetched again.
+
+    Args:
+        source: whose histories.
+        folder: where the files are, and nothing else.
+        clock: tells the time, with a time zone.
+    """
+
+    def __init__(self, source: HistorySource, folder: Path, clock: Callable[[], datetime]) -> None:
+        self._source = source
+        self._folder = folder
+        self._clock = clock
+        self._locks = SymbolLocks(folder / ".locks")
+        self._refusals = Refusals()
+
+    def stamp(self, symbol: str) -> Hashable | None:
+        """Changes whenever the symbol's file does; None without a file."""
+        try:
+            status = self._path(symbol).stat()
+        except OSError:
+            return None
+        return status.st_mtime_ns, status.st_size, status.st_ino
+
+    def reaches(self, record: Record, market: Market, end: date) -> bool:
+        """Whether the source need not be asked for a window that ends on that day."""
+        now = self._clock()
+        finished = market.last_finished_day(now)
+        if record.fetched_at > now or record.covered_to > finished:
+            return False  # the clock was wrong then, or is now: what it said of the future counts for nothing
+        wanted = min(end, finished)
+        if wanted <= record.covered_to:
+            return True
+        was_asked_for = market.last_finished_day(record.fetched_at) >= wanted
+        return was_asked_for and now - record.fetched_at < ASK_AGAIN_AFTER
+
+    def up_to_date(self, symbol: str, end: date) -> Entry:
+        """The symbol's history, complete for a window that ends on that day.
+
+        Raises:
+            NoPrices: the source does not know the symbol.
+            PriceSourceUnavailable: it failed, and what is here does not reach as far.
+        """
+        entry = self.kept(symbol)
+        if entry is not None and self.suffices(entry, end):
+            return entry
+        with self._locks.hold(symbol):
+            entry = self.kept(symbol)  # somebody may have fetched it while we waited
+            if entry is not None and self.suffices(entry, end):
+                return entry
+            self._refusals.check(symbol, self._clock())
+            return self._fetch(symbol, entry)
+
+    def kept(self, symbol: str) -> Entry | None:
+        """What is here, without asking the source. A file that cannot be believed is set aside."""
+        path, stamp = self._path(symbol), self.stamp(symbol)
+        try:
+            history, record = history_file.read(path, symbol)
+        except FileNotFoundError:
+            return None
+        except NotIntact as error:
+            if self.stamp(symbol) == stamp:  # else somebody has already put a better one in its place
+                self._set_aside(path, str(error))
+            return None
+        except OSError as error:
+            raise PriceSourceUnavailable(
+                f"The cached prices of '{symbol}' cannot be read; DATA_CACHE_DIR names their folder."
+            ) from error
+        # The stamp was taken before: when the file is replaced in between, it only counts as older than it is.
+        return Entry(history, record, stamp)
+
+    def symbols(self) -> Iterator[str]:
+        """Which symbols there are files of, by name."""
+        yield from sorted(path.stem for path in self._folder.glob(f"*{SUFFIX}"))
+
+    def check(self, symbol: str) -> Entry:
+        """What is in the symbol's file; changes nothing.
+
+        Raises:
+            NotIntact: it cannot be believed.
+            OSError: it cannot be read.
+        """
+        return Entry(*history_file.read(self._path(symbol), symbol), self.stamp(symbol))
+
+    def suffices(self, entry: Entry, end: date) -> bool:
+        """Whether an entry can answer for a window that ends on that day."""
+        return entry.history.dates.size > 0 and self.reaches(entry.record, entry.history.market, end)
+
+    def _fetch(self, symbol: str, known: Entry | None) -> Entry:
+        now = self._clock()
+        try:
+            history, is_whole = self._ask(symbol, known, now)
+        except NoPrices as error:
+            sentences = error.errors
+            self._refusals.remember(symbol, lambda: NoPrices(sentences), now, UNKNOWN_FOR)
+            raise
+        except PriceSourceUnavailable as error:
+            message, seconds = str(error), error.retry_after_seconds
+            self._refusals.remember(symbol, lambda: PriceSourceUnavailable(message, seconds), now, FAILED_FOR)
+            raise
+        self._refusals.forget(symbol)
+        whole_at = now if is_whole or known is None else known.record.whole_at
+        covered_to = history.market.covered_to(history.last_priced_day(), now)
+        record = Record(self._source.name, fetched_at=now, whole_at=whole_at, covered_to=covered_to)
+        return Entry(history, record, self._store(symbol, history, record))
+
+    def _ask(self, symbol: str, known: Entry | None, now: datetime) -> tuple[History, bool]:
+        """The symbol's history now, and whether it was fetched whole."""
+        if known is None or known.history.dates.size == 0:
+            return self._whole(symbol), True
+        try:
+            if now - known.record.whole_at < WHOLE_AGAIN_AFTER:
+                tail = self._source.history(symbol, known.history.overlap_start())
+                longer = extended(known.history, tail)
+                if longer is not None:
+                    return longer, False
+                logger.info("the source restated %s; it is fetched again whole", symbol)
+            whole = self._whole(symbol)
+        except NoPrices as error:
+            raise PriceSourceUnavailable(
+                f"The source no longer knows '{symbol}'; its prices up to {known.record.covered_to} are here."
+            ) from error
+        if is_cut_short(whole, known.history):
+            raise PriceSourceUnavailable(
+                f"The source left out days of '{symbol}' that it had before, so its answer was not believed; "
+                "who does believe it deletes the symbol's file in DATA_CACHE_DIR."
+            )
+        return whole, True
+
+    def _whole(self, symbol: str) -> History:
+        history = self._source.history(symbol)
+        if history.dates.size == 0:
+            raise PriceSourceUnavailable(f"The source knows '{symbol}' but gave no finished day of it.")
+        return history
+
+    def _store(self, symbol: str, history: History, record: Record) -> Hashable | None:
+        try:
+            history_file.write(self._path(symbol), history, record)
+        except OSError as error:
+            logger.warning("the prices of %s were fetched but cannot be kept: %s", symbol, error)
+            return None
+        return self.stamp(symbol)
+
+    def _set_aside(self, path: Path, why: str) -> None:
+        aside = self._folder / SET_ASIDE
+        logger.warning("%s is set aside in %s and fetched again: %s", path.name, aside, why)
+        try:
+            aside.mkdir(exist_ok=True)
+            path.replace(aside / path.name)  # one a symbol is kept: enough to look at, too few to fill a disk
+        except OSError as error:
+            logger.warning("%s cannot be set aside: %s", path.name, error)
+
+    def _path(self, symbol: str) -> Path:
+        return self._folder / f"{symbol}{SUFFIX}"

@@ -1,0 +1,56 @@
+"""The provider that an operator asked for, by name."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+from src.services.data_provider import calendar
+from src.services.data_provider.base import DataProvider
+from src.services.data_provider.cache import CachedProvider
+from src.services.data_provider.files import FilesProvider
+from src.services.data_provider.mock import MockProvider
+from src.services.data_provider.yahoo import YFDataProvider
+
+Clock = Callable[[], datetime]
+
+
+def utc_now() -> datetime:
+    """The time of this machine."""
+    return datetime.now(UTC)
+
+
+def open_provider(
+    choice: str, *, data_dir: Path, cache_dir: Path, timeout_seconds: float, attempts: int
+) -> DataProvider:
+    """Where prices come from.
+
+    Args:
+        choice: "mock", "files" or "yahoo".
+        data_dir: the folder of files.
+        cache_dir: where Yahoo's answers are kept.
+        timeout_seconds: how long one answer of Yahoo may take.
+        attempts: how often Yahoo is asked before giving up.
+
+    Raises:
+        ValueError: there is no such provider.
+    """
+    if choice == "files":
+        return FilesProvider(data_dir)
+    if choice == "mock":
+        return MockProvider(utc_now)
+    if choice == "yahoo":
+        return cached_yahoo(cache_dir, timeout_seconds=timeout_seconds, attempts=attempts)
+    raise ValueError(f"there is no price source called {choice!r}")
+
+
+def prepare(provider: DataProvider) -> None:
+    """Read and import now what the first request would otherwise wait for."""
+    calendar.prepare()
+    if isinstance(provider, CachedProvider):
+        provider.prepare()
+
+
+def cached_yahoo(cache_dir: Path, *, timeout_seconds: float, attempts: int) -> CachedProvider:
+    """Yahoo through the cache in that folder."""
+    yahoo = YFDataProvider(utc_now, cache_dir / "yfinance", timeout_seconds=timeout_seconds, attempts=attempts)
+    return CachedProvider(yahoo, cache_dir / "yahoo", utc_now)

@@ -1,0 +1,176 @@
+"""Daily prices from Yahoo Finance, by yfinance."""
+
+import logging
+import re
+import threading
+import time
+import warnings
+from collections.abc import Callable, Sequence
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from src.errors import NoPrices, PriceSourceUnavailable
+from src.services.data_provider.arrays import Float64Array
+from src.services.data_provider.base import PriceTable
+from src.services.data_provider.gathering import check_symbol, gather, yields_in_window
+from src.services.data_provider.history import ADJ_CLOSE, History
+from src.services.data_provider.screening import screen
+from src.services.data_provider.yahoo_answer import Busy, Misbehaved, Unknown, complaint, history_of
+
+if TYPE_CHECKING:
+    from src.services.data_provider.yahoo_session import YahooSession
+
+FIRST_DAY = date(1900, 1, 1)
+"""Everything is asked for from here on; Yahoo's oldest daily prices are of 1927."""
+
+FAR_FUTURE = date(2200, 1, 1)
+"""Everything is asked for up to here: yfinance answers a question about the past alone from its memory,
+a broken answer as well, and that memory is shared by all threads."""
+
+FIRST_PAUSE_SECONDS = 0.5
+"""Before the second attempt; each further pause is twice as long."""
+
+BUSY_SECONDS = 60
+"""How long Yahoo is left alone after it said that we ask too much, when it did not say how long."""
+
+ISIN = re.compile(r"[A-Z]{2}[A-Z0-9]{9}[0-9]")
+"""yfinance would look such a symbol up elsewhere instead of asking for its prices."""
+
+logger = logging.getLogger(__name__)
+_importing = threading.Lock()
+
+
+class YFDataProvider:
+    """What Yahoo says, without a cache: `history` in Yahoo's words, `fetch` as adjusted bars.
+
+    Bars of unfinished days are left out. What goes wrong on the way is tried again a few times; when
+    Yahoo says that it is asked too much, nobody asks for a while.
+
+    Args:
+        clock: tells the time, with a time zone.
+        state_folder: where yfinance keeps its cookies; made when it is needed.
+        timeout_seconds: how long one answer may take.
+        attempts: how often to ask before giving up, at least once.
+        session: asks Yahoo; None opens one when it is needed. Tests give their own.
+        pause: waits that many seconds.
+    """
+
+    name = "yahoo"
+    is_synthetic = False
+
+    def __init__(
+        self,
+        clock: Callable[[], datetime],
+        state_folder: Path,
+        *,
+        timeout_seconds: float = 10.0,
+        attempts: int = 3,
+        session: "YahooSession | None" = None,
+        pause: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._clock = clock
+        self._state_folder = state_folder
+        self._timeout_seconds = timeout_seconds
+        self._attempts = attempts
+        self._session = session
+        self._pause = pause
+        self._busy_until: datetime | None = None
+
+    def fetch(self, symbols: Sequence[str], start: date, end: date) -> PriceTable:
+        """The bars of `symbols` between start and end, as `DataProvider.fetch` promises."""
+
+        def load(symbol: str) -> Any:
+            history = self.history(symbol)
+            return screen(symbol, history.dates, history.adjusted())
+
+        return gather(symbols, start, end, load)
+
+    def fetch_yields(self, symbol: str, start: date, end: date) -> Float64Array:
+        """The yields of `symbol`, as `DataProvider.fetch_yields` promises."""
+        history = self.history(symbol)
+        return yields_in_window(symbol, history.dates, history.rows[:, ADJ_CLOSE], start, end)
+
+    def history(self, symbol: str, start: date | None = None) -> History:
+        """All finished days of a symbol, or those from `start` on, as `HistorySource.history` promises."""
+        check_symbol(symbol)
+        if ISIN.fullmatch(symbol):
+            raise NoPrices([f"No prices for '{symbol}': this is a securities number, not a ticker symbol."])
+        for attempt in range(1, self._attempts + 1):
+            self._stay_away_while_busy(symbol)
+            try:
+                return self._ask(symbol, start or FIRST_DAY)
+            except Unknown as error:
+                raise NoPrices([f"No prices for '{symbol}': Yahoo does not know this symbol."]) from error
+            except (Busy, Misbehaved) as error:
+                logger.info("attempt %d for %s failed: %s", attempt, symbol, error)
+                self._give_up_or_wait(symbol, attempt, error)
+        raise AssertionError("the last attempt returned or raised")
+
+    def prepare(self) -> None:
+        """Import yfinance now, which takes a second, so that the first request need not."""
+        self._yfinance()
+
+    def _ask(self, symbol: str, start: date) -> History:
+        yfinance, session = self._yfinance()
+        now = self._clock()  # before asking: what becomes final meanwhile may have been answered too early
+        session.take_answer()
+        try:
+            ticker = yfinance.Ticker(symbol, session=session)
+            # Days are cut by us, so any zone will do: this saves a request a symbol that looks the zone up.
+            ticker._tz = "UTC"
+            frame = ticker.history(
+                start=start - timedelta(days=1),
+                end=FAR_FUTURE,
+                auto_adjust=False,
+                keepna=True,
+                timeout=self._timeout_seconds,
+            )
+        except Exception as error:
+            raise complaint(error, session.take_answer()) from error
+        return history_of(symbol, frame, session.take_answer(), start, now)
+
+    def _give_up_or_wait(self, symbol: str, attempt: int, error: Busy | Misbehaved) -> None:
+        is_last = attempt == self._attempts
+        if isinstance(error, Busy) and (is_last or error.retry_after_seconds is not None):
+            seconds = error.retry_after_seconds or BUSY_SECONDS
+            self._busy_until = self._clock() + timedelta(seconds=seconds)
+            raise PriceSourceUnavailable(_busy(symbol), seconds) from error
+        if is_last:
+            raise PriceSourceUnavailable(f"Yahoo gave no prices of '{symbol}': {error}.") from error
+        self._pause(FIRST_PAUSE_SECONDS * 2 ** (attempt - 1))
+
+    def _stay_away_while_busy(self, symbol: str) -> None:
+        if self._busy_until is None:
+            return
+        seconds = (self._busy_until - self._clock()).total_seconds()
+        if seconds > 0:
+            raise PriceSourceUnavailable(_busy(symbol), int(seconds) + 1)
+
+    def _yfinance(self) -> tuple[Any, "YahooSession"]:
+        """The library and the session, ready to use: it keeps state for the whole process."""
+        with _importing:
+            import yfinance  # noqa: PLC0415 - takes a second, and only who asks Yahoo needs it
+
+            from src.services.data_provider.yahoo_session import YahooSession  # noqa: PLC0415 - as above
+
+            if self._session is None:
+                self._session = YahooSession()
+            yfinance.config.debug.hide_exceptions = False
+            logging.getLogger("yfinance").setLevel(logging.CRITICAL)  # what matters is raised, and told by us
+            if yfinance.cache._CookieDBManager.get_location() != str(self._state_folder):
+                yfinance.set_tz_cache_location(str(self._state_folder))
+            _ignore_warnings_of_yfinance()
+            return yfinance, self._session
+
+
+def _ignore_warnings_of_yfinance() -> None:
+    """It lags behind pandas' deprecations; whoever turned warnings into errors did not mean that."""
+    for category in (DeprecationWarning, FutureWarning):
+        known = ("ignore", category, "yfinance")
+        if not any((entry[0], entry[2], getattr(entry[3], "pattern", None)) == known for entry in warnings.filters):
+            warnings.filterwarnings("ignore", category=category, module="yfinance")
+
+
+def _busy(symbol: str) -> str:
+    return f"Yahoo gave no prices of '{symbol}': it says that it is asked too often."

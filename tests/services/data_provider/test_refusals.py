@@ -1,0 +1,59 @@
+"""What was refused a moment ago is refused again at once, and not for ever."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from src.errors import NoPrices
+from src.services.data_provider.refusals import MOST, Refusals
+
+NOW = datetime(2021, 3, 3, 12, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+
+
+def refused(symbol: str, refusals: Refusals, now: datetime) -> bool:
+    try:
+        refusals.check(symbol, now)
+    except NoPrices:
+        return True
+    return False
+
+
+@pytest.fixture
+def refusals() -> Refusals:
+    refusals = Refusals()
+    refusals.remember("XYZQ", lambda: NoPrices(["no"]), NOW, HOUR)
+    return refusals
+
+
+def test_it_lasts_as_long_as_it_was_told(refusals):
+    assert refused("XYZQ", refusals, NOW)
+    assert refused("XYZQ", refusals, NOW + HOUR - timedelta(seconds=1))
+    assert not refused("SPY", refusals, NOW)
+    assert not refused("XYZQ", refusals, NOW + HOUR)
+
+
+def test_each_time_is_an_error_of_its_own(refusals):
+    raised = []
+    for _ in range(2):
+        with pytest.raises(NoPrices) as caught:
+            refusals.check("XYZQ", NOW)
+        raised.append(caught.value)
+    assert raised[0] is not raised[1]
+
+
+def test_a_clock_that_goes_back_ends_it(refusals):
+    assert not refused("XYZQ", refusals, NOW - timedelta(days=1))
+
+
+def test_a_symbol_can_be_forgiven(refusals):
+    refusals.forget("XYZQ")
+    refusals.forget("SPY")
+    assert not refused("XYZQ", refusals, NOW)
+
+
+def test_strangers_symbols_do_not_pile_up(refusals):
+    for number in range(MOST):
+        refusals.remember(f"S{number}", lambda: NoPrices(["no"]), NOW, HOUR)
+    assert not refused("XYZQ", refusals, NOW)
+    assert refused("S0", refusals, NOW)
