@@ -17,7 +17,7 @@ def main() -> None:
         settings = load_settings()
     except SettingsInvalid as error:
         sys.exit(str(error))
-    configure_logging(settings.log_level)
+    configure_logging(settings.log_level, settings.log_format)
     uvicorn.run(
         "src.api.server:app",
         host=settings.api_host,
@@ -25,6 +25,8 @@ def main() -> None:
         log_config=None,
         access_log=False,
         server_header=False,
+        # uvicorn would believe X-Forwarded-For from this machine: TRUSTED_PROXIES says whom to believe.
+        proxy_headers=False,
         timeout_graceful_shutdown=GRACE_SECONDS,
     )
 

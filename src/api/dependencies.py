@@ -1,36 +1,58 @@
 """How a route asks for a service: by type, never by a global."""
 
 import threading
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, Protocol
+from typing import TYPE_CHECKING, Annotated, Any, Protocol
 
 from fastapi import Depends, Request
 
+from src.execution.reading import Reading, read
 from src.execution.sandbox.base import Sandbox
 from src.models.request import BacktestRequest
 from src.services.run_gate import RunGate
+
+if TYPE_CHECKING:
+    from src.services.market_data import MarketData
 
 
 class RunsBacktests(Protocol):
     """What the route needs of src.services.backtests.Backtests, whose import is slow."""
 
-    def run(self, request: BacktestRequest, *, deadline: float, cancel: threading.Event) -> dict[str, Any]:
+    def run(
+        self,
+        request: BacktestRequest,
+        *,
+        deadline: float,
+        cancel: threading.Event,
+        universe: Sequence[str] | None = None,
+    ) -> dict[str, Any]:
         """One finished backtest, blocking.
 
         Args:
             deadline: time.monotonic() seconds by which it returns or raises.
             cancel: set by another thread when nobody waits any more.
+            universe: tickers that the strategy trades whatever it says itself; None asks it.
         """
         ...
 
 
 @dataclass(frozen=True)
 class Services:
-    """Everything that routes may ask for, built and closed in src/api/lifespan.py."""
+    """Everything that routes may ask for, built and closed in src/api/lifespan.py.
+
+    Attributes:
+        data_source: name of the price source.
+        market_data: what prices are cached; None where none are.
+        read: reads a strategy's source without running it.
+    """
 
     backtests: RunsBacktests
     run_gate: RunGate
     sandbox: Sandbox
+    data_source: str = "unknown"
+    market_data: "MarketData | None" = None
+    read: Callable[[str], Reading] = read
 
 
 def _services(request: Request) -> Services:
@@ -38,19 +60,4 @@ def _services(request: Request) -> Services:
     return services
 
 
-def _backtests(services: "ServicesDep") -> RunsBacktests:
-    return services.backtests
-
-
-def _run_gate(services: "ServicesDep") -> RunGate:
-    return services.run_gate
-
-
-def _sandbox(services: "ServicesDep") -> Sandbox:
-    return services.sandbox
-
-
 ServicesDep = Annotated[Services, Depends(_services)]
-BacktestsDep = Annotated[RunsBacktests, Depends(_backtests)]
-RunGateDep = Annotated[RunGate, Depends(_run_gate)]
-SandboxDep = Annotated[Sandbox, Depends(_sandbox)]

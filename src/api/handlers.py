@@ -8,8 +8,11 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
+from src.api.auth import RoleNotAllowed, Unauthenticated
 from src.api.disconnect import ClientGone
 from src.api.json_answer import json_answer
+from src.api.jwks import KeysUnavailable
+from src.api.rate_limits import TooManyRequests
 from src.errors import (
     BacktesterError,
     NoPrices,
@@ -51,6 +54,10 @@ DETAILS: dict[type[BacktesterError], Callable[[Any], Any]] = {
     RunTimedOut: str,
     RunCancelled: str,
     ClientGone: str,
+    Unauthenticated: str,
+    RoleNotAllowed: str,
+    KeysUnavailable: str,
+    TooManyRequests: str,
 }
 """What stands in `detail`, by error; the status is the error's own. What is not here is our own fault."""
 
@@ -67,10 +74,18 @@ def own_fault_answer(request_id: str) -> Response:
     return json_answer({"detail": OWN_FAULT, "request_id": request_id}, 500)
 
 
-async def _answer_our_error(request: Request, error: Exception) -> Response:
+def error_answer(error: BacktesterError) -> Response | None:
+    """The answer to an error that the table knows; None for one that is our own fault."""
     for kind in type(error).__mro__:
         if kind in DETAILS:
             return json_answer({"detail": DETAILS[kind](error)}, _status(error), _headers(error))
+    return None
+
+
+async def _answer_our_error(request: Request, error: Exception) -> Response:
+    answer = error_answer(error) if isinstance(error, BacktesterError) else None
+    if answer is not None:
+        return answer
     logger.error("request %s failed", request.state.request_id, exc_info=error)
     return own_fault_answer(request.state.request_id)
 

@@ -1,6 +1,7 @@
 """Reads a JSON body strictly, so that no body can make anything but a 422 that says what is wrong with it."""
 
 import json
+import re
 from collections import Counter
 from collections.abc import Callable, Coroutine, Sequence
 from email.message import Message
@@ -33,12 +34,18 @@ class JsonRoute(APIRoute):
         handle = super().get_route_handler()
 
         async def handle_json(request: Request) -> Response:
-            if self.body_field is None:
-                return await handle(request)
-            _check_content_type(request)
-            return await handle(_StrictJsonRequest(request.scope, request.receive))
+            return await handle(request if self.body_field is None else self.readable(request))
 
         return handle_json
+
+    def readable(self, request: Request) -> Request:
+        """The request, its body read as strict JSON.
+
+        Raises:
+            MalformedBody: its header does not say that the body is JSON.
+        """
+        check_content_type(request)
+        return _StrictJsonRequest(request.scope, request.receive)
 
 
 class _StrictJsonRequest(Request):
@@ -79,16 +86,28 @@ def _refuse_constant(name: str) -> Any:
     raise MalformedBody("json_invalid", ["body"], f"{name} is not JSON: numbers must be finite")
 
 
-def _check_content_type(request: Request) -> None:
-    sent = request.headers.get("content-type")
+def media_type(request: Request) -> str:
+    """What the header Content-Type names, in small letters and without its parameters; "" where it names nothing."""
     header = Message()
-    header["content-type"] = sent or "none/none"
-    is_json = header.get_content_subtype() == "json" or header.get_content_subtype().endswith("+json")
-    if header.get_content_maintype() == "application" and is_json:
+    header["content-type"] = request.headers.get("content-type") or "none/none"
+    return header.get_content_type() if header.get_content_maintype() != "none" else ""
+
+
+def check_content_type(request: Request, or_send: str = "") -> None:
+    """Let a body through whose header says that it is JSON.
+
+    Args:
+        or_send: what else the route takes, for the message.
+
+    Raises:
+        MalformedBody: it says something else, or nothing.
+    """
+    if re.fullmatch(r"application/(.*\+)?json", media_type(request)):
         return
+    sent = request.headers.get("content-type")
     problem = f"is '{printable(sent)}'" if sent else "is missing"
     raise MalformedBody(
         "content_type",
         ["header", "Content-Type"],
-        f"The header Content-Type {problem}: send 'Content-Type: application/json'",
+        f"The header Content-Type {problem}: send 'Content-Type: application/json'{or_send}",
     )

@@ -4,13 +4,13 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from src.api.dependencies import Services
 from src.api.logs import configure_logging
 from src.config.settings import PROJECT_FOLDER, Settings
 from src.execution.sandbox.base import BoxLimits, Sandbox
+from src.services.box_profile import ProfiledSandbox
 from src.services.run_gate import RunGate
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ OpenServices = Callable[[Settings], AbstractAsyncContextManager[Services]]
 @asynccontextmanager
 async def lifespan(settings: Settings, open_services: OpenServices) -> AsyncIterator[dict[str, Services]]:
     """What is there while the app serves, as `request.state`."""
-    configure_logging(settings.log_level)
+    configure_logging(settings.log_level, settings.log_format)
     async with open_services(settings) as services:
         yield {"services": services}
 
@@ -33,41 +33,62 @@ async def lifespan(settings: Settings, open_services: OpenServices) -> AsyncIter
 async def open_real_services(settings: Settings) -> AsyncIterator[Services]:
     """The services as the settings say. Starts even when no sandbox works: /health says so, runs get 503."""
     # Imported late: pandas and the calendars take seconds, and `import src.api.server` must not.
+    from src.execution.reading_process import ReadingProcess  # noqa: PLC0415 - see above
     from src.services.backtests import Backtests, RunLimits  # noqa: PLC0415 - see above
-    from src.services.data_provider import calendar  # noqa: PLC0415 - see above
+    from src.services.data_provider.selection import prepare  # noqa: PLC0415 - see above
+    from src.services.market_data import MarketData  # noqa: PLC0415 - see above
 
     async with AsyncExitStack() as stack:
         provider = await asyncio.to_thread(_open_provider, settings)
         sandbox = await asyncio.to_thread(_open_sandbox, settings)
         stack.push_async_callback(asyncio.to_thread, sandbox.close)
+        reader = ReadingProcess()
+        stack.push_async_callback(asyncio.to_thread, reader.close)
         backtests = Backtests(
+            read=reader,
             provider=provider,
-            sandbox=sandbox,
+            sandbox=ProfiledSandbox(sandbox) if settings.hqg_profile else sandbox,
             limits=RunLimits(wall_seconds=settings.max_execution_time),
         )
         run_gate = RunGate(max_running=settings.max_concurrent_runs, max_waiting=settings.max_queued_runs)
         stack.push_async_callback(run_gate.close)
-        # The exchange calendar takes a second to read: in the background, not in the first request.
-        preparation = asyncio.create_task(asyncio.to_thread(calendar.prepare))
-        stack.push_async_callback(asyncio.wait, [preparation])
-        yield Services(backtests=backtests, run_gate=run_gate, sandbox=sandbox)
+        # Calendar and price source take seconds to get ready: in the background, not in the first request.
+        preparations = [
+            asyncio.create_task(asyncio.to_thread(prepare, provider)),
+            asyncio.create_task(asyncio.to_thread(reader.warm_up)),
+            asyncio.create_task(asyncio.to_thread(sandbox.remove_orphans)),
+        ]
+        stack.push_async_callback(asyncio.wait, preparations)
+        yield Services(
+            backtests=backtests,
+            run_gate=run_gate,
+            sandbox=sandbox,
+            data_source=provider.name,
+            market_data=MarketData(provider),
+            read=reader,
+        )
 
 
 def _open_provider(settings: Settings) -> "DataProvider":
-    from src.services.data_provider.files import FilesProvider  # noqa: PLC0415 - slow, see open_real_services
-    from src.services.data_provider.mock import MockProvider  # noqa: PLC0415 - slow, see open_real_services
+    from src.services.data_provider.selection import open_provider  # noqa: PLC0415 - slow, see open_real_services
 
-    if settings.data_provider == "files":
-        return FilesProvider(settings.data_dir)
-    return MockProvider(lambda: datetime.now(UTC))
+    return open_provider(
+        settings.data_provider,
+        data_dir=settings.data_dir,
+        cache_dir=settings.data_cache_dir,
+        timeout_seconds=settings.yahoo_timeout,
+        attempts=settings.yahoo_attempts,
+    )
 
 
 def _open_sandbox(settings: Settings) -> Sandbox:
     from src.execution.sandbox.selection import select_sandbox  # noqa: PLC0415 - slow, see open_real_services
+    from src.execution.sandbox.warm_pool import WarmPool  # noqa: PLC0415 - slow, see open_real_services
 
     sandbox = select_sandbox(
         settings.sandbox,
         image=settings.sandbox_image,
+        runtime=settings.sandbox_runtime,
         python=settings.sandbox_python,
         source_folder=PROJECT_FOLDER / "src",
         limits=BoxLimits(
@@ -81,4 +102,4 @@ def _open_sandbox(settings: Settings) -> Sandbox:
         logger.info("strategies run in the sandbox %s", sandbox.name)
     else:
         logger.warning("no sandbox works, runs are refused: %s", reason)
-    return sandbox
+    return WarmPool(sandbox, size=settings.sandbox_pool_size, preload=settings.sandbox_preload.split(","))

@@ -1,20 +1,64 @@
-"""Where log lines go: standard error, with the time in UTC."""
+"""Where log lines go: standard error, one line a record, for people or for machines."""
 
 import logging
-import time
+from typing import Any, Literal
+
+import structlog
+from structlog.typing import EventDict, Processor, WrappedLogger
+
+LogFormat = Literal["console", "json"]
 
 
-def configure_logging(level: str) -> None:
+def configure_logging(level: str, log_format: LogFormat) -> None:
     """Write records of at least that severity, unless whoever started the process has already decided.
 
     Args:
         level: a name of the logging module, such as INFO.
+        log_format: see `log_handler`.
     """
     if logging.root.handlers:
         return
-    formatter = logging.Formatter("%(asctime)sZ %(levelname)s %(name)s: %(message)s", "%Y-%m-%dT%H:%M:%S")
-    formatter.converter = time.gmtime
+    logging.root.addHandler(log_handler(log_format))
+    logging.root.setLevel(level)
+
+
+def log_handler(log_format: LogFormat) -> logging.Handler:
+    """What writes records of the standard logging module; their `extra` become fields.
+
+    Args:
+        log_format: "console" is one readable line, "json" one JSON object a line.
+    """
+    renderer: Processor = structlog.processors.JSONRenderer()
+    if log_format == "console":
+        renderer = structlog.dev.ConsoleRenderer(
+            colors=False, pad_event_to=0, exception_formatter=structlog.dev.plain_traceback
+        )
+    formatter = structlog.stdlib.ProcessorFormatter(
+        foreign_pre_chain=[
+            structlog.contextvars.merge_contextvars,
+            structlog.stdlib.ExtraAdder(),
+            structlog.stdlib.add_log_level,
+            structlog.stdlib.add_logger_name,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+        ],
+        processors=[
+            structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+            _on_one_line,
+            *([structlog.processors.format_exc_info] if log_format == "json" else []),
+            renderer,
+        ],
+    )
     handler = logging.StreamHandler()
     handler.setFormatter(formatter)
-    logging.root.addHandler(handler)
-    logging.root.setLevel(level)
+    return handler
+
+
+def _on_one_line(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    """Strangers' text may stand in a record: no part of it begins a line of its own."""
+    return {name: _escaped(value) for name, value in event.items()}
+
+
+def _escaped(value: Any) -> Any:
+    if isinstance(value, str) and not value.isprintable():
+        return "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in value)
+    return value

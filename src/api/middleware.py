@@ -1,12 +1,14 @@
-"""What holds for every request: its id and its log line, its time limit, the size of its body. Pure ASGI."""
+"""What holds for every request: its id and log line, its fault, its time, its size, its headers. Pure ASGI."""
 
 import asyncio
 import logging
 import re
 import secrets
 import time
+from collections.abc import Mapping
 from urllib.parse import quote
 
+import structlog
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.middleware.body_limit import RequestBodyLimitMiddleware
 from starlette.responses import Response
@@ -14,24 +16,35 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from src.api.handlers import own_fault_answer
 from src.api.json_answer import json_answer
+from src.api.telemetry import Telemetry
 
 logger = logging.getLogger(__name__)
 
 REQUEST_ID_HEADER = "X-Request-ID"
+SECURITY_HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    # An answer is data: whatever a browser takes it for, nothing in it may run or load.
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Cache-Control": "no-store",
+}
 _ACCEPTED_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _MAX_LOGGED_METHOD = 20
 _MAX_LOGGED_PATH = 200
 
 
 class RequestIdMiddleware:
-    """Names the request, writes its one log line, and answers for errors that nobody else did.
+    """Names the request and writes its one log line.
 
-    The id is in `request.state.request_id` and in the answer's header. One that the client sends is kept
-    if it is harmless in a log.
+    The id is in `request.state.request_id`, in the answer's header and in every log line of the request. One that
+    the client sends is kept if it is harmless in a log.
     """
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, telemetry: Telemetry) -> None:
         self._app = app
+        self._telemetry = telemetry
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -48,20 +61,61 @@ class RequestIdMiddleware:
                 MutableHeaders(scope=message)[REQUEST_ID_HEADER] = request_id
             await send(message)
 
+        with structlog.contextvars.bound_contextvars(request_id=request_id):
+            try:
+                await self._app(scope, receive, send_with_id)
+            finally:
+                self._telemetry.request_ended(scope["method"], status)
+                _log_request(scope, request_id, status, time.perf_counter() - started)
+
+
+class FaultMiddleware:
+    """Answers for errors that nobody else did, so that our own fault has a shape and an id too."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        request_id, has_started = scope["state"]["request_id"], False
+
+        async def noting_send(message: Message) -> None:
+            nonlocal has_started
+            has_started = True
+            await send(message)
+
         try:
-            await self._app(scope, receive, send_with_id)
+            await self._app(scope, receive, noting_send)
         except asyncio.CancelledError:
             # The server stops and has waited long enough: its runs are stopped by now, and it ends after us.
-            if status:
+            if has_started:
                 raise
-            await _stopping_answer()(scope, receive, send_with_id)
+            await _stopping_answer()(scope, receive, send)
         except Exception:
             logger.exception("request %s failed", request_id)
-            if status:
+            if has_started:
                 raise
-            await own_fault_answer(request_id)(scope, receive, send_with_id)
-        finally:
-            _log_request(scope, request_id, status, time.perf_counter() - started)
+            await own_fault_answer(request_id)(scope, receive, send)
+
+
+class SecurityHeadersMiddleware:
+    """Gives every answer the headers that browsers want to be told; a page's own policy stays."""
+
+    def __init__(self, app: ASGIApp, headers: Mapping[str, str]) -> None:
+        self._app = app
+        self._headers = dict(headers)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in self._headers.items():
+                    headers.setdefault(name, value)
+            await send(message)
+
+        await self._app(scope, receive, send_with_headers)
 
 
 def _stopping_answer() -> Response:
@@ -77,7 +131,8 @@ def _request_id(scope: Scope) -> str:
 def _log_request(scope: Scope, request_id: str, status: int, seconds: float) -> None:
     # Method and path are a stranger's text: cut, and quoted so that they stay on their line.
     method, path = scope["method"][:_MAX_LOGGED_METHOD], quote(scope["path"][:_MAX_LOGGED_PATH])
-    logger.info("request %s %s %s %d %.0f ms", request_id, method, path, status, seconds * 1000)
+    facts = {"method": method, "path": path, "status": status, "milliseconds": round(seconds * 1000, 1)}
+    logger.info("request %s %s %s %d %.0f ms", request_id, method, path, status, seconds * 1000, extra=facts)
 
 
 class TimeLimitMiddleware:

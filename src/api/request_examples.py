@@ -69,6 +69,41 @@ class StrongestOfFour(Strategy):
         return TargetWeights({best: 1.0})
 '''
 
+CALM_MIX = '''\
+"""Every week, more of what moves little: weights in inverse proportion to each market's volatility."""
+
+from collections import deque
+from itertools import pairwise
+from statistics import pstdev
+
+from hqg_algorithms import BarSize, Cadence, Hold, Strategy, TargetWeights
+
+WEEKS = 26
+
+
+class CalmMix(Strategy):
+    universe = ["SPY", "TLT", "GLD"]
+    cadence = Cadence(bar_size=BarSize.WEEKLY)
+
+    def __init__(self):
+        self.closes = {symbol: deque(maxlen=WEEKS + 1) for symbol in self.universe}
+
+    def on_data(self, data, portfolio):
+        calmness = {}
+        for symbol, closes in self.closes.items():
+            if data.has(symbol):
+                closes.append(data.close(symbol))
+            if len(closes) <= WEEKS:
+                continue
+            volatility = pstdev(after / before - 1 for before, after in pairwise(closes))
+            if volatility > 0:
+                calmness[symbol] = 1 / volatility
+        if not calmness:
+            return Hold()
+        total = sum(calmness.values())
+        return TargetWeights({symbol: value / total for symbol, value in calmness.items()})
+'''
+
 REQUEST_EXAMPLES: dict[str, Example] = {
     "sma_trend": {
         "summary": "Trend: shares above their 21-day average, else bonds",
@@ -99,6 +134,10 @@ REQUEST_EXAMPLES: dict[str, Example] = {
             "slippage": {"model": "half_spread", "bps": 2},
             "parameters": {"lookback_months": 9},
         },
+    },
+    "calm_mix": {
+        "summary": "Risk: weekly, three markets by inverse volatility, the three fields that are required",
+        "value": {"strategy_code": CALM_MIX, "start_date": "2010-01-01", "end_date": "2019-12-31"},
     },
 }
 """What Swagger offers under "Examples"; the first is `examples/request.json`."""

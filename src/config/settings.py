@@ -1,17 +1,29 @@
 """Every environment variable of the service: its type, unit, bounds and default."""
 
 from collections.abc import Mapping
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, ValidationError, field_validator, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import BeforeValidator, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from src.errors import BacktesterError
 
 PROJECT_FOLDER = Path(__file__).resolve().parents[2]
 
 Seconds = Annotated[float, Field(gt=0, le=86_400)]
+
+
+def _split(value: Any) -> Any:
+    return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+
+Words = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
+"""Words between commas."""
+
+Networks = Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode, BeforeValidator(_split)]
+"""Addresses or networks (10.0.0.0/8) between commas."""
 
 
 class SettingsInvalid(BacktesterError):
@@ -51,10 +63,36 @@ class Settings(BaseSettings):
     """Boxes that run at the same time, a count."""
     max_queued_runs: Annotated[int, Field(ge=0, le=10_000)] = 16
     """Runs that may wait for a box, a count; a further one is answered with 503."""
-    data_provider: Literal["mock", "files"] = "mock"
-    """Where prices come from: mock (made up, the same on every machine) or files (the folder DATA_DIR)."""
+    rate_limit_per_minute: Annotated[int, Field(ge=1, le=1_000_000)] = 60
+    """Requests that one client may make in a minute, over all routes of the API; then 429."""
+    rate_limit_per_hour: Annotated[int, Field(ge=1, le=10_000_000)] = 600
+    """Requests that one client may make in an hour, over all routes of the API; then 429."""
+    rate_limit_storage_url: Annotated[str, Field(pattern=r"^(memory://|rediss?://.+)$")] = "memory://"
+    """Where requests are counted: memory:// (this process) or redis://host:6379 (shared by several)."""
+    trusted_proxies: Networks = ()
+    """Proxies whose X-Forwarded-For is believed: addresses or networks between commas; empty believes nobody."""
+    cors_origins: Words = ("http://localhost:3000", "http://127.0.0.1:3000", "http://localhost:5173")
+    """Origins between commas whose pages may call the API, with cookies; * is every origin, then without cookies."""
+    hqg_dash_jwks_url: Annotated[str, Field(pattern=r"^(https?://.+)?$")] = ""
+    """Where the dashboard's issuer publishes its keys (JWKS, for RS256 and ES256); set, it switches log-in on."""
+    supabase_jwt_secret: SecretStr = SecretStr("")
+    """Shared secret of tokens (HS256, audience "authenticated"); set, it switches log-in on."""
+    auth_audience: str = ""
+    """The aud that a token checked by JWKS must have; empty does not ask."""
+    auth_issuer: str = ""
+    """The iss that a token must have; empty does not ask."""
+    auth_allowed_roles: Words = ()
+    """Roles between commas of which a token must have one; empty lets every valid token in."""
+    data_provider: Literal["mock", "files", "yahoo"] = "mock"
+    """Where prices come from: mock (made up, the same on every machine), files (the folder DATA_DIR) or yahoo."""
     data_dir: Path = Path("data")
     """Folder with each symbol's daily bars as <SYMBOL>.parquet or .csv; read when DATA_PROVIDER=files."""
+    data_cache_dir: Path = Path("data/cache")
+    """Folder in which Yahoo's answers are kept; made when it is needed, several processes may share it."""
+    yahoo_timeout: Seconds = 10.0
+    """Longest that one answer of Yahoo may take, in seconds."""
+    yahoo_attempts: Annotated[int, Field(ge=1, le=10)] = 3
+    """How often Yahoo is asked for a symbol before giving up, a count."""
     sandbox: Literal["auto", "docker", "bubblewrap"] = "auto"
     """What contains user code: docker, bubblewrap, or auto (Docker if an engine answers, else bubblewrap)."""
     sandbox_image: Annotated[str, Field(min_length=1)] = "hqg-backtester-sandbox"
@@ -69,15 +107,25 @@ class Settings(BaseSettings):
     """Processor time of one box, 1.0 is one core."""
     sandbox_pids: Annotated[int, Field(ge=8, le=32_768)] = 64
     """Processes and threads in one box, a count."""
+    sandbox_runtime: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]*$")] = ""
+    """OCI runtime of Docker boxes: "runsc" runs them under gVisor; empty takes the engine's own default."""
+    sandbox_preload: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.,]*$")] = "numpy"
+    """Modules that waiting boxes have imported, separated by commas; each import costs every box its time."""
+    sandbox_pool_size: Annotated[int, Field(ge=0, le=64)] = 2
+    """Boxes kept started and waiting, a count; each holds 40 MB and more. 0 starts every box for its run."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     """Least severity that is logged: DEBUG, INFO, WARNING or ERROR."""
+    log_format: Literal["console", "json"] = "console"
+    """How log lines are written: console (for people) or json (for machines), one a line."""
+    hqg_profile: bool = False
+    """Whether each run logs a profile of its box: when it started, spoke and ended, and how many bytes it took."""
 
     @field_validator("log_level", mode="before")
     @classmethod
     def _in_capitals(cls, value: Any) -> Any:
         return value.upper() if isinstance(value, str) else value
 
-    @field_validator("data_provider", "sandbox", mode="before")
+    @field_validator("data_provider", "sandbox", "log_format", mode="before")
     @classmethod
     def _in_small_letters(cls, value: Any) -> Any:
         return value.lower() if isinstance(value, str) else value
@@ -105,4 +153,5 @@ def _sentence(problem: Mapping[str, Any]) -> str:
     if not problem["loc"]:
         return str(problem["msg"]).removeprefix("Value error, ") + "."
     variable = str(problem["loc"][0]).upper()
-    return f"{variable}: {problem['msg'][0].lower()}{problem['msg'][1:]}, but it is {problem['input']!r}."
+    value = "" if "SECRET" in variable else f", but it is {problem['input']!r}"
+    return f"{variable}: {problem['msg'][0].lower()}{problem['msg'][1:]}{value}."

@@ -15,7 +15,6 @@ from pydantic import (
     PrivateAttr,
     ValidationInfo,
     WithJsonSchema,
-    field_validator,
     model_validator,
 )
 from pydantic_core import PydanticCustomError
@@ -56,7 +55,31 @@ def _parameters(value: dict[str, Any]) -> dict[str, Any]:
     return check_plain_json(value, max_bytes=MAX_PARAMETERS_BYTES)
 
 
+def check_end_after_start(end: date, info: ValidationInfo) -> date:
+    """The last day of a window, when it comes after the model's start_date.
+
+    Raises:
+        PydanticCustomError: it does not.
+    """
+    start = info.data.get("start_date")
+    if start is not None and end <= start:
+        raise PydanticCustomError("end_not_after_start", "end_date must be after start_date")
+    return end
+
+
+def unknown_field_warnings(sent: Iterable[str], known: Iterable[str]) -> list[str]:
+    """One sentence for each sent name that does not exist, with the nearest name that does."""
+    return list(_warnings(list(_unknown_fields(dict.fromkeys(sent), known))))
+
+
 Day = Annotated[date, BeforeValidator(_iso_date), WithJsonSchema({"type": "string", "format": "date"})]
+"""An ISO date, or an ISO datetime of which the date as written counts."""
+
+EndDay = Annotated[Day, AfterValidator(check_end_after_start)]
+"""A day after the model's start_date."""
+
+Parameters = Annotated[dict[str, Any], AfterValidator(_parameters)]
+"""What `import config` offers: plain JSON of bounded size."""
 
 
 class BacktestRequest(BaseModel):
@@ -68,7 +91,7 @@ class BacktestRequest(BaseModel):
     """Python source with one class that extends `hqg_algorithms.Strategy`; as long as the body may be."""
     start_date: Annotated[Day, Field(examples=["2015-01-01"])]
     """First day of the window: an ISO date, or an ISO datetime of which the date as written counts."""
-    end_date: Annotated[Day, Field(examples=["2020-12-31"])]
+    end_date: Annotated[EndDay, Field(examples=["2020-12-31"])]
     """Last day of the window, included; after start_date."""
     name: Annotated[Text, Field(max_length=200, examples=["21-day trend"])] | None = None
     """A name for the run, given back unchanged."""
@@ -86,9 +109,7 @@ class BacktestRequest(BaseModel):
     """Changes worth less than this, in account currency, are not traded; a close to zero always is."""
     seed: Annotated[WholeNumber, Field(ge=0, le=2**32 - 1)] = 0
     """Seeds `random` and NumPy in the box."""
-    parameters: Annotated[dict[str, Any], AfterValidator(_parameters)] = Field(
-        default_factory=dict, examples=[{"lookback_days": 21}]
-    )
+    parameters: Parameters = Field(default_factory=dict, examples=[{"lookback_days": 21}])
     """What the strategy reads with `import config`, at most 100 KB as JSON. Alias: `config_params`."""
 
     _unknown_field_warnings: tuple[str, ...] = PrivateAttr(default=())
@@ -96,14 +117,6 @@ class BacktestRequest(BaseModel):
     def unknown_fields_warnings(self) -> list[str]:
         """One sentence for each field that was sent but does not exist, with the nearest name that does."""
         return list(self._unknown_field_warnings)
-
-    @field_validator("end_date")
-    @classmethod
-    def _after_start(cls, end: date, info: ValidationInfo) -> date:
-        start = info.data.get("start_date")
-        if start is not None and end <= start:
-            raise PydanticCustomError("end_not_after_start", "end_date must be after start_date")
-        return end
 
     @model_validator(mode="wrap")
     @classmethod

@@ -17,9 +17,7 @@ from src.utils.metrics import Metrics
 MAX_WARNINGS = 1_000
 
 
-def parameters_answer(
-    request: BacktestRequest, universe: tuple[str, ...], cadence: Cadence
-) -> dict[str, Any]:
+def parameters_answer(request: BacktestRequest, universe: tuple[str, ...], cadence: Cadence) -> dict[str, Any]:
     """What was run, with every default filled in."""
     return {
         "name": request.name,

@@ -2,19 +2,20 @@
 
 import logging
 import threading
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from hqg_algorithms import Cadence
 
 from src.engine.costs import commission_from_wire, slippage_from_wire
 from src.errors import StrategyFailed, StrategyRejected
-from src.execution.analysis import analyse
 from src.execution.audit import AuditFailed, AuditRules, Claim, audit
 from src.execution.books import Books
+from src.execution.reading import Reading, read
 from src.execution.sandbox.base import Patience, Sandbox
 from src.execution.session import Job, Reply, Session
-from src.execution.strategy_source import StrategyDescription, describe
+from src.execution.strategy_source import UNIVERSE_RULES, StrategyDescription
 from src.models.request import BacktestRequest
 from src.services import answer
 from src.services.data_provider.base import DataProvider, PriceTable
@@ -47,19 +48,36 @@ class Backtests:
         provider: where prices come from.
         sandbox: where strategies run.
         limits: what one run may take.
+        read: reads a source without running it; by default in this process, which a hostile source can keep busy.
     """
 
-    def __init__(self, *, provider: DataProvider, sandbox: Sandbox, limits: RunLimits) -> None:
+    def __init__(
+        self,
+        *,
+        provider: DataProvider,
+        sandbox: Sandbox,
+        limits: RunLimits,
+        read: Callable[[str], Reading] = read,
+    ) -> None:
+        self._read = read
         self._provider = provider
         self._sandbox = sandbox
         self._limits = limits
 
-    def run(self, request: BacktestRequest, *, deadline: float, cancel: threading.Event) -> dict[str, Any]:
+    def run(
+        self,
+        request: BacktestRequest,
+        *,
+        deadline: float,
+        cancel: threading.Event,
+        universe: Sequence[str] | None = None,
+    ) -> dict[str, Any]:
         """The answer to one request, ready for JSON. Blocks; safe to call from several threads.
 
         Args:
             deadline: time.monotonic() seconds at which the request's time is up.
             cancel: set when nobody waits for the answer any more.
+            universe: tickers that the strategy trades whatever it says itself, upper-case and unique; None asks it.
 
         Raises:
             StrategyRejected, StrategyFailed, NoPrices, PriceSourceUnavailable, SandboxUnavailable,
@@ -67,18 +85,19 @@ class Backtests:
         """
         watch = Stopwatch()
         with watch.step("analysis"):
-            strategy = read_strategy(request.strategy_code)
+            strategy = readable_strategy(self._read(request.strategy_code), universe)
         prices = None
         if strategy.universe is not None:
             with watch.step("data"):
                 prices = self._fetch(strategy.universe, request)
-        with Session(self._sandbox, self._job(strategy, request), Patience(deadline, cancel)) as session:
+        job = replace(self._job(strategy, request), universe=None if universe is None else tuple(universe))
+        with Session(self._sandbox, job, Patience(deadline, cancel)) as session:
             with watch.step("sandbox"):
-                universe, cadence = session.describe()
-                check_agreement(strategy, universe, cadence)
+                symbols, cadence = session.describe()
+                check_agreement(strategy, symbols, cadence)
             if prices is None:
                 with watch.step("data"):
-                    prices = self._fetch(universe, request)
+                    prices = self._fetch(symbols, request)
             with watch.step("sandbox"):
                 reply = session.run(prices, engine_rules(request, cadence, prices))
         with watch.step("audit"):
@@ -88,7 +107,7 @@ class Backtests:
         with watch.step("metrics"):
             trades, metrics = measured(books, request, yardsticks)
             body = answer_body(request, books, trades, metrics, prices, yardsticks)
-        parameters = answer.parameters_answer(request, universe, cadence)
+        parameters = answer.parameters_answer(request, symbols, cadence)
         identity = run_hash(
             {**parameters, "name": None, "code": code_hash(request.strategy_code), "data": prices.data_hash()}
             | {"engine": ENGINE_VERSION}
@@ -145,6 +164,7 @@ class Backtests:
         return {
             "data_source": self._provider.name,
             "data_hash": prices.data_hash(),
+            "data": [origin.as_json() for origin in prices.origins],
             "code_hash": code_hash(request.strategy_code),
             "engine_version": ENGINE_VERSION,
             "sandbox": self._sandbox.name,
@@ -152,18 +172,21 @@ class Backtests:
         }
 
 
-def read_strategy(source: str) -> StrategyDescription:
-    """What the source says of itself, without running it.
+def readable_strategy(reading: Reading, universe: Sequence[str] | None = None) -> StrategyDescription:
+    """What the source says of itself, if it breaks no rule.
+
+    Args:
+        universe: tickers in place of its own, which then may be missing or wrong.
 
     Raises:
         StrategyRejected: it breaks a rule.
     """
-    analysis = analyse(source)
-    description, further = describe(source, analysis)
-    violations = (*analysis.violations, *further)
+    description = reading.description
+    ignored = UNIVERSE_RULES if universe is not None else frozenset()
+    violations = [violation for violation in reading.violations if violation.rule not in ignored]
     if description is None or violations:
         raise StrategyRejected([asdict(violation) for violation in violations])
-    return description
+    return description if universe is None else replace(description, universe=tuple(universe))
 
 
 def check_agreement(strategy: StrategyDescription, universe: tuple[str, ...], cadence: Cadence) -> None:
@@ -193,9 +216,7 @@ def engine_rules(request: BacktestRequest, cadence: Cadence, prices: PriceTable)
         "min_trade_value": request.min_trade_value,
         "commission": answer.cost_wire(request.commission),
         "slippage": answer.cost_wire(request.slippage),
-        "last_period_complete": last_period_is_complete(
-            last_day, cadence.bar_size, prices.has_weekend_days()
-        ),
+        "last_period_complete": last_period_is_complete(last_day, cadence.bar_size, prices.has_weekend_days()),
     }
 
 
@@ -222,9 +243,7 @@ def audited(reply: Reply, prices: PriceTable, request: BacktestRequest, cadence:
 
 def measured(books: Books, request: BacktestRequest, yardsticks: Yardsticks) -> tuple[TradeColumns, Metrics]:
     """Orders as columns, and every metric."""
-    trades = TradeColumns(
-        books.day, books.symbol, books.shares, books.price, books.fee, books.reference_price
-    )
+    trades = TradeColumns(books.day, books.symbol, books.shares, books.price, books.fee, books.reference_price)
     metrics = measure(
         books.equity,
         request.initial_capital,

@@ -35,7 +35,7 @@ class QueueFull(BacktesterError):
 class RunGate:
     """Lets blocking runs into worker threads, a bounded number at a time, first come first served.
 
-    Belongs to one event loop; only `run` and `close` are called, both on it.
+    Belongs to one event loop, on which all of it is called.
 
     Args:
         max_running: runs at the same time, at least one.
@@ -50,6 +50,31 @@ class RunGate:
         self._under_way: dict[asyncio.Future[Any], threading.Event] = {}
         self._threads = ThreadPoolExecutor(max_workers=max_running, thread_name_prefix="run")
 
+    @property
+    def n_running(self) -> int:
+        """Runs under way."""
+        return len(self._under_way)
+
+    @property
+    def n_waiting(self) -> int:
+        """Runs in line."""
+        return self._n_admitted - len(self._under_way)
+
+    @property
+    def max_running(self) -> int:
+        """Runs that may be under way at the same time."""
+        return self._max_running
+
+    @property
+    def max_waiting(self) -> int:
+        """Runs that may be in line."""
+        return self._max_waiting
+
+    @property
+    def is_full(self) -> bool:
+        """Whether one more run would be refused."""
+        return self._n_admitted >= self._max_running + self._max_waiting
+
     async def run(self, work: Callable[[threading.Event], Result]) -> Result:
         """The result of `work`, called in a worker thread once there is a place for it.
 
@@ -59,9 +84,8 @@ class RunGate:
         Raises:
             QueueFull: at once, when the line is full.
         """
-        if self._n_admitted >= self._max_running + self._max_waiting:
-            n_running = len(self._under_way)
-            raise QueueFull(n_running, self._n_admitted - n_running)
+        if self.is_full:
+            raise QueueFull(self.n_running, self.n_waiting)
         self._n_admitted += 1
         try:
             await self._places.acquire()

@@ -83,16 +83,17 @@ def test_waiting_in_line_counts_as_time(connect):
         assert [answer.result().status_code for answer in answers] == [504, 504]
 
 
-def test_the_log_has_one_line_a_request_and_no_user_code(connect, caplog):
+def test_the_log_has_one_line_a_request_one_a_run_and_no_user_code(connect, caplog):
     code = "SECRET_ALPHA"
     client = connect(FakeBacktests())
     with caplog.at_level(logging.DEBUG):
         answer = client.post(BACKTEST, json=REQUEST | {"strategy_code": code, "name": code, code: 1})
         client.post(BACKTEST, json=REQUEST | {"start_date": code, "strategy_code": code})
     ours = [record.getMessage() for record in caplog.records if record.name.startswith("src.")]
-    assert len(ours) == 2
-    assert ours[0].startswith(f"request {answer.headers['X-Request-ID']} POST {BACKTEST} 200 ")
-    assert " 422 " in ours[1]
+    assert len(ours) == 3
+    assert ours[0].startswith("run completed in ")
+    assert ours[1].startswith(f"request {answer.headers['X-Request-ID']} POST {BACKTEST} 200 ")
+    assert " 422 " in ours[2]
     assert code not in caplog.text
 
 

@@ -1,7 +1,9 @@
 import tomllib
 
+import openapi_spec_validator
 import pytest
 
+from src.api.admission import is_open
 from src.api.routes.backtest import router
 from src.api.server import SUMMARY, VERSION
 from src.config.settings import PROJECT_FOLDER
@@ -31,8 +33,11 @@ def test_every_status_of_a_backtest_is_declared_with_its_shape(document):
     assert shapes == {
         "200": "BacktestResponse",
         "400": "BadRequest",
+        "401": "Refusal",
+        "403": "Refusal",
         "413": "Refusal",
         "422": "MalformedRequest",
+        "429": "Refusal",
         "500": "OwnFault",
         "502": "Refusal",
         "503": "Refusal",
@@ -67,3 +72,30 @@ def test_names_and_version_are_the_projects(document):
 
 def test_routes_of_the_api_are_below_their_version():
     assert [route.path for route in router.routes] == [BACKTEST]
+
+
+def test_a_validator_of_openapi_finds_nothing_wrong(document):
+    openapi_spec_validator.validate(document)
+
+
+def test_every_protected_route_declares_what_admission_answers(document):
+    silent = [
+        f"{method} {path} {status}"
+        for path, methods in document["paths"].items()
+        for method, operation in methods.items()
+        for status in ("401", "403", "429", "500", "503", "504")
+        if not is_open(path) and status not in operation["responses"]
+    ]
+    assert silent == []
+
+
+def test_every_operation_has_a_summary_a_description_and_a_name_of_its_own(document):
+    operations = [operation for methods in document["paths"].values() for operation in methods.values()]
+    assert all(operation.get("summary") and operation.get("description") for operation in operations)
+    assert len({operation["operationId"] for operation in operations}) == len(operations)
+
+
+def test_the_pages_ask_for_a_token_only_where_log_in_is_on(document):
+    guarded = make_app(FakeBacktests(), supabase_jwt_secret="x" * 32).openapi()
+    assert guarded["paths"][BACKTEST]["post"]["security"] == [{"HTTPBearer": []}, {"APIKeyCookie": []}]
+    assert "security" not in document["paths"][BACKTEST]["post"]

@@ -73,6 +73,9 @@ def test_words_may_be_written_in_any_case(monkeypatch):
         ("API_PORT", "65536"),
         ("API_PORT", "http"),
         ("DATA_PROVIDER", "bloomberg"),
+        ("YAHOO_TIMEOUT", "0"),
+        ("YAHOO_ATTEMPTS", "0"),
+        ("YAHOO_ATTEMPTS", "11"),
         ("SANDBOX", "none"),
         ("MAX_EXECUTION_TIME", "0"),
         ("MAX_EXECUTION_TIME", "-5"),
@@ -108,6 +111,13 @@ def test_price_files_need_a_folder(monkeypatch, no_settings_around):
         load_settings()
     monkeypatch.setenv("DATA_DIR", os.fspath(no_settings_around))
     assert load_settings().data_dir == no_settings_around
+
+
+def test_yahoo_needs_no_folder_beforehand(monkeypatch):
+    monkeypatch.setenv("DATA_PROVIDER", "Yahoo")
+    settings = load_settings()
+    assert (settings.data_provider, settings.data_cache_dir.as_posix()) == ("yahoo", "data/cache")
+    assert (settings.yahoo_timeout, settings.yahoo_attempts) == (10, 3)
 
 
 def test_settings_cannot_be_changed():

@@ -24,6 +24,8 @@ REQUEST = {"strategy_code": "class S: pass", "start_date": "2015-01-01", "end_da
 class FakeSandbox:
     """Says that it works, or why not; no test of the API opens a box."""
 
+    memory_bytes = 512 * 1024 * 1024
+
     def __init__(self, name: str = "docker", reason: str | None = None) -> None:
         self.name, self.reason = name, reason
 
@@ -41,7 +43,9 @@ def make_app(backtests: FakeBacktests, sandbox: FakeSandbox | None = None, **set
         yield Services(backtests=backtests, run_gate=gate, sandbox=sandbox or FakeSandbox())
         await gate.close()
 
-    return create_app(Settings(_env_file=None, **settings), open_services)
+    # Tests ask more in a minute than a person does; those of the limits set their own.
+    unlimited = {"rate_limit_per_minute": 1_000_000, "rate_limit_per_hour": 1_000_000}
+    return create_app(Settings(_env_file=None, **(unlimited | settings)), open_services)
 
 
 @contextlib.contextmanager
@@ -52,7 +56,14 @@ def served(app: FastAPI, grace_seconds: int = 5) -> Iterator[int]:
         grace_seconds: how long requests under way may go on when the block is left.
     """
     listening = socket.create_server(("127.0.0.1", 0))
-    config = uvicorn.Config(app, log_config=None, access_log=False, ws="none", timeout_graceful_shutdown=grace_seconds)
+    config = uvicorn.Config(
+        app,
+        log_config=None,
+        access_log=False,
+        ws="none",
+        proxy_headers=False,
+        timeout_graceful_shutdown=grace_seconds,
+    )
     server = uvicorn.Server(config)
     thread = threading.Thread(target=lambda: asyncio.run(server.serve([listening])))
     thread.start()

@@ -2,6 +2,7 @@
 
 import threading
 import time
+from collections.abc import Sequence
 from typing import Any
 
 from src.errors import RunCancelled, RunTimedOut
@@ -20,7 +21,7 @@ class FakeBacktests:
         ignores_deadline: a hanging run ends only when it is cancelled or released.
 
     Attributes:
-        requests: what was run, in order.
+        requests: what was run, in order. universes: the tickers that came with each.
         deadlines: the deadline that came with each.
         n_running, n_most_running: runs at present, and at most at one time.
         n_cancelled: runs that ended because their cancel event was set.
@@ -40,14 +41,23 @@ class FakeBacktests:
         self.hangs = hangs
         self.ignores_deadline = ignores_deadline
         self.requests: list[BacktestRequest] = []
+        self.universes: list[Sequence[str] | None] = []
         self.deadlines: list[float] = []
         self.n_running = self.n_most_running = self.n_cancelled = 0
         self.started, self.release = threading.Event(), threading.Event()
         self._lock = threading.Lock()
 
-    def run(self, request: BacktestRequest, *, deadline: float, cancel: threading.Event) -> dict[str, Any]:
+    def run(
+        self,
+        request: BacktestRequest,
+        *,
+        deadline: float,
+        cancel: threading.Event,
+        universe: Sequence[str] | None = None,
+    ) -> dict[str, Any]:
         with self._lock:
             self.requests.append(request)
+            self.universes.append(universe)
             self.deadlines.append(deadline)
             self.n_running += 1
             self.n_most_running = max(self.n_most_running, self.n_running)

@@ -1,20 +1,18 @@
 """Post a strategy, get a backtest back."""
 
-import threading
 from typing import Annotated
 
 from fastapi import APIRouter, Body, Request, Response
 
-from src.api.dependencies import BacktestsDep, RunGateDep
-from src.api.disconnect import unless_disconnected
+from src.api.dependencies import ServicesDep
 from src.api.documentation import PROBLEMS
-from src.api.json_answer import json_bytes
-from src.api.json_body import JsonRoute
 from src.api.request_examples import REQUEST_EXAMPLES
+from src.api.run_answer import run_answer
+from src.api.strategy_body import StrategyRoute, source_documentation
 from src.models.request import BacktestRequest
 from src.models.response import BacktestResponse
 
-router = APIRouter(prefix="/api/v1", tags=["backtests"], route_class=JsonRoute)
+router = APIRouter(prefix="/api/v1", tags=["backtests"], route_class=StrategyRoute)
 
 
 @router.post(
@@ -24,20 +22,17 @@ router = APIRouter(prefix="/api/v1", tags=["backtests"], route_class=JsonRoute)
     response_model=BacktestResponse,
     response_description="The finished backtest.",
     responses=PROBLEMS,
+    openapi_extra=source_documentation(),
 )
 async def post_backtest(
     posted: Annotated[BacktestRequest, Body(openapi_examples=REQUEST_EXAMPLES)],
     request: Request,
-    backtests: BacktestsDep,
-    run_gate: RunGateDep,
+    services: ServicesDep,
 ) -> Response:
     """Reads the strategy without running it, fetches its prices, runs it in a locked box, audits and measures
     what comes back. Closing the connection stops the run.
+
+    Besides JSON it takes the source itself: `curl --data-binary @strategy.py -H 'Content-Type: text/x-python'`, the
+    other fields as query parameters (`?start_date=2015-01-01&end_date=2020-12-31`).
     """
-    deadline: float = request.state.deadline
-
-    def run(cancel: threading.Event) -> bytes:
-        return json_bytes(backtests.run(posted, deadline=deadline, cancel=cancel))
-
-    body = await unless_disconnected(request.receive, run_gate.run(run))
-    return Response(body, media_type="application/json")
+    return await run_answer(request, services, posted)

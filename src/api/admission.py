@@ -1,0 +1,80 @@
+"""Who may in, and how often: every request but the open pages passes here before its body is read. Pure ASGI."""
+
+from collections.abc import Sequence
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from src.api.auth import Authentication, Principal, Unauthenticated
+from src.api.client_address import Network, client_key
+from src.api.handlers import error_answer
+from src.api.paths import route_path
+from src.api.rate_limits import RateLimits
+from src.errors import BacktesterError
+from src.models.plain import printable
+
+OPEN_PATHS = frozenset({"/", "/health", "/metrics", "/docs", "/redoc", "/openapi.json"})
+OPEN_FOLDERS = ("/docs/",)
+"""What needs no token and has no rate limit: everything else is protected, a route that nobody thought of too."""
+
+
+class AdmissionMiddleware:
+    """Checks the token and counts the request; `request.state.principal` is who it speaks for, None without log-in.
+
+    A bad token is counted to its address, so that guessing tokens is limited as well.
+    """
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        authentication: Authentication,
+        rate_limits: RateLimits,
+        trusted_proxies: Sequence[Network],
+    ) -> None:
+        self._app = app
+        self._authentication = authentication
+        self._rate_limits = rate_limits
+        self._trusted_proxies = trusted_proxies
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or is_open(route_path(scope)):
+            await self._app(scope, receive, send)
+            return
+        request = Request(scope)
+        try:
+            request.state.principal = await self._admitted(request)
+        except BacktesterError as error:
+            answer = error_answer(error)
+            if answer is None:
+                raise
+            if isinstance(error, Unauthenticated):
+                answer.headers["WWW-Authenticate"] = "Bearer"
+            await answer(scope, receive, send)
+            return
+        await self._app(scope, receive, send)
+
+    async def _admitted(self, request: Request) -> Principal | None:
+        client = f"address:{client_key(request, self._trusted_proxies)}"
+        principal = None
+        if self._authentication.is_on:
+            try:
+                principal = await self._authentication.principal(request)
+                client = f"subject:{printable(principal.subject, 255)}"
+            except Unauthenticated:
+                await self._count(request, client)
+                raise
+        await self._count(request, client)
+        return principal
+
+    async def _count(self, request: Request, client: str) -> None:
+        if self._rate_limits.is_remote:
+            await run_in_threadpool(self._rate_limits.count, request, client)
+        else:
+            self._rate_limits.count(request, client)
+
+
+def is_open(path: str) -> bool:
+    """Whether the path needs no token and has no rate limit."""
+    return path in OPEN_PATHS or path.startswith(OPEN_FOLDERS)

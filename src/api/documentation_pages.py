@@ -1,0 +1,90 @@
+"""The pages /docs and /redoc, made of files of our own: they work without internet, and plainly without the files."""
+
+from pathlib import Path
+
+from fastapi import FastAPI, Request
+from fastapi.responses import HTMLResponse
+from starlette.responses import Response
+from starlette.staticfiles import StaticFiles
+from starlette.types import Scope
+
+from src.api.plain_page import plain_page
+
+DOCS_FOLDER = Path(__file__).parent / "web" / "docs"
+VENDOR_FOLDER = "vendor"
+
+PAGE_POLICY = "; ".join(
+    [
+        "default-src 'none'",
+        "script-src 'self'",
+        "worker-src blob:",
+        # Both programs write their styles into the page while they run.
+        "style-src 'self' 'unsafe-inline'",
+        "img-src 'self' data:",
+        "font-src 'self' data:",
+        "connect-src 'self'",
+        "base-uri 'none'",
+        "form-action 'none'",
+        "frame-ancestors 'none'",
+    ]
+)
+
+_HTML = """\
+<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{title}</title>
+<link rel="icon" href="data:,">
+</head>
+<body style="margin: 0">
+{body}
+</body>
+</html>
+"""
+
+_SWAGGER = """\
+<div id="swagger-ui"></div>
+<link rel="stylesheet" href="docs/vendor/swagger-ui.css">
+<script src="docs/vendor/swagger-ui-bundle.js"></script>
+<script src="docs/swagger-start.js"></script>"""
+
+_REDOC = """\
+<redoc spec-url="openapi.json" hide-download-button required-props-first></redoc>
+<script src="docs/vendor/redoc.standalone.js"></script>"""
+
+
+class Assets(StaticFiles):
+    """Files that change only with the service: a browser may keep them for an hour."""
+
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        """See StaticFiles.get_response."""
+        response = await super().get_response(path, scope)
+        response.headers["Cache-Control"] = "public, max-age=3600"
+        return response
+
+
+def add_documentation_pages(app: FastAPI, folder: Path = DOCS_FOLDER) -> None:
+    """Give the app /docs (Swagger) and /redoc (ReDoc).
+
+    Args:
+        folder: holds the files; what `make assets` fetched is in its folder `vendor`. Where that is missing both
+            addresses show the same plain page, written from the OpenAPI document.
+    """
+
+    async def swagger(_request: Request) -> HTMLResponse:
+        return _page(app, folder, "swagger-ui-bundle.js", _SWAGGER)
+
+    async def redoc(_request: Request) -> HTMLResponse:
+        return _page(app, folder, "redoc.standalone.js", _REDOC)
+
+    app.add_route("/docs", swagger, include_in_schema=False)
+    app.add_route("/redoc", redoc, include_in_schema=False)
+    app.mount("/docs", Assets(directory=folder), name="documentation")
+
+
+def _page(app: FastAPI, folder: Path, needed: str, body: str) -> HTMLResponse:
+    is_built = (folder / VENDOR_FOLDER / needed).is_file()
+    html = _HTML.format(title=app.title, body=body) if is_built else plain_page(app.openapi())
+    return HTMLResponse(html, headers={"Content-Security-Policy": PAGE_POLICY})

@@ -1,0 +1,9 @@
+"""Which path a request is for, as routes see it."""
+
+from starlette.types import Scope
+
+
+def route_path(scope: Scope) -> str:
+    """The path below the application's root: what a reverse proxy mounts it under does not count."""
+    path, root = str(scope["path"]), str(scope.get("root_path", ""))
+    return path[len(root) :] if root and path.startswith(root + "/") else path

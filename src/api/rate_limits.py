@@ -1,0 +1,85 @@
+"""How many requests one client may make a minute and an hour: slowapi's decorator around one function of ours.
+
+Its middleware skips routes that FastAPI includes from routers and cuts streams, so every protected request passes
+through the decorated function instead (src/api/admission.py).
+"""
+
+import math
+import time
+from typing import Any
+
+from slowapi import Limiter
+from slowapi.errors import RateLimitExceeded
+from starlette.requests import Request
+
+from src.errors import BacktesterError
+
+
+class TooManyRequests(BacktesterError):
+    """The client has used up its minute or its hour.
+
+    Args:
+        limit: how many requests in how long, as text.
+        retry_after_seconds: when the next one is let through.
+    """
+
+    code = "too_many_requests"
+    http_status = 429
+
+    def __init__(self, limit: str, retry_after_seconds: int) -> None:
+        super().__init__(f"Too many requests: {limit} are allowed. Try again in {retry_after_seconds} s.")
+        self.limit = limit
+        self.retry_after_seconds = retry_after_seconds
+
+
+class RateLimits:
+    """Counts requests by client, over all routes together.
+
+    Args:
+        per_minute, per_hour: requests of one client.
+        storage_url: redis://… shares the counts between processes; memory:// keeps them in this one, as happens
+            with a Redis that does not answer, until it does again.
+    """
+
+    def __init__(self, *, per_minute: int, per_hour: int, storage_url: str = "memory://") -> None:
+        limits = f"{per_minute}/minute;{per_hour}/hour"
+        self.is_remote = storage_url.startswith("redis")
+        # slowapi types them as text; Redis wants seconds.
+        timeouts: dict[str, Any] = {"socket_connect_timeout": 1, "socket_timeout": 1} if self.is_remote else {}
+        self._limiter = Limiter(
+            key_func=_client,
+            storage_uri=storage_url,
+            storage_options=timeouts,
+            in_memory_fallback=[limits],
+            key_style="endpoint",
+            key_prefix="hqg",
+        )
+        # slowapi would let the environment variable RATELIMIT_ENABLED switch it off.
+        self._limiter.enabled = True
+        # The minute stands first: what it refuses is not counted to the hour.
+        self._counted = self._limiter.limit(limits)(_counted)
+
+    def count(self, request: Request, client: str) -> None:
+        """Count one request of that client. Blocks for as long as a remote storage takes.
+
+        Raises:
+            TooManyRequests: it is one too many.
+        """
+        request.state.rate_limit_client = client
+        try:
+            self._counted(request=request)
+        except RateLimitExceeded as error:
+            raise self._refusal(request, error) from error
+
+    def _refusal(self, request: Request, error: RateLimitExceeded) -> TooManyRequests:
+        item, names = request.state.view_rate_limit
+        reset_at = self._limiter.limiter.get_window_stats(item, *names)[0]
+        return TooManyRequests(str(error.detail), max(1, math.ceil(reset_at - time.time())))
+
+
+def _client(request: Request) -> str:
+    return str(request.state.rate_limit_client)
+
+
+def _counted(request: Request) -> None:
+    """One request that is let through; slowapi asks for the argument's name."""

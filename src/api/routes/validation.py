@@ -1,0 +1,27 @@
+"""Read a strategy without running it."""
+
+from fastapi import APIRouter, Response
+from starlette.concurrency import run_in_threadpool
+
+from src.api.dependencies import ServicesDep
+from src.api.documentation import READING_PROBLEMS
+from src.api.json_answer import json_answer
+from src.api.strategy_body import StrategyRoute
+from src.models.validation import ValidationAnswer, ValidationRequest
+from src.services.validation import validate
+
+router = APIRouter(prefix="/api/v1", tags=["backtests"], route_class=StrategyRoute)
+
+
+@router.post(
+    "/validate",
+    operation_id="validate_strategy",
+    summary="Read a strategy without running it",
+    response_model=ValidationAnswer,
+    response_description="What reading it told, broken rules too.",
+    responses=READING_PROBLEMS,
+    openapi_extra={"requestBody": {"content": {"text/x-python": {"schema": {"type": "string", "minLength": 1}}}}},
+)
+async def post_validate(posted: ValidationRequest, services: ServicesDep) -> Response:
+    """What an editor underlines: every broken rule with its place, and universe, cadence and dialect as written."""
+    return json_answer(await run_in_threadpool(validate, posted.strategy_code, services.read))

@@ -1,0 +1,119 @@
+"""Reads a strategy posted as it is, `curl --data-binary @strategy.py`, with the other fields in the query."""
+
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from fastapi import Request, Response
+from fastapi.exceptions import RequestValidationError
+from starlette.datastructures import MutableHeaders
+
+from src.api.json_body import JsonRoute, MalformedBody, check_content_type, media_type, parse_json
+from src.models.plain import printable
+from src.models.request import BacktestRequest
+
+PYTHON_MEDIA_TYPES = ("text/x-python", "application/x-python", "text/x-script.python")
+_TEXT_FIELDS = frozenset({"name", "start_date", "end_date", "benchmark"})
+_QUERY_FIELDS = frozenset(BacktestRequest.model_fields) | {"config_params"}
+
+
+class StrategyRoute(JsonRoute):
+    """A route that takes JSON with a field strategy_code, or the strategy's source itself."""
+
+    def readable(self, request: Request) -> Request:
+        """See JsonRoute.readable."""
+        if is_source(request):
+            headers = MutableHeaders(raw=list(request.scope["headers"]))
+            headers["content-type"] = "application/json"
+            return _SourceRequest({**request.scope, "headers": headers.raw}, request.receive)
+        check_content_type(request, ", or 'Content-Type: text/x-python' with the strategy's source as the body")
+        return super().readable(_without_fields_in_the_query(request))
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """The usual handler; what is wrong with a field of the query is said to be in the query."""
+        handle = super().get_route_handler()
+
+        async def handle_source(request: Request) -> Response:
+            try:
+                return await handle(request)
+            except RequestValidationError as error:
+                if is_source(request):
+                    raise RequestValidationError([_in_the_query(problem) for problem in error.errors()]) from error
+                raise
+
+        return handle_source
+
+
+def is_source(request: Request) -> bool:
+    """Whether the body is a strategy's source, by its header."""
+    return media_type(request) in PYTHON_MEDIA_TYPES
+
+
+class _SourceRequest(Request):
+    async def json(self) -> Any:
+        try:
+            source = (await self.body()).decode("utf-8-sig")
+        except UnicodeDecodeError as error:
+            raise MalformedBody("source_encoding", ["body", error.start], "The source is not UTF-8 text") from error
+        return _fields_of_the_query(self) | {"strategy_code": source}
+
+
+def _fields_of_the_query(request: Request) -> dict[str, Any]:
+    fields: dict[str, Any] = {}
+    for name, text in request.query_params.multi_items():
+        if name == "strategy_code":
+            raise MalformedBody("query_code", ["query", name], "The code is the body: leave strategy_code out")
+        if name in fields:
+            message = f"'{printable(name)}' stands more than once in the query"
+            raise MalformedBody("query_duplicate", ["query", printable(name)], message)
+        fields[name] = _value(name, text)
+    return fields
+
+
+def _value(name: str, text: str) -> Any:
+    """A query parameter as JSON would carry it; what is no JSON stays text, and its field says what is wrong."""
+    if name == "benchmark" and text in ("", "null"):
+        return None
+    if name in _TEXT_FIELDS:
+        return text
+    try:
+        return parse_json(text.encode("utf-8"))
+    except (MalformedBody, UnicodeEncodeError):
+        return text
+
+
+def _without_fields_in_the_query(request: Request) -> Request:
+    for name in request.query_params:
+        if name in _QUERY_FIELDS:
+            message = f"'{name}' belongs into the body: the query counts only beside a body of text/x-python"
+            raise MalformedBody("query_with_json", ["query", name], message)
+    return request
+
+
+def _in_the_query(problem: dict[str, Any]) -> dict[str, Any]:
+    place = list(problem["loc"])
+    is_field = len(place) > 1 and place[0] == "body" and place[1] != "strategy_code"
+    return {**problem, "loc": ["query", *place[1:]] if is_field else place}
+
+
+def source_documentation() -> dict[str, Any]:
+    """What OpenAPI says of the other way to post: the body's type, and each field as a query parameter."""
+    schema = BacktestRequest.model_json_schema(ref_template="#/components/schemas/{model}")
+    names = [name for name in BacktestRequest.model_fields if name != "strategy_code"]
+    return {
+        "requestBody": {"content": {"text/x-python": {"schema": {"type": "string", "minLength": 1}}}},
+        "parameters": [_parameter(name, schema["properties"][name]) for name in names],
+    }
+
+
+def _parameter(name: str, field: dict[str, Any]) -> dict[str, Any]:
+    beside = "Only beside a body of text/x-python. "
+    of_field = {word: value for word, value in field.items() if word not in ("description", "title", "examples")}
+    is_json = name in ("commission", "slippage", "parameters")
+    schema = {"content": {"application/json": {"schema": of_field}}} if is_json else {"schema": of_field}
+    return {
+        "name": name,
+        "in": "query",
+        "required": False,
+        "description": beside + field.get("description", ""),
+        **schema,
+    }

@@ -1,0 +1,137 @@
+"""How runs go, for Prometheus and for the log: counts and seconds, never a line of anybody's code."""
+
+import logging
+import time
+from asyncio import CancelledError
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.platform_collector import PlatformCollector
+from prometheus_client.process_collector import ProcessCollector
+
+from src.api.dependencies import Services
+from src.errors import BacktesterError
+
+logger = logging.getLogger(__name__)
+
+_SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600)
+_STEPS = frozenset({"analysis", "data", "sandbox", "audit", "metrics", "total"})
+
+
+@dataclass
+class RunReport:
+    """What is known of one run.
+
+    Attributes:
+        started: time.perf_counter() seconds at which it was asked for.
+        waited_seconds: in line; None while it waits.
+        timings_ms: milliseconds by step, once it has succeeded.
+        run_hash: its identity, once it has succeeded.
+    """
+
+    started: float
+    waited_seconds: float | None = None
+    timings_ms: dict[str, float] = field(default_factory=dict)
+    run_hash: str | None = None
+
+    def begins(self) -> None:
+        """It has left the line."""
+        self.waited_seconds = time.perf_counter() - self.started
+
+    def answer(self, answer: Mapping[str, Any]) -> None:
+        """It has succeeded with that answer."""
+        timings = answer.get("provenance", {}).get("timings_ms", {})
+        self.timings_ms = {step: value for step, value in timings.items() if step in _STEPS}
+        self.run_hash = answer.get("run_hash")
+
+
+class Telemetry:
+    """The measures of one application, in a registry of its own."""
+
+    def __init__(self) -> None:
+        self._registry = CollectorRegistry()
+        ProcessCollector(registry=self._registry)
+        PlatformCollector(registry=self._registry)
+        self._runs = Counter("hqg_runs", "Runs that ended, by outcome.", ["outcome"], registry=self._registry)
+        self._run_seconds = Histogram(
+            "hqg_run_seconds", "Seconds from request to answer.", buckets=_SECONDS, registry=self._registry
+        )
+        self._wait_seconds = Histogram(
+            "hqg_run_wait_seconds", "Seconds that a run waited in line.", buckets=_SECONDS, registry=self._registry
+        )
+        self._step_seconds = Histogram(
+            "hqg_run_step_seconds",
+            "Seconds of each step of a run.",
+            ["step"],
+            buckets=_SECONDS,
+            registry=self._registry,
+        )
+        self._requests = Counter(
+            "hqg_http_requests", "Answers, by method and status.", ["method", "status"], registry=self._registry
+        )
+        self._now = Gauge("hqg_runs_now", "Runs at this moment, by state.", ["state"], registry=self._registry)
+        self._most = Gauge("hqg_runs_most", "Most runs at one time, by state.", ["state"], registry=self._registry)
+        self._pool = Gauge("hqg_pool_boxes", "Boxes of the warm pool, by state.", ["state"], registry=self._registry)
+
+    @contextmanager
+    def observed(self, report: RunReport) -> Iterator[None]:
+        """Count and log the run that the block waits for, however it ends."""
+        outcome = "completed"
+        try:
+            yield
+        except BacktesterError as error:
+            outcome = error.code
+            raise
+        except CancelledError:
+            outcome = "run_cancelled"
+            raise
+        except Exception:
+            outcome = "internal"
+            raise
+        finally:
+            self._run_ended(report, outcome)
+
+    def request_ended(self, method: str, status: int) -> None:
+        """Count one answer."""
+        known = method if method in {"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"} else "other"
+        self._requests.labels(known, str(status)).inc()
+
+    def scrape(self, services: Services) -> bytes:
+        """Everything in Prometheus' text format."""
+        gate = services.run_gate
+        for state, now, most in (
+            ("running", gate.n_running, gate.max_running),
+            ("waiting", gate.n_waiting, gate.max_waiting),
+        ):
+            self._now.labels(state).set(now)
+            self._most.labels(state).set(most)
+        for state, count in pool_counts(services).items():
+            self._pool.labels(state).set(count)
+        return generate_latest(self._registry)
+
+    def _run_ended(self, report: RunReport, outcome: str) -> None:
+        seconds = time.perf_counter() - report.started
+        self._runs.labels(outcome).inc()
+        self._run_seconds.observe(seconds)
+        if report.waited_seconds is not None:
+            self._wait_seconds.observe(report.waited_seconds)
+        for step, milliseconds in report.timings_ms.items():
+            if step != "total":
+                self._step_seconds.labels(step).observe(milliseconds / 1000)
+        timings = {f"{step}_ms": milliseconds for step, milliseconds in report.timings_ms.items()}
+        waited_ms = None if report.waited_seconds is None else round(report.waited_seconds * 1000, 1)
+        logger.info(
+            "run %s in %.0f ms",
+            outcome,
+            seconds * 1000,
+            extra={"outcome": outcome, "waited_ms": waited_ms, "run_hash": report.run_hash, **timings},
+        )
+
+
+def pool_counts(services: Services) -> dict[str, int]:
+    """Warm boxes that are ready and that are wanted; nothing where the sandbox keeps none."""
+    pool: Any = services.sandbox
+    return {"ready": pool.n_ready, "wanted": pool.size} if hasattr(pool, "n_ready") else {}

@@ -1,0 +1,77 @@
+"""The answer to a backtest as text for a terminal."""
+
+from typing import Any
+
+RATES = (
+    ("total return", "total_return"),
+    ("annualized return", "annualized_return"),
+    ("annual volatility", "annual_volatility"),
+    ("max drawdown", "max_drawdown"),
+    ("alpha", "alpha"),
+    ("win rate", "win_rate"),
+    ("average win", "avg_win"),
+    ("average loss", "avg_loss"),
+)
+"""Label and metric of what reads best as a percentage."""
+
+NUMBERS = (
+    ("Sharpe ratio", "sharpe_ratio"),
+    ("Sortino ratio", "sortino"),
+    ("beta", "beta"),
+    ("probabilistic Sharpe", "psr"),
+)
+
+MONEY = (
+    ("starting equity", "parameters", "starting_equity"),
+    ("final equity", "equity_stats", "equity"),
+    ("fees", "equity_stats", "fees"),
+    ("slippage", "equity_stats", "slippage_cost"),
+    ("volume traded", "equity_stats", "volume"),
+)
+
+
+def answer_table(answer: dict[str, Any]) -> str:
+    """What a person wants to see of a backtest, one line a number.
+
+    Args:
+        answer: the JSON object of a 200 answer. A metric that is null shows its reason, from
+            `metrics.undefined`; one that is missing is left out.
+    """
+    metrics = answer["metrics"]
+    lines = [_headline(answer), ""]
+    lines += [_line(label, f"{answer[part][name]:,.2f}") for label, part, name in MONEY]
+    lines += [_line(label, _shown(metrics, name, "{:.2%}")) for label, name in RATES if name in metrics]
+    lines += [_line(label, _shown(metrics, name, "{:.3f}")) for label, name in NUMBERS if name in metrics]
+    lines.append(_line("orders", str(metrics["total_orders"])))
+    lines += [f"  warning: {text}" for text in answer["warnings"]]
+    return "\n".join(lines)
+
+
+def refusal(status: int, answer: dict[str, Any]) -> str:
+    """Why there is no backtest, from any answer that is not 200."""
+    detail = answer.get("detail", answer)
+    if not isinstance(detail, dict):
+        return f"The service answered {status}: {detail}"
+    sentences = [text for kind, texts in detail.items() if kind.endswith("_errors") for text in texts]
+    indented = [f"  {text}" for text in sentences or [str(detail)]]
+    return "\n".join([f"The service answered {status}:", *indented])
+
+
+def _headline(answer: dict[str, Any]) -> str:
+    parameters, provenance = answer["parameters"], answer["provenance"]
+    seconds = provenance["timings_ms"]["total"] / 1000
+    return (
+        f"{parameters['name'] or 'The strategy'}, {parameters['start_date']} to {parameters['end_date']}"
+        f" on {provenance['data_source']} prices, in a {provenance['sandbox']} box, {seconds:.2f} s"
+    )
+
+
+def _shown(metrics: dict[str, Any], name: str, form: str) -> str:
+    value = metrics[name]
+    if value is None:
+        return f"undefined ({metrics.get('undefined', {}).get(name, 'no reason given')})"
+    return form.format(value)
+
+
+def _line(label: str, value: str) -> str:
+    return f"  {label:<22}{value:>16}"

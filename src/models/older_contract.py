@@ -1,0 +1,165 @@
+"""The older contract, POST /backtest: its request and its answer, kept working for the clients it has."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Self
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ModelWrapValidatorHandler,
+    PrivateAttr,
+    model_validator,
+)
+from pydantic_core import PydanticCustomError
+
+from src.models.costs import Fraction, RateCommission
+from src.models.plain import Number, Text
+from src.models.request import BacktestRequest, Day, EndDay, Parameters, unknown_field_warnings
+from src.models.response import AnswerPart, OrderAnswer
+from src.utils.symbols import MAX_SYMBOL_CHARACTERS, MAX_UNIVERSE_SYMBOLS, SYMBOL_PATTERN
+
+
+def _ticker(value: str) -> str:
+    # Only ASCII: upper() turns some foreign letters into two Latin ones.
+    symbol = value.strip().upper() if value.isascii() else ""
+    if len(symbol) > MAX_SYMBOL_CHARACTERS or not SYMBOL_PATTERN.fullmatch(symbol):
+        raise PydanticCustomError("ticker", "A ticker such as SPY, BRK-B or ^GSPC")
+    return symbol
+
+
+def _unique(tickers: list[str]) -> list[str]:
+    return list(dict.fromkeys(tickers))
+
+
+Tickers = Annotated[
+    list[Annotated[Text, AfterValidator(_ticker)]],
+    Field(min_length=1, max_length=MAX_UNIVERSE_SYMBOLS),
+    AfterValidator(_unique),
+]
+
+
+class OlderRequest(BaseModel):
+    """A strategy, its tickers and the terms of its backtest in the older contract's names."""
+
+    model_config = ConfigDict(frozen=True, use_attribute_docstrings=True, extra="ignore")
+
+    code: Text
+    """Python source; Strategy, Cadence and the like need not be imported, and on_data may return a dict of weights."""
+    tickers: Annotated[Tickers, Field(examples=[["SPY"]])] | None = None
+    """What is traded, whatever the strategy's universe() says; null asks the strategy."""
+    start_date: Annotated[Day, Field(examples=["2015-01-01"])]
+    """First day of the window: an ISO date, or an ISO datetime of which the date as written counts."""
+    end_date: Annotated[EndDay, Field(examples=["2020-12-31"])]
+    """Last day of the window, included; after start_date."""
+    initial_cash: Annotated[Number, Field(gt=0, le=1e15)] = 10_000.0
+    """Cash at the start, in account currency."""
+    commission_rate: Fraction = 0.0
+    """Fee as a fraction of the traded value; 0.001 is a tenth of a percent."""
+    parameters: Parameters = Field(default_factory=dict)
+    """What the strategy reads with `import config`, at most 100 KB as JSON."""
+
+    _unknown_field_warnings: tuple[str, ...] = PrivateAttr(default=())
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _tolerate_unknown_fields(cls, data: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
+        request = handler(data)
+        if isinstance(data, Mapping):
+            request._unknown_field_warnings = tuple(unknown_field_warnings(data, cls.model_fields))
+        return request
+
+    def unknown_fields_warnings(self) -> list[str]:
+        """See BacktestRequest.unknown_fields_warnings."""
+        return list(self._unknown_field_warnings)
+
+    def in_todays_words(self) -> BacktestRequest:
+        """The same request as POST /api/v1/backtest takes it, without the tickers."""
+        return BacktestRequest(
+            strategy_code=self.code,
+            start_date=self.start_date,
+            end_date=self.end_date,
+            initial_capital=self.initial_cash,
+            commission=RateCommission(model="rate", rate=self.commission_rate),
+            parameters=self.parameters,
+        )
+
+
+class OlderSummary(AnswerPart):
+    """The run in four numbers."""
+
+    initialCash: float  # noqa: N815 - the contract's own name
+    """Cash at the start, in account currency."""
+    finalEquity: float  # noqa: N815
+    """Equity at the end, in account currency."""
+    totalReturn: float  # noqa: N815
+    """Final equity over initial cash, minus one, in percent."""
+    numTrades: int  # noqa: N815
+    """Orders that filled, a count."""
+
+
+class OlderMetrics(AnswerPart):
+    """Three measures; null where one is undefined, as without any trade."""
+
+    sharpeRatio: float | None  # noqa: N815
+    """Mean over standard deviation of daily excess returns, per year."""
+    maxDrawdown: float | None  # noqa: N815
+    """Deepest fall from a peak of equity, positive, in percent."""
+    winRate: float | None  # noqa: N815
+    """Share of closed trades with a profit, in percent."""
+
+
+class OlderPoint(AnswerPart):
+    """Equity at the end of one day."""
+
+    date: str
+    """An ISO date."""
+    equity: float
+    """In account currency."""
+
+
+class OlderData(AnswerPart):
+    """The finished backtest."""
+
+    summary: OlderSummary
+    metrics: OlderMetrics
+    equityCurve: list[OlderPoint]  # noqa: N815
+    """One point a timeline day, ascending."""
+    orders: list[OrderAnswer]
+    """All fills, in the order in which they happened."""
+    warnings: list[str]
+    """What a careful reader of the result should know."""
+
+
+class OlderAnswer(BaseModel):
+    """200: it worked."""
+
+    model_config = ConfigDict(use_attribute_docstrings=True)
+
+    success: bool = True
+    """Always true."""
+    data: OlderData
+
+
+class OlderProblem(BaseModel):
+    """What went wrong."""
+
+    model_config = ConfigDict(use_attribute_docstrings=True)
+
+    type: str
+    """Stable name of the kind of problem."""
+    messages: list[str]
+    """One sentence a problem."""
+    request_id: str | None = None
+    """What to tell the operator, where it is our own fault."""
+
+
+class OlderRefusal(BaseModel):
+    """Any other status: it did not work."""
+
+    model_config = ConfigDict(use_attribute_docstrings=True)
+
+    success: bool = False
+    """Always false."""
+    error: OlderProblem

@@ -1,0 +1,120 @@
+"""HQG_PROFILE: where the time of a box goes, as the host sees it, and how much went in and out."""
+
+import logging
+import time
+from collections.abc import Callable, Mapping, Sequence
+
+from src.execution.sandbox.base import Box, Patience, Sandbox
+
+logger = logging.getLogger(__name__)
+
+
+class ProfiledSandbox:
+    """A sandbox whose boxes each log a profile when they are closed. Everything else is the sandbox's own.
+
+    Args:
+        sandbox: the one that builds the boxes.
+        clock: seconds that only rise.
+    """
+
+    def __init__(self, sandbox: Sandbox, clock: Callable[[], float] = time.perf_counter) -> None:
+        self._sandbox = sandbox
+        self._clock = clock
+
+    @property
+    def name(self) -> str:
+        """See Sandbox.name."""
+        return self._sandbox.name
+
+    @property
+    def memory_bytes(self) -> int:
+        """See Sandbox.memory_bytes."""
+        return self._sandbox.memory_bytes
+
+    @property
+    def strategy_limits(self) -> Mapping[str, int]:
+        """See Sandbox.strategy_limits."""
+        return self._sandbox.strategy_limits
+
+    def unavailable_reason(self) -> str | None:
+        """See Sandbox.unavailable_reason."""
+        return self._sandbox.unavailable_reason()
+
+    def open(self, *, preload: Sequence[str] = ()) -> Box:
+        """See Sandbox.open."""
+        started = self._clock()
+        return _ProfiledBox(self._sandbox.open(preload=preload), started, self._clock)
+
+    def remove_orphans(self) -> int:
+        """See Sandbox.remove_orphans."""
+        return self._sandbox.remove_orphans()
+
+    def close(self) -> None:
+        """See Sandbox.close."""
+        self._sandbox.close()
+
+
+class _ProfiledBox:
+    def __init__(self, box: Box, started: float, clock: Callable[[], float]) -> None:
+        self._box = box
+        self._clock = clock
+        self._started = started
+        self._opened = clock()
+        self._first_heard: float | None = None
+        self._write_seconds = self._read_seconds = 0.0
+        self._bytes_in = self._bytes_out = 0
+        self._is_closed = False
+
+    def write(self, data: bytes, patience: Patience) -> None:
+        """See Box.write."""
+        before = self._clock()
+        try:
+            self._box.write(data, patience)
+            self._bytes_in += len(data)
+        finally:
+            self._write_seconds += self._clock() - before
+
+    def read(self, max_bytes: int, patience: Patience) -> bytes:
+        """See Box.read."""
+        before = self._clock()
+        try:
+            data = self._box.read(max_bytes, patience)
+        finally:
+            self._read_seconds += self._clock() - before
+        if self._first_heard is None:
+            self._first_heard = self._clock()
+        self._bytes_out += len(data)
+        return data
+
+    def is_waiting(self) -> bool:
+        """See Box.is_waiting."""
+        return self._box.is_waiting()
+
+    def ran_out_of_memory(self) -> bool:
+        """See Box.ran_out_of_memory."""
+        return self._box.ran_out_of_memory()
+
+    def close(self) -> None:
+        """See Box.close."""
+        before = self._clock()
+        self._box.close()
+        if self._is_closed:
+            return
+        self._is_closed = True
+        first = None if self._first_heard is None else _milliseconds(self._first_heard - self._started)
+        profile = {
+            "open_ms": _milliseconds(self._opened - self._started),
+            "first_word_ms": first,
+            "writing_ms": _milliseconds(self._write_seconds),
+            "waiting_ms": _milliseconds(self._read_seconds),
+            "life_ms": _milliseconds(before - self._started),
+            "close_ms": _milliseconds(self._clock() - before),
+            "bytes_in": self._bytes_in,
+            "bytes_out": self._bytes_out,
+        }
+        shown = ", ".join(f"{name} {value}" for name, value in profile.items())
+        logger.info("box profile: %s", shown, extra=profile)
+
+
+def _milliseconds(seconds: float) -> float:
+    return round(seconds * 1000, 1)

@@ -1,0 +1,25 @@
+"""Reads a strategy for an editor: its broken rules and what it says of itself. Runs nothing, takes milliseconds."""
+
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import Any
+
+from src.execution.reading import Reading, read
+
+
+def validate(source: str, read: Callable[[str], Reading] = read) -> dict[str, Any]:
+    """What src.models.validation.ValidationAnswer shows, as plain values. Never raises, whatever the source.
+
+    Args:
+        read: reads the source; see src.services.backtests.Backtests.
+    """
+    reading = read(source)
+    description, violations = reading.description, reading.violations
+    cadence = description.cadence if description else None
+    return {
+        "valid": description is not None and not violations,
+        "violations": [asdict(violation) for violation in violations],
+        "universe": list(description.universe) if description and description.universe else None,
+        "cadence": {"bar_size": cadence.bar_size.value, "execution": cadence.execution.value} if cadence else None,
+        "dialect": description.dialect if description else None,
+    }

@@ -1,0 +1,84 @@
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+from fastapi import FastAPI
+from starlette.testclient import TestClient
+
+from scripts.docs_assets import FILES
+from src.api.documentation_pages import DOCS_FOLDER, PAGE_POLICY, add_documentation_pages
+from src.api.plain_page import plain_page
+from tests.fakes.application import make_app
+from tests.fakes.backtests import FakeBacktests
+
+PAGES = ("/docs", "/redoc")
+
+
+@pytest.fixture
+def built(tmp_path: Path) -> Path:
+    """A folder as `make assets` leaves it, with stand-ins for the large files."""
+    shutil.copytree(DOCS_FOLDER, tmp_path / "docs", ignore=shutil.ignore_patterns("vendor"))
+    (tmp_path / "docs" / "vendor").mkdir()
+    for name in FILES.values():
+        (tmp_path / "docs" / "vendor" / name).write_text("/* stand-in */")
+    return tmp_path / "docs"
+
+
+def thing() -> None:
+    """A route to show."""
+
+
+def client_of(folder: Path) -> TestClient:
+    app = FastAPI(docs_url=None, redoc_url=None, title="Pages")
+    app.add_api_route("/thing", thing, operation_id="thing")
+    add_documentation_pages(app, folder)
+    return TestClient(app)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_everything_that_a_page_loads_is_served_by_us(built, page):
+    client = client_of(built)
+    html = client.get(page).text
+    loaded = re.findall(r"(?:src|href)=[\"']([^\"']+)", html)
+    assert any("vendor" in address for address in loaded)
+    for address in loaded:
+        assert not address.startswith(("http:", "https:", "//")), "a page must work without internet"
+        if not address.startswith("data:"):
+            answer = client.get("/" + address)
+            assert answer.status_code == 200
+            assert answer.headers["Cache-Control"] == "public, max-age=3600"
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_page_has_no_script_in_itself_and_a_policy_that_forbids_it(built, page):
+    answer = client_of(built).get(page)
+    assert re.findall(r"<script>|<script(?! src=)|\son\w+=", answer.text) == []
+    assert answer.headers["Content-Security-Policy"] == PAGE_POLICY
+    assert "script-src 'self';" in PAGE_POLICY
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_without_built_files_the_page_is_plain_and_complete(tmp_path, page):
+    shutil.copytree(DOCS_FOLDER, tmp_path / "docs", ignore=shutil.ignore_patterns("vendor"))
+    html = client_of(tmp_path / "docs").get(page).text
+    assert "GET /thing" in html
+    assert "make assets" in html
+    assert "<script" not in html
+
+
+def test_the_plain_page_tells_every_operation_field_and_example():
+    app = make_app(FakeBacktests())
+    html = plain_page(app.openapi())
+    for path, methods in app.openapi()["paths"].items():
+        for method in methods:
+            assert f"{method.upper()} {path}" in html
+    assert "risk_free_rate" in html
+    assert html.count("<pre>curl -s http://127.0.0.1:8005/api/v1/backtest ") == 3
+    assert "<script" not in html
+
+
+def test_no_file_outside_the_folder_is_served(built):
+    client = client_of(built)
+    for path in ("/docs/../package.json", "/docs/%2e%2e/package.json", "/docs/..%2fpackage.json", "/docs/vendor"):
+        assert client.get(path).status_code == 404

@@ -1,0 +1,136 @@
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+from starlette.testclient import TestClient
+
+from src.api.routes.health import LOOK_SECONDS, DetailedHealth
+from src.errors import NoPrices, StrategyFailed
+from tests.fakes.application import BACKTEST, REQUEST, FakeSandbox, make_app, wait_until
+from tests.fakes.backtests import FakeBacktests
+
+READY, DETAILED = "/api/v1/health/ready", "/api/v1/health/detailed"
+
+
+class CountingSandbox(FakeSandbox):
+    """Counts how often it is asked."""
+
+    n_asked = 0
+
+    def unavailable_reason(self) -> str | None:
+        self.n_asked += 1
+        return super().unavailable_reason()
+
+
+def test_probes_that_come_often_do_not_ask_the_engine_each_time():
+    sandbox = CountingSandbox()
+    with TestClient(make_app(FakeBacktests(), sandbox)) as client:
+        for _ in range(50):
+            assert client.get("/health").status_code == 200
+    assert sandbox.n_asked == 1
+    assert LOOK_SECONDS <= 5
+
+
+def test_ready_while_a_run_could_start(connect):
+    answer = connect(FakeBacktests()).get(READY)
+    assert (answer.status_code, answer.json()) == (200, {"status": "ready", "reasons": []})
+
+
+def test_not_ready_without_a_sandbox():
+    with TestClient(make_app(FakeBacktests(), FakeSandbox("none", "no Docker engine answers"))) as client:
+        answer = client.get(READY)
+        assert answer.status_code == 503
+        assert answer.json() == {"status": "not ready", "reasons": ["no Docker engine answers"]}
+        assert client.get("/health").status_code == 200
+
+
+def test_not_ready_while_every_place_is_taken(connect):
+    backtests = FakeBacktests(hangs=True)
+    client = connect(backtests, max_concurrent_runs=1, max_queued_runs=1)
+    with ThreadPoolExecutor(2) as clients:
+        runs = [clients.submit(client.post, BACKTEST, json=REQUEST) for _ in range(2)]
+        wait_until(lambda: client.get(READY).status_code == 503)
+        assert client.get(DETAILED).json()["queue"] == {
+            "running": 1,
+            "max_running": 1,
+            "waiting": 1,
+            "max_waiting": 1,
+        }
+        backtests.release.set()
+        assert [run.result().status_code for run in runs] == [200, 200]
+    assert client.get(READY).status_code == 200
+
+
+def test_the_detailed_answer_says_what_an_operator_asks(connect):
+    answer = connect(FakeBacktests()).get(DETAILED)
+    assert answer.status_code == 200
+    said = DetailedHealth.model_validate(answer.json())
+    assert (said.status, said.sandbox.name, said.sandbox.memory_bytes) == ("ready", "docker", 512 * 1024 * 1024)
+    assert {"service", "engine", "python", "fastapi", "hqg-algorithms"} <= set(said.versions)
+    assert said.uptime_seconds >= 0
+
+
+def measured(client, name: str) -> dict[tuple, float]:
+    """The samples of one name by their labels' values."""
+    answer = client.get("/metrics")
+    assert answer.headers["content-type"].startswith("text/plain; version=")
+    families = text_string_to_metric_families(answer.text)
+    return {
+        tuple(sample.labels.values()): sample.value
+        for family in families
+        for sample in family.samples
+        if sample.name == name
+    }
+
+
+@pytest.mark.parametrize(
+    ("error", "outcome"),
+    [
+        (None, "completed"),
+        (NoPrices(["gone"]), "no_prices"),
+        (StrategyFailed(["bad"]), "strategy_failed"),
+        (RuntimeError("ours"), "internal"),
+    ],
+)
+def test_runs_are_counted_by_how_they_ended(connect, error, outcome):
+    client = connect(FakeBacktests(error=error))
+    for path, body in ((BACKTEST, REQUEST), ("/backtest", {**REQUEST, "code": "x"})):
+        client.post(path, json=body)
+    client.post(BACKTEST, json={})
+    assert measured(client, "hqg_runs_total") == {(outcome,): 2.0}
+    assert measured(client, "hqg_run_seconds_count") == {(): 2.0}
+
+
+def test_a_run_that_found_no_place_is_counted_as_such(connect):
+    backtests = FakeBacktests(hangs=True)
+    client = connect(backtests, max_concurrent_runs=1, max_queued_runs=0)
+    with ThreadPoolExecutor(1) as clients:
+        run = clients.submit(client.post, BACKTEST, json=REQUEST)
+        assert backtests.started.wait(5)
+        assert client.post(BACKTEST, json=REQUEST).status_code == 503
+        assert measured(client, "hqg_runs_now") == {("running",): 1.0, ("waiting",): 0.0}
+        backtests.release.set()
+        run.result()
+    assert measured(client, "hqg_runs_total") == {("queue_full",): 1.0, ("completed",): 1.0}
+
+
+def test_the_steps_of_a_run_are_measured_in_seconds(connect):
+    client = connect(FakeBacktests())
+    client.post(BACKTEST, json=REQUEST)
+    assert set(measured(client, "hqg_run_step_seconds_count")) == {
+        ("analysis",),
+        ("data",),
+        ("sandbox",),
+        ("audit",),
+        ("metrics",),
+    }
+    assert measured(client, "hqg_run_step_seconds_sum")[("sandbox",)] == pytest.approx(0.001)
+
+
+def test_answers_are_counted_and_a_strange_method_makes_no_name_of_its_own(connect):
+    client = connect(FakeBacktests())
+    client.post(BACKTEST, json={})
+    client.request("BREW", "/nowhere")
+    counts = measured(client, "hqg_http_requests_total")
+    assert counts[("POST", "422")] == 1.0
+    assert counts[("other", "404")] == 1.0

@@ -1,0 +1,67 @@
+import io
+import json
+import logging
+import re
+
+import pytest
+
+from src.api.logs import LogFormat, configure_logging, log_handler
+from tests.fakes.application import BACKTEST, REQUEST
+from tests.fakes.backtests import FakeBacktests
+
+
+@pytest.fixture
+def written():
+    """written(log_format): what our loggers write from then on."""
+    logger, before = logging.getLogger("src"), logging.getLogger("src").level
+    added: list[logging.Handler] = []
+
+    def attach(log_format: LogFormat) -> io.StringIO:
+        stream = io.StringIO()
+        handler = log_handler(log_format)
+        handler.setStream(stream)
+        logger.addHandler(handler)
+        logger.setLevel(logging.DEBUG)
+        added.append(handler)
+        return stream
+
+    yield attach
+    for handler in added:
+        logger.removeHandler(handler)
+    logger.setLevel(before)
+
+
+def test_json_has_one_object_a_line_with_the_request_and_its_run(connect, written):
+    stream = written("json")
+    connect(FakeBacktests()).post(BACKTEST, json=REQUEST, headers={"X-Request-ID": "mine"})
+    run, request = [json.loads(line) for line in stream.getvalue().splitlines()]
+    assert (run["outcome"], run["request_id"], run["run_hash"]) == ("completed", "mine", "5f1c")
+    assert {"analysis_ms", "data_ms", "sandbox_ms", "audit_ms", "metrics_ms", "total_ms", "waited_ms"} <= set(run)
+    assert (request["method"], request["path"], request["status"]) == ("POST", BACKTEST, 200)
+    assert (request["request_id"], request["level"], request["logger"]) == ("mine", "info", "src.api.middleware")
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d+Z", request["timestamp"])
+
+
+@pytest.mark.parametrize("log_format", ["json", "console"])
+def test_no_text_of_a_stranger_begins_a_line_of_its_own(written, log_format):
+    stream = written(log_format)
+    logging.getLogger("src.test").info("sent\n2026 forged %s", "\x1b[2J\r\nforged", extra={"field": "a\nforged"})
+    assert len(stream.getvalue().splitlines()) == 1
+    assert "\x1b" not in stream.getvalue()
+
+
+@pytest.mark.parametrize("log_format", ["json", "console"])
+def test_our_own_fault_is_written_with_its_traceback_and_without_local_variables(connect, written, log_format):
+    stream = written(log_format)
+    sent = REQUEST | {"strategy_code": "SECRET_ALPHA"}
+    connect(FakeBacktests(error=RuntimeError("ours"))).post(BACKTEST, json=sent)
+    assert "Traceback" in stream.getvalue()
+    assert "RuntimeError: ours" in stream.getvalue()
+    assert "SECRET_ALPHA" not in stream.getvalue()
+
+
+def test_whoever_started_the_process_may_have_decided_already():
+    handlers = list(logging.root.handlers)
+    assert handlers, "the test runner has its own"
+    configure_logging("DEBUG", "json")
+    assert logging.root.handlers == handlers

@@ -1,0 +1,213 @@
+"""The API on real boxes: what fakes cannot show of limits, disconnects, the older contract and stopping."""
+
+import contextlib
+import http.client
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import docker
+import pytest
+
+from src.api.server import create_app
+from src.config.settings import PROJECT_FOLDER, Settings
+from src.execution.sandbox.docker_sandbox import OWNER_LABEL
+from tests.conftest import SANDBOX_IMAGE, SANDBOX_PYTHON, open_sandbox
+from tests.fakes.application import served, wait_until
+
+pytestmark = pytest.mark.slow
+
+WINDOW = {"start_date": "2015-01-01", "end_date": "2016-12-31"}
+HANGING = """
+from hqg_algorithms import Strategy
+
+class Hanging(Strategy):
+    universe = ["SPY"]
+
+    def on_data(self, data, portfolio):
+        while True:
+            pass
+"""
+
+
+@dataclass(frozen=True)
+class Service:
+    """A service on real boxes, in this process unless `pid` says otherwise."""
+
+    port: int
+    backend: str
+    pid: int
+
+    def post(self, path: str, body: Any, content_type: str = "application/json") -> tuple[int, dict[str, Any]]:
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+        with contextlib.closing(connection):
+            sent = body if isinstance(body, bytes) else json.dumps(body).encode()
+            connection.request("POST", path, sent, {"Content-Type": content_type})
+            answer = connection.getresponse()
+            return answer.status, json.loads(answer.read())
+
+    def n_boxes(self) -> int:
+        """Boxes that there are at this moment."""
+        if self.backend == "bubblewrap":
+            return sum("bwrap" in _name(pid) for pid in _children(self.pid))
+        client = docker.from_env()
+        with contextlib.closing(client):
+            found = client.containers.list(all=True, filters={"label": OWNER_LABEL}, ignore_removed=True)
+            return sum(f"/{self.pid}/" in container.labels[OWNER_LABEL] for container in found)
+
+    @contextlib.contextmanager
+    def hanging_run(self) -> Iterator[socket.socket]:
+        """A client that waits for a run which never ends, once its box is there."""
+        body = json.dumps({"strategy_code": HANGING, **WINDOW}).encode()
+        head = "POST /api/v1/backtest HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+        with socket.create_connection(("127.0.0.1", self.port)) as stream:
+            stream.sendall(f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body)
+            wait_until(lambda: self.n_boxes() > 0)
+            yield stream
+
+
+def _children(pid: int) -> list[int]:
+    found = []
+    for file in Path(f"/proc/{pid}/task").glob("*/children"):
+        with contextlib.suppress(OSError):
+            found += [int(child) for child in file.read_text().split()]
+    return found
+
+
+def _name(pid: int) -> str:
+    with contextlib.suppress(OSError):
+        return Path(f"/proc/{pid}/comm").read_text()
+    return ""
+
+
+BACKENDS = [
+    pytest.param("docker", marks=pytest.mark.docker),
+    pytest.param("bubblewrap", marks=pytest.mark.bubblewrap),
+]
+
+
+@pytest.fixture(params=BACKENDS)
+def backend(request: pytest.FixtureRequest) -> str:
+    open_sandbox(request.param).close()
+    return str(request.param)
+
+
+@pytest.fixture
+def service(backend: str, request: pytest.FixtureRequest) -> Iterator[Service]:
+    changes = getattr(request, "param", {})
+    settings = {"sandbox": backend, "sandbox_image": SANDBOX_IMAGE, "sandbox_python": SANDBOX_PYTHON}
+    # No warm boxes: after each run there must be none at all.
+    app = create_app(Settings(_env_file=None, sandbox_pool_size=0, **settings, **changes))
+    with served(app) as port:
+        yield Service(port, backend, os.getpid())
+
+
+def test_a_client_that_leaves_frees_its_box_within_a_second(service: Service) -> None:
+    with service.hanging_run():
+        assert service.n_boxes() == 1
+    wait_until(lambda: service.n_boxes() == 0, seconds=1.0)
+
+
+@pytest.mark.parametrize("service", [{"max_request_time": 1.5}], indirect=True)
+def test_a_request_that_takes_too_long_ends_with_504_and_its_box_is_gone(service: Service) -> None:
+    started = time.monotonic()
+    with service.hanging_run() as stream:
+        stream.settimeout(10)
+        assert stream.recv(100).startswith(b"HTTP/1.1 504 ")
+    assert 1.4 < time.monotonic() - started < 3.0
+    wait_until(lambda: service.n_boxes() == 0, seconds=1.0)
+
+
+@pytest.mark.parametrize("service", [{"max_concurrent_runs": 1, "max_queued_runs": 0}], indirect=True)
+def test_a_full_service_refuses_and_the_place_is_free_once_the_client_has_gone(service: Service) -> None:
+    honest = {"strategy_code": HANGING.replace("while True:\n            pass", "return {}"), **WINDOW}
+    with service.hanging_run():
+        assert service.post("/api/v1/backtest", honest)[0] == 503
+    wait_until(lambda: service.n_boxes() == 0)
+    wait_until(lambda: service.post("/api/v1/backtest", honest)[0] == 200, seconds=2.0)
+
+
+def test_every_dialect_runs_through_the_older_contract(service: Service, strategies_folder: Path) -> None:
+    for path in sorted(strategies_folder.glob("dialect_*.py")):
+        status, answer = service.post("/backtest", {"code": path.read_text(), **WINDOW})
+        assert (status, answer["success"]) == (200, True), (path.name, answer)
+        assert answer["data"]["summary"]["numTrades"] > 0
+        assert len(answer["data"]["equityCurve"]) > 400
+
+
+def test_tickers_override_the_universe_and_the_rate_is_of_the_traded_value(
+    service: Service, strategies_folder: Path
+) -> None:
+    code = (strategies_folder / "dialect_4_no_imports.py").read_text()
+    free = {"code": code.replace('["SPY"]', "[]"), "tickers": ["spy"], **WINDOW}
+    status, answer = service.post("/backtest", free)
+    assert status == 200, answer
+    orders = answer["data"]["orders"]
+    assert {order["symbol"] for order in orders} == {"SPY"}
+    status, paid = service.post("/backtest", {**free, "commission_rate": 0.001, "initial_cash": 5000})
+    first = paid["data"]["orders"][0]
+    assert first["fee"] == pytest.approx(0.001 * first["shares"] * first["price"])
+    assert paid["data"]["summary"]["initialCash"] == 5000.0
+    status, refused = service.post("/backtest", {"code": code, "tickers": ["QQQ"], **WINDOW})
+    assert (status, refused["error"]["type"]) == (400, "execution_error")
+    assert "'SPY' is not in the universe (QQQ)" in refused["error"]["messages"][0]
+
+
+def test_curl_with_the_strategy_s_file_gives_the_same_answer_as_json(service: Service, strategies_folder: Path) -> None:
+    path = strategies_folder / "dialect_1_class_attributes.py"
+    url = f"http://127.0.0.1:{service.port}/api/v1/backtest?start_date=2015-01-01&end_date=2016-12-31"
+    command = ["curl", "-s", "--data-binary", f"@{path}", "-H", "Content-Type: text/x-python", url]
+    by_curl = json.loads(subprocess.run(command, capture_output=True, check=True, timeout=60).stdout)
+    status, by_json = service.post("/api/v1/backtest", {"strategy_code": path.read_text(), **WINDOW})
+    assert status == 200
+    assert by_curl["run_hash"] == by_json["run_hash"]
+    assert by_curl["orders"] == by_json["orders"]
+
+
+def test_a_service_that_is_told_to_stop_while_a_run_hangs_ends_within_ten_seconds(backend: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    settings = {"API_PORT": str(port), "SANDBOX": backend, "SANDBOX_POOL_SIZE": "2", "DATA_PROVIDER": "mock"}
+    settings |= {"SANDBOX_IMAGE": SANDBOX_IMAGE, "SANDBOX_PYTHON": str(SANDBOX_PYTHON)}
+    command = [sys.executable, "-m", "src.api"]
+    process = subprocess.Popen(command, cwd=PROJECT_FOLDER, env={**os.environ, **settings}, stderr=subprocess.DEVNULL)
+    try:
+        service = Service(port, backend, process.pid)
+        wait_until(lambda: _listens(port), seconds=60)
+        wait_until(lambda: service.n_boxes() >= 2, seconds=30)
+        with service.hanging_run() as stream:
+            time.sleep(0.5)
+            started = time.monotonic()
+            process.send_signal(signal.SIGTERM)
+            stream.settimeout(15)
+            assert stream.recv(100).startswith(b"HTTP/1.1 503 ")
+            process.wait(15)
+        assert time.monotonic() - started < 10
+        assert service.n_boxes() == 0
+    finally:
+        process.kill()
+        process.wait(10)
+
+
+def _listens(port: int) -> bool:
+    with socket.socket() as stream:
+        return stream.connect_ex(("127.0.0.1", port)) == 0
+
+
+@pytest.mark.parametrize("service", [{"hqg_profile": True}], indirect=True)
+def test_a_profile_of_the_box_is_logged_on_request(service: Service, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO", logger="src")
+    code = HANGING.replace("while True:\n            pass", "return {}")
+    assert service.post("/api/v1/backtest", {"strategy_code": code, **WINDOW})[0] == 200
+    [profile] = [record for record in caplog.records if record.getMessage().startswith("box profile: ")]
+    assert 0 < profile.open_ms <= profile.first_word_ms <= profile.life_ms
+    assert profile.bytes_in > 504 * 8 * 5
+    assert profile.bytes_out > 0

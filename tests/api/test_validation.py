@@ -1,0 +1,79 @@
+import time
+
+import pytest
+
+from src.models.validation import ValidationAnswer
+from tests.fakes.backtests import FakeBacktests
+
+VALIDATE = "/api/v1/validate"
+RIGHT = """
+from hqg_algorithms import BarSize, Cadence, ExecutionTiming, Hold, Strategy
+
+class Still(Strategy):
+    universe = ["spy", "BND"]
+    cadence = Cadence(bar_size=BarSize.MONTHLY, execution=ExecutionTiming.CLOSE_TO_NEXT_OPEN)
+
+    def on_data(self, data, portfolio):
+        return Hold()
+"""
+
+
+def validated(connect, source: str) -> dict:
+    answer = connect(FakeBacktests()).post(VALIDATE, json={"strategy_code": source})
+    assert answer.status_code == 200
+    ValidationAnswer.model_validate(answer.json())
+    return answer.json()
+
+
+def test_a_right_strategy_is_valid_and_described(connect):
+    assert validated(connect, RIGHT) == {
+        "valid": True,
+        "violations": [],
+        "universe": ["SPY", "BND"],
+        "cadence": {"bar_size": "1m", "execution": "close_to_next_open"},
+        "dialect": 1,
+    }
+
+
+def test_a_broken_rule_comes_with_its_place_and_what_is_still_readable(connect):
+    answer = validated(connect, "import os\n" + RIGHT)
+    [violation] = answer["violations"]
+    assert not answer["valid"]
+    assert (violation["line"], violation["column"], violation["end_column"]) == (1, 8, 10)
+    assert "'os'" in violation["message"]
+    assert answer["universe"] == ["SPY", "BND"]
+
+
+def test_what_only_running_tells_is_null_and_still_valid(connect):
+    computed = RIGHT.replace('["spy", "BND"]', '[name for name in ("SPY", "BND")]')
+    answer = validated(connect, computed)
+    assert (answer["valid"], answer["universe"]) == (True, None)
+
+
+@pytest.mark.parametrize("source", ["", "def", "x = 1", "\x00", "\n" * 50_000, "(" * 5_000])
+def test_no_source_is_too_strange(connect, source):
+    answer = validated(connect, source)
+    assert (answer["valid"], answer["dialect"]) == (False, None)
+    assert answer["violations"]
+
+
+def test_each_dialect_is_told(connect, strategies_folder):
+    paths = sorted(strategies_folder.glob("dialect_*.py"))
+    found = {path.name: validated(connect, path.read_text())["dialect"] for path in paths}
+    assert found == {name: int(name.removeprefix("dialect_")[0]) for name in found}
+
+
+def test_the_source_itself_may_be_posted(connect):
+    answer = connect(FakeBacktests()).post(VALIDATE, content=RIGHT, headers={"Content-Type": "text/x-python"})
+    assert answer.json()["valid"] is True
+
+
+def test_it_runs_nothing_and_takes_milliseconds(connect):
+    backtests = FakeBacktests()
+    client = connect(backtests)
+    client.post(VALIDATE, json={"strategy_code": RIGHT})
+    started = time.perf_counter()
+    for _ in range(10):
+        client.post(VALIDATE, json={"strategy_code": RIGHT})
+    assert (time.perf_counter() - started) / 10 < 0.1
+    assert backtests.requests == []

@@ -1,0 +1,58 @@
+"""What the documents say exists, exists."""
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+DOCUMENTS = sorted([ROOT / "README.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").rglob("*.md")])
+
+
+def name_of(document: Path) -> str:
+    """For the test's own name."""
+    return str(document.relative_to(ROOT))
+
+
+def targets() -> set[str]:
+    """The names that the Makefile knows."""
+    return set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=name_of)
+def test_every_link_to_a_file_leads_somewhere(document: Path) -> None:
+    links = re.findall(r"\]\(([^)#]+)[^)]*\)", document.read_text())
+    files = [link for link in links if not link.startswith("http")]
+    assert [link for link in files if not (document.parent / link).exists()] == []
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=name_of)
+def test_every_path_of_the_project_that_is_named_exists(document: Path) -> None:
+    named = re.findall(r"`((?:src|tests|docs|scripts|examples|bench)/[\w/.-]+)`", document.read_text())
+    assert [path for path in named if not (ROOT / path).exists()] == []
+
+
+def test_every_step_of_the_architecture_s_picture_is_where_it_says() -> None:
+    text = (ROOT / "docs" / "architecture.md").read_text()
+    named = re.findall(r'"\d \w+: ([\w/.]+)', text)
+    assert len(named) == 6
+    assert [path for path in named if not (ROOT / "src" / path).exists()] == []
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=name_of)
+def test_every_make_command_that_is_named_exists(document: Path) -> None:
+    named = set(re.findall(r"(?:^|`|[A-Z_]+=\S+ )make ([a-z]+)", document.read_text(), re.MULTILINE))
+    assert named <= targets()
+
+
+def test_the_rooms_of_the_architecture_are_the_folders_of_src() -> None:
+    text = (ROOT / "docs" / "architecture.md").read_text()
+    folders = {path.name for path in (ROOT / "src").iterdir() if (path / "__init__.py").is_file()}
+    assert folders == set(re.findall(r"^\| `src/(\w+)` \|", text, re.MULTILINE))
+
+
+def test_plain_make_lists_every_command_that_a_person_may_use() -> None:
+    listed = subprocess.run(["make", "--no-print-directory"], cwd=ROOT, capture_output=True, text=True, check=True)
+    phony = set(re.findall(r"^\.PHONY: (\w+)", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    assert phony == set(re.findall(r"^  make (\w+) +\S", listed.stdout, re.MULTILINE))

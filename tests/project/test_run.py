@@ -1,0 +1,161 @@
+"""`make run`: from nothing to a served backtest, and back to nothing on Ctrl-C."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from scripts import box, run
+from src.config.settings import load_settings
+from tests.conftest import open_sandbox
+
+ROOT = Path(__file__).resolve().parents[2]
+PATIENCE_SECONDS = 90
+
+
+@pytest.fixture
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return int(server.getsockname()[1])
+
+
+@pytest.fixture
+def output(tmp_path: Path) -> Path:
+    """Where a started `make run` writes what it says."""
+    return tmp_path / "output"
+
+
+@pytest.fixture
+def has_bubblewrap() -> None:
+    """Skipped, or failed where it is required, when no bubblewrap box can be built here."""
+    open_sandbox("bubblewrap").close()
+
+
+@pytest.fixture
+def make_run(has_bubblewrap: None, output: Path, free_port: int) -> Iterator["subprocess.Popen[bytes]"]:
+    """`make run` as the Makefile starts it, in a bubblewrap box, on a free port."""
+    environment = {**os.environ, "API_PORT": str(free_port), "SANDBOX": "bubblewrap", "DATA_PROVIDER": "mock"}
+    with output.open("wb") as file:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "scripts.run"],
+            cwd=ROOT,
+            env=environment,
+            stdout=file,
+            stderr=subprocess.STDOUT,
+        )
+    yield process
+    process.kill()
+    process.wait()
+
+
+def wait_for(text: str, output: Path, process: "subprocess.Popen[bytes]") -> str:
+    """Everything said until `text` was among it."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while time.monotonic() < deadline:
+        said = output.read_text()
+        if text in said:
+            return said
+        assert process.poll() is None, f"ended with {process.returncode}:\n{said}"
+        time.sleep(0.1)
+    raise AssertionError(f"did not say {text!r}:\n{output.read_text()}")
+
+
+def listens(port: int) -> bool:
+    """Whether anybody does, on this port of this machine."""
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+@pytest.mark.bubblewrap
+@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
+def test_it_shows_a_backtest_and_leaves_nothing_behind(
+    ending: signal.Signals, make_run: "subprocess.Popen[bytes]", output: Path, free_port: int
+) -> None:
+    said = wait_for("Serving until Ctrl-C.", output, make_run)
+    for words in (
+        "total return",
+        "Sharpe ratio",
+        "in a bubblewrap box",
+        "These prices are synthetic",
+        "DATA_PROVIDER=files DATA_DIR=/path/to/folder make run",
+        f"http://127.0.0.1:{free_port}/docs",
+        "curl -s",
+    ):
+        assert words in said
+    assert listens(free_port)
+    make_run.send_signal(ending)
+    assert make_run.wait(PATIENCE_SECONDS) == 0
+    assert not listens(free_port)
+
+
+def test_a_busy_port_is_reported_with_what_to_do(free_port: int) -> None:
+    with socket.create_server(("127.0.0.1", free_port)):
+        finished = subprocess.run(
+            [sys.executable, "-m", "scripts.run"],
+            cwd=ROOT,
+            env={**os.environ, "API_PORT": str(free_port)},
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE_SECONDS,
+            check=False,
+        )
+    assert finished.returncode == 1
+    assert f"port {free_port}" in finished.stderr
+    assert f"API_PORT={free_port + 1} make run" in finished.stderr
+    assert "Traceback" not in finished.stderr
+
+
+@pytest.fixture
+def machine(monkeypatch: pytest.MonkeyPatch) -> dict[str, str | None]:
+    """What works on a machine: None, or the complaint of each part."""
+    complaints: dict[str, str | None] = {"engine": None, "image": None, "bubblewrap": None}
+    monkeypatch.setattr(box, "docker_complaint", lambda: complaints["engine"])
+    monkeypatch.setattr(box, "image_complaint", lambda _image: complaints["image"])
+    monkeypatch.setattr(box, "ensure_bubblewrap", lambda: complaints["bubblewrap"])
+    return complaints
+
+
+def chosen(sandbox: str) -> str:
+    """What `make run` serves with when the operator asked for `sandbox`."""
+    return run.sandbox_for(load_settings().model_copy(update={"sandbox": sandbox}))
+
+
+def test_an_engine_that_answers_is_used(machine: dict[str, str | None]) -> None:
+    assert chosen("auto") == "docker"
+
+
+def test_without_an_engine_it_is_bubblewrap(machine: dict[str, str | None]) -> None:
+    machine["engine"] = "Cannot connect"
+    assert chosen("auto") == "bubblewrap"
+
+
+def test_an_engine_on_which_the_image_cannot_be_built_is_no_dead_end(
+    machine: dict[str, str | None], capsys: pytest.CaptureFixture[str]
+) -> None:
+    machine["image"] = "no such base image"
+    assert chosen("auto") == "bubblewrap"
+    assert "no such base image" in capsys.readouterr().out
+
+
+def test_bubblewrap_asked_for_is_bubblewrap_got(machine: dict[str, str | None]) -> None:
+    assert chosen("bubblewrap") == "bubblewrap"
+
+
+@pytest.mark.parametrize("part", ["engine", "image"])
+def test_docker_asked_for_is_docker_or_nothing(machine: dict[str, str | None], part: str) -> None:
+    machine[part] = "it is broken"
+    with pytest.raises(run.CannotRun, match="it is broken"):
+        chosen("docker")
+
+
+def test_a_machine_without_any_box_is_told_what_to_install(machine: dict[str, str | None]) -> None:
+    machine["engine"] = machine["bubblewrap"] = "not here"
+    with pytest.raises(run.CannotRun, match="apt-get install bubblewrap"):
+        chosen("auto")
