@@ -1,0 +1,83 @@
+"""What on this machine can hold a strategy: a Docker engine, or bubblewrap, and how to get one of them.
+
+Plain standard library: `make setup` runs it before anything else can be taken for granted.
+"""
+
+import os
+import shutil
+import subprocess
+
+PROBE_SECONDS = 20.0
+INSTALL_SECONDS = 600.0
+
+HOW_TO_GET_A_BOX = """\
+No box can be built on this machine yet, and strategies never run without one. Install one of:
+  bubblewrap        Debian, Ubuntu: apt-get install bubblewrap    Fedora: dnf install bubblewrap    (as root)
+  a Docker engine   https://docs.docker.com/engine/install/    (your user must be allowed to use it)"""
+
+
+def docker_complaint() -> str | None:
+    """None when an engine answers the docker command, else why not."""
+    return _complaint(["docker", "version", "--format", "{{.Server.Version}}"])
+
+
+def bubblewrap_complaint() -> str | None:
+    """None when bubblewrap is here and the kernel lets it make namespaces, else why not."""
+    return _complaint(["bwrap", "--unshare-all", "--ro-bind", "/", "/", "true"])
+
+
+def image_complaint(image: str) -> str | None:
+    """None when the sandbox image is built from the sources as they are now, else what the build said."""
+    # The host's network: an engine without a bridge has no other, and every engine has this one.
+    command = ["docker", "build", "--network=host", "-f", "Dockerfile.sandbox", "-t", image, "."]
+    return _complaint(command, seconds=INSTALL_SECONDS)
+
+
+def ensure_bubblewrap() -> str | None:
+    """None when bubblewrap works here, after installing it where that is needed and allowed; else why not."""
+    if shutil.which("bwrap") is None and os.geteuid() == 0 and shutil.which("apt-get") is not None:
+        print("Installing bubblewrap with apt-get: it builds the boxes that strategies run in.", flush=True)
+        install = ["apt-get", "install", "-y", "-qq", "--no-install-recommends", "bubblewrap"]
+        if _complaint(install, seconds=INSTALL_SECONDS) is not None:  # a fresh machine has no package lists yet
+            _complaint(["apt-get", "update", "-qq"], seconds=INSTALL_SECONDS)
+            complaint = _complaint(install, seconds=INSTALL_SECONDS)
+            if complaint is not None:
+                return complaint
+    return bubblewrap_complaint()
+
+
+def main() -> None:
+    """Make sure that some box can be built here, or say what is missing.
+
+    That is not an error: without a box the checkout is still good for reading, linting and most tests.
+    """
+    if bubblewrap_complaint() is None or docker_complaint() is None:
+        return
+    complaint = ensure_bubblewrap()
+    if complaint is not None:
+        print(f"{HOW_TO_GET_A_BOX}\nbubblewrap at present: {complaint}")
+
+
+def _complaint(command: list[str], *, seconds: float = PROBE_SECONDS) -> str | None:
+    """None when the command succeeds, else the end of what it said."""
+    try:
+        finished = subprocess.run(
+            command,
+            check=False,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+            timeout=seconds,
+            env={**os.environ, "DEBIAN_FRONTEND": "noninteractive"},
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        return str(error)
+    if finished.returncode == 0:
+        return None
+    return finished.stdout.strip()[-2000:] or f"{command[0]} ended with {finished.returncode}"
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,24 @@
+"""The service image's entry: become an ordinary user who may use the Docker socket, then start the service.
+
+The socket belongs to a group whose number differs from host to host, so it cannot be written into an image.
+"""
+
+import os
+import sys
+from pathlib import Path
+
+SOCKET = Path("/var/run/docker.sock")
+SERVICE_USER_ID = 10001
+
+
+def main(command: list[str]) -> None:
+    """Replace this process by the command, as SERVICE_USER_ID where it was started as root."""
+    if os.geteuid() == 0:
+        os.setgroups([SOCKET.stat().st_gid] if SOCKET.exists() else [])
+        os.setgid(SERVICE_USER_ID)
+        os.setuid(SERVICE_USER_ID)
+    os.execvp(command[0], command)  # noqa: S606 - the image's own CMD, and no shell is wanted
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,175 @@
+"""`make run`: start the service, show one real request and its answer, and keep serving until Ctrl-C."""
+
+import http.client
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import Any, NoReturn
+
+from scripts import box
+from src.cli.answer_table import answer_table, refusal
+from src.config.settings import Settings, SettingsInvalid, load_settings
+
+ROOT = Path(__file__).resolve().parents[1]
+EXAMPLE = Path("examples/request.json")
+START_SECONDS = 60.0
+STOP_SECONDS = 20.0
+
+
+class CannotRun(Exception):
+    """The service cannot be shown; the message says what to do about it."""
+
+
+def main() -> int:
+    """Run until Ctrl-C; the exit status for the shell."""
+    for ending in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(ending, _interrupt)
+    os.chdir(ROOT)
+    try:
+        settings = load_settings()
+        check_port(settings.api_host, settings.api_port)
+        with service(sandbox_for(settings)) as process:
+            wait_until_healthy(process, settings)
+            show_example(settings)
+            print("\nServing until Ctrl-C.", flush=True)
+            status = process.wait()
+            raise CannotRun(f"The service ended by itself with status {status}.")
+    except (CannotRun, SettingsInvalid) as problem:
+        print(f"\n{problem}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("\nStopped.")
+        return 0
+
+
+def check_port(host: str, port: int) -> None:
+    """Raises CannotRun when nobody could listen there."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        socket.create_server((host, port), family=family).close()
+    except OSError as error:
+        raise CannotRun(
+            f"Nothing can listen on {host}, port {port}: {error.strerror or error}.\n"
+            "Stop what listens there (an earlier make run?), or take another port:"
+            f" API_PORT={port + 1} make run"
+        ) from error
+
+
+def sandbox_for(settings: Settings) -> str:
+    """The SANDBOX to serve with, ready to be used: its image built, or bubblewrap installed.
+
+    Raises:
+        CannotRun: no box can be built, or not the one that was asked for.
+    """
+    if settings.sandbox != "bubblewrap":
+        complaint = box.docker_complaint()
+        if complaint is None:
+            print("Building the sandbox image; the first time takes about a minute.", flush=True)
+            complaint = box.image_complaint(settings.sandbox_image)
+        if complaint is None:
+            return "docker"
+        if settings.sandbox == "docker":
+            raise CannotRun(f"SANDBOX=docker, but it cannot be used: {complaint}")
+        print(f"Docker cannot be used here, so bubblewrap will hold the strategies. Docker says: {complaint}")
+    complaint = box.ensure_bubblewrap()
+    if complaint is not None:
+        raise CannotRun(f"{box.HOW_TO_GET_A_BOX}\nbubblewrap at present: {complaint}")
+    return "bubblewrap"
+
+
+@contextmanager
+def service(sandbox: str) -> Iterator["subprocess.Popen[bytes]"]:
+    """The running service; it is stopped when the block is left, however that happens."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "src.api"],
+        env={**os.environ, "SANDBOX": sandbox},
+        # A Ctrl-C of the terminal reaches us alone, and we stop the service once.
+        start_new_session=True,
+    )
+    try:
+        yield process
+    finally:
+        process.terminate()
+        try:
+            process.wait(STOP_SECONDS)
+        except (subprocess.TimeoutExpired, KeyboardInterrupt):
+            process.kill()
+            process.wait()
+
+
+def wait_until_healthy(process: "subprocess.Popen[bytes]", settings: Settings) -> None:
+    """Raises CannotRun when the service ends, has no box, or does not answer within START_SECONDS."""
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            raise CannotRun(f"The service ended with status {process.returncode} before it was ready.")
+        try:
+            _, health = ask(settings, "GET", "/health", seconds=START_SECONDS)
+        except OSError:
+            time.sleep(0.1)
+            continue
+        if not health["sandbox"]["available"]:
+            raise CannotRun(f"The service has no box to run strategies in: {health['sandbox']['reason']}.")
+        return
+    raise CannotRun(f"The service did not answer /health within {START_SECONDS:.0f} s.")
+
+
+def show_example(settings: Settings) -> None:
+    """Post the example, print what came back and where to look next.
+
+    Raises:
+        CannotRun: the service gave no answer, or failed itself (a status of 500 or above).
+    """
+    print(f"\nPosting {EXAMPLE} ...", flush=True)
+    body, seconds = EXAMPLE.read_bytes(), settings.max_request_time + 10
+    try:
+        status, answer = ask(settings, "POST", "/api/v1/backtest", body, seconds=seconds)
+    except OSError as error:
+        raise CannotRun(f"The service gave no answer: {error}.") from error
+    if status >= http.client.INTERNAL_SERVER_ERROR:
+        raise CannotRun(refusal(status, answer))
+    print("\n" + (answer_table(answer) if status == http.client.OK else refusal(status, answer)))
+    if settings.data_provider == "mock":
+        print(
+            "\nThese prices are synthetic: made up by a formula, the same on every machine, no market's.\n"
+            "For real ones, a folder with one <SYMBOL>.csv or <SYMBOL>.parquet of daily bars a symbol:\n"
+            "  DATA_PROVIDER=files DATA_DIR=/path/to/folder make run"
+        )
+    address = f"http://{_reachable(settings)}:{settings.api_port}"
+    print(
+        f"\nLook next: {address}/docs, or the same request by hand:\n"
+        f"  curl -s {address}/api/v1/backtest -H 'Content-Type: application/json' -d @{EXAMPLE}"
+    )
+
+
+def ask(
+    settings: Settings, method: str, path: str, body: bytes | None = None, *, seconds: float
+) -> tuple[int, dict[str, Any]]:
+    """Status and JSON object of one request to the service. Raises OSError when nobody answers."""
+    connection = http.client.HTTPConnection(_reachable(settings), settings.api_port, timeout=seconds)
+    try:
+        connection.request(method, path, body, {"Content-Type": "application/json"})
+        response = connection.getresponse()
+        return response.status, json.loads(response.read())
+    finally:
+        connection.close()
+
+
+def _reachable(settings: Settings) -> str:
+    return "127.0.0.1" if settings.api_host in {"0.0.0.0", "::"} else settings.api_host  # noqa: S104 - compared
+
+
+def _interrupt(_number: int, _frame: FrameType | None) -> NoReturn:
+    raise KeyboardInterrupt
+
+
+if __name__ == "__main__":
+    sys.exit(main())
