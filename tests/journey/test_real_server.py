@@ -250,3 +250,34 @@ def test_without_a_sandbox_the_service_starts_says_so_and_refuses_runs(market_fo
         status, answer = server.post({"strategy_code": HONEST, **WINDOW})
         assert status == 503
         assert "Docker" in answer["detail"]
+
+
+@pytest.mark.docker
+def test_an_engine_that_goes_and_comes_back_and_an_image_that_comes_late_need_no_restart(
+    market_folder: Path, tmp_path: Path
+) -> None:
+    open_sandbox("docker").close()
+    engine = Path("/var/run/docker.sock")
+    if not engine.is_socket():
+        pytest.skip(f"the engine is not at {engine}")
+    link, image = tmp_path / "docker.sock", "hqg-late-image"
+    client = docker.from_env()
+    request = {"strategy_code": HONEST, **WINDOW}
+    try:
+        with serving("docker", market_folder, DOCKER_HOST=f"unix://{link}", SANDBOX_IMAGE=image) as server:
+            status, answer = server.post(request)
+            assert (status, "no Docker engine answers" in answer["detail"]) == (503, True)
+            link.symlink_to(engine)
+            status, answer = server.post(request)
+            assert (status, "make images" in answer["detail"]) == (503, True)
+            client.images.get(SANDBOX_IMAGE).tag(image)
+            assert wait_until(lambda: server.post(request)[0] == 200)
+            link.unlink()
+            # What waits already may serve; a box that must be made cannot be.
+            assert wait_until(lambda: server.post(request)[0] == 503)
+            link.symlink_to(engine)
+            assert wait_until(lambda: server.post(request)[0] == 200)
+    finally:
+        with contextlib.suppress(docker.errors.ImageNotFound):
+            client.images.remove(image, noprune=True)
+        client.close()
