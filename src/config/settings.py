@@ -153,5 +153,4 @@ def _sentence(problem: Mapping[str, Any]) -> str:
     if not problem["loc"]:
         return str(problem["msg"]).removeprefix("Value error, ") + "."
     variable = str(problem["loc"][0]).upper()
-    value = "" if "SECRET" in variable else f", but it is {problem['input']!r}"
-    return f"{variable}: {problem['msg'][0].lower()}{problem['msg'][1:]}{value}."
+    return f"{variable}: {problem['msg'][0].lower()}{problem['msg'][1:]}, but it is {problem['input']!r}."

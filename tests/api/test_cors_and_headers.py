@@ -1,5 +1,6 @@
 import pytest
 
+from src.api.documentation_pages import PAGE_POLICY
 from src.api.middleware import SECURITY_HEADERS
 from tests.fakes.application import BACKTEST, REQUEST
 from tests.fakes.backtests import FakeBacktests
@@ -62,3 +63,10 @@ def test_a_page_can_read_wrong_answers_too(connect, kind):
 def test_every_answer_tells_browsers_to_be_careful(connect, path):
     answer = connect(FakeBacktests()).get(path)
     assert {name: answer.headers[name] for name in SECURITY_HEADERS} == SECURITY_HEADERS
+
+
+@pytest.mark.parametrize("path", ["/docs", "/redoc"])
+def test_a_page_keeps_its_own_policy(connect, path):
+    answer = connect(FakeBacktests()).get(path)
+    assert answer.headers["Content-Security-Policy"] == PAGE_POLICY
+    assert answer.headers["X-Frame-Options"] == "DENY"

@@ -70,6 +70,11 @@ def test_the_detailed_answer_says_what_an_operator_asks(connect):
     assert said.uptime_seconds >= 0
 
 
+def test_the_runtime_that_the_operator_asked_for_is_named():
+    with TestClient(make_app(FakeBacktests(), FakeSandbox("docker+runsc"))) as client:
+        assert client.get(DETAILED).json()["sandbox"]["runtime"] == "runsc"
+
+
 def measured(client, name: str) -> dict[tuple, float]:
     """The samples of one name by their labels' values."""
     answer = client.get("/metrics")

@@ -123,3 +123,31 @@ def test_yahoo_needs_no_folder_beforehand(monkeypatch):
 def test_settings_cannot_be_changed():
     with pytest.raises(ValidationError, match="frozen"):
         load_settings().api_port = 1
+
+
+def test_lists_are_written_with_commas_and_a_secret_is_not_shown(monkeypatch):
+    monkeypatch.setenv("CORS_ORIGINS", "https://a.example, https://b.example")
+    monkeypatch.setenv("TRUSTED_PROXIES", "127.0.0.1,10.0.0.0/8,::1")
+    monkeypatch.setenv("AUTH_ALLOWED_ROLES", "admin")
+    monkeypatch.setenv("SUPABASE_JWT_SECRET", "hidden")
+    settings = load_settings()
+    assert settings.cors_origins == ("https://a.example", "https://b.example")
+    assert [str(network) for network in settings.trusted_proxies] == ["127.0.0.1/32", "10.0.0.0/8", "::1/128"]
+    assert settings.auth_allowed_roles == ("admin",)
+    assert "hidden" not in repr(settings)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("TRUSTED_PROXIES", "proxy.example"),
+        ("HQG_DASH_JWKS_URL", "file:///etc/passwd"),
+        ("RATE_LIMIT_PER_HOUR", "0"),
+        ("RATE_LIMIT_STORAGE_URL", "mongodb://x"),
+        ("LOG_FORMAT", "xml"),
+    ],
+)
+def test_settings_of_log_in_and_limits_are_checked_too(monkeypatch, name, value):
+    monkeypatch.setenv(name, value)
+    with pytest.raises(SettingsInvalid, match=f"{name}: "):
+        load_settings()

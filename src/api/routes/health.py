@@ -14,6 +14,7 @@ from src.api.dependencies import Services, ServicesDep
 from src.api.documentation import ADMISSION_PROBLEMS
 from src.api.json_answer import json_answer
 from src.api.telemetry import Telemetry, pool_counts
+from src.models.problems import Refusal
 from src.services.run_identity import ENGINE_VERSION
 
 router = APIRouter(tags=["health"])
@@ -76,7 +77,7 @@ class SandboxDetail(SandboxHealth):
     """What contains strategies, and how much each may take."""
 
     runtime: str | None
-    """What starts the boxes, such as runc or runsc; null where the backend does not tell."""
+    """The OCI runtime that was asked for, such as runsc; null is the backend's own default."""
     memory_bytes: int | None
     """Memory of one box; null without a sandbox."""
 
@@ -136,7 +137,7 @@ async def health(request: Request, services: ServicesDep) -> Health:
     summary="Whether a run could start now",
     response_description="A run could start now.",
     response_model=Readiness,
-    responses={**ADMISSION_PROBLEMS, 503: {"model": Readiness, "description": "A run could not start now."}},
+    responses={**ADMISSION_PROBLEMS, 503: {"model": Readiness | Refusal, "description": "A run could not start now."}},
 )
 async def ready(request: Request, services: ServicesDep) -> Response:
     """Whether a run could start now: there is a sandbox and a place in line."""
@@ -161,7 +162,7 @@ async def detailed(request: Request, services: ServicesDep) -> DetailedHealth:
         reasons=readiness.reasons,
         sandbox=SandboxDetail(
             **sandbox.model_dump(),
-            runtime=getattr(services.sandbox, "runtime", None),
+            runtime=sandbox.name.partition("+")[2] or None,
             memory_bytes=services.sandbox.memory_bytes if sandbox.available else None,
         ),
         pool=pool_counts(services),
