@@ -128,6 +128,21 @@ class TimingsMs(AnswerPart):
     total: float
 
 
+class SymbolOrigin(AnswerPart):
+    """What the price source had of one symbol in the window."""
+
+    symbol: str
+    """Its ticker."""
+    first_day: str | None
+    """Its first bar in the window, an ISO date."""
+    last_day: str | None
+    """Its last bar in the window, an ISO date."""
+    rows: int
+    """Number of its bars in the window."""
+    fetched_at: str | None
+    """When the source was asked or the file was written, ISO 8601 in UTC; null for synthetic prices."""
+
+
 class Provenance(AnswerPart):
     """What the result was made from: equal provenance means an equal result."""
 
@@ -135,6 +150,8 @@ class Provenance(AnswerPart):
     """Name of the price source."""
     data_hash: str
     """Hash of the prices that the run saw."""
+    data: list[SymbolOrigin] = []
+    """What there was of each symbol."""
     code_hash: str
     """Hash of the strategy's source."""
     engine_version: str
@@ -144,7 +161,7 @@ class Provenance(AnswerPart):
     seed: int
     """What `random` and NumPy were seeded with."""
     timings_ms: TimingsMs
-    """The only part that differs when the same request is sent again."""
+    """The only part that differs when the same request is sent again on the same prices."""
 
 
 class BacktestResponse(AnswerPart):

@@ -106,10 +106,27 @@ def test_much_output_is_cut_and_counted(sandbox: Sandbox) -> None:
     assert reply.lost_output_bytes == 5 * 100_000 - 256 * 1024
 
 
-def test_leaving_by_os_exit_is_reported(sandbox: Sandbox) -> None:
-    assert failure(sandbox, on_data("os._exit(7)", before="import os")).errors == [
-        "the strategy ended its own process with exit code 7 at 2014-01-01"
+# 137 and 139 are what a shell makes of SIGKILL and SIGSEGV: pretending is told apart from being killed.
+@pytest.mark.parametrize("code", [0, 7, 137, 139])
+def test_leaving_by_os_exit_is_reported(sandbox: Sandbox, code: int) -> None:
+    assert failure(sandbox, on_data(f"os._exit({code})", before="import os")).errors == [
+        f"the strategy ended its own process with exit code {code} at 2014-01-01"
     ]
+
+
+def test_files_of_the_host_and_of_other_runs_are_not_there(sandbox: Sandbox) -> None:
+    body = on_data(
+        "for path in ('/etc/passwd', '/etc/shadow', '/etc/hostname'):",
+        "    if os.path.exists(path) and open(path).read().strip() not in ('', 'sandbox'): print(path)",
+        # An interpreter in somebody's home folder brings the folders on the way to it, empty but for the way.
+        "way = sys.base_prefix.split('/')[1:]",
+        "for path in ('/root', '/home', '/var', '/run', '/boot', '/srv', '/opt', '/tmp'):",
+        "    names = os.listdir(path) if os.path.isdir(path) else []",
+        "    print([n for n in names if [path[1:], n] != way[:2]])",
+        "return Hold()",
+        before="import os, sys",
+    )
+    assert set(run_in_box(sandbox, PRELUDE + body, prices=price_table(1)).logs) == {"[]"}
 
 
 def test_killing_oneself_is_no_memory_error(sandbox: Sandbox) -> None:

@@ -197,3 +197,30 @@ def test_warnings_are_sentences_and_bounded():
     assert len(sentences) == 21
     assert sentences[-1] == "6 more suspect bars: S0 5, S1 1."
     assert whole.warnings() == []
+
+
+@pytest.mark.parametrize("bar", [(1, NAN, 1, 1, 1), (NAN, NAN, NAN, NAN, 5), (1, 0, 1, 1, 1), (1, 1, 1, 1, -1)])
+@pytest.mark.parametrize("row", [0, 8_191, 19_999])
+def test_an_impossible_bar_is_found_wherever_it_stands_beside_good_ones(bar, row):
+    bars = np.ones((20_000, 2, 5))
+    bars[row, 1] = bar
+    dates = np.datetime64("1960-01-01") + np.arange(20_000)
+    with pytest.raises(ValueError, match=r"must have four finite prices|volume must"):
+        PriceTable(dates, ("A", "B"), bars)
+    bars = np.ones((20_000, 2, 5))
+    bars[row, 1] = NAN
+    PriceTable(dates, ("A", "B"), bars)
+
+
+def test_origins_leave_out_a_symbol_without_a_bar_and_tell_what_is_known():
+    bars = np.ones((3, 2, 5))
+    bars[:, 1] = NAN
+    table = PriceTable(days("2020-01-02", "2020-01-03", "2020-01-06"), ("A", "B"), bars)
+    (origin,) = table.origins
+    assert origin.as_json() == {
+        "symbol": "A",
+        "first_day": "2020-01-02",
+        "last_day": "2020-01-06",
+        "rows": 3,
+        "fetched_at": None,
+    }
