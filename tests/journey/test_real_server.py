@@ -57,8 +57,15 @@ class Server:
             value: dict[str, Any] = json.load(answer)
             return value
 
-    def descendants(self) -> list[int]:
-        """Processes that the server started and that still are."""
+    def count_bubblewraps(self) -> int:
+        """Boxes of bubblewrap that the server started and that still are."""
+        names = []
+        for pid in self._descendants():
+            with contextlib.suppress(OSError):
+                names.append(Path(f"/proc/{pid}/comm").read_text().strip())
+        return names.count("bwrap")
+
+    def _descendants(self) -> list[int]:
         found, queue = [], [self.process.pid]
         while queue:
             with contextlib.suppress(OSError):
@@ -129,7 +136,7 @@ def server(request: pytest.FixtureRequest, market_folder: Path) -> Iterator[Serv
 
 def count_boxes(server: Server) -> int:
     if server.backend == "bubblewrap":
-        return len(server.descendants())
+        return server.count_bubblewraps()
     client = docker.from_env()
     try:
         containers = client.containers.list(all=True, filters={"label": OWNER_LABEL}, ignore_removed=True)
