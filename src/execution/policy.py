@@ -42,13 +42,6 @@ MAX_MEANINGS = 8
 MAX_VIOLATIONS = 50
 """More than anybody reads at once; one more entry tells how many were left out."""
 
-MAX_TICKERS = 200
-MAX_TICKER_CHARACTERS = 12
-"""Both are hqg_algorithms' own limits."""
-
-TICKER_PATTERN = r"\^?[A-Z0-9][A-Z0-9.\-=]{0,19}"
-"""For re.fullmatch, after upper-casing. A ticker ends up in file names and URLs, so nothing else gets through."""
-
 
 def _words(text: str) -> frozenset[str]:
     return frozenset(text.split())

@@ -20,12 +20,11 @@ from src.execution import protocol
 from src.execution.failure import Failure, failure_errors, failure_from_wire, failure_traceback
 from src.execution.sandbox.base import Box, BoxClosed, BoxTimedOut, Patience, Sandbox, WaitCancelled
 from src.execution.text import printable
-from src.utils.symbols import SYMBOL_PATTERN
+from src.utils.symbols import MAX_UNIVERSE_SYMBOLS, SYMBOL_PATTERN
 
 MAX_LOG_LINES = 10_000
 MAX_LINE_CHARACTERS = 2_000
 MAX_UNFILLED = 100_000
-MAX_SYMBOLS = 200
 READ_CHUNK_BYTES = 1 << 20
 GRACE_SECONDS = 5.0
 """How much longer than the run's own limit the host waits: the runner knows better what hung, and when."""
@@ -235,7 +234,7 @@ class Session:
     def _description(self, payload: bytes) -> tuple[tuple[str, ...], Cadence]:
         value = self._parse(payload)
         universe = value.get("universe")
-        if not isinstance(universe, list) or not 0 < len(universe) <= MAX_SYMBOLS:
+        if not isinstance(universe, list) or not 0 < len(universe) <= MAX_UNIVERSE_SYMBOLS:
             raise self._broken("its universe is not a list of symbols")
         if not all(isinstance(s, str) and SYMBOL_PATTERN.fullmatch(s) for s in universe):
             raise self._broken("its universe holds something that is no symbol")

@@ -8,6 +8,7 @@ from hqg_algorithms import BarSize, Cadence, ExecutionTiming
 from src.execution import policy
 from src.execution.analysis import Violation, analyse
 from src.execution.strategy_source import StrategyDescription, describe
+from src.utils.symbols import MAX_UNIVERSE_SYMBOLS
 
 ACCEPTED = sorted((Path(__file__).parent / "accepted").glob("*.py"))
 ON_DATA = "    def on_data(self, data, portfolio): return Hold()\n"
@@ -200,7 +201,7 @@ class TestUniverse:
         assert wrong(body) == found
 
     def test_at_most_200_different_tickers(self) -> None:
-        tickers = [f"T{number}" for number in range(policy.MAX_TICKERS)]
+        tickers = [f"T{number}" for number in range(MAX_UNIVERSE_SYMBOLS)]
         assert universe_of(f"universe = {[*tickers, *tickers]}") == tuple(tickers)
         assert wrong(f"universe = {[*tickers, 'ONE']}") == [("too-many-tickers", 4, 16)]
 

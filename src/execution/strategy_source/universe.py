@@ -1,11 +1,10 @@
 """The universe: a literal list of tickers, each checked before it becomes a file name or part of a URL."""
 
 import ast
-import re
 
-from src.execution import policy
 from src.execution.analysis.violations import Report, shown
 from src.execution.strategy_source.declared import Declared
+from src.utils.symbols import MAX_SYMBOL_CHARACTERS, MAX_UNIVERSE_SYMBOLS, SYMBOL_PATTERN
 
 UNIVERSE_RULES = frozenset(
     {"no-universe", "universe-not-a-list", "empty-universe", "too-many-tickers", "invalid-ticker"}
@@ -48,8 +47,8 @@ def _tickers(report: Report, literal: ast.List | ast.Tuple) -> tuple[str, ...] |
     if not literal.elts:
         report.add(literal, "empty-universe", "The universe is empty: a strategy needs at least one ticker")
         return None
-    if len(tickers) > policy.MAX_TICKERS:
-        message = f"The universe has {len(tickers)} tickers and at most {policy.MAX_TICKERS} are allowed"
+    if len(tickers) > MAX_UNIVERSE_SYMBOLS:
+        message = f"The universe has {len(tickers)} tickers and at most {MAX_UNIVERSE_SYMBOLS} are allowed"
         report.add(literal, "too-many-tickers", message)
         return None
     return tuple(tickers) if is_right else None
@@ -63,8 +62,8 @@ def _read_ticker(value: object) -> tuple[str, str | None]:
     ticker = value.strip().upper() if value.isascii() else value
     if not ticker:
         return ticker, "A ticker is empty"
-    if len(ticker) > policy.MAX_TICKER_CHARACTERS:
-        return ticker, f"The ticker '{shown(ticker)}' is longer than {policy.MAX_TICKER_CHARACTERS} characters"
-    if not re.fullmatch(policy.TICKER_PATTERN, ticker):
+    if len(ticker) > MAX_SYMBOL_CHARACTERS:
+        return ticker, f"The ticker '{shown(ticker)}' is longer than {MAX_SYMBOL_CHARACTERS} characters"
+    if not SYMBOL_PATTERN.fullmatch(ticker):
         return ticker, f"'{shown(ticker)}' is not a ticker: letters and digits, then also . - and =, perhaps ^ before"
     return ticker, None
