@@ -55,7 +55,8 @@ def log_handler(log_format: LogFormat) -> logging.Handler:
 
 def _on_one_line(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
     """Strangers' text may stand in a record: no part of it begins a line of its own."""
-    return {name: _escaped(value) for name, value in event.items()}
+    # uvicorn says its sentences twice, the second time with a terminal's colours in them.
+    return {name: _escaped(value) for name, value in event.items() if name != "color_message"}
 
 
 def _escaped(value: Any) -> Any:

@@ -65,3 +65,11 @@ def test_whoever_started_the_process_may_have_decided_already():
     assert handlers, "the test runner has its own"
     configure_logging("DEBUG", "json")
     assert logging.root.handlers == handlers
+
+
+def test_uvicorns_coloured_copy_of_a_sentence_is_left_out(written):
+    stream = written("json")
+    logging.getLogger("src.uvicorn").info("Started", extra={"color_message": "\x1b[36mStarted"})
+    (record,) = [json.loads(line) for line in stream.getvalue().splitlines()]
+    assert record["event"] == "Started"
+    assert "color_message" not in record
