@@ -90,7 +90,7 @@ class Backtests:
         if strategy.universe is not None:
             with watch.step("data"):
                 prices = self._fetch(strategy.universe, request)
-        job = replace(self._job(strategy, request), universe=None if universe is None else tuple(universe))
+        job = self._job(strategy, request, universe)
         with Session(self._sandbox, job, Patience(deadline, cancel)) as session:
             with watch.step("sandbox"):
                 symbols, cadence = session.describe()
@@ -108,8 +108,9 @@ class Backtests:
             trades, metrics = measured(books, request, yardsticks)
             body = answer_body(request, books, trades, metrics, prices, yardsticks)
         parameters = answer.parameters_answer(request, symbols, cadence)
+        provenance = self._provenance(request, prices)
         identity = run_hash(
-            {**parameters, "name": None, "code": code_hash(request.strategy_code), "data": prices.data_hash()}
+            {**parameters, "name": None, "code": provenance["code_hash"], "data": provenance["data_hash"]}
             | {"engine": ENGINE_VERSION}
         )
         return {
@@ -119,10 +120,10 @@ class Backtests:
             **body,
             "logs": logs_of(reply),
             "warnings": answer.bounded(self._warnings(request, prices, reply, yardsticks)),
-            "provenance": self._provenance(request, prices) | {"timings_ms": watch.milliseconds()},
+            "provenance": provenance | {"timings_ms": watch.milliseconds()},
         }
 
-    def _job(self, strategy: StrategyDescription, request: BacktestRequest) -> Job:
+    def _job(self, strategy: StrategyDescription, request: BacktestRequest, universe: Sequence[str] | None) -> Job:
         return Job(
             source=request.strategy_code,
             class_name=strategy.class_name,
@@ -130,6 +131,7 @@ class Backtests:
             parameters=request.parameters,
             seed=request.seed,
             wall_seconds=self._limits.wall_seconds,
+            universe=None if universe is None else tuple(universe),
         )
 
     def _fetch(self, universe: tuple[str, ...], request: BacktestRequest) -> PriceTable:

@@ -2,14 +2,15 @@
 
 import logging
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 
 from src.execution.sandbox.base import Box, Patience, Sandbox
+from src.execution.sandbox.wrapped import WrappedBox, WrappedSandbox
 
 logger = logging.getLogger(__name__)
 
 
-class ProfiledSandbox:
+class ProfiledSandbox(WrappedSandbox):
     """A sandbox whose boxes each log a profile when they are closed. Everything else is the sandbox's own.
 
     Args:
@@ -18,45 +19,18 @@ class ProfiledSandbox:
     """
 
     def __init__(self, sandbox: Sandbox, clock: Callable[[], float] = time.perf_counter) -> None:
-        self._sandbox = sandbox
+        super().__init__(sandbox)
         self._clock = clock
-
-    @property
-    def name(self) -> str:
-        """See Sandbox.name."""
-        return self._sandbox.name
-
-    @property
-    def memory_bytes(self) -> int:
-        """See Sandbox.memory_bytes."""
-        return self._sandbox.memory_bytes
-
-    @property
-    def strategy_limits(self) -> Mapping[str, int]:
-        """See Sandbox.strategy_limits."""
-        return self._sandbox.strategy_limits
-
-    def unavailable_reason(self) -> str | None:
-        """See Sandbox.unavailable_reason."""
-        return self._sandbox.unavailable_reason()
 
     def open(self, *, preload: Sequence[str] = ()) -> Box:
         """See Sandbox.open."""
         started = self._clock()
-        return _ProfiledBox(self._sandbox.open(preload=preload), started, self._clock)
-
-    def remove_orphans(self) -> int:
-        """See Sandbox.remove_orphans."""
-        return self._sandbox.remove_orphans()
-
-    def close(self) -> None:
-        """See Sandbox.close."""
-        self._sandbox.close()
+        return _ProfiledBox(super().open(preload=preload), started, self._clock)
 
 
-class _ProfiledBox:
+class _ProfiledBox(WrappedBox):
     def __init__(self, box: Box, started: float, clock: Callable[[], float]) -> None:
-        self._box = box
+        super().__init__(box)
         self._clock = clock
         self._started = started
         self._opened = clock()
@@ -69,7 +43,7 @@ class _ProfiledBox:
         """See Box.write."""
         before = self._clock()
         try:
-            self._box.write(data, patience)
+            super().write(data, patience)
             self._bytes_in += len(data)
         finally:
             self._write_seconds += self._clock() - before
@@ -78,7 +52,7 @@ class _ProfiledBox:
         """See Box.read."""
         before = self._clock()
         try:
-            data = self._box.read(max_bytes, patience)
+            data = super().read(max_bytes, patience)
         finally:
             self._read_seconds += self._clock() - before
         if self._first_heard is None:
@@ -86,18 +60,10 @@ class _ProfiledBox:
         self._bytes_out += len(data)
         return data
 
-    def is_waiting(self) -> bool:
-        """See Box.is_waiting."""
-        return self._box.is_waiting()
-
-    def ran_out_of_memory(self) -> bool:
-        """See Box.ran_out_of_memory."""
-        return self._box.ran_out_of_memory()
-
     def close(self) -> None:
         """See Box.close."""
         before = self._clock()
-        self._box.close()
+        super().close()
         if self._is_closed:
             return
         self._is_closed = True

@@ -8,11 +8,12 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from src.errors import SandboxUnavailable
 from src.execution import protocol
 from src.execution.sandbox.base import Box, BoxClosed, BoxTimedOut, Patience, Sandbox, WaitCancelled
+from src.execution.sandbox.wrapped import WrappedBox, WrappedSandbox
 
 logger = logging.getLogger(__name__)
 
@@ -28,38 +29,22 @@ REST_SECONDS = 2.0
 _READY_BYTES = 1_000
 
 
-class ParkedBox:
+class ParkedBox(WrappedBox):
     """A box whose first word was heard while it was parked; who takes it hears it again."""
 
     def __init__(self, box: Box, first_word: bytes) -> None:
-        self._box = box
+        super().__init__(box)
         self._first_word = first_word
-
-    def write(self, data: bytes, patience: Patience) -> None:
-        """See Box.write."""
-        self._box.write(data, patience)
 
     def read(self, max_bytes: int, patience: Patience) -> bytes:
         """See Box.read."""
         if not self._first_word:
-            return self._box.read(max_bytes, patience)
+            return super().read(max_bytes, patience)
         said, self._first_word = self._first_word[:max_bytes], self._first_word[max_bytes:]
         return said
 
-    def is_waiting(self) -> bool:
-        """See Box.is_waiting."""
-        return self._box.is_waiting()
 
-    def ran_out_of_memory(self) -> bool:
-        """See Box.ran_out_of_memory."""
-        return self._box.ran_out_of_memory()
-
-    def close(self) -> None:
-        """See Box.close."""
-        self._box.close()
-
-
-class WarmPool:
+class WarmPool(WrappedSandbox):
     """A sandbox that keeps boxes of another sandbox ready.
 
     Args:
@@ -70,7 +55,7 @@ class WarmPool:
 
     def __init__(self, sandbox: Sandbox, *, size: int, preload: Sequence[str] = ()) -> None:
         self._preload = tuple(preload)
-        self._sandbox = sandbox
+        super().__init__(sandbox)
         self._size = size
         self._parked: deque[ParkedBox] = deque()
         self._lock = threading.Lock()
@@ -82,21 +67,6 @@ class WarmPool:
             self._filler.start()
 
     @property
-    def name(self) -> str:
-        """See Sandbox.name."""
-        return self._sandbox.name
-
-    @property
-    def memory_bytes(self) -> int:
-        """See Sandbox.memory_bytes."""
-        return self._sandbox.memory_bytes
-
-    @property
-    def strategy_limits(self) -> Mapping[str, int]:
-        """See Sandbox.strategy_limits."""
-        return self._sandbox.strategy_limits
-
-    @property
     def size(self) -> int:
         """How many boxes the pool tries to keep ready."""
         return self._size
@@ -106,10 +76,6 @@ class WarmPool:
         """How many boxes are ready at this moment."""
         return len(self._parked)
 
-    def unavailable_reason(self) -> str | None:
-        """See Sandbox.unavailable_reason."""
-        return self._sandbox.unavailable_reason()
-
     def open(self, *, preload: Sequence[str] = ()) -> Box:
         """A ready box, or else one that is started now."""
         while (parked := self._take()) is not None:
@@ -118,10 +84,6 @@ class WarmPool:
             logger.warning("a warm box died while it waited; it is replaced")
             parked.close()
         return self._sandbox.open(preload=preload)
-
-    def remove_orphans(self) -> int:
-        """See Sandbox.remove_orphans."""
-        return self._sandbox.remove_orphans()
 
     def close(self) -> None:
         """See Sandbox.close."""
