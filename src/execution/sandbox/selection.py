@@ -1,5 +1,6 @@
 """Which sandbox serves: the operator's word, or the best that works here."""
 
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
@@ -54,6 +55,8 @@ class AutomaticSandbox:
         self._bubblewrap = bubblewrap
         self._engine_answers = engine_answers
         self._chosen: Sandbox | None = None
+        # Two threads that decide at once would make two backends, of which one is never closed.
+        self._deciding = threading.Lock()
 
     @property
     def name(self) -> str:
@@ -72,15 +75,16 @@ class AutomaticSandbox:
 
     def unavailable_reason(self) -> str | None:
         """See Sandbox.unavailable_reason."""
-        if self._chosen is None:
-            if self._engine_answers():
-                self._chosen = self._docker()
-            else:
-                candidate = self._bubblewrap()
-                reason = candidate.unavailable_reason()
-                if reason is not None:
-                    return f"no Docker engine answers, and {reason}"
-                self._chosen = candidate
+        with self._deciding:
+            if self._chosen is None:
+                if self._engine_answers():
+                    self._chosen = self._docker()
+                else:
+                    candidate = self._bubblewrap()
+                    reason = candidate.unavailable_reason()
+                    if reason is not None:
+                        return f"no Docker engine answers, and {reason}"
+                    self._chosen = candidate
         return self._chosen.unavailable_reason()
 
     def open(self, *, preload: Sequence[str] = ()) -> Box:

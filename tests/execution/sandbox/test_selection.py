@@ -1,6 +1,8 @@
 """Which sandbox serves: the operator's word, or the best that works; never none that runs unsandboxed."""
 
 import gc
+import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -111,3 +113,20 @@ def test_a_missing_image_is_named() -> None:
     with pytest.raises(SandboxUnavailable, match="make images"):
         docker.open()
     docker.close()
+
+
+def test_threads_that_decide_at_once_make_one_backend() -> None:
+    made: list[Candidate] = []
+
+    def docker() -> Candidate:
+        time.sleep(0.05)
+        made.append(Candidate("docker"))
+        return made[-1]
+
+    sandbox = AutomaticSandbox(docker, lambda: Candidate("bubblewrap"), lambda: True)
+    threads = [threading.Thread(target=sandbox.unavailable_reason) for _ in range(5)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(made) == 1
