@@ -81,16 +81,28 @@ class StrategyFailed(BacktesterError):
         errors: sentences for the person, each with line, function and date where known.
         traceback: frames of the user's own source only, or "".
         logs: what the strategy printed before it failed, bounded.
+        timed_out: whether it used up the wall seconds of a run.
+        is_repeatable: whether the same strategy fails again on the same prices; False where the box is suspected.
     """
 
     code = "strategy_failed"
     http_status = 400
 
-    def __init__(self, errors: Sequence[str], traceback: str = "", logs: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        errors: Sequence[str],
+        traceback: str = "",
+        logs: Sequence[str] = (),
+        *,
+        timed_out: bool = False,
+        is_repeatable: bool = True,
+    ) -> None:
         super().__init__("; ".join(errors))
         self.errors = list(errors)
         self.traceback = traceback
         self.logs = list(logs)
+        self.timed_out = timed_out
+        self.is_repeatable = is_repeatable and not timed_out
 
 
 class RunTimedOut(BacktesterError):
@@ -105,3 +117,49 @@ class RunCancelled(BacktesterError):
 
     code = "run_cancelled"
     http_status = 503
+
+
+class RunAbandoned(RunCancelled):
+    """The client that waited for this run went away, and nobody else wanted it."""
+
+    code = "run_abandoned"
+
+
+class RunNotFound(BacktesterError):
+    """The owner has no such run."""
+
+    code = "run_not_found"
+    http_status = 404
+
+
+class RunNotFinished(BacktesterError):
+    """The run goes on, so this cannot be done with it yet."""
+
+    code = "run_not_finished"
+    http_status = 409
+
+
+class ResultNotReady(BacktesterError):
+    """The run has no result: it has not succeeded, or not yet."""
+
+    code = "result_not_ready"
+    http_status = 409
+
+
+class DataChanged(BacktesterError):
+    """The prices are others than when the run was accepted, so it would be another run."""
+
+    code = "data_changed"
+    http_status = 409
+
+
+class RunFailed(BacktesterError):
+    """The service gave up on the run for a reason that is no strategy's fault.
+
+    Args:
+        message: the reason as the run's record tells it.
+    """
+
+    code = "run_failed"
+    http_status = 503
+    retry_after_seconds = 5

@@ -9,8 +9,9 @@ Order of a run::
     box  → host   READY      {"version"}                         the runner is loaded, nothing read yet
     host → box    JOB        {source, class_name, seed, …}           no price in it
     box  → host   DESCRIBED  {universe, bar_size, execution}         the strategy loaded and is now stopped
-    host → box    RULES      {symbols, bar_size, capital, costs, …}
+    host → box    RULES      {symbols, bar_size, capital, …, is_observed}
     host → box    PRICES     days and bars, packed
+    box  → host   PROGRESS   {day, equity, lines}                    any number, only when RULES asked for it
     box  → host   LEDGER     orders and daily marks, packed          only when the run succeeded
     box  → host   FINISHED   {nonce, logs, unfilled, error}          always the last frame
 """
@@ -23,13 +24,14 @@ from typing import Any, cast
 
 from src.engine.market import Doubles
 
-VERSION = 1
+VERSION = 2
 
 READY = b"R"
 JOB = b"J"
 DESCRIBED = b"D"
 RULES = b"U"
 PRICES = b"P"
+PROGRESS = b"G"
 LEDGER = b"L"
 FINISHED = b"F"
 
@@ -40,6 +42,15 @@ _LEDGER_HEAD = struct.Struct("<III")
 MAX_JSON_BYTES = 4_000_000
 """Upper bound of a JSON payload in either direction: the source is at most 1 MB and JSON escaping can
 make six bytes of one."""
+
+MAX_PROGRESS_BYTES = 65_536
+"""Upper bound of a PROGRESS payload."""
+
+PROGRESS_SECONDS = 0.1
+"""At least so much time of the box's clock is between two PROGRESS frames."""
+
+MAX_LINE_CHARACTERS = 2_000
+"""A printed line is shown up to here."""
 
 FIELDS_PER_BAR = 5
 
@@ -59,7 +70,21 @@ def json_frame(kind: bytes, value: Any) -> bytes:
     Raises:
         ValueError: the value holds NaN or Infinity.
     """
-    return frame(kind, json.dumps(value, allow_nan=False, separators=(",", ":")).encode("ascii"))
+    return frame(kind, json_bytes(value))
+
+
+def json_bytes(value: Any) -> bytes:
+    """Compact ASCII JSON.
+
+    Raises:
+        ValueError: the value holds NaN or Infinity.
+    """
+    return json.dumps(value, allow_nan=False, separators=(",", ":")).encode("ascii")
+
+
+def cut(line: str) -> str:
+    """As much of a printed line as the host needs to show it and to know that there was more."""
+    return line[: MAX_LINE_CHARACTERS + 1]
 
 
 def read_frame(read_exactly: Callable[[int], bytes], limits: dict[bytes, int]) -> tuple[bytes, bytes]:

@@ -18,12 +18,11 @@ from hqg_algorithms import BarSize, Cadence, ExecutionTiming
 from src.errors import RunCancelled, RunTimedOut, StrategyFailed
 from src.execution import protocol
 from src.execution.failure import Failure, failure_errors, failure_from_wire, failure_traceback
+from src.execution.progress import MAX_LOG_LINES, Observe, Progress
 from src.execution.sandbox.base import Box, BoxClosed, BoxTimedOut, Patience, Sandbox, WaitCancelled
 from src.execution.text import printable
 from src.utils.symbols import MAX_UNIVERSE_SYMBOLS, SYMBOL_PATTERN
 
-MAX_LOG_LINES = 10_000
-MAX_LINE_CHARACTERS = 2_000
 MAX_UNFILLED = 100_000
 READ_CHUNK_BYTES = 1 << 20
 GRACE_SECONDS = 5.0
@@ -155,12 +154,17 @@ class Session:
             raise self._broken("it did not describe itself")
         return self._description(payload)
 
-    def run(self, prices: Prices, rules: Mapping[str, Any]) -> Reply:
+    def run(self, prices: Prices, rules: Mapping[str, Any], observe: Observe | None = None) -> Reply:
         """Run the strategy over the prices.
 
         Args:
             prices: exactly the universe that the strategy described.
             rules: wire form of the engine's rules plus last_period_complete.
+            observe: called in this thread while the run goes on, at most ten times a second by an honest box and
+                never more than twenty times, with what the box claims and nobody has audited: the day reached, the
+                equity there, and the lines printed since the call before (a list of its own). The lines of all calls
+                together are the first of the logs that the reply or StrategyFailed has; a box that vanished has left
+                none there. The answer of a run is the same with and without it.
 
         Raises:
             StrategyFailed: it raised, hung, ran out of something, or the box's reply has the wrong form.
@@ -170,17 +174,32 @@ class Session:
         self._dates = [str(date) for date in prices.dates]
         days = (prices.dates.astype("datetime64[D]") - _EPOCH).astype(np.int64).tolist()
         bars = np.ascontiguousarray(prices.bars, dtype="<f8").tobytes()
-        self._send(protocol.json_frame(protocol.RULES, {"symbols": list(prices.symbols), **rules}))
+        wire = {"symbols": list(prices.symbols), **rules, "is_observed": observe is not None}
+        self._send(protocol.json_frame(protocol.RULES, wire))
         self._send(protocol.frame(protocol.PRICES, protocol.pack_prices(days, len(prices.symbols), bars)))
         # At most one order a symbol and day, whatever the strategy asks for.
         most = protocol.ledger_bytes(len(days) * len(prices.symbols), len(days))
-        kind, payload = self._receive({protocol.LEDGER: most, protocol.FINISHED: protocol.MAX_JSON_BYTES})
+        limits = {protocol.LEDGER: most, protocol.FINISHED: protocol.MAX_JSON_BYTES}
+        kind, payload = self._receive(limits) if observe is None else self._observed(observe, limits)
         if kind == protocol.FINISHED:
             self._finish(payload)
             raise self._broken("it finished without a ledger")
         ledger = payload
         _, payload = self._receive({protocol.FINISHED: protocol.MAX_JSON_BYTES})
         return self._reply(ledger, self._finish(payload))
+
+    def _observed(self, observe: Observe, limits: dict[bytes, int]) -> tuple[bytes, bytes]:
+        """The first frame that is not about progress."""
+        progress = Progress(observe, len(self._dates))
+        limits = limits | {protocol.PROGRESS: protocol.MAX_PROGRESS_BYTES}
+        while True:
+            kind, payload = self._receive(limits)
+            if kind != protocol.PROGRESS:
+                return kind, payload
+            try:
+                progress.take(payload)
+            except protocol.ProtocolError as error:
+                raise self._broken(str(error)) from error
 
     def _job_wire(self) -> dict[str, Any]:
         job = self.job
@@ -208,6 +227,8 @@ class Session:
 
     def _receive(self, limits: dict[bytes, int]) -> tuple[bytes, bytes]:
         try:
+            # Also before what has arrived already: an observer may have taken a while.
+            self.patience.wait_seconds()
             return protocol.read_frame(self._read_exactly, limits)
         except protocol.ProtocolError as error:
             raise self._broken(str(error)) from error
@@ -268,7 +289,7 @@ class Session:
         lines = value.get("logs")
         if not isinstance(lines, list) or not all(isinstance(line, str) for line in lines):
             raise self._broken("its logs are no lines")
-        return tuple(printable(line, MAX_LINE_CHARACTERS) for line in lines[:MAX_LOG_LINES])
+        return tuple(printable(line, protocol.MAX_LINE_CHARACTERS) for line in lines[:MAX_LOG_LINES])
 
     def _reply(self, ledger: bytes, finished: dict[str, Any]) -> Reply:
         try:
@@ -330,7 +351,15 @@ class Session:
             wall_seconds=self.job.wall_seconds,
             memory_bytes=self.sandbox.memory_bytes,
         )
-        return StrategyFailed(errors, failure_traceback(failure, self.job.source), logs)
+        traceback = failure_traceback(failure, self.job.source)
+        return StrategyFailed(
+            errors,
+            traceback,
+            logs,
+            timed_out=failure.kind == "time",
+            # These may be the machine's doing, or ours.
+            is_repeatable=failure.kind not in {"protocol", "vanished", "crashed"},
+        )
 
 
 def _given_up(error: Exception) -> RunTimedOut | RunCancelled:

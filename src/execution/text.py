@@ -9,7 +9,8 @@ def printable(text: str, max_characters: int) -> str:
     A tab stays; what is taken out shows as its escape, so that nothing is hidden.
     """
     cut = text[:max_characters]
-    clean = "".join(c if c == "\t" or _is_harmless(c) else _escape(c) for c in cut)
+    # What Python prints as it is, is harmless: nearly every line, and told a hundred times faster.
+    clean = cut if cut.isprintable() else "".join(c if c == "\t" or _is_harmless(c) else _escape(c) for c in cut)
     return clean if len(text) <= max_characters else clean + "…"
 
 

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from src.errors import RunCancelled, RunTimedOut, StrategyFailed
 from src.execution import protocol
+from src.execution.progress import Observe
 from src.execution.sandbox.base import BoxTimedOut, Patience
 from src.execution.session import Job, Reply, Session
 from tests.execution.box_runs import price_table, rules
@@ -56,13 +57,15 @@ def good_reply(nonce: str) -> bytes:
     return protocol.frame(protocol.LEDGER, ledger()) + finished(nonce)
 
 
-def run(script: Callable[[bytes], bytes], waits: Patience | None = None, **options: Any) -> Reply:
+def run(
+    script: Callable[[bytes], bytes], waits: Patience | None = None, observe: Observe | None = None, **options: Any
+) -> Reply:
     sandbox = ScriptedSandbox(script, **options)
     job = Job("", "Mine", False, {}, 0, 10.0)
     try:
         with Session(sandbox, job, waits or patience()) as session:
             session.describe()
-            return session.run(price_table(N_DAYS), rules())
+            return session.run(price_table(N_DAYS), rules(), observe)
     finally:
         assert sandbox.boxes[0].is_closed
 

@@ -26,7 +26,10 @@ def frames_in(heard: bytes) -> dict[bytes, bytes]:
 
 
 def engine_script(
-    description: dict[str, Any], weights: Sequence[float], forge: Forge = lambda ledger: None
+    description: dict[str, Any],
+    weights: Sequence[float],
+    forge: Forge = lambda ledger: None,
+    logs: Sequence[str] = (),
 ) -> Callable[[bytes], bytes]:
     """A box whose strategy always wants the same weights.
 
@@ -34,6 +37,7 @@ def engine_script(
         description: what it says of itself: universe, bar_size, execution.
         weights: its answer to every bar.
         forge: changes the books before they are sent.
+        logs: what its strategy printed; all but the last line is told while it runs, where it is observed.
     """
 
     def script(heard: bytes) -> bytes:
@@ -41,16 +45,24 @@ def engine_script(
         if protocol.PRICES not in frames:
             ready = protocol.json_frame(protocol.READY, {"version": protocol.VERSION})
             return ready + protocol.json_frame(protocol.DESCRIBED, description)
-        ledger = _run(json.loads(frames[protocol.RULES]), frames[protocol.PRICES], weights)
+        rules = json.loads(frames[protocol.RULES])
+        ledger = _run(rules, frames[protocol.PRICES], weights)
+        told = _progress(ledger, logs) if rules["is_observed"] else b""
         forge(ledger)
         orders = ledger.orders
         columns = (orders.day, orders.symbol, orders.shares, orders.price, orders.fee)
         payload = protocol.pack_ledger(columns, (ledger.cash, ledger.equity), ledger.decisions)
         nonce = json.loads(frames[protocol.JOB])["nonce"]
-        end = {"nonce": nonce, "logs": [], "lost_output_bytes": 0, "unfilled": [], "error": None}
-        return protocol.frame(protocol.LEDGER, payload) + protocol.json_frame(protocol.FINISHED, end)
+        end = {"nonce": nonce, "logs": list(logs), "lost_output_bytes": 0, "unfilled": [], "error": None}
+        return told + protocol.frame(protocol.LEDGER, payload) + protocol.json_frame(protocol.FINISHED, end)
 
     return script
+
+
+def _progress(ledger: Ledger, logs: Sequence[str]) -> bytes:
+    day = len(ledger.equity) // 2
+    value = {"day": day, "equity": ledger.equity[day], "lines": list(logs[:-1])}
+    return protocol.json_frame(protocol.PROGRESS, value)
 
 
 def _run(wire: dict[str, Any], prices: bytes, weights: Sequence[float]) -> Ledger:

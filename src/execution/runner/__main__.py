@@ -20,40 +20,10 @@ from src.engine.simulator import simulate
 from src.execution import protocol
 from src.execution.runner.child import StrategyChild
 from src.execution.runner.errors import RunFailed
-from src.execution.runner.pipes import read_exactly, write_all
+from src.execution.runner.host_channel import HostChannel
+from src.execution.runner.reporter import Reporter
 
 _END_SECONDS = 2.0
-
-
-class HostChannel:
-    """Frames from and to the host. The host is trusted; it is the only one who is."""
-
-    def __init__(self, input_descriptor: int, output_descriptor: int) -> None:
-        self._input = input_descriptor
-        self._output = output_descriptor
-
-    def send(self, kind: bytes, payload: bytes) -> None:
-        """Send one frame."""
-        write_all(self._output, protocol.frame(kind, payload))
-
-    def send_json(self, kind: bytes, value: Any) -> None:
-        """Send one JSON frame."""
-        write_all(self._output, protocol.json_frame(kind, value))
-
-    def receive(self, kind: bytes) -> bytes:
-        """The payload of the next frame, which must be of that kind."""
-        no_limit = {kind: 0xFFFFFFFF}
-        return protocol.read_frame(lambda length: read_exactly(self._input, length), no_limit)[1]
-
-    def receive_json(self, kind: bytes) -> dict[str, Any]:
-        """The value of the next frame, which must be of that kind."""
-        return protocol.parse_json(self.receive(kind))
-
-    def close_input(self) -> None:
-        """Nothing more is expected; the prices' descriptor must be gone before user code goes on."""
-        null = os.open(os.devnull, os.O_RDONLY)
-        os.dup2(null, self._input)
-        os.close(null)
 
 
 class TimeLimit:
@@ -75,9 +45,15 @@ class TimeLimit:
         self._left_seconds = max(0.001, self._deadline - time.monotonic())
         self._deadline = float("inf")
 
+    def stop(self) -> None:
+        """Let time stand still for good."""
+        self._deadline = float("inf")
+        signal.setitimer(signal.ITIMER_REAL, 0)
+
     def _ring(self, _number: int, _frame: FrameType | None) -> None:
-        # The strategy process may send SIGALRM too: only the clock counts.
+        # The strategy process may send SIGALRM too: only the clock counts, and it rings once.
         if time.monotonic() >= self._deadline:
+            self._deadline = float("inf")
             raise RunFailed("time")
 
 
@@ -90,11 +66,13 @@ def main() -> None:
     os.dup2(2, 1)
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     child = StrategyChild.fork()
+    reporter = Reporter(host, child)
     with suppress(RunFailed):  # then the job's first answer will tell
         child.wait_until_it_is_ready()
     host.send_json(protocol.READY, {"version": protocol.VERSION})
     job = host.receive_json(protocol.JOB)
-    ledger, failure = _run(host, child, job)
+    ledger, failure = _run(host, child, job, reporter)
+    reporter.stop()
     child.end()
     lines, lost_bytes = child.output.lines(_END_SECONDS)
     if ledger is not None and failure is None:
@@ -111,28 +89,40 @@ def main() -> None:
     )
 
 
-def _run(host: HostChannel, child: StrategyChild, job: dict[str, Any]) -> tuple[Ledger | None, RunFailed | None]:
+def _run(
+    host: HostChannel, child: StrategyChild, job: dict[str, Any], reporter: Reporter
+) -> tuple[Ledger | None, RunFailed | None]:
     clock = TimeLimit(job["wall_seconds"])
     try:
-        clock.start()
-        child.pin(job["core"])
-        description = child.load(job)
-        child.stop()
-        clock.pause()
-        host.send_json(protocol.DESCRIBED, description)
-        market, rules = _receive_market(host)
-        host.close_input()
-        clock.start()
-        child.resume(len(market.symbols))
-        ledger = simulate(market, rules, child.decide)
-        clock.pause()
-        return ledger, None
+        try:
+            return _simulated(host, child, job, reporter, clock), None
+        finally:
+            # It may ring on this very line, and never after it: both kinds of end are handled below.
+            clock.stop()
     except RunFailed as failure:
-        signal.setitimer(signal.ITIMER_REAL, 0)
         return None, failure
 
 
-def _receive_market(host: HostChannel) -> tuple[Market, Rules]:
+def _simulated(
+    host: HostChannel, child: StrategyChild, job: dict[str, Any], reporter: Reporter, clock: TimeLimit
+) -> Ledger:
+    clock.start()
+    child.pin(job["core"])
+    # What proves to the host that a last frame is the runner's is no business of the strategy's.
+    description = child.load({name: value for name, value in job.items() if name != "nonce"})
+    child.stop()
+    clock.pause()
+    host.send_json(protocol.DESCRIBED, description)
+    market, rules, is_observed = _receive_market(host)
+    host.close_input()
+    if is_observed:
+        reporter.start()
+    clock.start()
+    child.resume(len(market.symbols))
+    return simulate(market, rules, child.decide)
+
+
+def _receive_market(host: HostChannel) -> tuple[Market, Rules, bool]:
     wire = host.receive_json(protocol.RULES)
     days, _, bars = protocol.unpack_prices(host.receive(protocol.PRICES))
     market = Market(
@@ -149,7 +139,7 @@ def _receive_market(host: HostChannel) -> tuple[Market, Rules]:
         commission=commission_from_wire(wire["commission"]),
         slippage=slippage_from_wire(wire["slippage"]),
     )
-    return market, rules
+    return market, rules, wire["is_observed"]
 
 
 def _pack(ledger: Ledger) -> bytes:

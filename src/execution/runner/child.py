@@ -2,14 +2,12 @@
 
 import ctypes
 import json
-import math
 import os
 import signal
 import struct
 import time
 import traceback
-from array import array
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -28,19 +26,26 @@ _PR_SET_PDEATHSIG = 1
 _PR_SET_DUMPABLE = 4
 _DEATH_SECONDS = 2.0
 _OWN_FAULT = 70
-_EQUITY_AND_CASH = struct.Struct("=dd")
 
 
 class StrategyChild:
-    """One strategy process. `day` is the timeline index of the decision that was asked for last."""
+    """One strategy process.
+
+    Attributes:
+        mark: timeline index of the decision that was asked for last, and the equity at that close; None before
+            the first. One object, so that another thread never sees half of it.
+        output: what it prints.
+    """
 
     def __init__(self, pid: int, orders: int, answers: int, output: int) -> None:
         self._pid = pid
         self._orders = orders
         self._answers = answers
-        self._weights_bytes = 0
+        self._pack_account: Callable[..., bytes] = struct.pack
+        self._weights = struct.Struct("=")
+        self._answer_bytes = 0
         self._is_gone = False
-        self.day: int | None = None
+        self.mark: tuple[int, float] | None = None
         self.output = OutputReader(output, keep_bytes=KEEP_OUTPUT_BYTES, flood_bytes=FLOOD_BYTES, on_flood=self._kill)
 
     @classmethod
@@ -96,7 +101,10 @@ class StrategyChild:
 
     def resume(self, symbols_count: int) -> None:
         """Let it go on, now answering for that many symbols."""
-        self._weights_bytes = 1 + 8 * symbols_count
+        # Equity, cash, shares and marks, as src/execution/runner/views.py reads them.
+        self._pack_account = struct.Struct(f"={2 + 2 * symbols_count}d").pack
+        self._weights = struct.Struct(f"={symbols_count}d")
+        self._answer_bytes = 1 + self._weights.size
         self._signal_all(signal.SIGCONT)
 
     def decide(
@@ -113,24 +121,26 @@ class StrategyChild:
         Raises:
             RunFailed: user code raised, answered nonsense or ended.
         """
-        self.day = day
+        self.mark = (day, equity)
         try:
-            os.writev(
-                self._orders,
-                (_EQUITY_AND_CASH.pack(equity, cash), array("d", shares), array("d", marks), bars),
-            )
-            answer = os.read(self._answers, self._weights_bytes)
+            os.writev(self._orders, (self._pack_account(equity, cash, *shares, *marks), bars))
+            answer = os.read(self._answers, self._answer_bytes)
         except BrokenPipeError:
             answer = b""
         if answer == strategy_process.HOLD:
             return None
         if answer[:1] != strategy_process.WEIGHTS:
             raise self._failure(answer)
-        if len(answer) < self._weights_bytes:
-            answer += self._read(self._weights_bytes - len(answer))
-        weights = array("d", answer[1:])
+        if len(answer) < self._answer_bytes:
+            answer += self._read(self._answer_bytes - len(answer))
+        weights = self._weights.unpack_from(answer, 1)
         _check_weights(weights)
         return weights
+
+    @property
+    def day(self) -> int | None:
+        """Timeline index of the decision that was asked for last, None before the first."""
+        return None if self.mark is None else self.mark[0]
 
     def end(self) -> None:
         """Kill it and everything it started, and reap it."""
@@ -223,13 +233,11 @@ class StrategyChild:
                 os.killpg(self._pid, number)
 
 
-def _check_weights(weights: "array[float]") -> None:
-    # The strategy process checks before it answers and says it better; this is for one that does not.
-    for weight in weights:
-        if not 0.0 <= weight <= 1.0 + WEIGHTS_TOLERANCE:
-            raise RunFailed("signal", message="a weight is not between 0 and 1")
-    if math.fsum(weights) > 1.0 + WEIGHTS_TOLERANCE:
-        raise RunFailed("signal", message="the weights sum to more than 1")
+def _check_weights(weights: Sequence[float]) -> None:
+    # The strategy process checks before it answers and says it better; this is for one that does not. A sum of
+    # anything with a NaN is one, which is not below the bound either.
+    if not (min(weights) >= 0.0 and sum(weights) <= 1.0 + WEIGHTS_TOLERANCE):
+        raise RunFailed("signal", message="the weights are not at least 0 each and at most 1 together")
 
 
 def _become_strategy_process(orders_in: int, answers_out: int, output: int) -> None:

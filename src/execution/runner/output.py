@@ -1,6 +1,7 @@
 """What the strategy prints: kept up to a bound, counted beyond it, stopped when it floods."""
 
 import os
+import signal
 import threading
 from collections.abc import Callable
 
@@ -29,6 +30,8 @@ class OutputReader:
         self._thread.start()
 
     def _read(self) -> None:
+        # The alarm of the time limit is for the main thread: it must wake nobody else.
+        signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
         while chunk := os.read(self._descriptor, _CHUNK_BYTES):
             room = self._keep_bytes - len(self._kept)
             if room > 0:
@@ -37,6 +40,11 @@ class OutputReader:
             if self._seen_bytes >= self._flood_bytes and not self.has_flooded:
                 self.has_flooded = True
                 self._on_flood()
+
+    def complete_lines(self, start_byte: int) -> bytes:
+        """What was kept from there to the last end of a line so far; empty where no further line has ended."""
+        end_byte = self._kept.rfind(b"\n", start_byte) + 1
+        return bytes(self._kept[start_byte:end_byte])
 
     def lines(self, wait_seconds: float) -> tuple[list[str], int]:
         """What was printed, as lines, and how many bytes were not kept.

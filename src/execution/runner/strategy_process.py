@@ -9,9 +9,9 @@ import json
 import linecache
 import os
 import resource
+import struct
 import sys
 import types
-from array import array
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from typing import Any
@@ -83,6 +83,7 @@ def serve(orders_in: int, answers_out: int) -> None:
 
 def _serve_bars(strategy: Any, universe: Sequence[str], orders_in: int, answers_out: int) -> None:
     symbols = tuple(universe)
+    pack = struct.Struct(f"=c{len(symbols)}d").pack
     frame_bytes = 8 * (2 + 7 * len(symbols))
     on_data: Callable[[Any, Any], Any] = strategy.on_data
     while True:
@@ -91,7 +92,7 @@ def _serve_bars(strategy: Any, universe: Sequence[str], orders_in: int, answers_
         if weights is None:
             os.write(answers_out, HOLD)
         else:
-            write_all(answers_out, WEIGHTS + array("d", weights).tobytes())
+            write_all(answers_out, pack(WEIGHTS, *weights))
 
 
 def _limit_resources(limits: dict[str, int]) -> None:

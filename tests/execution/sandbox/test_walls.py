@@ -71,6 +71,20 @@ def test_a_signal_that_is_none_ends_the_run_and_names_the_day(sandbox: Sandbox, 
     assert "2014-01-01" in error
 
 
+@pytest.mark.parametrize(
+    "weights", ["nan, 0.5", "0.5, nan", "-0.1, 0.5", "0.9, 0.2", "inf, 0.0", "inf, -inf", "1e308, 1e308"]
+)
+def test_weights_that_a_strategy_forges_past_our_own_check_are_refused(sandbox: Sandbox, weights: str) -> None:
+    body = on_data(
+        f"os.write(4, b'W' + struct.pack('=2d', {weights}))",
+        "time.sleep(10)",
+        before="import os, struct, time\nfrom math import inf, nan",
+    )
+    assert failure(sandbox, body).errors == [
+        "on_data returned no valid signal: the weights are not at least 0 each and at most 1 together at 2014-01-01"
+    ]
+
+
 def test_a_hang_ends_at_the_time_limit_and_names_the_day(sandbox: Sandbox) -> None:
     assert failure(sandbox, on_data("while True: pass"), wall_seconds=1.0).errors == [
         "time limit of 1 s exceeded at 2014-01-01"

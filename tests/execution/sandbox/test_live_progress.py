@@ -1,0 +1,228 @@
+"""What real boxes tell while their runs go on, on every backend."""
+
+import threading
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+from src.errors import RunCancelled, RunTimedOut, StrategyFailed
+from src.execution.progress import Observe
+from src.execution.sandbox.base import Patience, Sandbox
+from src.execution.session import Job, Reply, Session
+from tests.execution.box_runs import PRELUDE, price_table, rules
+
+COUNTING = "self.n = getattr(self, 'n', 0) + 1"
+
+
+def source(*lines: str) -> str:
+    body = "\n".join(f"        {line}" for line in lines)
+    return f"import os, sys, time\n{PRELUDE}class Mine(Base):\n    def on_data(self, data, portfolio):\n{body}\n"
+
+
+def observed(
+    sandbox: Sandbox,
+    strategy: str,
+    observe: Observe | None,
+    *,
+    n_days: int = 20,
+    wall_seconds: float = 20.0,
+    patience: Patience | None = None,
+) -> Reply:
+    job = Job(strategy, "Mine", False, {}, 0, wall_seconds)
+    with Session(sandbox, job, patience or Patience(time.monotonic() + 40, threading.Event())) as session:
+        session.describe()
+        return session.run(price_table(n_days), rules(), observe)
+
+
+class Witness:
+    """Remembers what it was called with, and when."""
+
+    def __init__(self) -> None:
+        self.days: list[int] = []
+        self.equities: list[float] = []
+        self.lines: list[str] = []
+        self.times: list[float] = []
+        self.started = time.monotonic()
+
+    def __call__(self, day: int, equity: float, lines: Sequence[str]) -> None:
+        self.days.append(day)
+        self.equities.append(equity)
+        self.lines += lines
+        self.times.append(time.monotonic() - self.started)
+
+
+def test_a_slow_strategy_is_reported_on_bar_by_bar(sandbox: Sandbox) -> None:
+    witness = Witness()
+    strategy = source(COUNTING, "print('bar', self.n)", "time.sleep(0.4)", "return super().on_data(data, portfolio)")
+    reply = observed(sandbox, strategy, witness, n_days=6)
+    assert witness.days == [0, 1, 2, 3, 4, 5]
+    assert witness.lines == [f"bar {n}" for n in range(1, 7)] == list(reply.logs)
+    # Before a close fills, its equity is that of the close: without costs the books say the same.
+    assert witness.equities == pytest.approx(reply.equity.tolist(), rel=1e-12)
+
+
+def test_a_quick_strategy_is_reported_on_ten_times_a_second(sandbox: Sandbox) -> None:
+    witness = Witness()
+    observed(sandbox, source("time.sleep(0.002)", "return Hold()"), witness, n_days=700)
+    seconds = witness.times[-1] - witness.times[0]
+    assert seconds > 0.5
+    assert len(witness.times) <= 10 * seconds + 2
+    assert len(witness.times) >= 5 * seconds
+    assert witness.days == sorted(set(witness.days))
+
+
+def test_the_first_word_comes_early(sandbox: Sandbox) -> None:
+    witness = Witness()
+    strategy = source("print('here')", "time.sleep(3)", "return Hold()")
+    job = Job(strategy, "Mine", False, {}, 0, 20.0)
+    with Session(sandbox, job, Patience(time.monotonic() + 40, threading.Event())) as session:
+        session.describe()
+        witness.started = time.monotonic()
+        session.run(price_table(1), rules(), witness)
+    assert witness.times[0] < 0.5
+    assert witness.lines == ["here"]
+
+
+def test_lines_printed_in_one_long_decision_are_told_as_they_come(sandbox: Sandbox) -> None:
+    witness = Witness()
+    strategy = source("for n in range(5):", "    print(n); time.sleep(0.3)", "return Hold()")
+    observed(sandbox, strategy, witness, n_days=1)
+    assert witness.lines == list("01234")
+    assert len(witness.times) >= 4
+
+
+def test_a_line_is_told_when_it_has_ended(sandbox: Sandbox) -> None:
+    witness = Witness()
+    strategy = source(
+        "for piece in ('on', 'e\\ntw', 'o €'.encode()[:-1], b'\\xac\\nthree'):",
+        "    sys.stdout.buffer.write(piece if isinstance(piece, bytes) else piece.encode()); sys.stdout.flush()",
+        "    time.sleep(0.3)",
+        "return Hold()",
+    )
+    reply = observed(sandbox, strategy, witness, n_days=1)
+    assert witness.lines == ["one", "two €"]
+    assert reply.logs == ("one", "two €", "three")
+
+
+def test_the_answer_is_the_same_with_and_without_an_observer(sandbox: Sandbox) -> None:
+    strategy = source(
+        COUNTING,
+        "print(self.n, random.random())",
+        "time.sleep(0.001)",
+        "return TargetWeights({'AAA': random.random() / 2, 'BBB': 0.3})",
+    ).replace("import os", "import random, os")
+    witness = Witness()
+    replies = [observed(sandbox, strategy, observe, n_days=400) for observe in (None, witness)]
+    alone, watched = ([v.tobytes() if hasattr(v, "tobytes") else v for v in vars(r).values()] for r in replies)
+    assert alone == watched
+    assert witness.lines
+    assert witness.lines == list(replies[1].logs)[: len(witness.lines)]
+
+
+def test_a_failure_keeps_all_logs_and_what_was_told_is_their_beginning(sandbox: Sandbox) -> None:
+    witness = Witness()
+    strategy = source("print('a'); time.sleep(0.4); print('b')", "raise ValueError('no')")
+    with pytest.raises(StrategyFailed) as caught:
+        observed(sandbox, strategy, witness)
+    assert caught.value.logs == ["a", "b"]
+    assert witness.lines in (["a"], ["a", "b"])
+    assert not caught.value.timed_out
+
+
+def test_a_run_that_used_up_its_seconds_says_so(sandbox: Sandbox) -> None:
+    with pytest.raises(StrategyFailed) as caught:
+        observed(sandbox, source("while True: pass"), Witness(), wall_seconds=1.0)
+    assert caught.value.timed_out
+    assert caught.value.errors == ["time limit of 1 s exceeded at 2014-01-01"]
+
+
+def test_a_host_that_does_not_listen_costs_the_run_no_time(sandbox: Sandbox) -> None:
+    """The observer blocks for longer than the run may last; the run ends in its own time, whole."""
+    n_calls = 0
+
+    def observe(day: int, equity: float, lines: Sequence[str]) -> None:
+        nonlocal n_calls
+        n_calls += 1
+        time.sleep(4.0 if n_calls == 1 else 0.0)
+
+    # Frames of 60,000 bytes, ten a second: more than the pipes and sockets on the way hold.
+    strategy = source("for _ in range(10): print(chr(1) * 1_999)", "time.sleep(0.05)", "return Hold()")
+    reply = observed(sandbox, strategy, observe, n_days=30, wall_seconds=3.0)
+    assert reply.decisions == 30
+    assert reply.lost_output_bytes > 0
+
+
+def test_a_cancel_ends_an_observed_run_within_a_second(sandbox: Sandbox) -> None:
+    cancel = threading.Event()
+
+    def observe(day: int, equity: float, lines: Sequence[str]) -> None:
+        if day >= 5:
+            cancel.set()
+
+    strategy = source("time.sleep(0.1)", "print('x' * 1000)", "return Hold()")
+    started = time.monotonic()
+    with pytest.raises(RunCancelled):
+        observed(sandbox, strategy, observe, n_days=200, patience=Patience(time.monotonic() + 40, cancel))
+    assert cancel.is_set()
+    assert time.monotonic() - started < 5.0
+
+
+def test_a_deadline_ends_an_observed_run(sandbox: Sandbox) -> None:
+    strategy = source("time.sleep(0.1)", "return Hold()")
+    started = time.monotonic()
+    with pytest.raises(RunTimedOut):
+        observed(sandbox, strategy, Witness(), n_days=200, patience=Patience(started + 3.0, threading.Event()))
+    assert time.monotonic() - started < 4.5
+
+
+def test_a_flood_of_lines_is_told_in_bounded_frames_and_the_run_succeeds(sandbox: Sandbox) -> None:
+    witness = Witness()
+    strategy = source(COUNTING, "for _ in range(400): print('l' * (self.n % 50))", "time.sleep(0.01)", "return Hold()")
+    reply = observed(sandbox, strategy, witness, n_days=60)
+    assert witness.lines == list(reply.logs)[: len(witness.lines)]
+    assert len(reply.logs) > 1_000
+
+
+def descriptors_for(flags: str) -> tuple[str, ...]:
+    return (
+        "for pid in {os.getppid(), 1, os.getpid()}:",
+        "    for number in range(64):",
+        "        if pid == os.getpid() and number < 5: continue  # its own three pipes",
+        "        try: print('opened', pid, number, os.open(f'/proc/{pid}/fd/{number}', " + flags + "))",
+        "        except OSError: pass",
+        "for number in range(5, 256):",
+        "    try: print('wrote', number, os.write(number, b'G'))",
+        "    except OSError: pass",
+    )
+
+
+@pytest.mark.parametrize("flags", ["os.O_WRONLY", "os.O_RDWR", "os.O_WRONLY | os.O_APPEND | os.O_NONBLOCK"])
+def test_nobody_but_the_runner_can_write_to_the_host(sandbox: Sandbox, flags: str) -> None:
+    strategy = source("time.sleep(0.2)", *descriptors_for(flags), "print('looked')", "return Hold()")
+    assert observed(sandbox, strategy, Witness(), n_days=2).logs == ("looked", "looked")
+
+
+def test_what_proves_the_last_frame_is_not_in_the_strategys_memory(sandbox: Sandbox) -> None:
+    strategy = source(
+        "import gc",
+        "words = [w for thing in gc.get_objects() if isinstance(thing, dict) for w in list(thing) if type(w) is str]",
+        "print('nonce' in words, 'class_name' in words)",
+        "return Hold()",
+    )
+    assert observed(sandbox, strategy, None, n_days=1).logs == ("False True",)
+
+
+def test_threads_of_the_strategy_do_not_disturb_the_telling(sandbox: Sandbox) -> None:
+    witness = Witness()
+    strategy = source(
+        "import threading",
+        "prints = lambda: [print('t' * 10) or time.sleep(0.01) for _ in range(1000)]",
+        "threading.Thread(target=prints, daemon=True).start()",
+        "time.sleep(0.5)",
+        "return Hold()",
+    )
+    reply: Any = observed(sandbox, strategy, witness, n_days=3)
+    assert witness.lines == list(reply.logs)[: len(witness.lines)]
+    assert len(witness.times) >= 5

@@ -1,0 +1,268 @@
+"""What a box tells while it runs is as hostile as the rest of what it says."""
+
+import json
+import threading
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from src.errors import RunCancelled, StrategyFailed
+from src.execution import protocol
+from src.execution.progress import MAX_LOG_LINES, Progress
+from src.execution.sandbox.base import Patience
+from src.execution.session import Reply
+from tests.execution.test_session import N_DAYS, box, failure, good_reply, run
+
+
+class Clock:
+    """Seconds that pass when a test says so."""
+
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+class Witness:
+    """Remembers what it was called with; takes a while each time, if it is told to."""
+
+    def __init__(self, clock: Clock | None = None, seconds: float = 0.0) -> None:
+        self.calls: list[tuple[int, float, list[str]]] = []
+        self._clock = clock
+        self._seconds = seconds
+
+    def __call__(self, day: int, equity: float, lines: Sequence[str]) -> None:
+        self.calls.append((day, equity, list(lines)))
+        if self._clock is not None:
+            self._clock.now += self._seconds
+
+    @property
+    def lines(self) -> list[str]:
+        return [line for _, _, lines in self.calls for line in lines]
+
+
+def payload(**changes: Any) -> bytes:
+    return json.dumps({"day": 0, "equity": 10_000.0, "lines": [], **changes}).encode()
+
+
+def frame(**changes: Any) -> bytes:
+    return protocol.frame(protocol.PROGRESS, payload(**changes))
+
+
+def telling(*frames: bytes, then: Callable[[str], bytes] = good_reply) -> Callable[[bytes], bytes]:
+    """The script of a box that sends these frames before its reply."""
+    return box(reply=lambda nonce: b"".join(frames) + then(nonce))
+
+
+def test_an_observer_hears_day_equity_and_lines() -> None:
+    witness = Witness()
+    reply = run(telling(frame(day=3, equity=9_900.5, lines=["a", "b"])), observe=witness)
+    assert witness.calls == [(3, 9_900.5, ["a", "b"])]
+    assert reply.decisions == N_DAYS
+
+
+def test_the_answer_is_the_same_with_and_without_an_observer() -> None:
+    def fields(reply: Reply) -> list[Any]:
+        return [v.tobytes() if hasattr(v, "tobytes") else v for v in vars(reply).values()]
+
+    assert fields(run(telling(frame(), frame(day=2)), observe=Witness())) == fields(run(box()))
+
+
+def test_a_box_is_asked_to_tell_only_where_somebody_listens() -> None:
+    assert "unexpected frame" in failure(telling(frame()))
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"day": -1},
+        {"day": N_DAYS},
+        {"day": True},
+        {"day": 1.0},
+        {"day": None},
+        {"day": "1"},
+        {"equity": None},
+        {"equity": "1"},
+        {"equity": True},
+        {"equity": float("nan")},
+        {"equity": float("inf")},
+        {"equity": 10**400},
+        {"lines": None},
+        {"lines": "text"},
+        {"lines": [1]},
+        {"lines": [["a"]]},
+        {"lines": {"a": 1}},
+        {"lines": ["x" * protocol.MAX_PROGRESS_BYTES]},
+    ],
+)
+def test_a_progress_that_says_something_impossible_is_refused(changes: dict[str, Any]) -> None:
+    witness = Witness()
+    assert "cannot be accepted" in failure(telling(frame(**changes)), observe=witness)
+    assert witness.calls == []
+
+
+@pytest.mark.parametrize("text", [b"", b"[]", b"{}", b"\xff", b'{"day":0,"day":1,"equity":1.0,"lines":[]}'])
+def test_a_progress_that_is_none_is_refused(text: bytes) -> None:
+    assert "cannot be accepted" in failure(telling(protocol.frame(protocol.PROGRESS, text)), observe=Witness())
+
+
+def test_a_length_over_the_limit_is_refused_before_its_payload_is_read() -> None:
+    header = protocol.HEADER.pack(protocol.PROGRESS, protocol.MAX_PROGRESS_BYTES + 1)
+    assert "over its limit" in failure(telling(header), observe=Witness())
+
+
+def test_time_does_not_go_back() -> None:
+    assert "goes back" in failure(telling(frame(day=3), frame(day=2)), observe=Witness())
+
+
+def test_no_progress_follows_the_ledger() -> None:
+    def reply(nonce: str) -> bytes:
+        good = good_reply(nonce)
+        end = protocol.HEADER.size + protocol.ledger_bytes(1, N_DAYS)
+        return good[:end] + frame() + good[end:]
+
+    assert "unexpected frame" in failure(box(reply=reply), observe=Witness())
+
+
+def test_a_flood_ends_the_run_at_once() -> None:
+    witness = Witness()
+    started = time.monotonic()
+    assert "more often than it may" in failure(telling(frame() * 100_000), observe=witness)
+    assert time.monotonic() - started < 2.0
+    assert len(witness.calls) <= 20
+
+
+def test_ten_frames_a_second_are_welcome_for_as_long_as_it_takes() -> None:
+    clock, witness = Clock(), Witness()
+    progress = Progress(witness, 36_000, clock)
+    for n in range(36_000):
+        clock.now += 0.1
+        progress.take(payload(day=n))
+    assert len(witness.calls) == 36_000
+
+
+def test_thirty_frames_a_second_are_not() -> None:
+    clock = Clock()
+    progress = Progress(Witness(), N_DAYS, clock)
+    with pytest.raises(protocol.ProtocolError, match="more often"):
+        for _ in range(400):
+            clock.now += 1 / 30
+            progress.take(payload())
+
+
+def test_what_comes_too_fast_is_told_with_the_next_and_no_line_is_lost() -> None:
+    clock, witness = Clock(), Witness()
+    progress = Progress(witness, N_DAYS, clock)
+    for day, line in enumerate("abc"):
+        progress.take(payload(day=day, lines=[line]))
+    assert witness.calls == [(0, 10_000.0, ["a"])]
+    clock.now += 0.1
+    progress.take(payload(day=4, equity=1.0, lines=["d"]))
+    assert witness.calls[1:] == [(4, 1.0, ["b", "c", "d"])]
+
+
+def test_a_slow_observer_is_called_less_often_instead_of_falling_behind() -> None:
+    clock = Clock()
+    witness = Witness(clock, seconds=2.0)
+    progress = Progress(witness, N_DAYS, clock)
+    progress.take(payload())
+    for n in range(20):  # what was sent during the two seconds and lies in the pipe
+        progress.take(payload(lines=[str(n)]))
+    assert len(witness.calls) == 1
+    clock.now += 0.1
+    progress.take(payload(day=1))
+    assert witness.calls[1:] == [(1, 10_000.0, [str(n) for n in range(20)])]
+
+
+def test_lines_are_made_printable_and_cut_as_in_the_logs() -> None:
+    lines = ["\x1b[31mred\x00\u202e", "x" * 5_000]
+
+    def reply(nonce: str) -> bytes:
+        end = {"nonce": nonce, "logs": lines, "unfilled": [], "error": {"kind": "crashed"}}
+        return frame(lines=[protocol.cut(line) for line in lines]) + protocol.json_frame(protocol.FINISHED, end)
+
+    witness = Witness()
+    with pytest.raises(StrategyFailed) as caught:
+        run(box(reply=reply), observe=witness)
+    assert witness.lines == caught.value.logs == ["\\x1b[31mred\\x00\\u202e", "x" * 2_000 + "…"]
+
+
+def test_no_more_lines_are_told_than_the_logs_may_hold() -> None:
+    clock, witness = Clock(), Witness()
+    progress = Progress(witness, N_DAYS, clock)
+    for n in range(12):
+        clock.now += 0.1
+        progress.take(payload(lines=[str(n)] * 1_000))
+    assert len(witness.lines) == MAX_LOG_LINES
+    assert witness.lines[-1] == "9"
+
+
+def test_more_text_than_a_box_can_keep_ends_the_run() -> None:
+    clock = Clock()
+    progress = Progress(Witness(), N_DAYS, clock)
+    with pytest.raises(protocol.ProtocolError, match="more lines than it may"):
+        for _ in range(1_000):
+            clock.now += 0.1
+            progress.take(payload(lines=["x" * 60_000]))
+
+
+def test_many_empty_lines_end_the_run_too() -> None:
+    clock = Clock()
+    progress = Progress(Witness(), N_DAYS, clock)
+    with pytest.raises(protocol.ProtocolError, match="more lines than it may"):
+        for _ in range(1_000):
+            clock.now += 0.1
+            progress.take(payload(lines=[""] * 16_000))
+
+
+def test_a_cancel_during_a_slow_observation_ends_the_session_before_the_next_frame() -> None:
+    waits = Patience(time.monotonic() + 5, threading.Event())
+    calls: list[int] = []
+
+    def observe(day: int, equity: float, lines: Sequence[str]) -> None:
+        calls.append(day)
+        waits.cancel.set()
+        time.sleep(0.1)
+
+    with pytest.raises(RunCancelled):
+        run(telling(frame(), frame(day=1)), waits=waits, observe=observe)
+    assert calls == [0]
+
+
+def test_what_the_observer_raises_ends_the_session() -> None:
+    def observe(day: int, equity: float, lines: Sequence[str]) -> None:
+        raise RuntimeError("the database is gone")
+
+    with pytest.raises(RuntimeError, match="the database is gone"):
+        run(telling(frame()), observe=observe)
+
+
+@pytest.mark.parametrize(("kind", "timed_out"), [("time", True), ("memory", False), ("exception", False)])
+def test_a_run_that_used_up_its_seconds_is_told_apart(kind: str, timed_out: bool) -> None:
+    end = {"logs": [], "lost_output_bytes": 0, "unfilled": [], "error": {"kind": kind, "day": 1}}
+    with pytest.raises(StrategyFailed) as caught:
+        run(box(reply=lambda nonce: protocol.json_frame(protocol.FINISHED, {"nonce": nonce, **end})))
+    assert caught.value.timed_out is timed_out
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.data())
+def test_no_progress_makes_the_host_fail_otherwise(data: st.DataObject) -> None:
+    """Any stretch of proper progress frames replaced ends in a Reply or in StrategyFailed, and no line is invented."""
+
+    def reply(nonce: str) -> bytes:
+        said = bytearray(frame(day=1, lines=["a"]) + frame(day=2, lines=["b"]))
+        start = data.draw(st.integers(0, len(said)))
+        said[start : start + data.draw(st.integers(0, 8))] = data.draw(st.binary(max_size=12))
+        return bytes(said) + good_reply(nonce)
+
+    witness = Witness()
+    with suppress(StrategyFailed):
+        assert run(box(reply=reply), observe=witness).equity.shape == (N_DAYS,)
+    assert all(0 <= day < N_DAYS and abs(equity) < float("inf") for day, equity, _ in witness.calls)
