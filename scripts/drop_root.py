@@ -14,6 +14,8 @@ SERVICE_USER_ID = 10001
 def main(command: list[str]) -> None:
     """Replace this process by the command, as SERVICE_USER_ID where it was started as root."""
     if os.geteuid() == 0:
+        # What it writes is people's code and results.
+        os.umask(0o077)
         os.setgroups([SOCKET.stat().st_gid] if SOCKET.exists() else [])
         os.setgid(SERVICE_USER_ID)
         os.setuid(SERVICE_USER_ID)

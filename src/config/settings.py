@@ -5,7 +5,8 @@ from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BeforeValidator, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from src.errors import BacktesterError
@@ -21,6 +22,15 @@ def _split(value: Any) -> Any:
 
 Words = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
 """Words between commas."""
+
+def _is_database_url(value: SecretStr) -> SecretStr:
+    if not value.get_secret_value().startswith(("sqlite:///", "postgresql://")):
+        raise PydanticCustomError("database_url", "It must start with sqlite:/// or postgresql://")
+    return value
+
+
+DatabaseUrl = Annotated[SecretStr, AfterValidator(_is_database_url)]
+"""May hold a password, so it is never shown."""
 
 Networks = Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode, BeforeValidator(_split)]
 """Addresses or networks (10.0.0.0/8) between commas."""
@@ -62,11 +72,27 @@ class Settings(BaseSettings):
     max_concurrent_runs: Annotated[int, Field(ge=1, le=1_000)] = 3
     """Boxes that run at the same time, a count."""
     max_queued_runs: Annotated[int, Field(ge=0, le=10_000)] = 16
-    """Runs that may wait for a box, a count; a further one is answered with 503."""
+    """Requests that may wait for a box, a count; a further one is answered with 503."""
+    run_queue_size: Annotated[int, Field(ge=0, le=1_000_000)] = 1_000
+    """Accepted runs that may wait in the database, a count over all owners; a further one is answered with 503."""
+    database_url: DatabaseUrl = SecretStr("sqlite:///data/backtester.db")
+    """Where runs are kept: sqlite:///path/of/a/file or postgresql://user:password@host:5432/name."""
+    artifact_dir: Path = Path("data/artifacts")
+    """Folder with the files of finished runs; processes that share a database share it too."""
+    run_retention: Annotated[int, Field(ge=1, le=10_000_000)] = 100
+    """Finished runs that are kept of each owner, a count; older ones are removed."""
+    run_max_attempts: Annotated[int, Field(ge=1, le=100)] = 3
+    """How often a run is started when the service dies under it, a count; then it fails."""
+    run_lease_seconds: Annotated[float, Field(ge=3, le=3_600)] = 10.0
+    """How long a run whose process has gone silent is left alone before another takes it over, in seconds."""
     rate_limit_per_minute: Annotated[int, Field(ge=1, le=1_000_000)] = 60
-    """Requests that one client may make in a minute, over all routes of the API; then 429."""
+    """Requests other than reading that one client may make in a minute, over all routes of the API; then 429."""
     rate_limit_per_hour: Annotated[int, Field(ge=1, le=10_000_000)] = 600
-    """Requests that one client may make in an hour, over all routes of the API; then 429."""
+    """Requests other than reading that one client may make in an hour, over all routes of the API; then 429."""
+    rate_limit_reads_per_minute: Annotated[int, Field(ge=1, le=1_000_000)] = 600
+    """Reading requests (GET) that one client may make in a minute, over all routes of the API; then 429."""
+    rate_limit_reads_per_hour: Annotated[int, Field(ge=1, le=10_000_000)] = 20_000
+    """Reading requests (GET) that one client may make in an hour, over all routes of the API; then 429."""
     rate_limit_storage_url: Annotated[str, Field(pattern=r"^(memory://|rediss?://.+)$")] = "memory://"
     """Where requests are counted: memory:// (this process) or redis://host:6379 (shared by several)."""
     trusted_proxies: Networks = ()
@@ -153,4 +179,10 @@ def _sentence(problem: Mapping[str, Any]) -> str:
     if not problem["loc"]:
         return str(problem["msg"]).removeprefix("Value error, ") + "."
     variable = str(problem["loc"][0]).upper()
-    return f"{variable}: {problem['msg'][0].lower()}{problem['msg'][1:]}, but it is {problem['input']!r}."
+    complaint = f"{variable}: {problem['msg'][0].lower()}{problem['msg'][1:]}"
+    is_secret = variable.lower() in _SECRETS
+    return f"{complaint}." if is_secret else f"{complaint}, but it is {problem['input']!r}."
+
+
+_SECRETS = frozenset(name for name, field in Settings.model_fields.items() if field.annotation is SecretStr)
+"""Settings whose value must not be repeated in a message."""

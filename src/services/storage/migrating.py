@@ -1,0 +1,34 @@
+"""Brings a database's tables up to date, once, however many processes start at the same time."""
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.script import ScriptDirectory
+from alembic.util import CommandError
+
+from src.services.storage.base import StorageUnavailable
+from src.services.storage.database import Database
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+
+
+def migrate(database: Database) -> None:
+    """Run the migrations that the database has not seen; all of them are kept, or none.
+
+    Raises:
+        StorageUnavailable: it cannot be written, or a newer version of this service made its tables.
+    """
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    with database.writing() as transaction:
+        transaction.lock("migrations")
+        config.attributes["connection"] = transaction.connection
+        try:
+            command.upgrade(config, "head")
+        except CommandError as error:
+            newest = ScriptDirectory.from_config(config).get_current_head()
+            raise StorageUnavailable(
+                f"the database was made by another version of this service, this one knows its tables up to {newest}: "
+                "start the newer version, or give another DATABASE_URL"
+            ) from error

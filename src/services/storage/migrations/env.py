@@ -1,0 +1,8 @@
+"""Alembic runs this for every upgrade; see src/services/storage/migrating.py, which gives the connection."""
+
+from alembic import context
+
+from src.services.storage.tables import metadata
+
+context.configure(connection=context.config.attributes["connection"], target_metadata=metadata)
+context.run_migrations()

@@ -1,0 +1,87 @@
+"""The one way in which a run changes: its row and its events in the same transaction."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Row, insert, select, update
+
+from src.services.storage.base import EventKind, Outcome, Recomputed, RunError, RunStatus, StoredResult
+from src.services.storage.database import Transaction
+from src.services.storage.run_rows import (
+    error_as_json,
+    finished_event_data,
+    recomputed_as_json,
+    trace_as_json,
+)
+from src.services.storage.tables import run_details, run_events, run_results, runs
+
+Told = tuple[EventKind, Mapping[str, Any]]
+
+NO_LEASE = {"lease_token": None, "leased_until": None}
+
+
+def change(transaction: Transaction, row: Row[Any], values: Mapping[str, Any], told: Sequence[Told]) -> None:
+    """Set columns of a run and add its events.
+
+    Args:
+        row: as it was read for update in this transaction; its events go on from there.
+    """
+    last_event = row.last_event + len(told)
+    transaction.connection.execute(update(runs).where(runs.c.id == row.id).values(**values, last_event=last_event))
+    events = [
+        {"run_id": row.id, "id": row.last_event + number, "kind": kind, "at": transaction.now, "data": data}
+        for number, (kind, data) in enumerate(told, start=1)
+    ]
+    if events:
+        transaction.connection.execute(insert(run_events), events)
+
+
+def end(transaction: Transaction, row: Row[Any], outcome: Outcome) -> None:
+    """End the present submission of a run. A run with a result keeps it, whatever came of the new attempt."""
+    values, recomputed = _first_end(outcome), None
+    if row.has_result:
+        recomputed = Recomputed(transaction.now, outcome.status, outcome.differences, outcome.error)
+        values = {"status": RunStatus.SUCCEEDED, "recomputed": recomputed_as_json(recomputed)}
+    elif outcome.result is not None:
+        _keep_result(transaction, row.id, outcome.result, outcome.metrics)
+    if outcome.error is not None:
+        _keep_trace(transaction, row.id, outcome.error)
+    logs: list[Told] = [(EventKind.LOG, {"lines": list(outcome.log_lines)})] if outcome.log_lines else []
+    metrics = _stored_metrics(transaction, row.id) if row.has_result else outcome.metrics
+    error = None if row.has_result else outcome.error
+    finished = finished_event_data(values["status"], error, metrics, recomputed)
+    times = {"finished_at": transaction.now, "is_cancel_requested": False}
+    change(transaction, row, {**values, **times, **NO_LEASE}, [*logs, (EventKind.FINISHED, finished)])
+
+
+def _first_end(outcome: Outcome) -> dict[str, Any]:
+    return {
+        "status": outcome.status,
+        "error": error_as_json(outcome.error),
+        "has_result": outcome.result is not None,
+    }
+
+
+def _stored_metrics(transaction: Transaction, run_id: int) -> Any:
+    query = select(run_results.c.metrics).where(run_results.c.run_id == run_id)
+    return transaction.connection.execute(query).scalar_one()
+
+
+def _keep_result(
+    transaction: Transaction, run_id: int, result: StoredResult, metrics: Mapping[str, Any] | None
+) -> None:
+    columns = {
+        "json_sha256": result.json_sha256,
+        "json_length": result.json_length,
+        "digest": result.digest,
+        "metrics": metrics,
+        "gzip_bytes": result.gzip_bytes,
+    }
+    transaction.connection.execute(insert(run_results).values(run_id=run_id, **columns))
+
+
+def _keep_trace(transaction: Transaction, run_id: int, error: RunError) -> None:
+    connection = transaction.connection
+    connection.execute(
+        update(run_details).where(run_details.c.run_id == run_id).values(error_trace=trace_as_json(error))
+    )

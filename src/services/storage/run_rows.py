@@ -1,0 +1,156 @@
+"""Rows of runs as records and back."""
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, Select, func, select, tuple_
+
+from src.services.storage.base import Progress, Recomputed, RunError, RunKey, RunRecord, RunStatus
+from src.services.storage.columns import microseconds, moment
+from src.services.storage.tables import run_details, run_results, runs
+
+SHOWN: Select[Any] = select(runs, run_results.c.metrics).outerjoin(run_results)
+"""What a record is made of."""
+FINISHED = tuple(status.value for status in RunStatus if status.is_finished)
+
+
+def find(connection: Connection, key: RunKey, *, for_update: bool = False) -> Row[Any] | None:
+    """The run's row; `for_update` keeps it as it is until the transaction ends."""
+    wanted: Select[Any] = select(runs).where(runs.c.owner == key.owner, runs.c.run_hash == key.run_hash)
+    return connection.execute(for_change(wanted) if for_update else wanted).one_or_none()
+
+
+def for_change(wanted: Select[Any], *, skip_locked: bool = False) -> Select[Any]:
+    """The same rows, locked against other changes; whoever only needs that the run is there does not wait.
+
+    Args:
+        skip_locked: leave out rows that somebody else has locked.
+    """
+    return wanted.with_for_update(of=runs, key_share=True, skip_locked=skip_locked)
+
+
+def whole_record(connection: Connection, key: RunKey) -> RunRecord | None:
+    """The record with its position in line and everything about its error; None when there is no such run."""
+    wanted = SHOWN.add_columns(run_details.c.error_trace).join(run_details)
+    row = connection.execute(wanted.where(runs.c.owner == key.owner, runs.c.run_hash == key.run_hash)).one_or_none()
+    if row is None:
+        return None
+    in_line = position(connection, row) if row.status == RunStatus.QUEUED else None
+    return record(row, position=in_line, trace=row.error_trace)
+
+
+def position(connection: Connection, row: Row[Any]) -> int:
+    """How many queued runs were submitted before this one."""
+    is_earlier = tuple_(runs.c.submitted_at, runs.c.id) < (row.submitted_at, row.id)
+    query = select(func.count()).select_from(runs).where(runs.c.status == RunStatus.QUEUED, is_earlier)
+    return int(connection.execute(query).scalar_one())
+
+
+def record(row: Row[Any], *, position: int | None = None, trace: Mapping[str, Any] | None = None) -> RunRecord:
+    """The record of a row of `SHOWN`.
+
+    Args:
+        trace: traceback and logs of its error, when they are wanted.
+    """
+    return RunRecord(
+        key=RunKey(row.owner, row.run_hash),
+        name=row.name,
+        status=RunStatus(row.status),
+        symbols=tuple(row.symbols.split(",")[1:-1]),
+        start_date=row.start_date,
+        end_date=row.end_date,
+        submitted_at=row.submitted_at,
+        started_at=row.started_at,
+        finished_at=row.finished_at,
+        attempt=row.attempt,
+        position=position,
+        progress=None if row.progress is None else Progress(**row.progress),
+        metrics=row.metrics,
+        error=error_from_json(row.error, trace),
+        is_cancel_requested=row.is_cancel_requested,
+        has_result=row.has_result,
+        recomputed=_recomputed_from_json(row.recomputed, trace),
+        first_event=row.first_event,
+    )
+
+
+def error_as_json(error: RunError | None) -> dict[str, Any] | None:
+    """What lists show of an error."""
+    if error is None:
+        return None
+    return {"code": error.code, "errors": error.errors, "is_repeatable": error.is_repeatable}
+
+
+def trace_as_json(error: RunError | None) -> dict[str, Any] | None:
+    """The rest of it, which may be large."""
+    return None if error is None else {"traceback": error.traceback, "logs": error.logs}
+
+
+def error_from_json(head: Mapping[str, Any] | None, trace: Mapping[str, Any] | None) -> RunError | None:
+    """The error of its two parts."""
+    if head is None:
+        return None
+    traceback, logs = ("", ()) if trace is None else (trace["traceback"], trace["logs"])
+    return RunError(head["code"], tuple(head["errors"]), traceback, tuple(logs), head["is_repeatable"])
+
+
+def recomputed_as_json(recomputed: Recomputed) -> dict[str, Any]:
+    """What lists show of a second computation."""
+    return {
+        "at": microseconds(recomputed.at),
+        "status": recomputed.status,
+        "differences": recomputed.differences,
+        "error": error_as_json(recomputed.error),
+    }
+
+
+def _recomputed_from_json(stored: Mapping[str, Any] | None, trace: Mapping[str, Any] | None) -> Recomputed | None:
+    if stored is None:
+        return None
+    return Recomputed(
+        at=moment(stored["at"]),
+        status=RunStatus(stored["status"]),
+        differences=tuple(stored["differences"]),
+        error=error_from_json(stored["error"], trace),
+    )
+
+
+def symbols_column(symbols: tuple[str, ...]) -> str:
+    """Symbols as one text in which each stands between commas."""
+    return "".join(f",{symbol}" for symbol in symbols) + ","
+
+
+def progress_as_json(progress: Progress) -> dict[str, Any]:
+    """Progress as it is stored, and as the event tells it."""
+    return asdict(progress)
+
+
+def finished_event_data(
+    status: RunStatus, error: RunError | None, metrics: Mapping[str, Any] | None, recomputed: Recomputed | None
+) -> dict[str, Any]:
+    """What the last event says. The logs are left out: events of their own have carried them."""
+    return {
+        "status": status,
+        "error": _told(error),
+        "metrics": metrics,
+        "recomputed": None
+        if recomputed is None
+        else {
+            "at": _iso(recomputed.at),
+            "status": recomputed.status,
+            "differences": recomputed.differences,
+            "error": _told(recomputed.error),
+        },
+    }
+
+
+def _told(error: RunError | None) -> dict[str, Any] | None:
+    if error is None:
+        return None
+    return {"code": error.code, "errors": error.errors, "traceback": error.traceback, "logs": []}
+
+
+def _iso(at: datetime) -> str:
+    return at.isoformat().replace("+00:00", "Z")

@@ -1,0 +1,68 @@
+"""Lists of runs: pages for people, and what the service's own housekeeping looks for."""
+
+from sqlalchemy import ColumnElement, Connection, func, select, tuple_
+
+from src.services.storage.base import Counts, RunFilter, RunKey, RunPage, RunStatus
+from src.services.storage.columns import microseconds, moment
+from src.services.storage.cursors import Cursor, cursor_from_text
+from src.services.storage.run_rows import FINISHED, SHOWN, record
+from src.services.storage.sql_submission import folded
+from src.services.storage.tables import chain_links, runs
+
+
+def page(connection: Connection, owner: str, wanted: RunFilter, *, limit: int, cursor: str | None) -> RunPage:
+    """Runs of the owner, newest first; see RunStore.page."""
+    conditions = [runs.c.owner == owner, *_conditions(wanted)]
+    if cursor is not None:
+        before = cursor_from_text(cursor)
+        conditions.append(tuple_(runs.c.submitted_at, runs.c.id) < (moment(before.submitted_at), before.id))
+    query = SHOWN.where(*conditions).order_by(runs.c.submitted_at.desc(), runs.c.id.desc()).limit(limit + 1)
+    rows = connection.execute(query).all()
+    shown = rows[:limit]
+    next_cursor = Cursor(microseconds(shown[-1].submitted_at), shown[-1].id).as_text() if len(rows) > limit else None
+    return RunPage(tuple(record(row) for row in shown), next_cursor)
+
+
+def _conditions(wanted: RunFilter) -> list[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = []
+    if wanted.status is not None:
+        conditions.append(runs.c.status == wanted.status)
+    if wanted.name is not None:
+        conditions.append(runs.c.folded_name.contains(folded(wanted.name), autoescape=True))
+    if wanted.symbol is not None:
+        conditions.append(runs.c.symbols.contains(f",{wanted.symbol.upper()},", autoescape=True))
+    if wanted.since is not None:
+        conditions.append(runs.c.submitted_at >= wanted.since)
+    return conditions
+
+
+def counts(connection: Connection) -> Counts:
+    """How many runs wait and run."""
+    going_on = runs.c.status.in_([RunStatus.QUEUED, RunStatus.RUNNING])
+    query = select(runs.c.status, func.count()).where(going_on).group_by(runs.c.status)
+    found = {row[0]: row[1] for row in connection.execute(query)}
+    return Counts(n_queued=found.get(RunStatus.QUEUED, 0), n_running=found.get(RunStatus.RUNNING, 0))
+
+
+def surplus(connection: Connection, keep: int) -> list[RunKey]:
+    """Finished runs beyond the newest of their owner; see RunStore.surplus."""
+    newest_first = (runs.c.submitted_at.desc(), runs.c.id.desc())
+    rank = func.row_number().over(partition_by=runs.c.owner, order_by=newest_first)
+    ranked = select(runs.c.owner, runs.c.run_hash, rank.label("rank")).where(runs.c.status.in_(FINISHED)).subquery()
+    query = select(ranked.c.owner, ranked.c.run_hash).where(ranked.c.rank > keep).order_by(ranked.c.rank.desc())
+    return [RunKey(owner, run_hash) for owner, run_hash in connection.execute(query)]
+
+
+def unsealed(connection: Connection) -> list[RunKey]:
+    """Runs with a result and without a link; see RunStore.unsealed."""
+    is_sealed = (
+        select(chain_links.c.number)
+        .where(
+            chain_links.c.owner == runs.c.owner,
+            chain_links.c.run_hash == runs.c.run_hash,
+            chain_links.c.removed_at.is_(None),
+        )
+        .exists()
+    )
+    query = select(runs.c.owner, runs.c.run_hash).where(runs.c.has_result, ~is_sealed)
+    return [RunKey(*row) for row in connection.execute(query.order_by(runs.c.finished_at, runs.c.id))]

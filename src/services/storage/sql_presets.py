@@ -1,0 +1,49 @@
+"""Presets in an SQL database."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+
+from sqlalchemy import ColumnElement, delete, select
+
+from src.services.storage.base import Preset
+from src.services.storage.database import Database, TransactionConflict, repeated_on_conflict
+from src.services.storage.sql_submission import insert_or_nothing
+from src.services.storage.tables import presets
+
+
+class SqlPresets:
+    """`PresetStore` on a database; see there for what each method promises."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    @repeated_on_conflict
+    def add(self, preset: Preset) -> tuple[Preset, bool]:
+        with self._database.writing() as transaction:
+            is_new = insert_or_nothing(transaction, presets, asdict(preset))
+            if is_new:
+                return preset, True
+            row = transaction.connection.execute(select(presets).where(*_is(preset.owner, preset.preset_id))).first()
+            if row is None:
+                raise TransactionConflict("the preset was deleted at this very moment")
+            return Preset(**row._mapping), False
+
+    def get(self, owner: str, preset_id: str) -> Preset | None:
+        with self._database.reading() as connection:
+            row = connection.execute(select(presets).where(*_is(owner, preset_id))).one_or_none()
+        return None if row is None else Preset(**row._mapping)
+
+    def list(self, owner: str) -> Sequence[Preset]:
+        query = select(presets).where(presets.c.owner == owner)
+        newest_first = query.order_by(presets.c.created_at.desc(), presets.c.preset_id)
+        with self._database.reading() as connection:
+            return [Preset(**row._mapping) for row in connection.execute(newest_first)]
+
+    @repeated_on_conflict
+    def remove(self, owner: str, preset_id: str) -> bool:
+        with self._database.writing() as transaction:
+            return transaction.connection.execute(delete(presets).where(*_is(owner, preset_id))).rowcount == 1
+
+
+def _is(owner: str, preset_id: str) -> tuple[ColumnElement[bool], ...]:
+    return presets.c.owner == owner, presets.c.preset_id == preset_id

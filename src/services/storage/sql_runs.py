@@ -1,0 +1,176 @@
+"""Runs in an SQL database: each method one transaction."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import delete, select
+
+from src.services.storage import sql_listing, sql_queue, sql_submission
+from src.services.storage.base import (
+    Counts,
+    EventKind,
+    HeartbeatAnswer,
+    Lease,
+    NewRun,
+    Outcome,
+    Progress,
+    RunDetails,
+    RunEvent,
+    RunFilter,
+    RunKey,
+    RunPage,
+    RunRecord,
+    RunStatus,
+    StoredResult,
+    Submission,
+)
+from src.services.storage.database import Database, repeated_on_conflict
+from src.services.storage.run_changes import Told, change, end
+from src.services.storage.run_rows import find, progress_as_json, whole_record
+from src.services.storage.tables import idempotency_keys, run_details, run_events, run_results, runs
+
+LARGEST_ID = 2**63 - 1
+
+
+class SqlRuns:
+    """`RunStore` on a database; see there for what each method promises."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    @repeated_on_conflict
+    def submit(
+        self,
+        new: NewRun,
+        *,
+        rerun: bool = False,
+        lease_seconds: float | None = None,
+        max_queued: int | None = None,
+        idempotency: tuple[str, str] | None = None,
+    ) -> Submission:
+        with self._database.writing() as transaction:
+            if idempotency is not None:
+                earlier = sql_submission.run_of_idempotency_key(transaction, new.key, idempotency)
+                if earlier is not None:
+                    return Submission(earlier, is_new=False)
+            return sql_submission.accept(
+                transaction, new, rerun=rerun, lease_seconds=lease_seconds, max_queued=max_queued
+            )
+
+    @repeated_on_conflict
+    def claim(self, lease_seconds: float) -> Lease | None:
+        with self._database.writing() as transaction:
+            return sql_queue.claim(transaction, lease_seconds)
+
+    @repeated_on_conflict
+    def heartbeat(self, leases: Sequence[Lease], lease_seconds: float) -> HeartbeatAnswer:
+        if not leases:
+            return HeartbeatAnswer()
+        with self._database.writing() as transaction:
+            return sql_queue.heartbeat(transaction, leases, lease_seconds)
+
+    @repeated_on_conflict
+    def tell(self, lease: Lease, *, progress: Progress | None = None, log_lines: Sequence[str] = ()) -> bool:
+        told: list[Told] = [(EventKind.LOG, {"lines": list(log_lines)})] if log_lines else []
+        values = {}
+        if progress is not None:
+            values["progress"] = progress_as_json(progress)
+            told.append((EventKind.PROGRESS, values["progress"]))
+        with self._database.writing() as transaction:
+            row = sql_queue.leased(transaction, lease)
+            if row is not None:
+                change(transaction, row, values, told)
+        return row is not None
+
+    @repeated_on_conflict
+    def finish(self, lease: Lease, outcome: Outcome) -> bool:
+        with self._database.writing() as transaction:
+            row = sql_queue.leased(transaction, lease)
+            if row is not None:
+                end(transaction, row, outcome)
+        return row is not None
+
+    @repeated_on_conflict
+    def give_back(self, lease: Lease) -> bool:
+        with self._database.writing() as transaction:
+            return sql_queue.give_back(transaction, lease)
+
+    @repeated_on_conflict
+    def recover(self, max_attempts: int) -> list[RunKey]:
+        with self._database.writing() as transaction:
+            return sql_queue.recover(transaction, max_attempts)
+
+    @repeated_on_conflict
+    def request_cancel(self, key: RunKey) -> RunRecord | None:
+        with self._database.writing() as transaction:
+            row = find(transaction.connection, key, for_update=True)
+            if row is None:
+                return None
+            if row.status == RunStatus.QUEUED:
+                end(transaction, row, Outcome(RunStatus.CANCELLED, error=sql_queue.CANCELLED))
+            elif row.status == RunStatus.RUNNING:
+                change(transaction, row, {"is_cancel_requested": True}, [])
+            return whole_record(transaction.connection, key)
+
+    @repeated_on_conflict
+    def delete(self, key: RunKey) -> bool:
+        with self._database.writing() as transaction:
+            row = find(transaction.connection, key, for_update=True)
+            if row is None or not RunStatus(row.status).is_finished:
+                return False
+            columns = idempotency_keys.c
+            of_run = (columns.owner == key.owner) & (columns.run_hash == key.run_hash)
+            transaction.connection.execute(delete(idempotency_keys).where(of_run))
+            transaction.connection.execute(delete(runs).where(runs.c.id == row.id))
+            return True
+
+    def get(self, key: RunKey) -> RunRecord | None:
+        with self._database.reading() as connection:
+            return whole_record(connection, key)
+
+    def details(self, key: RunKey) -> RunDetails | None:
+        query = select(run_details).join(runs).where(runs.c.owner == key.owner, runs.c.run_hash == key.run_hash)
+        with self._database.reading() as connection:
+            row = connection.execute(query).one_or_none()
+        if row is None:
+            return None
+        universe = None if row.universe is None else tuple(row.universe)
+        return RunDetails(row.request, universe, row.ingredients, tuple(row.warnings))
+
+    def result(self, key: RunKey) -> StoredResult | None:
+        columns = run_results.c
+        query = (
+            select(columns.gzip_bytes, columns.json_sha256, columns.json_length, columns.digest)
+            .join(runs, runs.c.id == columns.run_id)
+            .where(runs.c.owner == key.owner, runs.c.run_hash == key.run_hash)
+        )
+        with self._database.reading() as connection:
+            row = connection.execute(query).one_or_none()
+        return None if row is None else StoredResult(bytes(row.gzip_bytes), *row[1:])
+
+    def page(self, owner: str, wanted: RunFilter, *, limit: int, cursor: str | None = None) -> RunPage:
+        with self._database.reading() as connection:
+            return sql_listing.page(connection, owner, wanted, limit=limit, cursor=cursor)
+
+    def events(self, key: RunKey, *, after: int, limit: int) -> list[RunEvent]:
+        columns, after = run_events.c, min(max(after, 0), LARGEST_ID)
+        query = (
+            select(columns.id, columns.kind, columns.at, columns.data)
+            .join(runs, runs.c.id == columns.run_id)
+            .where(runs.c.owner == key.owner, runs.c.run_hash == key.run_hash, columns.id > after)
+            .order_by(columns.id)
+            .limit(limit)
+        )
+        with self._database.reading() as connection:
+            return [RunEvent(row.id, EventKind(row.kind), row.at, row.data) for row in connection.execute(query)]
+
+    def counts(self) -> Counts:
+        with self._database.reading() as connection:
+            return sql_listing.counts(connection)
+
+    def surplus(self, keep: int) -> list[RunKey]:
+        with self._database.reading() as connection:
+            return sql_listing.surplus(connection, keep)
+
+    def unsealed(self) -> list[RunKey]:
+        with self._database.reading() as connection:
+            return sql_listing.unsealed(connection)

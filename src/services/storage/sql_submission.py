@@ -1,0 +1,178 @@
+"""Accepting a run: is it there already, was its key used before, is there room in line?"""
+
+import hashlib
+import secrets
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import Connection, Row, delete, func, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from src.services.storage.base import (
+    EventKind,
+    KeyReused,
+    Lease,
+    NewRun,
+    QueueFull,
+    RunKey,
+    RunRecord,
+    RunStatus,
+    Submission,
+)
+from src.services.storage.database import Transaction, TransactionConflict
+from src.services.storage.run_changes import change
+from src.services.storage.run_rows import find, symbols_column, whole_record
+from src.services.storage.tables import idempotency_keys, run_details, runs
+
+KEY_LIFETIME = timedelta(hours=24)
+LOST = "�"
+
+
+def folded(text: str | None) -> str:
+    """Text as lists look for it: upper and lower case alike, and what no database can look for replaced."""
+    return (text or "").casefold().replace("\x00", LOST).encode("utf-8", "replace").decode("utf-8")
+
+
+def insert_or_nothing(transaction: Transaction, table: Any, values: dict[str, Any]) -> bool:
+    """Insert a row unless one with that key is there; whether this call inserted it."""
+    dialect = postgresql if transaction.connection.dialect.name == "postgresql" else sqlite
+    statement = dialect.insert(table).values(**values).on_conflict_do_nothing().returning(*table.primary_key)
+    return transaction.connection.execute(statement).first() is not None
+
+
+def run_of_idempotency_key(transaction: Transaction, key: RunKey, idempotency: tuple[str, str]) -> RunRecord | None:
+    """The run that an earlier request with this key gave; None when the key is new, and is kept now.
+
+    Raises:
+        KeyReused: the earlier request was another.
+    """
+    connection, columns = transaction.connection, idempotency_keys.c
+    key_hash = hashlib.sha256(idempotency[0].encode("utf-8", "surrogatepass")).hexdigest()
+    too_old = columns.created_at <= transaction.now - KEY_LIFETIME
+    connection.execute(delete(idempotency_keys).where(columns.owner == key.owner, too_old))
+    kept = {"owner": key.owner, "key_hash": key_hash, "fingerprint": idempotency[1], "run_hash": key.run_hash}
+    if insert_or_nothing(transaction, idempotency_keys, kept | {"created_at": transaction.now}):
+        return None
+    is_this = (columns.owner == key.owner) & (columns.key_hash == key_hash)
+    earlier = connection.execute(select(idempotency_keys).where(is_this)).one()
+    if earlier.fingerprint != idempotency[1]:
+        raise KeyReused("this Idempotency-Key came before with another request: use a new one for a new request")
+    record = whole_record(connection, RunKey(key.owner, earlier.run_hash))
+    if record is None:
+        connection.execute(update(idempotency_keys).where(is_this).values(run_hash=key.run_hash))
+    return record
+
+
+def accept(
+    transaction: Transaction, new: NewRun, *, rerun: bool, lease_seconds: float | None, max_queued: int | None
+) -> Submission:
+    """The run of `new`, made or found; see RunStore.submit."""
+    connection = transaction.connection
+    row = find(connection, new.key)
+    if row is not None and not may_be_accepted_again(row, rerun=rerun):
+        return Submission(_record(connection, new.key), is_new=False)
+    if max_queued is not None and lease_seconds is None:
+        # All who add to the line count it one after the other.
+        transaction.lock("run queue")
+    is_first = insert_or_nothing(transaction, runs, _new_row(transaction, new))
+    row = find(connection, new.key, for_update=True)
+    if row is None:
+        raise TransactionConflict("the run was deleted at this very moment")
+    if not is_first and not may_be_accepted_again(row, rerun=rerun):
+        return Submission(_record(connection, new.key), is_new=False)
+    n_waiting = count(transaction, RunStatus.QUEUED) if lease_seconds is None else 0
+    if lease_seconds is None and max_queued is not None and n_waiting >= max_queued:
+        raise QueueFull(count(transaction, RunStatus.RUNNING), n_waiting)
+    _keep_details(transaction, row, new, is_first=is_first)
+    lease = _begin(transaction, row, new, lease_seconds, n_waiting)
+    return Submission(_record(connection, new.key), is_new=True, lease=lease)
+
+
+def _record(connection: Connection, key: RunKey) -> RunRecord:
+    record = whole_record(connection, key)
+    if record is None:
+        raise TransactionConflict("the run was deleted at this very moment")
+    return record
+
+
+def may_be_accepted_again(row: Row[Any], *, rerun: bool) -> bool:
+    """Whether a run that is there is computed once more when it is submitted again."""
+    if not RunStatus(row.status).is_finished:
+        return False
+    would_repeat = row.status == RunStatus.FAILED and row.error["is_repeatable"]
+    return rerun or not (row.status == RunStatus.SUCCEEDED or would_repeat)
+
+
+def start_values(transaction: Transaction, attempt: int, lease_seconds: float) -> dict[str, Any]:
+    """What changes in a run's row when somebody starts it."""
+    return {
+        "status": RunStatus.RUNNING,
+        "attempt": attempt,
+        "started_at": transaction.now,
+        "progress": None,
+        "lease_token": secrets.token_hex(16),
+        "leased_until": transaction.now + timedelta(seconds=lease_seconds),
+    }
+
+
+def _new_row(transaction: Transaction, new: NewRun) -> dict[str, Any]:
+    return {
+        "owner": new.key.owner,
+        "run_hash": new.key.run_hash,
+        "status": RunStatus.CANCELLED,
+        "start_date": str(new.ingredients["start_date"]),
+        "end_date": str(new.ingredients["end_date"]),
+        "symbols": symbols_column(new.symbols),
+        "folded_name": folded(new.name),
+        "submitted_at": transaction.now,
+        "attempt": 0,
+        "first_event": 1,
+        "last_event": 0,
+        "is_cancel_requested": False,
+        "has_result": False,
+    }
+
+
+def count(transaction: Transaction, status: RunStatus) -> int:
+    """Runs of all owners with that status."""
+    query = select(func.count()).select_from(runs).where(runs.c.status == status)
+    return int(transaction.connection.execute(query).scalar_one())
+
+
+def _keep_details(transaction: Transaction, row: Row[Any], new: NewRun, *, is_first: bool) -> None:
+    values = {
+        "request": new.request,
+        "universe": new.universe,
+        "ingredients": new.ingredients,
+        "warnings": new.warnings,
+        "error_trace": None,
+    }
+    if is_first:
+        transaction.connection.execute(insert(run_details).values(run_id=row.id, **values))
+    else:
+        transaction.connection.execute(update(run_details).where(run_details.c.run_id == row.id).values(**values))
+
+
+def _begin(
+    transaction: Transaction, row: Row[Any], new: NewRun, lease_seconds: float | None, n_waiting: int
+) -> Lease | None:
+    values = {
+        "name": new.name,
+        "folded_name": folded(new.name),
+        "submitted_at": transaction.now,
+        "started_at": None,
+        "finished_at": None,
+        "attempt": 0,
+        "first_event": row.last_event + 1,
+        "is_cancel_requested": False,
+        "progress": None,
+        "error": None,
+        "recomputed": None,
+    }
+    if lease_seconds is None:
+        waiting = (EventKind.QUEUED, {"position": n_waiting})
+        change(transaction, row, values | {"status": RunStatus.QUEUED}, [waiting])
+        return None
+    started = start_values(transaction, 1, lease_seconds)
+    change(transaction, row, values | started, [(EventKind.STARTED, {"attempt": 1})])
+    return Lease(new.key, started["lease_token"], 1)

@@ -1,0 +1,123 @@
+"""The tables, as the newest migration leaves them.
+
+A run is spread by how it is read: `runs` has narrow rows, through which lists look and in which the queue works; the
+other tables hold what is read of one run at a time.
+"""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+)
+
+from src.services.storage.columns import EscapedText, JsonText, Moment
+
+metadata = MetaData()
+
+# SQLite numbers rows by itself only in a column of exactly this type.
+Number = BigInteger().with_variant(Integer(), "sqlite")
+
+runs = Table(
+    "runs",
+    metadata,
+    Column("id", Number, primary_key=True),
+    Column("owner", EscapedText, nullable=False),
+    Column("run_hash", EscapedText, nullable=False),
+    Column("name", EscapedText),
+    Column("status", Text, nullable=False),
+    Column("start_date", Text, nullable=False),
+    Column("end_date", Text, nullable=False),
+    Column("submitted_at", Moment, nullable=False),
+    Column("started_at", Moment),
+    Column("finished_at", Moment),
+    Column("attempt", Integer, nullable=False),
+    Column("first_event", BigInteger, nullable=False),
+    Column("last_event", BigInteger, nullable=False),
+    Column("is_cancel_requested", Boolean, nullable=False),
+    Column("has_result", Boolean, nullable=False),
+    Column("lease_token", Text),
+    Column("leased_until", Moment),
+    # ",SPY,BND,": a list's filter looks for ",SPY,".
+    Column("symbols", EscapedText, nullable=False),
+    # The name without capitals, for the same.
+    Column("folded_name", EscapedText, nullable=False),
+    Column("progress", JsonText),
+    Column("error", JsonText),
+    Column("recomputed", JsonText),
+    Index("runs_by_key", "owner", "run_hash", unique=True),
+    Index("runs_newest", "owner", "submitted_at", "id"),
+    Index("runs_in_line", "status", "submitted_at", "id"),
+)
+
+run_details = Table(
+    "run_details",
+    metadata,
+    Column("run_id", Number, ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True, autoincrement=False),
+    Column("request", JsonText, nullable=False),
+    Column("universe", JsonText),
+    Column("ingredients", JsonText, nullable=False),
+    Column("warnings", JsonText, nullable=False),
+    # Traceback and logs of the run's error.
+    Column("error_trace", JsonText),
+)
+
+run_results = Table(
+    "run_results",
+    metadata,
+    Column("run_id", Number, ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True, autoincrement=False),
+    Column("json_sha256", Text, nullable=False),
+    Column("json_length", BigInteger, nullable=False),
+    Column("digest", Text, nullable=False),
+    Column("metrics", JsonText),
+    Column("gzip_bytes", LargeBinary, nullable=False),
+)
+
+run_events = Table(
+    "run_events",
+    metadata,
+    Column("run_id", Number, ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True, autoincrement=False),
+    Column("id", BigInteger, primary_key=True, autoincrement=False),
+    Column("kind", Text, nullable=False),
+    Column("at", Moment, nullable=False),
+    Column("data", JsonText, nullable=False),
+)
+
+idempotency_keys = Table(
+    "idempotency_keys",
+    metadata,
+    Column("owner", EscapedText, primary_key=True),
+    Column("key_hash", Text, primary_key=True),
+    Column("fingerprint", EscapedText, nullable=False),
+    Column("run_hash", EscapedText, nullable=False),
+    Column("created_at", Moment, nullable=False),
+)
+
+presets = Table(
+    "presets",
+    metadata,
+    Column("owner", EscapedText, primary_key=True),
+    Column("preset_id", EscapedText, primary_key=True),
+    Column("name", EscapedText, nullable=False),
+    Column("configuration", JsonText, nullable=False),
+    Column("created_at", Moment, nullable=False),
+)
+
+chain_links = Table(
+    "chain_links",
+    metadata,
+    Column("owner", EscapedText, primary_key=True),
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("run_hash", EscapedText, nullable=False),
+    Column("manifest_hash", EscapedText, nullable=False),
+    Column("previous_hash", EscapedText, nullable=False),
+    Column("sealed_at", Moment, nullable=False),
+    Column("removed_at", Moment),
+    Index("chain_links_of_run", "owner", "run_hash"),
+)

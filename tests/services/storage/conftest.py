@@ -1,0 +1,99 @@
+"""Databases for tests: SQLite files, databases of a real PostgreSQL server, and the fake beside them."""
+
+import contextlib
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from src.services.storage.base import Storage
+from src.services.storage.opening import open_storage
+from src.services.storage.tables import metadata
+from tests.fakes.run_store import fake_storage
+from tests.postgres_server import PostgresServer, postgres_or_skip
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """One server for all tests."""
+    with postgres_or_skip() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def migrated_postgres(postgres: PostgresServer) -> str:
+    """The URL of a database with our tables, which tests empty before they use it."""
+    url = postgres.url(postgres.new_database())
+    open_storage(url).close()
+    return url
+
+
+@pytest.fixture(scope="session")
+def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A file with our tables, of which copies are made."""
+    path = tmp_path_factory.mktemp("sqlite") / "runs.db"
+    open_storage(f"sqlite:///{path}").close()
+    return path
+
+
+def database(kind: str, request: pytest.FixtureRequest, folder: Path) -> str:
+    """The URL of a database with nothing but our tables."""
+    if kind == "sqlite":
+        shutil.copy(request.getfixturevalue("migrated_sqlite"), folder / "runs.db")
+        return f"sqlite:///{folder}/runs.db"
+    url: str = request.getfixturevalue("migrated_postgres")
+    empty(url)
+    return url
+
+
+def empty(url: str) -> None:
+    """Take everything out of the tables. Making a database anew would take twenty times as long."""
+    others = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s AND pid <> pg_backend_pid()"
+    with psycopg.connect(url) as connection:
+        connection.execute(others, [connection.info.dbname])
+        names = sql.SQL(", ").join(sql.Identifier(table.name) for table in metadata.sorted_tables)
+        connection.execute(sql.SQL("TRUNCATE {} RESTART IDENTITY").format(names))
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def storage_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """A database of each kind, as DATABASE_URL names it."""
+    return database(request.param, request, tmp_path)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def bare_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """A database of each kind without any table, for tests that make or change tables."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path}/runs.db"
+        return
+    server: PostgresServer = request.getfixturevalue("postgres")
+    name = server.new_database()
+    yield server.url(name)
+    server.drop_database(name)
+
+
+@pytest.fixture
+def open_again(storage_url: str) -> Iterator[Callable[[], Storage]]:
+    """Opens that database once more, as another process would; everything is closed afterwards."""
+    with contextlib.ExitStack() as stack:
+
+        def open_it() -> Storage:
+            storage = open_storage(storage_url)
+            stack.callback(storage.close)
+            return storage
+
+        yield open_it
+
+
+@pytest.fixture(params=["fake", "sqlite", "postgresql"])
+def storage(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Storage]:
+    """The stores of each kind, empty: what `base.py` promises is tested on all of them."""
+    if request.param == "fake":
+        yield fake_storage()
+        return
+    with contextlib.closing(open_storage(database(request.param, request, tmp_path))) as opened:
+        yield opened

@@ -1,0 +1,86 @@
+"""Runs as tests need them: many alike, each with a hash of its own."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from src.services.storage.base import (
+    BuildLink,
+    Lease,
+    Link,
+    NewRun,
+    Outcome,
+    RunError,
+    RunKey,
+    RunStatus,
+    RunStore,
+    Storage,
+    StoredResult,
+)
+
+INGREDIENTS = {"start_date": "2015-01-01", "end_date": "2016-12-31", "parameters": {"lookback_days": 21}}
+
+
+def key(number: int = 1, owner: str = "local") -> RunKey:
+    """The address of a run; the same number, the same run."""
+    return RunKey(owner, f"{number:064x}")
+
+
+def new_run(number: int = 1, owner: str = "local", **changes: Any) -> NewRun:
+    """A run to submit."""
+    parts: dict[str, Any] = {
+        "key": key(number, owner),
+        "name": f"run {number}",
+        "request": {"strategy_code": "class Strategy: ...", "number": number},
+        "universe": None,
+        "ingredients": INGREDIENTS | {"number": number},
+        "symbols": ("SPY", "BND"),
+    }
+    return NewRun(**parts | changes)
+
+
+def result(text: bytes = b"compressed", digest: str = "d1") -> StoredResult:
+    """A stored answer."""
+    return StoredResult(text, json_sha256="ab12", json_length=1234, digest=digest)
+
+
+def success(**changes: Any) -> Outcome:
+    """A run that ended well."""
+    return Outcome(**{"status": RunStatus.SUCCEEDED, "result": result(), "metrics": {"sharpe_ratio": 1.5}} | changes)
+
+
+def failure(*, is_repeatable: bool = False, status: RunStatus = RunStatus.FAILED, **changes: Any) -> Outcome:
+    """A run that ended badly."""
+    error = RunError("strategy_failed", ("ZeroDivisionError",), "line 17", ("printed",), is_repeatable)
+    return Outcome(status, error=error, **changes)
+
+
+def started(runs: RunStore, number: int = 1, owner: str = "local", lease_seconds: float = 60) -> Lease:
+    """The lease of a run submitted and started now."""
+    lease = runs.submit(new_run(number, owner), lease_seconds=lease_seconds).lease
+    assert lease is not None
+    return lease
+
+
+def finished(runs: RunStore, number: int = 1, owner: str = "local", outcome: Outcome | None = None) -> RunKey:
+    """A run that ended, well unless told otherwise."""
+    lease = started(runs, number, owner)
+    assert runs.finish(lease, outcome or success())
+    return lease.key
+
+
+def link_builder(run: RunKey, calls: list[tuple[int, str]] | None = None) -> BuildLink:
+    """Builds links of a run whose manifest hash names owner, run and number; notes its calls."""
+
+    def build(number: int, previous_hash: str) -> Link:
+        if calls is not None:
+            calls.append((number, previous_hash))
+        manifest_hash = f"manifest {number} of {run.owner}: {run.run_hash}"
+        return Link(run.owner, number, run.run_hash, manifest_hash, previous_hash, datetime(2026, 1, 2, tzinfo=UTC))
+
+    return build
+
+
+def sealed(storage: Storage, number: int = 1, owner: str = "local") -> Link:
+    """The link of a run that ended well."""
+    run = finished(storage.runs, number, owner)
+    return storage.chain.append(run, link_builder(run))

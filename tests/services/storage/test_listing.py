@@ -1,0 +1,226 @@
+"""What every RunStore promises of lists."""
+
+import time
+from datetime import datetime, timedelta
+
+import pytest
+
+from src.services.storage.base import CursorInvalid, RunFilter, RunKey, RunStatus, Storage
+from tests.services.storage.samples import (
+    failure,
+    finished,
+    key,
+    link_builder,
+    new_run,
+    sealed,
+    started,
+    success,
+)
+
+EVERYTHING = RunFilter()
+
+
+def listed(storage: Storage, wanted: RunFilter = EVERYTHING, owner: str = "local") -> list[RunKey]:
+    return [run.key for run in storage.runs.page(owner, wanted, limit=100).runs]
+
+
+def test_nothing_is_a_page_too(storage: Storage) -> None:
+    page = storage.runs.page("local", EVERYTHING, limit=10)
+    assert (page.runs, page.next_cursor) == ((), None)
+
+
+def test_runs_come_newest_first(storage: Storage) -> None:
+    for number in (2, 1, 3):
+        storage.runs.submit(new_run(number))
+    assert listed(storage) == [key(3), key(1), key(2)]
+
+
+def test_a_list_shows_what_a_run_is_and_not_its_large_parts(storage: Storage) -> None:
+    finished(storage.runs, outcome=failure())
+    (shown,) = storage.runs.page("local", EVERYTHING, limit=10).runs
+    whole = storage.runs.get(key())
+    assert whole is not None and whole.error is not None and shown.error is not None
+    assert (whole.error.traceback, whole.error.logs) == ("line 17", ("printed",))
+    assert (shown.error.traceback, shown.error.logs) == ("", ())
+    assert (shown.error.code, shown.error.errors) == (whole.error.code, whole.error.errors)
+    assert (shown.key, shown.status, shown.finished_at) == (whole.key, whole.status, whole.finished_at)
+
+
+def test_a_list_shows_no_traceback_of_a_recomputation_either(storage: Storage) -> None:
+    finished(storage.runs)
+    lease = storage.runs.submit(new_run(), rerun=True, lease_seconds=60).lease
+    assert lease is not None
+    storage.runs.finish(lease, failure())
+    (shown,) = storage.runs.page("local", EVERYTHING, limit=10).runs
+    assert shown.recomputed is not None and shown.recomputed.error is not None
+    assert (shown.recomputed.error.traceback, shown.recomputed.error.logs) == ("", ())
+
+
+def test_a_list_gives_no_positions(storage: Storage) -> None:
+    storage.runs.submit(new_run())
+    (shown,) = storage.runs.page("local", EVERYTHING, limit=10).runs
+    assert (shown.status, shown.position) == (RunStatus.QUEUED, None)
+
+
+def test_pages_follow_each_other_without_gap_or_repeat(storage: Storage) -> None:
+    for number in range(7):
+        storage.runs.submit(new_run(number))
+    seen, cursor, sizes = [], None, []
+    while True:
+        page = storage.runs.page("local", EVERYTHING, limit=3, cursor=cursor)
+        seen += [run.key for run in page.runs]
+        sizes.append(len(page.runs))
+        cursor = page.next_cursor
+        if cursor is None:
+            break
+    assert seen == [key(number) for number in reversed(range(7))]
+    assert sizes == [3, 3, 1]
+
+
+def test_a_page_that_ends_the_list_exactly_has_no_next(storage: Storage) -> None:
+    for number in range(4):
+        storage.runs.submit(new_run(number))
+    first = storage.runs.page("local", EVERYTHING, limit=2)
+    second = storage.runs.page("local", EVERYTHING, limit=2, cursor=first.next_cursor)
+    assert first.next_cursor is not None
+    assert second.next_cursor is None
+
+
+def test_runs_that_come_while_pages_are_read_shift_nothing(storage: Storage) -> None:
+    for number in range(4):
+        storage.runs.submit(new_run(number))
+    first = storage.runs.page("local", EVERYTHING, limit=2)
+    storage.runs.submit(new_run(9))
+    storage.runs.request_cancel(key(2))
+    storage.runs.delete(key(2))
+    second = storage.runs.page("local", EVERYTHING, limit=2, cursor=first.next_cursor)
+    assert [run.key for run in second.runs] == [key(1), key(0)]
+
+
+@pytest.mark.parametrize(
+    "cursor",
+    ["", "x", "!!", "é", "\x00", "AAAA", "MS4y" * 1000, "OTk5OTk5OTk5OTk5OTk5OTk5OS4x", "LTEuLTE", "1e3", "\ud800"],
+)
+def test_a_cursor_of_somebody_else_is_refused(storage: Storage, cursor: str) -> None:
+    with pytest.raises(CursorInvalid):
+        storage.runs.page("local", EVERYTHING, limit=10, cursor=cursor)
+
+
+def test_everybody_sees_only_their_own_runs(storage: Storage) -> None:
+    storage.runs.submit(new_run(1, "ann"))
+    storage.runs.submit(new_run(1, "bob"))
+    storage.runs.submit(new_run(2, "bob"))
+    assert listed(storage, owner="ann") == [key(1, "ann")]
+    assert listed(storage, owner="bob") == [key(2, "bob"), key(1, "bob")]
+    assert listed(storage, owner="an") == listed(storage, owner="ANN") == listed(storage, owner="%") == []
+
+
+def test_a_list_can_be_of_one_status(storage: Storage) -> None:
+    storage.runs.submit(new_run(1))
+    started(storage.runs, 2)
+    finished(storage.runs, 3)
+    finished(storage.runs, 4, outcome=failure())
+    finished(storage.runs, 5, outcome=failure(status=RunStatus.TIMED_OUT))
+    finished(storage.runs, 6, outcome=failure(status=RunStatus.CANCELLED))
+    shown = {status: listed(storage, RunFilter(status=status)) for status in RunStatus}
+    assert shown == {
+        RunStatus.QUEUED: [key(1)],
+        RunStatus.RUNNING: [key(2)],
+        RunStatus.SUCCEEDED: [key(3)],
+        RunStatus.FAILED: [key(4)],
+        RunStatus.TIMED_OUT: [key(5)],
+        RunStatus.CANCELLED: [key(6)],
+    }
+
+
+@pytest.mark.parametrize(
+    ("wanted", "found"),
+    [
+        ("momentum", [3, 1]),
+        ("MOMENTUM", [3, 1]),
+        ("tum 1", [1]),
+        ("straße", [2]),
+        ("STRASSE", [2]),
+        ("Größe", [2]),
+        ("%", [3]),
+        ("_", []),
+        ("\\", [4]),
+        ("'", []),
+        ("", [5, 4, 3, 2, 1]),
+        ("\x00", [4]),
+        ("absent", []),
+    ],
+)
+def test_a_list_can_be_of_names_that_contain_something(storage: Storage, wanted: str, found: list[int]) -> None:
+    for number, name in enumerate(("Momentum 1", "GRÖSSE der Straße", "50% momentum", "a\\b\x00c", None), start=1):
+        storage.runs.submit(new_run(number, name=name))
+    assert listed(storage, RunFilter(name=wanted)) == [key(number) for number in found]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "found"),
+    [("SPY", [2, 1]), ("spy", [2, 1]), ("BRK-B", [2]), ("BRK", []), ("Y", []), ("S_Y", []), ("%", []), ("", [])],
+)
+def test_a_list_can_be_of_runs_that_trade_a_symbol(storage: Storage, wanted: str, found: list[int]) -> None:
+    for number, symbols in enumerate((("SPY",), ("BND", "SPY", "BRK-B"), ("TLT",), ()), start=1):
+        storage.runs.submit(new_run(number, symbols=symbols))
+    assert listed(storage, RunFilter(symbol=wanted)) == [key(number) for number in found]
+
+
+def test_a_list_can_begin_at_a_moment(storage: Storage) -> None:
+    moments: list[datetime] = []
+    for number in (1, 2, 3):
+        moments.append(storage.runs.submit(new_run(number)).run.submitted_at)
+        time.sleep(0.002)
+    assert listed(storage, RunFilter(since=moments[1])) == [key(3), key(2)]
+    assert listed(storage, RunFilter(since=moments[1] + timedelta(microseconds=1))) == [key(3)]
+    assert listed(storage, RunFilter(since=moments[2] + timedelta(days=1))) == []
+
+
+def test_filters_hold_together_and_across_pages(storage: Storage) -> None:
+    for number in range(6):
+        finished(storage.runs, number, outcome=success() if number % 2 else failure())
+    wanted = RunFilter(status=RunStatus.SUCCEEDED, name="RUN", symbol="BND")
+    first = storage.runs.page("local", wanted, limit=2)
+    second = storage.runs.page("local", wanted, limit=2, cursor=first.next_cursor)
+    assert [run.key for run in (*first.runs, *second.runs)] == [key(5), key(3), key(1)]
+
+
+def test_surplus_is_what_finished_beyond_the_newest_of_each_owner(storage: Storage) -> None:
+    for number in range(4):
+        finished(storage.runs, number, "ann", failure() if number == 1 else None)
+    finished(storage.runs, 1, "bob")
+    storage.runs.submit(new_run(8, "ann"))
+    started(storage.runs, 9, "ann")
+    assert storage.runs.surplus(4) == []
+    assert set(storage.runs.surplus(2)) == {key(0, "ann"), key(1, "ann")}
+    assert len(storage.runs.surplus(0)) == 5
+
+
+def test_a_run_under_way_is_no_surplus_though_it_was_finished_before(storage: Storage) -> None:
+    finished(storage.runs)
+    storage.runs.submit(new_run(), rerun=True)
+    assert storage.runs.surplus(0) == []
+
+
+def test_unsealed_runs_have_a_result_and_no_link(storage: Storage) -> None:
+    finished(storage.runs, 1)
+    finished(storage.runs, 2, outcome=failure())
+    storage.runs.submit(new_run(3))
+    sealed(storage, 4)
+    finished(storage.runs, 5, "bob")
+    assert storage.runs.unsealed() == [key(1), key(5, "bob")]
+
+
+def test_a_run_whose_files_were_removed_is_unsealed_again(storage: Storage) -> None:
+    sealed(storage, 1)
+    storage.chain.mark_removed(key(1))
+    assert storage.runs.unsealed() == [key(1)]
+    storage.chain.append(key(1), link_builder(key(1)))
+    assert storage.runs.unsealed() == []
+
+
+def test_the_link_of_another_owner_does_not_seal_my_run(storage: Storage) -> None:
+    sealed(storage, 1, "ann")
+    finished(storage.runs, 1, "bob")
+    assert storage.runs.unsealed() == [key(1, "bob")]

@@ -1,0 +1,232 @@
+"""What every RunStore promises of its line: who is next, who holds a lease, and what happens when it runs out."""
+
+import time
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+from src.services.storage.base import Counts, EventKind, Lease, Progress, RunStatus, Storage
+from tests.services.storage.samples import failure, finished, key, new_run, started, success
+
+SHORT_SECONDS = 0.05
+
+
+def expired(storage: Storage, number: int = 1) -> Lease:
+    """A lease that has run out."""
+    lease = started(storage.runs, number, lease_seconds=SHORT_SECONDS)
+    time.sleep(SHORT_SECONDS * 2)
+    return lease
+
+
+def test_an_empty_line_gives_nothing(storage: Storage) -> None:
+    assert storage.runs.claim(60) is None
+    finished(storage.runs)
+    assert storage.runs.claim(60) is None
+
+
+def test_the_oldest_run_comes_first(storage: Storage) -> None:
+    for number in (3, 1, 2):
+        storage.runs.submit(new_run(number))
+    claimed = [storage.runs.claim(60) for _ in range(4)]
+    assert [lease and lease.key for lease in claimed] == [key(3), key(1), key(2), None]
+
+
+def test_a_claimed_run_has_started(storage: Storage) -> None:
+    storage.runs.submit(new_run())
+    lease = storage.runs.claim(60)
+    assert lease is not None
+    assert (lease.key, lease.attempt) == (key(), 1)
+    run = storage.runs.get(key())
+    assert run is not None and run.started_at is not None
+    assert (run.status, run.attempt, run.position) == (RunStatus.RUNNING, 1, None)
+    assert run.started_at >= run.submitted_at
+
+
+def test_an_owner_with_fewer_running_runs_goes_first(storage: Storage) -> None:
+    for number in range(4):
+        storage.runs.submit(new_run(number, "greedy"))
+    storage.runs.submit(new_run(9, "modest"))
+    leases = [storage.runs.claim(60) for _ in range(3)]
+    assert [lease and lease.key.owner for lease in leases] == ["greedy", "modest", "greedy"]
+
+
+def test_finished_runs_do_not_count_against_their_owner(storage: Storage) -> None:
+    for number in range(5):
+        finished(storage.runs, number, "ann")
+    started(storage.runs, 9, "bob")
+    storage.runs.submit(new_run(10, "bob"))
+    storage.runs.submit(new_run(11, "ann"))
+    lease = storage.runs.claim(60)
+    assert lease is not None and lease.key.owner == "ann"
+
+
+def test_positions_count_the_runs_in_line_before(storage: Storage) -> None:
+    positions = [storage.runs.submit(new_run(number)).run.position for number in (1, 2, 3)]
+    assert positions == [0, 1, 2]
+    storage.runs.claim(60)
+    after = [storage.runs.get(key(number)) for number in (1, 2, 3)]
+    assert [run and run.position for run in after] == [None, 0, 1]
+
+
+def test_threads_that_claim_at_once_get_every_run_once(storage: Storage) -> None:
+    for number in range(60):
+        storage.runs.submit(new_run(number, f"owner {number % 3}"))
+
+    def claim_all(_: int) -> list[Lease]:
+        return list(iter(lambda: storage.runs.claim(60), None))
+
+    with ThreadPoolExecutor(6) as threads:
+        claimed = [lease for leases in threads.map(claim_all, range(6)) for lease in leases]
+    assert Counter(lease.key for lease in claimed) == Counter(key(n, f"owner {n % 3}") for n in range(60))
+    assert len({lease.token for lease in claimed}) == 60
+    assert storage.runs.counts() == Counts(n_queued=0, n_running=60)
+
+
+def test_counts_are_of_all_owners(storage: Storage) -> None:
+    assert storage.runs.counts() == Counts(0, 0)
+    storage.runs.submit(new_run(1, "ann"))
+    storage.runs.submit(new_run(1, "bob"))
+    started(storage.runs, 2)
+    finished(storage.runs, 3)
+    assert storage.runs.counts() == Counts(n_queued=2, n_running=1)
+
+
+def test_a_heartbeat_keeps_leases_alive(storage: Storage) -> None:
+    lease = started(storage.runs, lease_seconds=SHORT_SECONDS)
+    answer = storage.runs.heartbeat([lease], 60)
+    assert (answer.cancelled, answer.lost) == (frozenset(), frozenset())
+    time.sleep(SHORT_SECONDS * 2)
+    assert storage.runs.recover(3) == []
+
+
+def test_a_heartbeat_for_nothing_is_nothing(storage: Storage) -> None:
+    answer = storage.runs.heartbeat([], 60)
+    assert (answer.cancelled, answer.lost) == (frozenset(), frozenset())
+
+
+def test_a_heartbeat_tells_what_shall_end_and_what_is_lost(storage: Storage) -> None:
+    kept, cancelled, done = (started(storage.runs, number) for number in (1, 2, 3))
+    storage.runs.request_cancel(cancelled.key)
+    storage.runs.finish(done, success())
+    unknown = Lease(key(99), "no such token", 1)
+    answer = storage.runs.heartbeat([kept, cancelled, done, unknown], 60)
+    assert answer.cancelled == {cancelled.token}
+    assert answer.lost == {done.token, unknown.token}
+
+
+def test_a_lease_in_time_is_not_taken_over(storage: Storage) -> None:
+    lease = started(storage.runs, lease_seconds=60)
+    assert storage.runs.recover(1) == []
+    assert storage.runs.finish(lease, success())
+
+
+def test_an_expired_run_goes_back_in_line_to_its_old_place(storage: Storage) -> None:
+    expired(storage, 1)
+    storage.runs.submit(new_run(2))
+    assert storage.runs.recover(3) == [key(1)]
+    run = storage.runs.get(key(1))
+    assert run is not None
+    assert (run.status, run.attempt, run.position, run.started_at) == (RunStatus.QUEUED, 1, 0, None)
+    assert [event.kind for event in storage.runs.events(key(1), after=0, limit=9)] == ["started", "queued"]
+    lease = storage.runs.claim(60)
+    assert lease is not None
+    assert (lease.key, lease.attempt) == (key(1), 2)
+
+
+def test_whoever_lost_the_lease_changes_nothing_any_more(storage: Storage) -> None:
+    paused = expired(storage)
+    storage.runs.recover(3)
+    before = storage.runs.get(key()), storage.runs.events(key(), after=0, limit=99)
+    assert storage.runs.heartbeat([paused], 60).lost == {paused.token}
+    assert not storage.runs.tell(paused, progress=Progress(0.5, "2015-06-01", 1.0), log_lines=["late"])
+    assert not storage.runs.finish(paused, success())
+    assert not storage.runs.give_back(paused)
+    assert (storage.runs.get(key()), storage.runs.events(key(), after=0, limit=99)) == before
+    assert storage.runs.result(key()) is None
+
+
+def test_the_next_attempt_is_safe_from_the_holder_before(storage: Storage) -> None:
+    paused = expired(storage)
+    storage.runs.recover(3)
+    present = storage.runs.claim(60)
+    assert present is not None
+    assert not storage.runs.finish(paused, failure())
+    assert not storage.runs.finish(replace(paused, attempt=2), failure())
+    assert storage.runs.finish(present, success())
+    run = storage.runs.get(key())
+    assert run is not None and run.status == RunStatus.SUCCEEDED
+
+
+def test_a_holder_that_was_only_late_may_go_on_while_nobody_took_over(storage: Storage) -> None:
+    late = expired(storage)
+    assert storage.runs.heartbeat([late], 60).lost == frozenset()
+    assert storage.runs.recover(3) == []
+    assert storage.runs.finish(late, success())
+
+
+def test_a_run_that_takes_the_service_down_each_time_fails_at_last(storage: Storage) -> None:
+    expired(storage)
+    assert storage.runs.recover(2) == [key()]
+    assert storage.runs.claim(SHORT_SECONDS) is not None
+    time.sleep(SHORT_SECONDS * 2)
+    assert storage.runs.recover(2) == [key()]
+    run = storage.runs.get(key())
+    assert run is not None and run.error is not None
+    assert (run.status, run.attempt, run.error.code) == (RunStatus.FAILED, 2, "attempts_exhausted")
+    assert not run.error.is_repeatable
+    assert storage.runs.events(key(), after=0, limit=99)[-1].kind == EventKind.FINISHED
+    assert storage.runs.recover(2) == []
+
+
+def test_a_recomputed_run_that_takes_the_service_down_keeps_its_result(storage: Storage) -> None:
+    finished(storage.runs)
+    storage.runs.submit(new_run(), rerun=True, lease_seconds=SHORT_SECONDS)
+    time.sleep(SHORT_SECONDS * 2)
+    storage.runs.recover(1)
+    run = storage.runs.get(key())
+    assert run is not None and run.recomputed is not None and run.recomputed.error is not None
+    assert (run.status, run.error, run.has_result) == (RunStatus.SUCCEEDED, None, True)
+    assert run.recomputed.error.code == "attempts_exhausted"
+
+
+def test_an_expired_run_that_was_to_be_cancelled_is_cancelled(storage: Storage) -> None:
+    expired(storage)
+    storage.runs.request_cancel(key())
+    assert storage.runs.recover(3) == [key()]
+    run = storage.runs.get(key())
+    assert run is not None and run.status == RunStatus.CANCELLED
+
+
+def test_expired_runs_are_recovered_oldest_first_and_once(storage: Storage) -> None:
+    for number in (2, 1, 3):
+        started(storage.runs, number, lease_seconds=SHORT_SECONDS)
+    time.sleep(SHORT_SECONDS * 2)
+    with ThreadPoolExecutor(4) as threads:
+        recovered = [each for each in threads.map(lambda _: storage.runs.recover(3), range(4)) if each]
+    together = [run for each in recovered for run in each]
+    assert sorted(together) == [key(1), key(2), key(3)]
+    assert all(each == [run for run in (key(2), key(1), key(3)) if run in each] for each in recovered)
+
+
+def test_a_run_given_back_waits_again_and_the_attempt_does_not_count(storage: Storage) -> None:
+    storage.runs.submit(new_run())
+    lease = storage.runs.claim(60)
+    assert lease is not None
+    storage.runs.tell(lease, progress=Progress(0.5, "2015-06-01", 1.0))
+    assert storage.runs.give_back(lease)
+    run = storage.runs.get(key())
+    assert run is not None
+    assert (run.status, run.attempt, run.progress, run.position) == (RunStatus.QUEUED, 0, None, 0)
+    again = storage.runs.claim(60)
+    assert again is not None
+    assert (again.attempt, again.token != lease.token) == (1, True)
+    kinds = [event.kind for event in storage.runs.events(key(), after=0, limit=99)]
+    assert kinds == ["queued", "started", "progress", "queued", "started"]
+
+
+def test_a_run_given_back_that_was_to_be_cancelled_is_cancelled(storage: Storage) -> None:
+    lease = started(storage.runs)
+    storage.runs.request_cancel(key())
+    assert storage.runs.give_back(lease)
+    run = storage.runs.get(key())
+    assert run is not None and run.status == RunStatus.CANCELLED
