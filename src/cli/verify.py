@@ -1,0 +1,168 @@
+"""`python -m src verify`: prove that the files of finished runs are what they were when they were sealed."""
+
+import sys
+from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, TextIO
+
+from src.cli.command import Command
+from src.errors import BacktesterError
+
+if TYPE_CHECKING:
+    from src.services.storage.base import ChainStore
+
+EPILOG = """\
+Without BUNDLE every owner's chain is walked from its first link: each manifest's hash, its place in the chain, the
+size and SHA-256 of each file, and whether files and database agree on where the chain ends. Files that retention
+removed are not missed; their manifests are checked.
+
+With BUNDLE (bundle.zip, or a folder it was unpacked to) that one run's files are checked against their manifest. Its
+manifest_hash is printed: compare it with the one that you know, or with chain_prev of the run after it.
+
+exit status: 0 all that was checked is intact, 1 something is broken or cannot be checked
+
+examples:
+  python -m src verify
+  python -m src verify --artifacts /backup/artifacts --database sqlite:////backup/backtester.db
+  python -m src verify bundle.zip"""
+
+
+class NothingToVerify(BacktesterError):
+    """What was named does not exist."""
+
+    code = "nothing_to_verify"
+
+
+def verify_chains(root: Path, chain: "ChainStore", owners: Sequence[str], out: TextIO) -> int:
+    """Check each owner's chain and print one line of it.
+
+    Args:
+        root: the folder of artifacts.
+        owners: whose; none means everybody's.
+
+    Returns:
+        0 when all are intact, else 1.
+    """
+    known = chain.owners()
+    results = [_verify_owner(root, chain, owner, out) for owner in owners or known if owner in known]
+    for owner in owners:
+        if owner not in known:
+            results.append(False)
+            print(f"{_shown(owner)}: BROKEN: the database has no chain of this owner", file=out)
+    if not owners:
+        results += _verify_strangers(root, known, out)
+    if not results:
+        print("There is no chain yet.", file=out)
+    return 0 if all(results) else 1
+
+
+def verify_bundle(bundle: Path, out: TextIO) -> int:
+    """Check the files of one run and print what was found.
+
+    Args:
+        bundle: an archive, or the folder with its files.
+
+    Returns:
+        0 when they are intact, else 1.
+
+    Raises:
+        NothingToVerify: there is no such file or folder.
+    """
+    # Imported late: `python -m src --help` must not wait for pyarrow.
+    from src.services.artifacts.unpacking import unpacked_bundle  # noqa: PLC0415
+    from src.services.artifacts.verification import Broken, check_run_folder  # noqa: PLC0415
+
+    if not bundle.exists():
+        raise NothingToVerify(f"{bundle} does not exist.")
+    try:
+        if bundle.is_dir():
+            checked = check_run_folder(bundle)
+        else:
+            with unpacked_bundle(bundle) as folder:
+                checked = check_run_folder(folder)
+    except Broken as error:
+        print(f"{bundle}: BROKEN: {error}", file=out)
+        return 1
+    print(f"{bundle}: intact, {checked.name}: {checked.n_files} files, {checked.n_bytes:,} bytes", file=out)
+    print(f"manifest_hash {checked.manifest_hash}", file=out)
+    return 0
+
+
+def _verify_owner(root: Path, chain: "ChainStore", owner: str, out: TextIO) -> bool:
+    from src.services.artifacts.verification import Broken, check_chain  # noqa: PLC0415 - slow, see above
+
+    n_links = n_removed = n_files = n_bytes = 0
+    last = "none"
+    try:
+        for checked in check_chain(root, owner, chain):
+            n_links, n_removed = n_links + 1, n_removed + checked.is_removed
+            n_files, n_bytes, last = n_files + checked.n_files, n_bytes + checked.n_bytes, checked.manifest_hash
+    except Broken as error:
+        print(f"{_shown(owner)}: {n_links:,} links hold, then BROKEN: {error}", file=out)
+        return False
+    removed = f" ({n_removed:,} with their files removed)" if n_removed else ""
+    counted = f"{n_links:,} links{removed}, {n_files:,} files, {n_bytes:,} bytes"
+    print(f"{_shown(owner)}: intact, {counted}; last manifest_hash {last}", file=out)
+    return True
+
+
+def _verify_strangers(root: Path, owners: Sequence[str], out: TextIO) -> list[bool]:
+    """Folders of owners whom the database does not know: one line and one False each."""
+    from src.services.artifacts.folders import numbered_folders, owner_folder  # noqa: PLC0415 - slow, see above
+    from src.services.artifacts.verification import Broken, check_nothing_follows  # noqa: PLC0415 - slow, see above
+
+    known = {owner_folder(root, owner).name for owner in owners}
+    results = []
+    for folder in sorted(root.iterdir()) if root.is_dir() else ():
+        try:
+            check_nothing_follows({} if folder.name in known else numbered_folders(folder), 0)
+        except Broken as error:
+            print(f"folder {folder.name}: BROKEN: {error}", file=out)
+            results.append(False)
+    return results
+
+
+def _shown(owner: str) -> str:
+    from src.models.plain import printable  # noqa: PLC0415 - slow, see above
+
+    return printable(owner)
+
+
+def _run(chosen: Namespace) -> int:
+    if chosen.bundle is not None:
+        return verify_bundle(chosen.bundle, sys.stdout)
+    from src.config.settings import load_settings  # noqa: PLC0415 - slow, see above
+    from src.services.storage.opening import open_storage  # noqa: PLC0415 - slow, see above
+
+    settings = load_settings()
+    root = chosen.artifacts or settings.artifact_dir
+    url = chosen.database or settings.database_url.get_secret_value()
+    _check_database_exists(url)
+    storage = open_storage(url)
+    try:
+        return verify_chains(root, storage.chain, chosen.owner, sys.stdout)
+    finally:
+        storage.close()
+
+
+def _check_database_exists(url: str) -> None:
+    path = url.removeprefix("sqlite:///")
+    if path != url and not Path(path).is_file():
+        # Opening it would make an empty one, in which everything is missing.
+        raise NothingToVerify(f"There is no database {path}: name the right one with --database.")
+
+
+def _add_arguments(parser: ArgumentParser) -> None:
+    parser.formatter_class = RawDescriptionHelpFormatter
+    parser.epilog = EPILOG
+    parser.add_argument("bundle", nargs="?", type=Path, metavar="BUNDLE", help="check one run's bundle instead")
+    parser.add_argument("--artifacts", type=Path, metavar="DIR", help="folder of artifacts (ARTIFACT_DIR)")
+    parser.add_argument("--database", metavar="URL", help="sqlite:///... or postgresql://... (DATABASE_URL)")
+    parser.add_argument(
+        "--owner", action="append", default=[], metavar="NAME", help="only this owner's chain; may be repeated"
+    )
+
+
+COMMAND = Command("verify", "Check the sealed files of finished runs, link by link.", _add_arguments, _run)
+"""What `src/cli/main.py` knows of this command."""

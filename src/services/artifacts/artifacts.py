@@ -1,0 +1,151 @@
+"""The files of finished runs: written once, sealed into their owner's chain, served, bundled, removed."""
+
+import errno
+import json
+import logging
+import threading
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from src.services.artifacts.bundle import bundle_pieces
+from src.services.artifacts.errors import ArtifactNotFound, ArtifactsNotReady, ArtifactsUnwritable
+from src.services.artifacts.folders import (
+    clean_left_overs,
+    link_folder,
+    put_in_place,
+    remove_files,
+    unfinished_folder,
+    write_durably,
+)
+from src.services.artifacts.manifest import FILE_NAMES, MANIFEST_NAME, SealedFile, make_manifest, manifest_bytes
+from src.services.artifacts.run_files import write_run_files
+from src.services.storage.base import BuildLink, Link, RunGone, RunKey, Storage, StoredResult
+
+logger = logging.getLogger(__name__)
+
+
+def utc_now() -> datetime:
+    """The time, with its time zone."""
+    return datetime.now(UTC)
+
+
+class Artifacts:
+    """Files of finished runs. Every method blocks and may be called from any thread of any process.
+
+    Args:
+        folder: holds one folder an owner; made when it is needed. Processes that share the storage share it too.
+        storage: where results and the chain are.
+        clock: tells the time, with a time zone.
+    """
+
+    def __init__(self, folder: Path, storage: Storage, clock: Callable[[], datetime] = utc_now) -> None:
+        self._root = folder
+        self._storage = storage
+        self._clock = clock
+        # One at a time: many who ask for a large run at once must not fill the disk with unfinished copies of it.
+        self._sealing = threading.Lock()
+
+    def seal(self, key: RunKey) -> Link:
+        """Write the run's files and add them to its owner's chain; nothing where that was done before.
+
+        Raises:
+            ArtifactNotFound: there is no such run.
+            ArtifactsNotReady: it has no result.
+            ArtifactsUnwritable: such as no space left; nothing is left behind, and a later call may succeed.
+        """
+        present = self._storage.chain.link(key)
+        if present is not None:
+            return present
+        with self._sealing:
+            return self._storage.chain.link(key) or self._sealed(key)
+
+    def manifest(self, key: RunKey) -> dict[str, Any]:
+        """The run's manifest, sealed now if nobody has before.
+
+        Raises:
+            as `seal`; ArtifactNotFound also when the file is gone
+        """
+        manifest: dict[str, Any] = json.loads(self.path(key, MANIFEST_NAME).read_bytes())
+        return manifest
+
+    def path(self, key: RunKey, name: str) -> Path:
+        """Where one of the run's files is, sealed now if nobody has before.
+
+        Args:
+            name: manifest.json or a name that the manifest lists; anything else is not found.
+
+        Raises:
+            as `seal`; ArtifactNotFound also when there is no such file
+        """
+        if name not in (MANIFEST_NAME, *FILE_NAMES):
+            raise ArtifactNotFound("No file of a run has that name; the manifest lists those that there are")
+        path = link_folder(self._root, self.seal(key)) / name
+        if not path.is_file():
+            logger.error("the sealed file %s is missing", path)
+            raise ArtifactNotFound("This file was sealed, but it is gone from the folder of artifacts")
+        return path
+
+    def bundle(self, key: RunKey) -> Iterator[bytes]:
+        """All files of the run as a zip archive, piece by piece; the same bytes whenever it is asked for.
+
+        Raises:
+            as `path`, before the first piece
+        """
+        paths = [self.path(key, name) for name in (MANIFEST_NAME, *FILE_NAMES)]
+        return bundle_pieces(paths, folder_name=key.run_hash)
+
+    def remove(self, key: RunKey) -> None:
+        """Take the run's files away; its manifests stay, so that the chain can still be checked.
+
+        Nothing happens for a run without files.
+        """
+        for link in self._storage.chain.mark_removed(key):
+            remove_files(link_folder(self._root, link), link.removed_at or self._clock())
+
+    def clean_up(self) -> None:
+        """Delete what killed seals left behind an hour ago or longer, and finish removals that were cut short."""
+        for owner in self._storage.chain.owners():
+            clean_left_overs(self._root, owner, self._storage.chain.links(owner))
+
+    def _sealed(self, key: RunKey) -> Link:
+        request, result = self._stored(key)
+        try:
+            with unfinished_folder(self._root, key.owner) as unfinished:
+                files = write_run_files(unfinished, request, result)
+                link = self._storage.chain.append(key, self._building(key, unfinished, files))
+        except RunGone as error:
+            raise ArtifactNotFound("The run was deleted meanwhile") from error
+        except OSError as error:
+            raise _unwritable(error) from error
+        return link
+
+    def _building(self, key: RunKey, unfinished: Path, files: list[SealedFile]) -> BuildLink:
+        placed: list[Path] = []
+
+        def build(number: int, previous_hash: str) -> Link:
+            if placed:  # the database makes a transaction anew that met another one
+                placed.pop().rename(unfinished)
+            sealed_at = self._clock().astimezone(UTC)
+            manifest = make_manifest(key.run_hash, number, sealed_at.isoformat(), files, previous_hash)
+            link = Link(key.owner, number, key.run_hash, manifest["manifest_hash"], previous_hash, sealed_at)
+            write_durably(unfinished / MANIFEST_NAME, manifest_bytes(manifest))
+            put_in_place(unfinished, link_folder(self._root, link))
+            placed.append(link_folder(self._root, link))
+            return link
+
+        return build
+
+    def _stored(self, key: RunKey) -> tuple[dict[str, Any], StoredResult]:
+        details, result = self._storage.runs.details(key), self._storage.runs.result(key)
+        if details is None:
+            raise ArtifactNotFound("There is no such run")
+        if result is None:
+            raise ArtifactsNotReady("The run has no result yet: its files come with it")
+        return dict(details.request), result
+
+
+def _unwritable(error: OSError) -> ArtifactsUnwritable:
+    reason = "no space is left" if error.errno in (errno.ENOSPC, errno.EDQUOT) else (error.strerror or str(error))
+    return ArtifactsUnwritable(f"The files of this run cannot be written now: {reason}. Its result is safe")

@@ -1,0 +1,89 @@
+"""equity.parquet: the account day by day, with its units written into the file."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from src.utils.drawdown import drawdowns
+from src.utils.return_stats import Float64Array
+
+MONEY = "account currency"
+
+FIELDS = (
+    ("time", "day", "Midnight UTC of the day"),
+    ("open", MONEY, "Equity before the fills at that day's open"),
+    ("high", MONEY, "Highest equity of the day"),
+    ("low", MONEY, "Lowest equity of the day"),
+    ("close", MONEY, "Equity after the fills at that day's close"),
+    ("benchmark", MONEY, "The benchmark scaled to the starting equity; null without one"),
+    ("drawdown", "fraction", "Distance of close below its highest so far or the starting equity; 0.25 is a quarter"),
+)
+"""Name, unit and meaning of each column."""
+
+
+@dataclass(frozen=True)
+class EquityCurve:
+    """The account on each timeline day, all (n_days,).
+
+    Attributes:
+        dates: datetime64[D], ascending and unique.
+        candles: (n_days, 4) open, high, low, close; account currency.
+        benchmark: scaled to the starting equity, account currency; None without one.
+        starting_equity: account currency.
+        drawdown: fraction below the highest close so far.
+    """
+
+    dates: npt.NDArray[np.datetime64]
+    candles: Float64Array
+    benchmark: Float64Array | None
+    starting_equity: float
+    drawdown: Float64Array
+
+    @property
+    def close(self) -> Float64Array:
+        """Equity at the end of each day."""
+        return self.candles[:, 3]
+
+
+def equity_curve(answer: Mapping[str, Any]) -> EquityCurve:
+    """The curve of an answer.
+
+    Args:
+        answer: a BacktestResponse as JSON.
+    """
+    rows = answer["candles"]
+    seconds = np.array([row["time"] for row in rows], dtype=np.int64)
+    values = [[row["open"], row["high"], row["low"], row["close"]] for row in rows]
+    candles = np.array(values, dtype=np.float64).reshape(-1, 4)
+    points = answer["benchmark"]
+    starting_equity = float(answer["parameters"]["starting_equity"])
+    return EquityCurve(
+        dates=seconds.astype("datetime64[s]").astype("datetime64[D]"),
+        candles=candles,
+        benchmark=None if points is None else np.array([point["value"] for point in points], dtype=np.float64),
+        starting_equity=starting_equity,
+        drawdown=drawdowns(candles[:, 3], starting_equity),
+    )
+
+
+def write_equity(curve: EquityCurve, path: Path) -> None:
+    """Write the table.
+
+    Raises:
+        OSError
+    """
+    times = pa.array(curve.dates.astype("datetime64[ms]"), type=pa.timestamp("ms", tz="UTC"))
+    n_days = len(curve.dates)
+    benchmark = pa.nulls(n_days, pa.float64()) if curve.benchmark is None else pa.array(curve.benchmark)
+    columns = [times, *(pa.array(column) for column in curve.candles.T), benchmark, pa.array(curve.drawdown)]
+    schema = pa.schema(
+        pa.field(name, column.type, metadata={"unit": unit, "description": meaning})
+        for (name, unit, meaning), column in zip(FIELDS, columns, strict=True)
+    )
+    pq.write_table(pa.table(columns, schema=schema), path, compression="zstd")

@@ -1,0 +1,128 @@
+"""Where the files of each link are, and how they get there and away so that nobody meets half of them."""
+
+import hashlib
+import json
+import logging
+import os
+import re
+import secrets
+import shutil
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+
+from src.services.artifacts.manifest import MANIFEST_NAME, REMOVED_NAME
+from src.services.storage.base import Link
+
+logger = logging.getLogger(__name__)
+
+LOCAL_OWNER = "local"
+LINK_FOLDER = re.compile(r"(\d{8,})-([0-9a-f]{64})")
+UNFINISHED_PREFIX = ".unfinished-"
+ASIDE_PREFIX = "aside-"
+
+LEFT_OVER_SECONDS = 3600.0
+"""Nothing younger is cleaned up: somebody may be at work on it. Longer than any seal takes."""
+
+
+def owner_folder(root: Path, owner: str) -> Path:
+    """The folder of one owner's chain; a subject may hold any character, so it is hashed."""
+    return root / (LOCAL_OWNER if owner == LOCAL_OWNER else hashlib.sha256(owner.encode("utf-8")).hexdigest())
+
+
+def link_folder(root: Path, link: Link) -> Path:
+    """The folder of one link's files."""
+    return owner_folder(root, link.owner) / f"{link.number:08d}-{link.run_hash}"
+
+
+@contextmanager
+def unfinished_folder(root: Path, owner: str) -> Iterator[Path]:
+    """A new folder to write into, gone afterwards unless it was moved."""
+    parent = owner_folder(root, owner)
+    parent.mkdir(parents=True, exist_ok=True)
+    folder = parent / f"{UNFINISHED_PREFIX}{secrets.token_hex(8)}"
+    folder.mkdir()
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def put_in_place(unfinished: Path, folder: Path) -> None:
+    """Give a finished folder its name, so that it survives a loss of power.
+
+    A folder that has the number already is in no chain of this database: a seal died before its link was stored,
+    or the folder is from another database. It is put aside, never deleted: nobody can tell the two apart for sure.
+
+    Raises:
+        OSError
+    """
+    for stranger in folder.parent.glob(f"{folder.name.partition('-')[0]}-*"):
+        aside = stranger.with_name(f"{ASIDE_PREFIX}{stranger.name}-{secrets.token_hex(4)}")
+        logger.warning("%s is in no chain and its number is needed: it is put aside as %s", stranger, aside.name)
+        stranger.rename(aside)
+    sync_folder(unfinished)
+    unfinished.rename(folder)
+    sync_folder(folder.parent)
+
+
+def write_durably(path: Path, content: bytes) -> None:
+    """Write a whole file and wait until it would survive a loss of power."""
+    with path.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def remove_files(folder: Path, removed_at: datetime) -> None:
+    """Take all files away but the manifest, and leave a note that this was meant.
+
+    The note comes first: a folder with files missing and no note is one that somebody tampered with.
+    Nothing happens where that was done before.
+    """
+    if not (folder / MANIFEST_NAME).is_file():
+        return
+    if not (folder / REMOVED_NAME).is_file():
+        draft = folder / f"{UNFINISHED_PREFIX}{REMOVED_NAME}"
+        write_durably(draft, json.dumps({"removed_at": removed_at.isoformat()}).encode("ascii") + b"\n")
+        draft.rename(folder / REMOVED_NAME)
+        sync_folder(folder)
+    for path in folder.iterdir():
+        if path.name not in (MANIFEST_NAME, REMOVED_NAME):
+            path.unlink(missing_ok=True)
+
+
+def numbered_folders(parent: Path) -> dict[str, int]:
+    """The folders of links, finished or left over, by name, each with its number."""
+    if not parent.is_dir():
+        return {}
+    matches = (LINK_FOLDER.fullmatch(entry.name) for entry in parent.iterdir())
+    return {match.group(0): int(match.group(1)) for match in matches if match}
+
+
+def clean_left_overs(root: Path, owner: str, links: Iterable[Link]) -> None:
+    """Delete what seals that were killed left in the owner's folder, once it is old; finish removals."""
+    for link in links:
+        if link.removed_at is not None:
+            remove_files(link_folder(root, link), link.removed_at)
+    for folder in owner_folder(root, owner).glob(f"{UNFINISHED_PREFIX}*"):
+        if _is_old(folder):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _is_old(folder: Path) -> bool:
+    try:
+        return time.time() - folder.stat().st_mtime > LEFT_OVER_SECONDS
+    except FileNotFoundError:  # somebody else cleaned up
+        return False
+
+
+def sync_folder(folder: Path) -> None:
+    """Wait until the names in the folder would survive a loss of power."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

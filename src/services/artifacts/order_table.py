@@ -1,0 +1,59 @@
+"""orders.csv: every fill, for a spreadsheet or a program, exact to the last digit."""
+
+import csv
+from collections import deque
+from collections.abc import Mapping
+from typing import Any, TextIO
+
+COLUMNS = ("id", "timestamp", "symbol", "action", "price", "shares", "fee", "slippage_cost")
+"""As an answer names them; price, fee and slippage_cost in account currency, shares a count that may be a fraction."""
+
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
+"""A spreadsheet runs text that begins so as a formula."""
+
+
+class OrderTable:
+    """Writes orders as they come, and remembers the first and the last of them.
+
+    RFC 4180: commas, CRLF, quotes where they are needed. A number is the shortest text that reads back as the same
+    number, and never touched otherwise, since a number is no formula. Text that a spreadsheet would take for a
+    formula gets an apostrophe before it; no ticker that this service accepts begins so.
+
+    Args:
+        file: opened with newline="".
+        n_shown: how many orders to remember from each end.
+
+    Attributes:
+        n_orders: how many came.
+    """
+
+    def __init__(self, file: TextIO, n_shown: int) -> None:
+        self._writer = csv.writer(file)
+        self._writer.writerow(COLUMNS)
+        self._n_shown = n_shown
+        self._first: list[Mapping[str, Any]] = []
+        self._last: deque[Mapping[str, Any]] = deque(maxlen=n_shown)
+        self.n_orders = 0
+
+    def add(self, order: Mapping[str, Any]) -> None:
+        """Write one order."""
+        self._writer.writerow([_cell(order[name]) for name in COLUMNS])
+        self.n_orders += 1
+        if len(self._first) < self._n_shown:
+            self._first.append(order)
+        else:
+            self._last.append(order)
+
+    @property
+    def first(self) -> list[Mapping[str, Any]]:
+        """The first orders."""
+        return self._first
+
+    @property
+    def last(self) -> list[Mapping[str, Any]]:
+        """The last orders, of those that are not among the first."""
+        return list(self._last)
+
+
+def _cell(value: Any) -> Any:
+    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA_STARTS) else value

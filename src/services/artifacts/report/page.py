@@ -1,0 +1,131 @@
+"""The report: one page that stands alone, with nothing in it that a browser would run or fetch."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from src.services.artifacts.equity_table import EquityCurve
+from src.services.artifacts.order_table import OrderTable
+from src.services.artifacts.report.charts import drawdown_chart, equity_chart
+from src.services.artifacts.report.markup import Content, Markup, element, joined
+from src.services.artifacts.report.metric_tables import headline_cards, metric_groups
+from src.services.artifacts.report.number_format import day
+from src.services.artifacts.report.order_section import order_section
+from src.services.artifacts.report.origin import provenance, terms
+from src.services.artifacts.report.return_tables import drawdown_table, monthly_table
+from src.services.data_provider.mock import MockProvider
+
+ORDERS_SHOWN = 500
+LINES_SHOWN = 500
+"""Lines of the strategy's output, and warnings."""
+
+SYMBOLS_NAMED = 12
+WARNINGS_IN_HEAD = 8
+
+STYLE = (Path(__file__).parent / "report.css").read_text("utf-8")
+
+POLICY = "default-src 'none'; style-src 'unsafe-inline'"
+"""Whatever got in here, a browser loads and runs none of it."""
+
+
+def report_page(answer: Mapping[str, Any], curve: EquityCurve, orders: OrderTable, source: str) -> str:
+    """The whole report as HTML.
+
+    Args:
+        answer: a BacktestResponse as JSON; its orders and holding weights are not needed.
+        source: the strategy's source.
+    """
+    title = answer["parameters"]["name"] or "Backtest"
+    body = element(
+        "main",
+        _head(answer, curve, title),
+        _section("Equity and drawdown", equity_chart(curve, answer["parameters"]["benchmark"]), drawdown_chart(curve)),
+        _section("Monthly returns, percent", monthly_table(curve), class_="months"),
+        _section("Worst drawdowns", drawdown_table(curve)),
+        _section("Metrics", metric_groups(answer["metrics"])),
+        _section("Terms", terms(answer)),
+        _section("Provenance", provenance(answer)),
+        _section("Orders", order_section(orders)),
+        _all_warnings(answer["warnings"]),
+        _output(answer["logs"]),
+        _section("The strategy's source", element("pre", element("code", source)), class_="source"),
+        element("footer", "HQG Backtester. Past results, simulated or not, promise nothing."),
+    )
+    return f"<!doctype html>\n{element('html', _document_head(title), element('body', body), lang='en')}\n"
+
+
+def _document_head(title: str) -> Markup:
+    return element(
+        "head",
+        Markup('<meta charset="utf-8">'),
+        Markup(f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">'),
+        Markup('<meta name="viewport" content="width=device-width, initial-scale=1">'),
+        Markup('<meta name="color-scheme" content="light dark">'),
+        element("title", f"{title}: backtest report"),
+        element("style", Markup(STYLE)),
+    )
+
+
+def _head(answer: Mapping[str, Any], curve: EquityCurve, title: str) -> Markup:
+    parameters = answer["parameters"]
+    window = f"{parameters['start_date']} to {parameters['end_date']}"
+    traded = f"{len(curve.dates):,} days, {day(curve.dates[0])} to {day(curve.dates[-1])}"
+    return element(
+        "header",
+        element("h1", title),
+        element("p", joined([element("b", _universe(parameters["universe"])), f" · {window} · {traded}"])),
+        element("p", _origin_line(answer), class_="note"),
+        _synthetic(answer["provenance"]["data_source"]),
+        _warnings(answer["warnings"]),
+        headline_cards(answer["metrics"]),
+    )
+
+
+def _universe(symbols: Sequence[str]) -> str:
+    named = ", ".join(symbols[:SYMBOLS_NAMED])
+    return named if len(symbols) <= SYMBOLS_NAMED else f"{named} and {len(symbols) - SYMBOLS_NAMED} more"
+
+
+def _origin_line(answer: Mapping[str, Any]) -> Content:
+    origin = answer["provenance"]
+    text = f"Prices: {origin['data_source']} · engine {origin['engine_version']} · in a {origin['sandbox']} box · run "
+    return [text, element("code", answer["run_hash"])]
+
+
+def _synthetic(data_source: str) -> Markup:
+    if data_source != MockProvider.name:
+        return Markup("")
+    text = " This service made them up. Nothing on this page says anything about a market."
+    return element("p", element("b", "Synthetic prices."), text, class_="synthetic", role="note")
+
+
+def _warnings(warnings: Sequence[str]) -> Markup:
+    """The first warnings, where nobody can miss them."""
+    if not warnings:
+        return element("p", "No warnings.", class_="note")
+    heading = element("h2", "1 warning" if len(warnings) == 1 else f"{len(warnings):,} warnings")
+    left_out = len(warnings) - WARNINGS_IN_HEAD
+    more = [f"and {left_out:,} more, listed at the end"] if left_out > 0 else []
+    listed = element("ul", [element("li", text) for text in [*warnings[:WARNINGS_IN_HEAD], *more]])
+    return element("section", heading, listed, class_="warnings")
+
+
+def _all_warnings(warnings: Sequence[str]) -> Markup:
+    if len(warnings) <= WARNINGS_IN_HEAD:
+        return Markup("")
+    return _section("All warnings", element("ul", [element("li", text) for text in _bounded(warnings)]))
+
+
+def _output(lines: Sequence[str]) -> Markup:
+    if not lines:
+        return Markup("")
+    return _section("What the strategy printed", element("pre", "\n".join(_bounded(lines))), class_="source")
+
+
+def _bounded(lines: Sequence[str]) -> list[str]:
+    left_out = len(lines) - LINES_SHOWN
+    return [*lines] if left_out <= 0 else [*lines[:LINES_SHOWN], f"… {left_out:,} more in result.json"]
+
+
+def _section(heading: str, *content: Content, class_: str | None = None) -> Markup:
+    return element("section", element("h2", heading), content, class_=class_)

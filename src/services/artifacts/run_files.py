@@ -1,0 +1,67 @@
+"""Writes the files of one run into a folder, from what the database keeps of it."""
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from src.services.artifacts.answer_reader import AnswerDamaged, read_answer, unpacked
+from src.services.artifacts.equity_table import equity_curve, write_equity
+from src.services.artifacts.manifest import FILE_NAMES, SealedFile, describe
+from src.services.artifacts.order_table import OrderTable
+from src.services.artifacts.report.page import ORDERS_SHOWN, report_page
+from src.services.storage.base import StoredResult
+
+
+def write_run_files(folder: Path, request: Mapping[str, Any], result: StoredResult) -> list[SealedFile]:
+    """Write every file but the manifest.
+
+    The answer is unpacked, checked, written and read in one pass, so that memory is bounded however many orders it has.
+
+    Args:
+        folder: empty.
+        request: as JSON.
+
+    Returns:
+        One description a file, in FILE_NAMES' order; each would survive a loss of power.
+
+    Raises:
+        OSError: such as no space left.
+        AnswerDamaged: the stored result is not what was stored.
+    """
+    source = request["strategy_code"]
+    (folder / "request.json").write_bytes(_readable_json(request))
+    (folder / "strategy.py").write_bytes(source.encode("utf-8"))
+    with (
+        (folder / "result.json").open("wb") as result_file,
+        (folder / "orders.csv").open("w", encoding="utf-8", newline="") as orders_file,
+    ):
+        orders = OrderTable(orders_file, ORDERS_SHOWN // 2)
+        pieces = _written(unpacked(result.gzip_bytes), result_file)
+        answer = read_answer(pieces, {"orders": orders.add, "holding_weights": _forget})
+    curve = equity_curve(answer)
+    write_equity(curve, folder / "equity.parquet")
+    (folder / "report.html").write_bytes(report_page(answer, curve, orders, source).encode("utf-8"))
+    files = [describe(folder / name, durably=True) for name in FILE_NAMES]
+    _check(files, result)
+    return files
+
+
+def _readable_json(value: Mapping[str, Any]) -> bytes:
+    return (json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n").encode("utf-8")
+
+
+def _written(pieces: Iterator[bytes], file: BinaryIO) -> Iterator[bytes]:
+    for piece in pieces:
+        file.write(piece)
+        yield piece
+
+
+def _forget(_element: Any) -> None:
+    """Holding weights are in result.json, and the largest part of it; no other file shows them."""
+
+
+def _check(files: list[SealedFile], result: StoredResult) -> None:
+    (written,) = [file for file in files if file.name == "result.json"]
+    if (written.size, written.sha256) != (result.json_length, result.json_sha256):
+        raise AnswerDamaged("the stored result does not have the hash that was stored with it")

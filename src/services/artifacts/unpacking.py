@@ -1,0 +1,40 @@
+"""Unpacks a bundle that came from anywhere, to be checked."""
+
+import shutil
+import tempfile
+import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from src.services.artifacts.manifest import FILE_NAMES, MANIFEST_NAME
+from src.services.artifacts.verification import Broken
+
+
+@contextmanager
+def unpacked_bundle(archive: Path) -> Iterator[Path]:
+    """A temporary folder with the files of a bundle.
+
+    Raises:
+        Broken: it is no bundle.
+    """
+    with tempfile.TemporaryDirectory(prefix="bundle-") as temporary:
+        folder = Path(temporary)
+        try:
+            with zipfile.ZipFile(archive) as opened:
+                for member in _members(opened):
+                    # Only the last part of a name counts, so nothing is written elsewhere.
+                    with opened.open(member) as source, (folder / Path(member.filename).name).open("xb") as target:
+                        shutil.copyfileobj(source, target)
+        except (zipfile.BadZipFile, zlib.error, RuntimeError, OSError, EOFError, ValueError) as error:
+            raise Broken(f"{archive.name} cannot be unpacked: {error}") from error
+        yield folder
+
+
+def _members(archive: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
+    members = archive.infolist()
+    strangers = [entry.filename for entry in members if Path(entry.filename).name not in (MANIFEST_NAME, *FILE_NAMES)]
+    if strangers:
+        raise Broken(f"the archive holds {strangers[0]!r}, which is no file of a run")
+    return members

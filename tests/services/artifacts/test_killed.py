@@ -1,0 +1,38 @@
+"""A process that dies at any moment leaves a chain that holds and no file that is served by half."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+from src.services.artifacts import folders
+from src.services.artifacts.artifacts import Artifacts
+from src.services.artifacts.folders import owner_folder
+from src.services.artifacts.verification import check_chain
+from src.services.storage.base import Storage
+
+PROJECT = Path(__file__).resolve().parents[3]
+
+
+def test_a_kill_at_any_step_of_sealing_or_removing(
+    root: Path, database_url: str, storage: Storage, monkeypatch
+) -> None:
+    command = [sys.executable, "-m", "tests.services.artifacts.killing", root, database_url]
+    done = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr
+    outcomes = [json.loads(line) for line in done.stdout.splitlines()]
+    killed = [outcome for outcome in outcomes if outcome["was_killed"]]
+    assert len(killed) >= 15
+    assert [outcome for outcome in outcomes if outcome["status"] != 0 or outcome["half"]] == []
+
+    artifacts = Artifacts(root, storage)
+    monkeypatch.setattr(folders, "LEFT_OVER_SECONDS", -1.0)  # everything is old now
+    artifacts.clean_up()
+    links = storage.chain.links("local")
+    assert len(list(check_chain(root, "local", storage.chain))) == len(links)
+    expected = {folders.link_folder(root, link).name for link in links}
+    present = {path.name for path in owner_folder(root, "local").iterdir()}
+    beside = present - expected
+    # A folder that had its name already, but no link yet, when its process died; nothing else is left.
+    assert beside
+    assert all(name.startswith("aside-") for name in beside)
