@@ -1,18 +1,22 @@
 """`python -m src COMMAND`: finds the command and runs it."""
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 
-from src.cli import data, run
+from src.cli import data, run, runs, verify
 from src.cli.command import Command
 from src.errors import BacktesterError
 
-COMMANDS: tuple[Command, ...] = (run.COMMAND, data.COMMAND)
+COMMANDS: tuple[Command, ...] = (run.COMMAND, runs.COMMAND, data.COMMAND, verify.COMMAND)
 """What there is to do, in the order of the help text."""
 
 INTERRUPTED = 130
 """What shells expect after Ctrl-C: 128 and the number of SIGINT."""
+
+OUTPUT_CLOSED = 141
+"""What shells expect when nobody reads the output any more: 128 and the number of SIGPIPE."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -29,13 +33,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     chosen = _parser().parse_args(arguments)
     try:
-        return int(chosen.run(chosen))
+        status = int(chosen.run(chosen))
+        sys.stdout.flush()
+        return status
     except BacktesterError as error:
         print(error, file=sys.stderr)  # noqa: T201 - a terminal is where this program answers
         return 1
     except KeyboardInterrupt:
         print("Stopped.", file=sys.stderr)  # noqa: T201 - as above
         return INTERRUPTED
+    except BrokenPipeError:
+        # Who read the output (head, less) has seen enough; without this Python would complain once more at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return OUTPUT_CLOSED
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -1,34 +1,25 @@
-"""`python -m src run`: post a strategy file to a running service and read the result in the terminal."""
+"""`python -m src run`: run a strategy file on a running service and read the result in the terminal."""
 
 import json
-import os
 import sys
 from argparse import ArgumentParser, ArgumentTypeError, Namespace, RawDescriptionHelpFormatter
 from pathlib import Path
 from typing import Any, TextIO
 
-from src.cli.answer_table import answer_table, refusal
+from src.cli import connection
+from src.cli.answer_table import answer_table
 from src.cli.command import Command
-from src.cli.service import Service
-from src.cli.waiting import Waiting
-from src.config.settings import load_settings
+from src.client import Client, Run
+from src.client.client import Terms
+from src.client.progress import Bar
 from src.errors import BacktesterError
 
-EPILOG = """\
-exit status:
-  0  the backtest is done
-  1  no service answered, or the file cannot be read
-  2  the arguments cannot be understood
-  3  the strategy is at fault, or its window has no prices (400)
-  4  the service refuses the request: malformed, too large, no token (other 4xx)
-  5  the service cannot do it now: busy, too slow, or its own fault (429, 5xx)
+EPILOG = f"""\
+{connection.EXIT_STATUSES}
+  130  Ctrl-C: the run was cancelled
 
 example:
   python -m src run examples/strategies/sma_trend.py --start 2015-01-01 --end 2020-12-31"""
-
-TOKEN_VARIABLE = "HQG_TOKEN"  # noqa: S105 - the name of a variable
-
-STRATEGY_AT_FAULT, REQUEST_REFUSED, NOT_NOW = 3, 4, 5
 
 _FIELDS = ("name", "initial_capital", "commission", "slippage", "risk_free_rate", "min_trade_value", "seed")
 
@@ -39,54 +30,48 @@ class FileUnreadable(BacktesterError):
     code = "file_unreadable"
 
 
-def run(chosen: Namespace, service: Service, out: TextIO, errors: TextIO) -> int:
-    """Post the strategy and print what came back.
+def run(chosen: Namespace, client: Client, out: TextIO, errors: TextIO) -> int:
+    """Run the strategy and print what came of it.
+
+    Ctrl-C cancels the run on the service.
 
     Args:
         chosen: the parsed arguments.
-        out: gets the table, or the JSON answer whatever its status.
-        errors: gets progress and refusals.
+        out: gets the table, or the whole answer as JSON; without waiting, the run's hash or summary.
+        errors: gets what the strategy printed.
 
     Returns:
         The exit status, see EPILOG.
 
     Raises:
-        FileUnreadable, NoAnswer
+        FileUnreadable, ClientError
     """
-    request = request_of(chosen)
-    with Waiting(errors, f"Running {chosen.strategy}"):
-        status, answer = service.post("/api/v1/backtest", request)
-    if chosen.json:
-        print(json.dumps(answer, indent=2), file=out)
-    elif status == 200:
-        print(answer_table(answer), file=out)
-    if status != 200:
-        print(_explained(status, answer), file=errors)
-    return exit_status(status)
+    source, terms = _source(chosen.strategy), terms_of(chosen)
+    is_shown = False if chosen.no_wait or chosen.quiet else None
+    with Bar(chosen.name or chosen.strategy, is_shown=is_shown, shows_logs=True, stream=errors) as bar:
+        run = client.submit(source, chosen.start, chosen.end, rerun=chosen.rerun, watcher=bar, **terms)
+        if chosen.no_wait:
+            return _show_run(run, chosen.json, out)
+        result = run.wait(watcher=bar, timeout_seconds=chosen.timeout, cancel_on_interrupt=True)
+    if not chosen.json and not chosen.quiet and not bar.n_lines_shown:
+        print(*result.logs, sep="\n", end="\n" if result.logs else "", file=errors)
+    print(json.dumps(result.raw, indent=2) if chosen.json else answer_table(result.raw), file=out)
+    return 0
 
 
-def exit_status(status: int) -> int:
-    """The exit status that tells a script what kind of answer came."""
-    if status == 200:
-        return 0
-    if status == 400:
-        return STRATEGY_AT_FAULT
-    return NOT_NOW if status == 429 or status >= 500 else REQUEST_REFUSED
+def _show_run(run: Run, as_json: bool, out: TextIO) -> int:
+    print(json.dumps(dict(run.summary), indent=2) if as_json else run.run_hash, file=out)
+    return 0
 
 
-def request_of(chosen: Namespace) -> dict[str, Any]:
-    """The body of the request; what was not named is left to the service.
-
-    Raises:
-        FileUnreadable
-    """
-    request = {"strategy_code": _source(chosen.strategy), "start_date": chosen.start, "end_date": chosen.end}
-    request |= {field: value for field in _FIELDS if (value := getattr(chosen, field)) is not None}
+def terms_of(chosen: Namespace) -> Terms:
+    """The terms of the backtest; what was not named is left to the service."""
+    terms: Any = {field: value for field in _FIELDS if (value := getattr(chosen, field)) is not None}
     if chosen.benchmark is not None:
-        request["benchmark"] = None if chosen.benchmark.lower() == "none" else chosen.benchmark
+        terms["benchmark"] = None if chosen.benchmark.lower() == "none" else chosen.benchmark
     if chosen.parameter:
-        request["parameters"] = dict(chosen.parameter)
-    return request
+        terms["parameters"] = dict(chosen.parameter)
+    return terms  # type: ignore[no-any-return]
 
 
 def _source(path: str) -> str:
@@ -96,17 +81,6 @@ def _source(path: str) -> str:
         raise FileUnreadable(f"{path} cannot be read: {error.strerror or error}.") from error
     except UnicodeDecodeError as error:
         raise FileUnreadable(f"{path} is not UTF-8 text.") from error
-
-
-def _explained(status: int, answer: dict[str, Any]) -> str:
-    detail = answer.get("detail")
-    if status == 422 and isinstance(detail, list):
-        problems = [f"  {'.'.join(str(part) for part in item['loc'][1:])}: {item['msg']}" for item in detail]
-        return "\n".join(["The service answered 422:", *problems])
-    text = refusal(status, answer)
-    if isinstance(detail, dict) and detail.get("traceback"):
-        text = f"{text}\n{detail['traceback']}"
-    return text
 
 
 def _json_or_number(text: str) -> Any:
@@ -124,14 +98,6 @@ def _parameter(text: str) -> tuple[str, Any]:
         return name, json.loads(value)
     except ValueError:
         return name, value
-
-
-def default_url() -> str:
-    """Where `python -m src.api` listens with the settings of this folder and environment."""
-    settings = load_settings()
-    everywhere = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}  # noqa: S104 - compared, not listened on
-    host = everywhere.get(settings.api_host, settings.api_host)
-    return f"http://{f'[{host}]' if ':' in host and not host.startswith('[') else host}:{settings.api_port}"
 
 
 def _add_arguments(parser: ArgumentParser) -> None:
@@ -162,16 +128,18 @@ def _add_arguments(parser: ArgumentParser) -> None:
         metavar="NAME=VALUE",
         help="one entry of `import config`; the value is JSON, or else text; may be repeated",
     )
-    parser.add_argument("--url", help="where the service is (from API_HOST and API_PORT: http://127.0.0.1:8005)")
+    parser.add_argument("--rerun", action="store_true", help="compute it even if this run exists already")
+    parser.add_argument("--no-wait", action="store_true", help="print the run's hash and leave it to the service")
+    parser.add_argument("--quiet", action="store_true", help="show neither progress nor what the strategy prints")
     parser.add_argument(
-        "--timeout", type=float, default=610.0, metavar="SECONDS", help="longest wait for the answer (610)"
+        "--timeout", type=float, metavar="SECONDS", help="longest wait for the run, which then goes on (no limit)"
     )
-    parser.add_argument("--json", action="store_true", help="print the whole answer as JSON")
+    connection.add_arguments(parser)
 
 
 def _run(chosen: Namespace) -> int:
-    service = Service(chosen.url or default_url(), os.environ.get(TOKEN_VARIABLE, ""), chosen.timeout)
-    return run(chosen, service, sys.stdout, sys.stderr)
+    out, errors = sys.stdout, sys.stderr
+    return connection.answered(chosen, lambda: run(chosen, connection.client_of(chosen), out, errors), out, errors)
 
 
 COMMAND = Command("run", "Backtest a strategy file on a running service.", _add_arguments, _run)

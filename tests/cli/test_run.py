@@ -1,28 +1,35 @@
-"""`python -m src run` against the real application on 127.0.0.1."""
+"""`python -m src run` against a stand-in service on 127.0.0.1."""
 
 import argparse
 import io
 import json
 import socket
-from collections.abc import Iterator
-from pathlib import Path
+from collections import deque
 from typing import Any
 
 import pytest
-from jose import jwt
 
+from src.cli import connection
 from src.cli import run as command
 from src.cli.main import main
-from src.errors import NoPrices, SandboxUnavailable, StrategyFailed, StrategyRejected
-from tests.fakes.application import make_app, served
-from tests.fakes.backtests import FakeBacktests
-from tests.fakes.issuer import claims
+from src.client import (
+    Client,
+    ClientError,
+    RunCancelled,
+    RunFailed,
+    RunTimedOut,
+    ServiceBusy,
+    ServiceUnavailable,
+    WaitTimedOut,
+)
+from src.client.progress import Bar
+from tests.fakes.scripted_service import PLAN, RUN_HASH, Refuse, ScriptedService, an_answer
 
 WINDOW = ["--start", "2015-01-01", "--end", "2015-12-31"]
 
 
 @pytest.fixture
-def strategy(tmp_path: Path) -> str:
+def strategy(tmp_path):
     path = tmp_path / "strategy.py"
     path.write_text("class S: pass\n")
     return str(path)
@@ -30,38 +37,65 @@ def strategy(tmp_path: Path) -> str:
 
 @pytest.fixture
 def run(strategy, capsys):
-    """run(*arguments, backtests=…, **settings): exit status, standard output and standard error."""
+    """run(*arguments, service=…): exit status, standard output and standard error."""
 
-    def post(*arguments: str, backtests: FakeBacktests | None = None, **settings: Any) -> tuple[int, str, str]:
-        with served(make_app(backtests or FakeBacktests(), **settings)) as port:
-            status = main(["run", strategy, *WINDOW, "--url", f"http://127.0.0.1:{port}", *arguments])
+    def start(*arguments: str, service: ScriptedService | None = None) -> tuple[int, str, str]:
+        with (service or ScriptedService()).serving() as running:
+            status = main(["run", strategy, *WINDOW, "--url", running.url, *arguments])
         printed = capsys.readouterr()
         return status, printed.out, printed.err
 
-    return post
+    return start
 
 
-def test_a_backtest_is_shown_as_a_table(run):
+def ended(status: str, code: str, *sentences: str) -> ScriptedService:
+    """A service whose run ends so."""
+    error = {"code": code, "errors": list(sentences), "traceback": "Traceback of mine", "logs": []}
+    return ScriptedService(plan=(*PLAN[:2], ("finished", {"status": status, "error": error})))
+
+
+def refusing(status: int, detail: Any) -> ScriptedService:
+    """A service that refuses the submit."""
+    return ScriptedService(faults=deque([Refuse(status, json.dumps({"detail": detail}).encode())]))
+
+
+def test_a_backtest_is_shown_as_a_table_and_what_was_printed_beside_it(run):
     status, out, err = run()
-    assert (status, err) == (0, "")
+    assert (status, err) == (0, "bought\n")
     assert "final equity" in out
     assert "10,100.00" in out
 
 
-def test_json_is_the_whole_answer(run):
-    status, out, _ = run("--json")
-    assert status == 0
-    assert json.loads(out)["run_hash"] == "5f1c"
+def test_json_is_the_whole_answer_and_nothing_else(run):
+    status, out, err = run("--json")
+    assert (status, err) == (0, "")
+    assert json.loads(out) == an_answer()
+
+
+def test_quiet_leaves_only_the_table(run):
+    status, out, err = run("--quiet")
+    assert (status, err) == (0, "")
+    assert "bought" not in out
+
+
+def test_without_waiting_the_hash_is_printed_and_the_run_is_left_alone(run):
+    service = ScriptedService()
+    assert run("--no-wait", service=service) == (0, f"{RUN_HASH}\n", "")
+    assert [seen.method for seen in service.seen] == ["POST"]
+
+
+def test_without_waiting_json_is_the_summary(run):
+    assert json.loads(run("--no-wait", "--json")[1])["status"] == "queued"
 
 
 def test_every_option_reaches_the_service(run):
-    backtests = FakeBacktests()
+    service = ScriptedService()
     options = ["--name", "n", "--capital", "5000", "--commission", '{"model": "rate", "rate": 0.001}']
-    options += ["--slippage", "0.0005", "--benchmark", "none", "--risk-free-rate", "0.02"]
+    options += ["--slippage", "0.0005", "--benchmark", "none", "--risk-free-rate", "0.02", "--rerun"]
     options += ["--min-trade-value", "2", "--seed", "7", "-p", "days=21", "-p", "name=x"]
-    assert run(*options, backtests=backtests)[0] == 0
-    said = backtests.requests[0].model_dump(mode="json")
-    assert said == {
+    assert run(*options, service=service)[0] == 0
+    assert service.seen[0].query == {"rerun": "true"}
+    assert service.seen[0].json() == {
         "strategy_code": "class S: pass\n",
         "start_date": "2015-01-01",
         "end_date": "2015-12-31",
@@ -77,41 +111,72 @@ def test_every_option_reaches_the_service(run):
     }
 
 
+def test_what_is_not_named_is_left_to_the_service(run):
+    service = ScriptedService()
+    run(service=service)
+    assert service.seen[0].json().keys() == {"strategy_code", "start_date", "end_date"}
+
+
+REJECTED = {"analysis_errors": ["Import of 'os' (line 3)"], "violations": []}
+
+
 @pytest.mark.parametrize(
-    ("error", "status", "said"),
+    ("service", "status", "said"),
     [
-        (StrategyRejected([{"rule": "r", "message": "Import of 'os'", "line": 3}]), 3, "Import of 'os' (line 3)"),
-        (StrategyFailed(["ZeroDivisionError"], "Traceback of mine"), 3, "Traceback of mine"),
-        (NoPrices(["No prices for 'XYZQ'"]), 3, "No prices for 'XYZQ'"),
-        (SandboxUnavailable("no engine"), 5, "503: no engine"),
-        (RuntimeError("ours"), 5, "500"),
+        (lambda: refusing(400, REJECTED), 3, "Import of 'os' (line 3)"),
+        (lambda: refusing(400, {"data_errors": ["No prices for 'XYZQ'"]}), 3, "No prices for 'XYZQ'"),
+        (lambda: refusing(422, [{"loc": ["body", "slippage"], "msg": "too much"}]), 4, "422: slippage: too much"),
+        (lambda: refusing(401, "Log in."), 4, "HQG_TOKEN"),
+        (lambda: refusing(503, "no engine"), 5, "503: no engine"),
+        (lambda: refusing(500, "ours"), 5, "500: ours"),
+        (lambda: ended("failed", "strategy_failed", "ZeroDivisionError"), 3, "ZeroDivisionError\nTraceback of mine"),
+        (lambda: ended("failed", "no_prices", "No prices for 'XYZQ'"), 3, "No prices for 'XYZQ'"),
+        (lambda: ended("failed", "data_changed", "Prices have changed"), 5, "Prices have changed"),
+        (lambda: ended("timed_out", "run_timed_out", "Too slow"), 5, "Too slow"),
+        (lambda: ended("cancelled", "run_cancelled", "Somebody ended it"), 5, "Somebody ended it"),
     ],
 )
 @pytest.mark.parametrize("options", [(), ("--json",)])
-def test_a_refusal_is_explained_and_has_its_exit_status(run, error, status, said, options):
-    got, out, err = run(*options, backtests=FakeBacktests(error=error))
+def test_a_refusal_is_explained_and_has_its_exit_status(run, service, status, said, options):
+    got, out, err = run(*options, "--patience", "0", service=service())
     assert got == status
     assert said in err
     assert bool(out) == bool(options)
+    assert not out or "detail" in json.loads(out)
 
 
-def test_a_malformed_request_names_the_field(run):
-    status, _, err = run("--slippage", "2")
-    assert status == 4
-    assert "slippage.number: Input should be less than" in err
-
-
-def test_too_many_requests_and_a_missing_token_are_told_apart(run, monkeypatch):
-    monkeypatch.delenv("HQG_TOKEN", raising=False)
-    assert run(supabase_jwt_secret="x" * 32)[0] == 4
-    assert [command.exit_status(code) for code in (200, 400, 401, 413, 422, 429, 500, 503, 504)] == [
-        *(0, 3, 4, 4, 4, 5, 5, 5, 5)
+def test_every_error_of_the_client_has_an_exit_status():
+    told = {"status": 503}
+    errors: list[tuple[ClientError, int]] = [
+        (ServiceUnavailable("nobody"), 1),
+        (ServiceUnavailable("a gateway", status=502), 5),
+        (ServiceBusy("busy", **told), 5),
+        (WaitTimedOut("slow"), 5),
+        (RunCancelled(["x"]), 5),
+        (RunTimedOut(["x"]), 5),
+        (RunFailed(["x"]), 5),
     ]
+    assert [connection.exit_status(error) for error, _ in errors] == [status for _, status in errors]
+
+
+def test_a_busy_service_is_waited_for(run):
+    service = ScriptedService(faults=deque([Refuse(503, headers=(("Retry-After", "0"),))]))
+    assert run(service=service)[0] == 0
+
+
+def test_a_wait_that_is_too_long_ends_and_says_which_run_goes_on(run):
+    service = ScriptedService(silent_after=2)
+    status, _, err = run("--timeout", "0.2", service=service)
+    assert status == 5
+    assert RUN_HASH in err
+    assert service.asked("DELETE") == []
 
 
 def test_a_token_of_the_environment_is_sent(run, monkeypatch):
-    monkeypatch.setenv("HQG_TOKEN", jwt.encode(claims(), "x" * 32, "HS256"))
-    assert run(supabase_jwt_secret="x" * 32)[0] == 0
+    monkeypatch.setenv("HQG_TOKEN", "secret")
+    service = ScriptedService()
+    run(service=service)
+    assert service.seen[0].headers["authorization"] == "Bearer secret"
 
 
 def test_where_no_service_answers_it_says_how_to_start_one(strategy, capsys):
@@ -134,42 +199,52 @@ def test_a_file_that_is_not_there_is_told(capsys):
 
 @pytest.mark.parametrize("arguments", [["--slippage", "much"], ["-p", "days"], ["--seed", "x"]])
 def test_arguments_that_cannot_be_understood_end_with_two(strategy, arguments, capsys):
-    with pytest.raises(SystemExit) as ended:
+    with pytest.raises(SystemExit) as exited:
         main(["run", strategy, *WINDOW, *arguments])
-    assert ended.value.code == 2
+    assert exited.value.code == 2
 
 
-def test_a_strategy_may_come_on_standard_input(run, monkeypatch, capsys):
-    backtests = FakeBacktests()
+def test_a_strategy_may_come_on_standard_input(monkeypatch, capsys):
     monkeypatch.setattr("sys.stdin", io.StringIO("class P: pass"))
-    with served(make_app(backtests)) as port:
-        assert main(["run", "-", *WINDOW, "--url", f"http://127.0.0.1:{port}"]) == 0
-    assert backtests.requests[0].strategy_code == "class P: pass"
+    with ScriptedService().serving() as service:
+        assert main(["run", "-", *WINDOW, "--url", service.url]) == 0
+    assert service.seen[0].json()["strategy_code"] == "class P: pass"
 
 
 class Terminal(io.StringIO):
     """A stream that somebody watches."""
 
+    encoding = "utf-8"
+
     def isatty(self) -> bool:
         return True
 
 
-@pytest.fixture
-def slow_port() -> Iterator[int]:
-    backtests = FakeBacktests(hangs=True)
-    with served(make_app(backtests, max_request_time=0.7)) as port:
-        yield port
-
-
-def test_who_watches_sees_seconds_and_nothing_is_left_of_them(strategy, slow_port):
+def parsed(*arguments: str) -> argparse.Namespace:
     parser = argparse.ArgumentParser()
     command.COMMAND.add_arguments(parser)
+    return parser.parse_args([*arguments, *WINDOW])
+
+
+def test_who_watches_sees_how_far_it_is_and_each_printed_line_once(strategy):
     errors = Terminal()
-    service = command.Service(f"http://127.0.0.1:{slow_port}")
-    status = command.run(parser.parse_args([strategy, *WINDOW]), service, io.StringIO(), errors)
-    assert status == 5
-    assert f"Running {strategy}: 0 s" in errors.getvalue()
-    assert "\r\x1b[KThe service answered 504" in errors.getvalue()
+    with ScriptedService().serving() as service:
+        assert command.run(parsed(strategy, "--name", "trend"), Client(service.url), io.StringIO(), errors) == 0
+    shown = errors.getvalue()
+    assert "trend:  50%" in shown
+    assert "2015-06-30" in shown
+    assert shown.count("bought") == 1
+
+
+def test_ctrl_c_cancels_the_run_and_ends_as_shells_expect(run, monkeypatch):
+    def interrupt(_self, event):
+        if event.kind == "progress":
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(Bar, "see", interrupt)
+    service = ScriptedService(silent_after=3)
+    assert run(service=service) == (130, "", "Stopped.\n")
+    assert service.status == "cancelled"
 
 
 @pytest.mark.parametrize(
@@ -180,4 +255,4 @@ def test_the_address_comes_from_the_settings(monkeypatch, tmp_path, host, url):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("API_HOST", host)
     monkeypatch.setenv("API_PORT", "9000")
-    assert command.default_url() == url
+    assert connection.default_url() == url

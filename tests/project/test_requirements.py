@@ -11,7 +11,7 @@ ROOT = Path(__file__).resolve().parents[2]
 OTHER_NAMES = {"jose": "python-jose", "pydantic_core": "pydantic"}
 """What is imported under another name than it is installed by, or comes with another package."""
 
-IMPORTED_BY_OTHERS = {"redis"}
+IMPORTED_BY_OTHERS = {"redis", "psycopg"}
 """What a library imports only when a setting asks for it, and does not ask for itself."""
 
 NAMES = ("requirements", "requirements-sandbox", "requirements-dev", "requirements-web")

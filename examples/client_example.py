@@ -1,0 +1,48 @@
+"""One strategy class, three windows, from a script: `python -m examples.client_example [URL]`."""
+
+import sys
+
+from hqg_algorithms import BarSize, Cadence, Hold, Strategy, TargetWeights
+
+from src.client import Client, RunError
+
+LOOKBACK_MONTHS = 10
+
+
+class SlowTrend(Strategy):
+    """Stocks while they are above their average of some months, bonds otherwise."""
+
+    universe = ["SPY", "BND"]
+    cadence = Cadence(bar_size=BarSize.MONTHLY)
+
+    def __init__(self):
+        self.closes = []
+
+    def on_data(self, data, portfolio):
+        if not data.has("SPY"):
+            return Hold()
+        self.closes = [*self.closes, data.close("SPY")][-LOOKBACK_MONTHS:]
+        is_up = self.closes[-1] >= sum(self.closes) / len(self.closes)
+        return TargetWeights({"SPY": 1.0} if is_up else {"BND": 1.0})
+
+
+def main() -> None:
+    """Run the strategy in each window and compare."""
+    client = Client(*sys.argv[1:2])
+    # All three are handed over at once; the service runs them side by side.
+    windows = [("2010-01-01", "2014-12-31"), ("2015-01-01", "2019-12-31"), ("2010-01-01", "2019-12-31")]
+    runs = [client.submit(SlowTrend, start, end, name="slow trend", slippage=0.0005) for start, end in windows]
+    for run in runs:
+        try:
+            result = run.wait()
+        except RunError as error:
+            print(f"{run.run_hash[:12]} came to no result: {error}")
+            continue
+        years = result.equity["close"].groupby(result.equity.index.year).last()
+        print(result)
+        print(*(f"  {year}: {equity:,.2f}" for year, equity in years.items()), sep="\n")
+        print(*(f"  {text}" for text in result.warnings), sep="\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,120 @@
+"""The source of a class that lives in a file or a notebook cell, with what it needs from around it.
+
+The whole file would not do: it may be the very script that uses this client, and of a notebook there is no file.
+So the names that the class uses are looked up where it would look them up itself, and each is written out:
+modules and what comes from other modules as imports, plain values as they are now, the rest as its source.
+"""
+
+import ast
+import symtable
+import types
+from dataclasses import dataclass, field
+from typing import Any
+
+from src.client.class_place import WHAT_TO_DO, Place, place_of
+from src.client.errors import CodeUnavailable
+from src.client.imports import import_of, imports_in
+
+
+def class_source(kind: type) -> str:
+    """Source text in which this class stands on its own.
+
+    Raises:
+        CodeUnavailable: Python does not know the source, or the class uses what cannot be written out.
+    """
+    if "<locals>" in kind.__qualname__:
+        raise CodeUnavailable(
+            f"{kind.__name__} is defined inside a function, so its source does not stand on its own. "
+            f"Move it to the top level of its file or cell. {WHAT_TO_DO}"
+        )
+    place = place_of(kind)
+    gathered = _Gathered(kind.__name__, place.namespace)
+    gathered.add(kind.__name__, place.definition_of(kind), place)
+    return gathered.text()
+
+
+@dataclass
+class _Gathered:
+    """The pieces so far.
+
+    Attributes:
+        class_name: for whose sake it is, for messages.
+        namespace: the global names of the class's module, or of the notebook.
+    """
+
+    class_name: str
+    namespace: dict[str, Any]
+    _imports: dict[str, str] = field(default_factory=dict)
+    _definitions: dict[str, str] = field(default_factory=dict)
+    _seen: set[str] = field(default_factory=set)
+
+    def add(self, name: str, statement: ast.stmt, place: Place) -> None:
+        """A statement that binds this name, after everything that it uses."""
+        self._seen.add(name)
+        if place.has_late_annotations:
+            self._imports["annotations"] = "from __future__ import annotations"
+        segment = place.segment(statement)
+        for used in _global_names(segment):
+            self._need(used, place)
+        self._definitions[name] = segment
+
+    def text(self) -> str:
+        """All pieces: imports first, then every definition after those that it uses."""
+        # What comes from the future must come first.
+        imports = sorted(set(self._imports.values()), key=lambda line: ("__future__" not in line, line))
+        return "\n\n\n".join(part for part in ("\n".join(imports), *self._definitions.values()) if part) + "\n"
+
+    def _need(self, name: str, place: Place) -> None:
+        # A name that the namespace does not know is a builtin, or missing: then the run says so.
+        if name in self._seen or name not in self.namespace:
+            return
+        self._seen.add(name)
+        value = self.namespace[name]
+        imported = imports_in(place.tree).get(name) or import_of(name, value, self.namespace.get("__name__"))
+        if imported is not None:
+            self._imports[name] = imported
+        elif isinstance(value, type | types.FunctionType) and value.__name__ == name:
+            around = place_of(value, otherwise=place)
+            self.add(name, around.definition_of(value), around)
+        elif _is_plain(value):
+            # As it is now: a notebook may have changed it since.
+            self._definitions[name] = f"{name} = {value!r}"
+        else:
+            self._add_assignment(name, place)
+
+    def _add_assignment(self, name: str, place: Place) -> None:
+        for statement in reversed(place.tree.body):
+            if name in _assigned_names(statement):
+                self.add(name, statement, place)
+                return
+        raise CodeUnavailable(
+            f"{self.class_name} uses {name}, a {type(self.namespace[name]).__name__} that cannot be written as source. "
+            f"Define it inside the class or right beside it. {WHAT_TO_DO}"
+        )
+
+
+def _assigned_names(statement: ast.stmt) -> set[str]:
+    targets = statement.targets if isinstance(statement, ast.Assign) else []
+    if isinstance(statement, ast.AnnAssign) and statement.value is not None:
+        targets = [statement.target]
+    return {target.id for target in targets if isinstance(target, ast.Name)}
+
+
+def _global_names(segment: str) -> list[str]:
+    """The names that a statement reads from around it, not those that it binds itself, in a fixed order."""
+    whole = symtable.symtable(segment, "<strategy>", "exec")
+    tables, names = [whole], set()
+    while tables:
+        table = tables.pop()
+        tables += table.get_children()
+        read = (symbol for symbol in table.get_symbols() if symbol.is_referenced())
+        names |= {symbol.get_name() for symbol in read if table is whole or symbol.is_global()}
+    return sorted(names)
+
+
+def _is_plain(value: Any) -> bool:
+    """Whether its repr is source that gives the same value back."""
+    try:
+        return bool(ast.literal_eval(repr(value)) == value)
+    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
+        return False

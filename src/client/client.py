@@ -1,0 +1,183 @@
+"""The way in: `Client(url).run(code, start, end)`."""
+
+import difflib
+import os
+import uuid
+from collections.abc import Iterator, Mapping
+from datetime import UTC, date, datetime, time
+from typing import Any, TypedDict, Unpack
+from urllib.parse import quote
+
+from src.client.code import Code, source_of
+from src.client.patience import Patience
+from src.client.progress import Bar, Watcher
+from src.client.result import Result
+from src.client.run import Run
+from src.client.transport import PATIENCE_SECONDS, Transport
+
+DEFAULT_URL = "http://127.0.0.1:8005"
+TOKEN_VARIABLE = "HQG_TOKEN"  # noqa: S105 - the name of a variable
+PREPARE_SECONDS = 610.0
+"""How long a submit may take: the service reads the strategy and fetches its prices before it answers."""
+
+RUNS = "/api/v1/runs"
+
+
+class Terms(TypedDict, total=False):
+    """On what terms a strategy trades; what is not named has the service's default."""
+
+    name: str | None
+    initial_capital: float
+    commission: float | Mapping[str, Any]
+    slippage: float | Mapping[str, Any]
+    benchmark: str | None
+    risk_free_rate: float | None
+    min_trade_value: float
+    seed: int
+    parameters: Mapping[str, Any]
+
+
+class Client:
+    """A service at an address. Safe to use from several threads.
+
+    A request that cannot be answered now (busy, restarting, connection lost) is sent again until patience runs
+    out; nothing runs twice by that. A service that has never answered is not waited for.
+
+    Args:
+        url: http://host:port, perhaps with a path before /api.
+        token: for a service with log-in; None takes it from the environment variable HQG_TOKEN.
+        patience_seconds: how long to wait, in all, for a service that asks to come back later or is away.
+
+    Raises:
+        ServiceUnavailable: the url is none.
+    """
+
+    def __init__(
+        self, url: str = DEFAULT_URL, token: str | None = None, *, patience_seconds: float = PATIENCE_SECONDS
+    ) -> None:
+        chosen = os.environ.get(TOKEN_VARIABLE, "") if token is None else token
+        self._transport = Transport(url, chosen.strip(), lambda: Patience(patience_seconds))
+
+    def run(
+        self,
+        code: Code | None,
+        start: date | str | None = None,
+        end: date | str | None = None,
+        *,
+        rerun: bool = False,
+        preset_id: str | None = None,
+        progress: bool | None = None,
+        **terms: Unpack[Terms],
+    ) -> Result:
+        """The result of a backtest, with a progress bar while it runs.
+
+        Ctrl-C cancels the run on the service and raises KeyboardInterrupt.
+
+        Args:
+            code, start, end, rerun, preset_id, terms: see `submit`.
+            progress: False shows no bar; None shows it in a notebook and on a terminal.
+
+        Raises:
+            RunError: it came to no result: StrategyRejected, StrategyFailed, NoPrices, RunCancelled, RunTimedOut, ….
+            CodeUnavailable, RequestInvalid, Unauthorized, ServiceBusy, ServiceUnavailable, ServiceFault
+        """
+        with Bar(str(terms.get("name") or "backtest"), is_shown=progress) as bar:
+            run = self.submit(code, start, end, rerun=rerun, preset_id=preset_id, watcher=bar, **terms)
+            return run.wait(watcher=bar, cancel_on_interrupt=True)
+
+    def submit(
+        self,
+        code: Code | None,
+        start: date | str | None = None,
+        end: date | str | None = None,
+        *,
+        rerun: bool = False,
+        preset_id: str | None = None,
+        watcher: Watcher | None = None,
+        **terms: Unpack[Terms],
+    ) -> Run:
+        """Hand a backtest to the service; it runs there whether or not anybody waits.
+
+        Args:
+            code: source text, the path of a .py file, or a Strategy class or object; see `source_of`. None takes the
+                preset's.
+            start, end: first and last day of the window, a date or ISO text. None takes the preset's.
+            rerun: compute it once more even if it has run before; the run's `recomputed` says what differs.
+            preset_id: terms that are not named here come from this preset.
+            watcher: told why a request is sent again.
+            terms: see `Terms`.
+
+        Raises:
+            StrategyRejected, StrategyFailed, NoPrices, CodeUnavailable, RequestInvalid, Unauthorized,
+            ServiceBusy, ServiceUnavailable, ServiceFault
+            TypeError: a term that does not exist.
+        """
+        _check_terms(terms)
+        given = {"strategy_code": None if code is None else source_of(code), "start_date": start, "end_date": end}
+        request = {name: _wire(value) for name, value in given.items() if value is not None} | dict(terms)
+        query = {"preset_id": preset_id, "rerun": "true" if rerun else None}
+        # With the same key the service takes a request that comes twice for one.
+        headers = {"Idempotency-Key": str(uuid.uuid4())}
+        transport = self._transport if watcher is None else self._transport.telling(watcher.trouble)
+        answer = transport.ask("POST", RUNS, query=query, value=request, headers=headers, seconds=PREPARE_SECONDS)
+        return Run(self._transport, answer.json())
+
+    def get(self, run_hash: str) -> Run:
+        """A run that was submitted before, from here or elsewhere.
+
+        Raises:
+            RunNotFound, ClientError
+        """
+        return Run(self._transport, self._transport.ask("GET", f"{RUNS}/{quote(run_hash, safe='')}").json())
+
+    def runs(
+        self,
+        *,
+        status: str | None = None,
+        name: str | None = None,
+        symbol: str | None = None,
+        since: date | str | None = None,
+        page_size: int | None = None,
+    ) -> Iterator[Run]:
+        """Your runs, newest first, fetched a page at a time as they are asked for.
+
+        Args:
+            status: queued, running, succeeded, failed, cancelled or timed_out.
+            name: part of the name.
+            symbol: one of the traded symbols.
+            since: submitted at that time or later: a date (its midnight UTC), a datetime (local time if it has no
+                time zone) or ISO text with a time zone.
+            page_size: runs fetched at a time.
+
+        Raises:
+            ClientError
+        """
+        query = {"status": status, "name": name, "symbol": symbol, "since": _moment(since), "limit": page_size}
+        cursor: str | None = None
+        while True:
+            page = self._transport.ask("GET", RUNS, query=query | {"cursor": cursor}).json()
+            yield from (Run(self._transport, summary) for summary in page["runs"])
+            cursor = page["next_cursor"]
+            if cursor is None:
+                return
+
+    def __repr__(self) -> str:
+        return f"Client({self._transport.url!r})"
+
+
+def _check_terms(terms: Mapping[str, Any]) -> None:
+    known = Terms.__annotations__
+    for name in terms.keys() - known.keys():
+        nearest = difflib.get_close_matches(name, known, n=1)
+        hint = f"; did you mean {nearest[0]}?" if nearest else ""
+        raise TypeError(f"{name} is not a term of a backtest{hint}")
+
+
+def _wire(value: Any) -> Any:
+    return value.isoformat() if isinstance(value, date) else value
+
+
+def _moment(value: date | str | None) -> str | None:
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat()
+    return datetime.combine(value, time(), UTC).isoformat() if isinstance(value, date) else value

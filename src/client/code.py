@@ -1,0 +1,41 @@
+"""A strategy's source text from whatever a person has at hand: text, a file, a class or an object of it."""
+
+import os
+from pathlib import Path
+
+from src.client.class_source import class_source
+from src.client.errors import CodeUnavailable
+
+Code = str | os.PathLike[str] | type | object
+"""Source text, the path of a file, a Strategy class, or an object of one."""
+
+
+def source_of(code: Code) -> str:
+    """The source text that is sent for this code.
+
+    Args:
+        code: text of one line that ends in .py is a path; any other text is source. Of a class its own source goes
+            along with the imports, constants, functions and classes of its module or notebook that it uses.
+            An object stands for its class: what was set on it afterwards is not sent.
+
+    Raises:
+        CodeUnavailable: says why, and what to do.
+    """
+    if isinstance(code, str):
+        return _file_text(Path(code)) if _is_path(code) else code
+    if isinstance(code, os.PathLike):
+        return _file_text(Path(code))
+    return class_source(code if isinstance(code, type) else type(code))
+
+
+def _is_path(text: str) -> bool:
+    return "\n" not in text and text.endswith(".py")
+
+
+def _file_text(path: Path) -> str:
+    try:
+        return path.read_text("utf-8-sig")
+    except OSError as error:
+        raise CodeUnavailable(f"{path} cannot be read: {error.strerror or error}.") from error
+    except UnicodeDecodeError as error:
+        raise CodeUnavailable(f"{path} is not UTF-8 text.") from error

@@ -1,0 +1,48 @@
+"""A small drawing of equity as SVG."""
+
+import math
+from collections.abc import Sequence
+
+WIDTH, HEIGHT = 760, 160
+MAX_POINTS = 760
+
+
+def curve(values: Sequence[float], other: Sequence[float] | None = None) -> str:
+    """An SVG of one line, and of a second one in grey behind it, on one scale.
+
+    Args:
+        values: at least one finite number.
+        other: another series over the same days.
+    """
+    every = [*values, *(other or ())]
+    low, high = min(every), max(every)
+    lines = [] if not other else [_line(other, low, high, "#9ca3af")]
+    lines.append(_line(values, low, high, "#2563eb"))
+    return (
+        f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" width="100%" height="{HEIGHT}" preserveAspectRatio="none" role="img">'
+        f"<title>Equity from {values[0]:,.2f} to {values[-1]:,.2f}</title>{''.join(lines)}</svg>"
+    )
+
+
+def _line(values: Sequence[float], low: float, high: float, colour: str) -> str:
+    # A flat line has no range of its own: it lies in the middle.
+    scale = (HEIGHT - 4) / (high - low) if high > low else 0.0
+    base = HEIGHT - 2 if scale else HEIGHT / 2
+    step = WIDTH / max(len(values) - 1, 1)
+    points = " ".join(f"{i * step:.1f},{base - (values[i] - low) * scale:.1f}" for i in _kept(values))
+    return (
+        f'<polyline points="{points}" fill="none" stroke="{colour}" stroke-width="1.5" '
+        'vector-effect="non-scaling-stroke"/>'
+    )
+
+
+def _kept(values: Sequence[float]) -> list[int]:
+    """Indexes to draw: of each stretch its lowest and its highest, so that no peak is lost; both ends always."""
+    if len(values) <= MAX_POINTS:
+        return list(range(len(values)))
+    length = math.ceil(len(values) * 2 / MAX_POINTS)
+    kept = {0, len(values) - 1}
+    for start in range(0, len(values), length):
+        stretch = range(start, min(start + length, len(values)))
+        kept |= {min(stretch, key=values.__getitem__), max(stretch, key=values.__getitem__)}
+    return sorted(kept)

@@ -1,0 +1,152 @@
+"""A run's events as they come, whole and once, over however many connections."""
+
+import codecs
+import json
+import re
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from src.client.answers import refusal
+from src.client.errors import ServiceUnavailable
+from src.client.patience import Patience
+from src.client.transport import Arriving, Transport
+
+SILENCE_SECONDS = 45.0
+"""A stream that is silent for so long is lost: the service sends something every 15 seconds."""
+
+MAX_EVENT_CHARACTERS = 16_000_000
+FINISHED = "finished"
+
+_LINE_END = re.compile(r"\r\n|\n|\r")
+
+
+@dataclass(frozen=True)
+class Event:
+    """What a run told.
+
+    Attributes:
+        id: counts up within the run, without gaps.
+        kind: queued, started, progress, log or finished.
+        data: queued {"position"}; started {"attempt"}; progress {"share", "day", "equity"};
+            log {"lines"}; finished {"status", "error", "metrics", "recomputed"}.
+    """
+
+    id: int
+    kind: str
+    data: dict[str, Any]
+
+
+@dataclass
+class EventReader:
+    """Takes an event stream apart; feed it what arrives, however it is cut.
+
+    What is not complete when the connection ends was never an event: it comes whole with the next connection.
+    """
+
+    _decoder: codecs.IncrementalDecoder = field(default_factory=codecs.getincrementaldecoder("utf-8"))
+    _text: str = ""
+    _lines: list[str] = field(default_factory=list)
+
+    def feed(self, data: bytes) -> Iterator[Event]:
+        """The events that are complete with this data.
+
+        Raises:
+            ServiceUnavailable: this is no event stream of ours.
+        """
+        try:
+            self._text += self._decoder.decode(data)
+        except UnicodeDecodeError as error:
+            raise ServiceUnavailable("The event stream is not text.") from error
+        if len(self._text) > MAX_EVENT_CHARACTERS:
+            raise ServiceUnavailable("The event stream has an event that is too long.")
+        for line in self._whole_lines():
+            if line:
+                self._lines.append(line)
+                continue
+            event, self._lines = _event(self._lines), []
+            if event is not None:
+                yield event
+
+    def _whole_lines(self) -> list[str]:
+        # A carriage return at the very end may be the first half of a line end.
+        held = "\r" if self._text.endswith("\r") else ""
+        *lines, rest = _LINE_END.split(self._text.removesuffix("\r") if held else self._text)
+        self._text = rest + held
+        return lines
+
+
+def follow(transport: Transport, path: str, after: int | None = None, until: float | None = None) -> Iterator[Event]:
+    """The events of a run until its last one, each once and in order.
+
+    Args:
+        path: of the event stream.
+        after: id of the last event seen; None starts with the first of the run's present submission.
+        until: time.monotonic() seconds at which it ends in any case; None goes on to the last event.
+
+    Raises:
+        ServiceUnavailable, ServiceBusy: no connection could be had for as long as patience lasts.
+        RunNotFound, Unauthorized
+    """
+    patience = transport.patience()
+    while not _is_over(until):
+        retry_after: float | None = None
+        headers = {"Accept": "text/event-stream"} | ({} if after is None else {"Last-Event-ID": str(after)})
+        try:
+            with transport.open(path, headers, SILENCE_SECONDS) as arriving:
+                if arriving.status == 204:
+                    return
+                if arriving.status != 200:
+                    answer = transport.whole(arriving, path)
+                    retry_after = answer.retry_after_seconds
+                    raise refusal(answer)
+                for event in _events(arriving, patience, until):
+                    if after is not None and event.id <= after:
+                        continue
+                    after = event.id
+                    yield event
+                    if event.kind == FINISHED:
+                        return
+            broken = ServiceUnavailable(f"The event stream of {transport.url} ends before the run does.")
+        except ServiceUnavailable as error:
+            broken = error
+        if not _is_over(until):
+            transport.wait(patience, broken, retry_after)
+
+
+def _events(arriving: Arriving, patience: Patience, until: float | None) -> Iterator[Event]:
+    if arriving.response.headers.get_content_type() != "text/event-stream":
+        raise ServiceUnavailable("What answers is no event stream: is something between this program and the service?")
+    reader = EventReader()
+
+    def longest_silence() -> float:
+        # Zero would mean not to wait at all.
+        return SILENCE_SECONDS if until is None else min(SILENCE_SECONDS, max(0.001, until - time.monotonic()))
+
+    for data in arriving.chunks(longest_silence):
+        patience.renew()
+        yield from reader.feed(data)
+
+
+def _is_over(until: float | None) -> bool:
+    return until is not None and time.monotonic() >= until
+
+
+def _event(lines: list[str]) -> Event | None:
+    """The event of these lines; None when they are only comments."""
+    fields: dict[str, str] = {}
+    for line in lines:
+        name, _, value = line.partition(":")
+        value = value.removeprefix(" ")
+        # Several data lines are one text; of other fields the last counts. A comment has an empty name.
+        fields[name] = f"{fields[name]}\n{value}" if name == "data" and "data" in fields else value
+    if "data" not in fields:
+        return None
+    try:
+        data = json.loads(fields["data"])
+        if not isinstance(data, dict):
+            raise TypeError("an event's data is an object")
+        return Event(int(fields["id"]), fields.get("event", "message"), data)
+    except (ValueError, KeyError, TypeError) as error:
+        raise ServiceUnavailable("The event stream holds what is no event of this service.") from error

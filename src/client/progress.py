@@ -1,0 +1,103 @@
+"""A progress bar for whoever watches; silent where nobody does."""
+
+import sys
+from collections.abc import Sequence
+from types import TracebackType
+from typing import Any, Protocol, Self, TextIO
+
+from src.client.events import Event
+
+
+class Watcher(Protocol):
+    """Is told what a run tells."""
+
+    def see(self, event: Event) -> None:
+        """One event of the run."""
+        ...
+
+    def trouble(self, why: Exception) -> None:
+        """Why a request is sent again."""
+        ...
+
+
+class Bar:
+    """A tqdm bar: in a notebook or on a terminal it moves, anywhere else nothing is written.
+
+    Without the package tqdm there is no bar.
+
+    Args:
+        name: what runs.
+        is_shown: False never shows it; None shows it where somebody watches.
+        shows_logs: print what the strategy prints, above the bar.
+        stream: where to; None is standard error, or a notebook's cell.
+    """
+
+    def __init__(
+        self, name: str, *, is_shown: bool | None = None, shows_logs: bool = False, stream: TextIO | None = None
+    ) -> None:
+        self._bar = None if is_shown is False else _tqdm_bar(name, stream)
+        self._stream = stream
+        self._shows_logs = shows_logs
+        self.n_lines_shown = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, _kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
+    ) -> None:
+        if self._bar is not None:
+            self._bar.close()
+
+    def see(self, event: Event) -> None:
+        """Draw what the event says."""
+        if self._bar is None or self._bar.disable:
+            return
+        match event.kind:
+            case "queued":
+                position = event.data.get("position")
+                self._say(f"waits, {position} before it" if position else "waits")
+            case "started":
+                # An attempt that is taken up again begins from the start.
+                self._bar.n = 0
+                self._say("runs")
+            case "progress":
+                self._advance(event.data)
+            case "log":
+                self._print(event.data.get("lines") or [])
+            case "finished":
+                self._bar.n = self._bar.total if event.data.get("status") == "succeeded" else self._bar.n
+                self._say(str(event.data.get("status", "")).replace("_", " "))
+
+    def trouble(self, why: Exception) -> None:
+        """Say why it does not go on."""
+        if self._bar is not None and not self._bar.disable:
+            self._say(f"tries again: {why}")
+
+    def _say(self, text: str) -> None:
+        if self._bar is not None:
+            self._bar.set_postfix_str(text, refresh=True)
+
+    def _advance(self, data: dict[str, Any]) -> None:
+        if self._bar is not None:
+            self._bar.n = round(100 * float(data.get("share") or 0.0), 1)
+        equity = data.get("equity")
+        money = f", {equity:,.2f}" if isinstance(equity, int | float) else ""
+        self._say(f"{data.get('day', '')}{money}")
+
+    def _print(self, lines: Sequence[str]) -> None:
+        if not self._shows_logs or self._bar is None:
+            return
+        self._bar.write("\n".join(str(line) for line in lines), file=self._stream or sys.stderr)
+        self.n_lines_shown += len(lines)
+
+
+def _tqdm_bar(name: str, stream: TextIO | None) -> Any:
+    try:
+        # Imported late: the client works without it, and it takes long.
+        from tqdm.auto import tqdm  # noqa: PLC0415
+    except ImportError:
+        return None
+    form = "{desc}: {percentage:3.0f}%|{bar}| {elapsed}{postfix}"
+    # disable=None: not on a stream that is no terminal.
+    return tqdm(total=100, desc=name, bar_format=form, file=stream, disable=None, leave=False, dynamic_ncols=True)

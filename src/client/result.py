@@ -1,0 +1,116 @@
+"""What a backtest came to."""
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+from src.client import frames
+from src.client.page import result_page
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True, repr=False)
+class Result:
+    """The whole answer to a backtest. The tables are pandas objects, made anew each time, indexed by UTC times.
+
+    Attributes:
+        raw: the service's answer as it came.
+        fetch_report: gets the bytes of report.html from the service.
+    """
+
+    raw: dict[str, Any]
+    fetch_report: Callable[[], bytes] = field(compare=False)
+
+    @property
+    def run_hash(self) -> str:
+        """Identifies the run: everything that decides the result is in it."""
+        return str(self.raw["run_hash"])
+
+    @property
+    def name(self) -> str | None:
+        """The name that the run was given."""
+        name: str | None = self.raw["parameters"].get("name")
+        return name
+
+    @property
+    def metrics(self) -> Mapping[str, Any]:
+        """Every metric; what is undefined is None, and `metrics["undefined"]` has the reason. Rates are fractions."""
+        return MappingProxyType(self.raw["metrics"])
+
+    @property
+    def equity(self) -> "pd.DataFrame":
+        """The portfolio's open, high, low and close of each day, in account currency.
+
+        Raises:
+            PackageMissing: pandas is not installed.
+        """
+        return frames.equity_frame(self.raw["candles"])
+
+    @property
+    def orders(self) -> "pd.DataFrame":
+        """Every fill in its order: id, symbol, action, price, shares, fee, slippage_cost.
+
+        Raises:
+            PackageMissing: pandas is not installed.
+        """
+        return frames.orders_frame(self.raw["orders"])
+
+    @property
+    def weights(self) -> "pd.DataFrame":
+        """One column a symbol: its fraction of equity after the fills of each day with fills.
+
+        Raises:
+            PackageMissing: pandas is not installed.
+        """
+        return frames.weights_frame(self.raw["holding_weights"])
+
+    @property
+    def benchmark(self) -> "pd.Series[float] | None":
+        """The benchmark, scaled to the starting equity; None without one.
+
+        Raises:
+            PackageMissing: pandas is not installed.
+        """
+        return frames.benchmark_series(self.raw["benchmark"])
+
+    @property
+    def warnings(self) -> Sequence[str]:
+        """What a careful reader of the result should know."""
+        return tuple(self.raw["warnings"])
+
+    @property
+    def logs(self) -> Sequence[str]:
+        """What the strategy printed or logged, bounded."""
+        return tuple(self.raw["logs"])
+
+    @property
+    def provenance(self) -> Mapping[str, Any]:
+        """What the result was made from: equal provenance means an equal result."""
+        return MappingProxyType(self.raw["provenance"])
+
+    def report(self, path: str | os.PathLike[str] = "report.html") -> Path:
+        """Save the service's report, one HTML file that needs nothing else; the path it is at.
+
+        Raises:
+            OSError: it cannot be written.
+            ClientError: the service does not give it.
+        """
+        file = Path(path)
+        file.write_bytes(self.fetch_report())
+        return file
+
+    def __repr__(self) -> str:
+        parameters = self.raw["parameters"]
+        numbers = {name: self.metrics.get(name) for name in ("total_return", "sharpe_ratio")}
+        shown = [f"{name}={value:.4g}" for name, value in numbers.items() if value is not None]
+        window = f"{parameters['start_date']} to {parameters['end_date']}"
+        what = ", ".join([repr(self.name), window, *shown, f"{len(self.raw['orders'])} orders"])
+        return f"<Result {self.run_hash[:12]}: {what}>"
+
+    def _repr_html_(self) -> str:
+        return result_page(self.raw)

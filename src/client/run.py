@@ -1,0 +1,196 @@
+"""One run on the service: watch it, wait for it, end it, read its result."""
+
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+from urllib.parse import quote
+
+from src.client.answers import run_error
+from src.client.errors import ClientError, RunNotFinished, WaitTimedOut
+from src.client.events import Event, follow
+from src.client.patience import Patience
+from src.client.progress import Watcher
+from src.client.result import Result
+from src.client.transport import Transport
+
+PAUSE_SECONDS = 0.1
+STOP_SECONDS = 10.0
+"""How long a cancelled run is given to end: its box dies within a second when its service is there."""
+
+INTERRUPTED_PATIENCE_SECONDS = 5.0
+"""Whoever presses Ctrl-C does not want to wait for a service that is away."""
+
+_UNDER_WAY = ("queued", "running")
+
+
+@dataclass(repr=False)
+class Run:
+    """A run on the service. It goes on whether or not anybody watches, and outlives this program.
+
+    Several threads may use one Run; each call speaks to the service for itself.
+
+    Attributes:
+        run_hash: identifies it for ever; `client.get(run_hash)` finds it again.
+        summary: what the service last said of it; `refresh` asks anew.
+    """
+
+    transport: Transport
+    summary: Mapping[str, Any]
+
+    @property
+    def run_hash(self) -> str:
+        """Identifies the run: everything that decides its result is in it."""
+        return str(self.summary["run_hash"])
+
+    @property
+    def name(self) -> str | None:
+        """The name that the run was given."""
+        name: str | None = self.summary.get("name")
+        return name
+
+    @property
+    def status(self) -> str:
+        """As last heard: queued, running, succeeded, failed, cancelled or timed_out."""
+        return str(self.summary["status"])
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether, as last heard, nothing more will happen by itself."""
+        return self.status not in _UNDER_WAY
+
+    @property
+    def metrics(self) -> Mapping[str, Any] | None:
+        """As last heard: every metric once the run has succeeded."""
+        metrics = self.summary.get("metrics")
+        return None if metrics is None else MappingProxyType(metrics)
+
+    @property
+    def recomputed(self) -> Mapping[str, Any] | None:
+        """As last heard: what came of the last `rerun`, with the paths in the answer that came out otherwise."""
+        recomputed: Mapping[str, Any] | None = self.summary.get("recomputed")
+        return recomputed
+
+    def refresh(self) -> "Run":
+        """Ask the service how it stands; this run.
+
+        Raises:
+            RunNotFound, ClientError
+        """
+        self.summary = self.transport.ask("GET", self._path).json()
+        return self
+
+    def stream(self, after: int | None = None) -> Iterator[Event]:
+        """What the run tells, as it happens and from its beginning, each event once and in order.
+
+        Connections that are lost on the way are made again, also over a restart of the service.
+
+        Args:
+            after: id of the last event that was seen before; None starts with the first.
+
+        Raises:
+            RunNotFound, ClientError
+        """
+        return follow(self.transport, f"{self._path}/events", after)
+
+    def wait(
+        self,
+        *,
+        watcher: Watcher | None = None,
+        timeout_seconds: float | None = None,
+        cancel_on_interrupt: bool = False,
+    ) -> Result:
+        """The result, once there is one.
+
+        Args:
+            watcher: is shown each event.
+            timeout_seconds: longest wait; None waits as long as the run takes.
+            cancel_on_interrupt: Ctrl-C ends the run on the service too, before KeyboardInterrupt is raised.
+
+        Raises:
+            RunError: the run came to no result: StrategyFailed, NoPrices, RunCancelled, RunTimedOut, ….
+            WaitTimedOut: the run is still under way.
+            ClientError
+        """
+        try:
+            self._watch(watcher, timeout_seconds)
+        except KeyboardInterrupt:
+            if cancel_on_interrupt:
+                with suppress(ClientError):
+                    self.cancel(patience_seconds=INTERRUPTED_PATIENCE_SECONDS)
+            raise
+        return self.result()
+
+    def _watch(self, watcher: Watcher | None, timeout_seconds: float | None) -> None:
+        until = None if timeout_seconds is None else time.monotonic() + timeout_seconds
+        transport = self.transport if watcher is None else self.transport.telling(watcher.trouble)
+        after: int | None = None
+        while not (self.is_finished or self.refresh().is_finished):
+            if until is not None and time.monotonic() >= until:
+                raise WaitTimedOut(f"Not finished within {timeout_seconds:g} s, the run goes on: {self.run_hash}")
+            had_news = False
+            for event in follow(transport, f"{self._path}/events", after, until):
+                after, had_news = event.id, True
+                if watcher is not None:
+                    watcher.see(event)
+            if not had_news:
+                time.sleep(PAUSE_SECONDS)
+
+    def result(self) -> Result:
+        """The result of the finished run.
+
+        Raises:
+            RunNotFinished: it is still under way.
+            RunError: it came to no result.
+        """
+        if not self.is_finished and not self.refresh().is_finished:
+            raise RunNotFinished(f"The run is {self.status}: wait() for it.")
+        if not self.summary.get("has_result"):
+            raise run_error(self.summary)
+        raw = self.transport.ask("GET", f"{self._path}/result").json()
+        return Result(raw, self.report_bytes)
+
+    def cancel(self, *, patience_seconds: float | None = None) -> "Run":
+        """End the run if it is still under way, and wait a little for its end; a finished one stays. This run.
+
+        Args:
+            patience_seconds: how long to try when the service does not answer; None tries as long as ever.
+
+        Raises:
+            RunNotFound, ClientError
+        """
+        patience = None if patience_seconds is None else Patience(patience_seconds)
+        # DELETE on the run itself would remove one that finishes at this very moment.
+        path = f"/api/v1/backtest/{self._name}"
+        self.transport.ask("DELETE", path, accepted=(409,), patience=patience)
+        until = time.monotonic() + STOP_SECONDS
+        while not self.refresh().is_finished and time.monotonic() < until:
+            time.sleep(PAUSE_SECONDS)
+        return self
+
+    def delete(self) -> None:
+        """Remove the run with its result, events and files; one under way is cancelled first.
+
+        Raises:
+            ClientError
+        """
+        # 200 is a run that was cancelled; 404 one that is gone, perhaps by a request whose answer was lost.
+        while self.transport.ask("DELETE", self._path, accepted=(404,)).status == 200:
+            time.sleep(PAUSE_SECONDS)
+
+    def report_bytes(self) -> bytes:
+        """The service's report.html."""
+        return self.transport.ask("GET", f"{self._path}/artifacts/report.html").body
+
+    def __repr__(self) -> str:
+        return f"<Run {self.run_hash[:12]}: {self.name!r}, {self.status}>"
+
+    @property
+    def _name(self) -> str:
+        return quote(self.run_hash, safe="")
+
+    @property
+    def _path(self) -> str:
+        return f"/api/v1/runs/{self._name}"

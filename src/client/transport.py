@@ -1,0 +1,203 @@
+"""Requests over HTTP that outlast a busy service, a lost connection and a restart."""
+
+import gzip
+import http.client
+import json
+import logging
+import socket
+import zlib
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from copy import copy
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlencode, urlsplit
+
+from src.client.answers import Answer, refusal
+from src.client.errors import ServiceUnavailable
+from src.client.patience import Patience
+
+logger = logging.getLogger(__name__)
+
+CONNECT_SECONDS = 10.0
+ANSWER_SECONDS = 60.0
+"""How long an ordinary answer may keep silent."""
+
+PATIENCE_SECONDS = 60.0
+
+
+@dataclass(frozen=True)
+class Arriving:
+    """An answer whose body is still to be read."""
+
+    status: int
+    response: http.client.HTTPResponse
+    connection: socket.socket
+
+    def chunks(self, seconds: Callable[[], float]) -> Iterator[bytes]:
+        """The body as it comes.
+
+        Args:
+            seconds: how long the next part may take, asked before each.
+        """
+        while True:
+            self.connection.settimeout(seconds())
+            data = self.response.read1(65_536)
+            if not data:
+                return
+            yield data
+
+
+@dataclass
+class Transport:
+    """Asks one service. Safe to use from several threads: each request has a connection of its own.
+
+    Every request may be sent twice: GET and DELETE by their nature, a POST by its Idempotency-Key.
+    Redirections are not followed, so the token goes to this address only.
+
+    Args:
+        url: http://host:port, perhaps with a path before /api.
+        token: for a service with log-in; empty sends none.
+        patience: makes the patience that one request gets.
+        on_trouble: told why a request is tried again.
+    """
+
+    url: str
+    token: str = field(default="", repr=False)
+    patience: Callable[[], Patience] = lambda: Patience(PATIENCE_SECONDS)
+    on_trouble: Callable[[Exception], None] = lambda _: None
+    _has_answered: bool = field(default=False, init=False)
+
+    def __post_init__(self) -> None:
+        parts = urlsplit(self.url)
+        try:
+            is_address = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+        except ValueError:
+            is_address = False
+        if not is_address:
+            raise ServiceUnavailable(f"{self.url} is not the address of a service: give one as http://127.0.0.1:8005")
+        if not self.token.isascii() or not self.token.isprintable():
+            raise ServiceUnavailable("The token holds characters that no token has: was it copied whole?")
+
+    def telling(self, on_trouble: Callable[[Exception], None]) -> "Transport":
+        """The same, for somebody who wants to know why requests are sent again."""
+        other = copy(self)
+        other.on_trouble = on_trouble
+        return other
+
+    def ask(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Mapping[str, Any] | None = None,
+        value: Any = None,
+        headers: Mapping[str, str] | None = None,
+        seconds: float = ANSWER_SECONDS,
+        accepted: tuple[int, ...] = (),
+        patience: Patience | None = None,
+    ) -> Answer:
+        """The answer, once the service gives one that is not "later".
+
+        Args:
+            query: parameters of the URL; those that are None are left out.
+            value: sent as JSON.
+            seconds: how long the service may keep silent.
+            accepted: statuses of 400 and above that are answers too.
+            patience: other than the usual.
+
+        Raises:
+            ServiceUnavailable, ServiceBusy: patience has run out.
+            ClientError: the answer is a refusal.
+        """
+        patience = patience or self.patience()
+        target = _with_query(path, query)
+        while True:
+            try:
+                with self._answer(method, target, value, headers, seconds) as arriving:
+                    answer = self.whole(arriving, target)
+            except ServiceUnavailable as error:
+                self.wait(patience, error)
+                continue
+            if not answer.is_passing:
+                break
+            self.wait(patience, refusal(answer), answer.retry_after_seconds)
+        if answer.status >= 400 and answer.status not in accepted:
+            raise refusal(answer)
+        return answer
+
+    @contextmanager
+    def open(self, path: str, headers: Mapping[str, str], seconds: float) -> Iterator[Arriving]:
+        """The answer to one GET, to be read as it comes; nothing is tried again.
+
+        Raises:
+            ServiceUnavailable: there is no answer, or it breaks off while it is read.
+        """
+        with self._answer("GET", path, None, headers, seconds) as arriving:
+            yield arriving
+
+    def wait(self, patience: Patience, why: Exception, retry_after_seconds: float | None = None) -> None:
+        """Pause before the next attempt, or raise `why` when there is no patience left.
+
+        Nobody waits for a service that has never answered: its address is wrong or it was not started.
+        """
+        if not isinstance(why, ServiceUnavailable) or not self._has_answered:
+            raise why
+        logger.info("%s is asked again: %s", self.url, why)
+        self.on_trouble(why)
+        patience.pause(why, retry_after_seconds)
+
+    def whole(self, arriving: Arriving, path: str) -> Answer:
+        """The rest of an answer, decompressed.
+
+        Raises:
+            ServiceUnavailable: it cannot be.
+        """
+        body = arriving.response.read()
+        headers = {name.lower(): value for name, value in arriving.response.getheaders()}
+        if headers.get("content-encoding") == "gzip":
+            try:
+                body = gzip.decompress(body)
+            except (OSError, EOFError, zlib.error) as error:
+                raise ServiceUnavailable(f"{self.url}{path} sent what cannot be decompressed.") from error
+        return Answer(self.url.rstrip("/") + path, arriving.status, body, headers)
+
+    @contextmanager
+    def _answer(
+        self, method: str, path: str, value: Any, headers: Mapping[str, str] | None, seconds: float
+    ) -> Iterator[Arriving]:
+        parts = urlsplit(self.url)
+        kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
+        connection = kind(str(parts.hostname), parts.port, timeout=CONNECT_SECONDS)
+        body = None if value is None else json.dumps(value).encode()
+        try:
+            connection.connect()
+            line = connection.sock
+            line.settimeout(seconds)
+            # It may refuse the body half-way (413) and say so before it closes.
+            with suppress(BrokenPipeError, ConnectionResetError):
+                connection.request(method, parts.path.rstrip("/") + path, body, self._headers(body, headers))
+            response = connection.getresponse()
+            self._has_answered = True
+            yield Arriving(response.status, response, line)
+        except TimeoutError as error:
+            raise ServiceUnavailable(f"{self.url} kept silent for too long ({seconds:g} s).") from error
+        except ConnectionRefusedError as error:
+            raise ServiceUnavailable(f"No service answers at {self.url}.") from error
+        except (OSError, http.client.HTTPException) as error:
+            raise ServiceUnavailable(f"{self.url} cannot be asked: {error or type(error).__name__}.") from error
+        finally:
+            connection.close()
+
+    def _headers(self, body: bytes | None, more: Mapping[str, str] | None) -> dict[str, str]:
+        headers = {"Accept-Encoding": "gzip"}
+        if body is not None:
+            headers["Content-Type"] = "application/json"
+        if self.token:
+            headers["Authorization"] = f"Bearer {self.token}"
+        return headers | dict(more or {})
+
+
+def _with_query(path: str, query: Mapping[str, Any] | None) -> str:
+    named = {name: value for name, value in (query or {}).items() if value is not None}
+    return f"{path}?{urlencode(named)}" if named else path

@@ -1,0 +1,88 @@
+"""The bar: moving where somebody watches, silent where nobody does."""
+
+import io
+import sys
+
+import pytest
+
+from src.client.events import Event
+from src.client.progress import Bar
+from tests.fakes.scripted_service import PLAN
+
+EVENTS = [Event(number, kind, data) for number, (kind, data) in enumerate(PLAN, start=1)]
+
+
+class Terminal(io.StringIO):
+    """A stream that somebody watches."""
+
+    encoding = "utf-8"
+
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.fixture
+def terminal():
+    return Terminal()
+
+
+def show(bar):
+    with bar:
+        for event in EVENTS:
+            bar.see(event)
+
+
+def test_who_watches_sees_the_day_that_was_reached_and_the_equity(terminal):
+    show(Bar("trend", stream=terminal))
+    shown = terminal.getvalue()
+    assert "trend:  50%" in shown
+    assert "2015-06-30, 10,050.00" in shown
+    assert "succeeded" in shown
+
+
+def test_a_place_in_line_is_shown(terminal):
+    with Bar("trend", stream=terminal) as bar:
+        bar.see(Event(1, "queued", {"position": 3}))
+    assert "waits, 3 before it" in terminal.getvalue()
+
+
+def test_an_attempt_that_is_taken_up_again_begins_from_the_start(terminal):
+    with Bar("trend", stream=terminal) as bar:
+        for event in (EVENTS[2], Event(9, "started", {"attempt": 2})):
+            bar.see(event)
+    assert terminal.getvalue().rindex("  0%") > terminal.getvalue().rindex(" 50%")
+
+
+def test_trouble_is_told(terminal):
+    with Bar("trend", stream=terminal) as bar:
+        bar.trouble(RuntimeError("the queue is full"))
+    assert "tries again: the queue is full" in terminal.getvalue()
+
+
+def test_lines_are_shown_above_the_bar_if_asked_for(terminal):
+    bar = Bar("trend", shows_logs=True, stream=terminal)
+    show(bar)
+    assert "bought\n" in terminal.getvalue()
+    assert bar.n_lines_shown == 1
+
+
+def test_lines_are_not_shown_otherwise(terminal):
+    show(Bar("trend", stream=terminal))
+    assert "bought" not in terminal.getvalue()
+
+
+def test_where_nobody_watches_nothing_is_written(capfd):
+    show(Bar("trend", shows_logs=True))
+    assert capfd.readouterr() == ("", "")
+
+
+def test_a_bar_that_is_not_wanted_is_not_shown(terminal):
+    show(Bar("trend", is_shown=False, stream=terminal))
+    assert terminal.getvalue() == ""
+
+
+def test_without_tqdm_there_is_no_bar(terminal, monkeypatch):
+    monkeypatch.setitem(sys.modules, "tqdm", None)
+    monkeypatch.setitem(sys.modules, "tqdm.auto", None)
+    show(Bar("trend", stream=terminal))
+    assert terminal.getvalue() == ""

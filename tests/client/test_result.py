@@ -1,0 +1,152 @@
+"""What a backtest came to, as tables and as a page."""
+
+import sys
+import xml.etree.ElementTree as ET
+from datetime import UTC
+
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from src.client.curve import HEIGHT, MAX_POINTS, WIDTH, curve
+from src.client.errors import PackageMissing
+from src.client.result import Result
+from tests.fakes.scripted_service import RUN_HASH, an_answer
+
+
+def result(**changes):
+    return Result(an_answer(**changes), lambda: b"<!doctype html>")
+
+
+def test_equity_is_a_table_of_candles_by_day_in_utc():
+    equity = result().equity
+    assert list(equity.columns) == ["open", "high", "low", "close"]
+    assert str(equity.index.dtype) == "datetime64[s, UTC]"
+    assert equity.index[0] == pd.Timestamp("2015-01-02", tz=UTC)
+    assert equity["close"].tolist() == [10_010.0, 10_100.0]
+
+
+def test_orders_weights_and_benchmark_have_the_same_index():
+    it = result()
+    assert it.orders.index[0] == it.weights.index[0] == it.benchmark.index[0] == it.equity.index[0]
+    assert it.orders.iloc[0].to_dict() == {
+        "id": "1",
+        "symbol": "SPY",
+        "action": "Buy",
+        "price": 200.0,
+        "shares": 25.0,
+        "fee": 1.5,
+        "slippage_cost": 0.0,
+    }
+    assert it.weights.loc["2015-01-02", "SPY"].item() == 0.5
+    assert it.benchmark.tolist() == [10_000.0, 9_990.0]
+
+
+def test_a_run_without_orders_has_empty_tables_of_the_same_kind():
+    it = result(orders=[], holding_weights=[], benchmark=None, candles=[])
+    for frame in (it.orders, it.weights, it.equity):
+        assert len(frame) == 0
+        assert str(frame.index.dtype) == "datetime64[s, UTC]"
+    assert it.orders["price"].dtype == "float64"
+    assert it.benchmark is None
+
+
+def test_what_was_not_held_weighs_nothing():
+    holdings = [
+        {"time": 0, "weights": {"SPY": 1.0}},
+        {"time": 86_400, "weights": {"BND": 0.25}},
+        {"time": 172_800, "weights": {}},
+    ]
+    assert result(holding_weights=holdings).weights.values.tolist() == [[0, 1], [0.25, 0], [0, 0]]
+
+
+def test_a_field_that_a_newer_service_adds_is_a_column():
+    orders = [{**an_answer()["orders"][0], "venue": "X"}]
+    assert result(orders=orders).orders["venue"].tolist() == ["X"]
+
+
+def test_changing_a_table_changes_nothing_else():
+    it = result()
+    equity = it.equity
+    equity.loc[:, "close"] = 0.0
+    assert it.equity["close"].tolist() == [10_010.0, 10_100.0]
+    with pytest.raises(TypeError):
+        it.metrics["sharpe_ratio"] = 9.9
+
+
+def test_without_pandas_it_says_what_to_install(monkeypatch):
+    monkeypatch.setitem(sys.modules, "pandas", None)
+    with pytest.raises(PackageMissing, match="pip install pandas"):
+        _ = result().equity
+    assert result().metrics["sharpe_ratio"] == 1.25
+
+
+def test_the_report_is_saved_where_it_shall_be(tmp_path):
+    file = result().report(tmp_path / "mine.html")
+    assert file.read_bytes() == b"<!doctype html>"
+
+
+def test_it_says_in_one_line_what_it_is():
+    assert repr(result()) == (
+        "<Result 5f1c5f1c5f1c: 'n', 2015-01-01 to 2015-12-31, total_return=0.01, sharpe_ratio=1.25, 1 orders>"
+    )
+
+
+SYNTHETIC = "These prices are synthetic (made up by this service): no conclusion about a market follows."
+
+
+def test_a_notebook_shows_warnings_numbers_and_reasons():
+    page = result(warnings=[SYNTHETIC])._repr_html_()
+    assert SYNTHETIC in page
+    assert "10,100.00" in page
+    assert "undefined (no benchmark)" in page
+    assert RUN_HASH in page
+
+
+def test_many_warnings_are_counted():
+    page = result(warnings=[f"warning {number}." for number in range(25)])._repr_html_()
+    assert "warning 19." in page
+    assert "warning 20." not in page
+    assert "5 more" in page
+
+
+HOSTILE = "<script>alert('x')</script><img src=x onerror=alert(1)>\"'&"
+
+
+def test_nothing_that_comes_from_outside_is_markup():
+    answer = an_answer(run_hash=HOSTILE, warnings=[HOSTILE])
+    answer["parameters"] = {**answer["parameters"], "name": HOSTILE, "benchmark": HOSTILE, "start_date": HOSTILE}
+    answer["metrics"] = {**answer["metrics"], "undefined": {"beta": HOSTILE}}
+    answer["provenance"] = {**answer["provenance"], "data_source": HOSTILE}
+    page = Result(answer, bytes)._repr_html_()
+    assert "<script" not in page
+    assert "<img" not in page
+    tree = ET.fromstring(page)  # noqa: S314 - our own page: it must be well-formed
+    assert {node.tag for node in tree.iter()} <= {
+        *{"div", "b", "code", "svg", "title", "polyline", "small", "table", "tr", "th", "td"}
+    }
+
+
+def test_a_page_without_candles_has_no_drawing():
+    assert "<svg" not in result(candles=[], benchmark=None)._repr_html_()
+
+
+numbers = st.floats(-1e15, 1e15)
+
+
+@given(st.lists(numbers, min_size=1, max_size=3000), st.none() | st.lists(numbers, min_size=1, max_size=50))
+def test_every_drawing_stays_in_its_frame_and_small(values, other):
+    tree = ET.fromstring(curve(values, other))  # noqa: S314 - our own drawing
+    for line in tree.iter("polyline"):
+        points = [tuple(map(float, point.split(","))) for point in line.attrib["points"].split()]
+        assert len(points) <= MAX_POINTS + 2
+        assert all(0 <= x <= WIDTH and 0 <= y <= HEIGHT for x, y in points)
+        assert points == sorted(points, key=lambda point: point[0])
+
+
+def test_of_ten_thousand_days_the_one_peak_is_drawn():
+    values = [1.0] * 10_000
+    values[5_432] = 2.0
+    assert "2.0 " in curve(values).split('points="')[1]
+    assert ",2.0 " in curve(values)

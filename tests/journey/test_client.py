@@ -1,0 +1,260 @@
+"""The Python client and the real server, each in its own process, with real boxes."""
+
+import contextlib
+import json
+import os
+import random
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from src.client import Client, Result, Run, RunCancelled, RunNotFound, StrategyFailed, StrategyRejected
+from tests.conftest import PROJECT, SANDBOX_PYTHON, open_sandbox
+from tests.fakes.cutting_proxy import CuttingProxy
+
+pytestmark = [pytest.mark.slow, pytest.mark.bubblewrap]
+
+WINDOW = ("2012-01-01", "2019-12-31")
+STRATEGY = """
+from hqg_algorithms import Strategy, TargetWeights
+
+class Mine(Strategy):
+    universe = ["SPY", "BND"]
+
+    def on_data(self, data, portfolio):
+        for number in range({work}):
+            number * number
+        print("closed at", data.close("SPY"))
+        return TargetWeights({{"SPY": 0.6, "BND": 0.4}})
+"""
+
+
+def strategy(work: int) -> str:
+    """A strategy whose every day takes a while; each number is another strategy, so that none is reused."""
+    return STRATEGY.format(work=work)
+
+
+@dataclass
+class Server:
+    """The real server on one port and one database, which may be killed and started again."""
+
+    folder: Path
+    port: int
+    process: "subprocess.Popen[bytes] | None" = None
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def start(self) -> None:
+        settings = {
+            "DATA_PROVIDER": "mock",
+            "SANDBOX": "bubblewrap",
+            "SANDBOX_PYTHON": str(SANDBOX_PYTHON),
+            "API_HOST": "127.0.0.1",
+            "API_PORT": str(self.port),
+            "RUN_LEASE_SECONDS": "3",
+            "DATABASE_URL": f"sqlite:///{self.folder}/runs.db",
+            "ARTIFACT_DIR": str(self.folder / "artifacts"),
+            "RATE_LIMIT_PER_MINUTE": "100000",
+            "RATE_LIMIT_PER_HOUR": "100000",
+            "SANDBOX_POOL_SIZE": "1",
+        }
+        with (self.folder / "log").open("ab") as log:
+            command = [sys.executable, "-m", "src.api"]
+            self.process = subprocess.Popen(command, cwd=PROJECT, env=os.environ | settings, stdout=log, stderr=log)
+        assert wait_until(self.answers, 60), (self.folder / "log").read_text()[-2000:]
+
+    def stop(self, how: signal.Signals = signal.SIGTERM) -> None:
+        if self.process is not None:
+            self.process.send_signal(how)
+            self.process.wait(30)
+
+    def answers(self) -> bool:
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port), 1):
+            return True
+        return False
+
+
+def wait_until(is_true: Callable[[], bool], seconds: float = 20.0) -> bool:
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        if is_true():
+            return True
+        time.sleep(0.02)
+    return False
+
+
+@contextlib.contextmanager
+def running_server(folder: Path) -> Iterator[Server]:
+    """A server that runs while the block lasts."""
+    open_sandbox("bubblewrap").close()
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        server = Server(folder, free.getsockname()[1])
+    try:
+        server.start()
+        yield server
+    finally:
+        server.stop()
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    with running_server(tmp_path_factory.mktemp("server")) as running:
+        yield running
+
+
+@pytest.fixture
+def client(server: Server) -> Client:
+    return Client(server.url)
+
+
+def same(one: Result, other: Result) -> bool:
+    """Whether two results are equal in all but their timings."""
+    plain = [{**each.raw, "provenance": {**each.provenance, "timings_ms": None}} for each in (one, other)]
+    return plain[0] == plain[1]
+
+
+def test_a_run_comes_back_with_tables_a_report_and_a_notice_that_prices_are_made_up(
+    client: Client, tmp_path: Path
+) -> None:
+    result = client.run(strategy(1), *WINDOW, name="the <first>", initial_capital=5_000.0)
+    equity, orders = result.equity, result.orders
+    assert equity.index.is_monotonic_increasing
+    assert equity["close"].iloc[-1] == pytest.approx(5_000 * (1 + result.metrics["total_return"]))
+    assert len(orders) == result.metrics["total_orders"] > 0
+    assert result.weights.sum(axis=1).max() <= 1 + 1e-6
+    assert result.benchmark is not None
+    assert len(result.benchmark) == len(equity) == len(result.logs)
+    page = result._repr_html_()
+    assert "synthetic" in page
+    assert "the &lt;first&gt;" in page
+    assert result.report(tmp_path / "report.html").read_text().startswith("<!doctype html>")
+
+
+def test_a_run_that_exists_is_not_computed_again(client: Client) -> None:
+    first = client.run(strategy(2), *WINDOW)
+    second = client.submit(strategy(2), *WINDOW, initial_capital=10_000)
+    assert second.status == "succeeded"
+    assert second.result().raw == first.raw
+    again = client.submit(strategy(2), *WINDOW, rerun=True)
+    assert same(again.wait(), first)
+    assert again.recomputed is not None
+    assert again.recomputed["differences"] == []
+
+
+def test_what_went_wrong_comes_back_as_errors(client: Client) -> None:
+    with pytest.raises(StrategyRejected, match="Import of 'os'") as rejected:
+        client.run("import os\n" + strategy(3), *WINDOW)
+    assert rejected.value.violations[0]["line"] == 1
+    with pytest.raises(StrategyFailed, match="ZeroDivisionError") as failed:
+        client.run(strategy(3).replace("number * number", "1 / 0"), *WINDOW)
+    assert "on_data" in failed.value.traceback
+
+
+def test_runs_are_found_again_by_hash_by_name_and_page_by_page(client: Client) -> None:
+    made = [client.submit(strategy(4), *WINDOW, name=f"paged {number}", seed=number) for number in range(5)]
+    for run in made:
+        run.wait()
+    listed = [run.run_hash for run in client.runs(name="paged", page_size=2)]
+    assert listed == [run.run_hash for run in reversed(made)]
+    assert client.get(listed[0]).name == "paged 4"
+    made[0].delete()
+    with pytest.raises(RunNotFound):
+        client.get(made[0].run_hash)
+
+
+def test_a_connection_that_drops_ten_times_shows_every_event_once_and_in_order(server: Server) -> None:
+    undisturbed = list(Client(server.url).submit(strategy(20_000), *WINDOW).stream())
+    # The head of an answer takes some 500 bytes: some of these cut inside it, most inside an event.
+    cuts = random.Random(7).choices(range(100, 3_000), k=10)  # noqa: S311 - where to cut is no secret
+    with CuttingProxy(server.port, cuts).serving() as proxy:
+        run = Client(f"http://127.0.0.1:{proxy.port}").submit(strategy(20_001), *WINDOW)
+        events = list(run.stream())
+    assert proxy.n_cut == 10
+    assert proxy.n_streams == 11
+    assert [event.id for event in events] == list(range(1, len(events) + 1))
+    assert [event.kind for event in events if event.kind not in ("progress", "log")] == [
+        *("queued", "started", "finished")
+    ]
+    lines = [line for event in events if event.kind == "log" for line in event.data["lines"]]
+    assert lines == [line for event in undisturbed if event.kind == "log" for line in event.data["lines"]]
+    assert lines == list(Client(server.url).get(run.run_hash).result().logs)
+    shares = [event.data["share"] for event in events if event.kind == "progress"]
+    assert shares == sorted(shares)
+
+
+WATCHER = """
+import sys
+from src.client import Client
+Client(sys.argv[1]).run(sys.stdin.read(), "2012-01-01", "2019-12-31", name=sys.argv[2])
+"""
+
+
+def the_run_called(client: Client, name: str) -> Run | None:
+    return next(client.runs(name=name), None)
+
+
+@pytest.mark.parametrize("is_cli", [False, True], ids=["script", "command"])
+def test_ctrl_c_cancels_the_run_on_the_server(server: Server, client: Client, tmp_path: Path, is_cli: bool) -> None:
+    name = f"interrupted {is_cli}"
+    file = tmp_path / "slow.py"
+    file.write_text(strategy(1_000_000 + is_cli))
+    command = [sys.executable, "-c", WATCHER, server.url, name]
+    if is_cli:
+        command = [sys.executable, "-m", "src", "run", str(file), "--start", WINDOW[0], "--end", WINDOW[1]]
+        command += ["--name", name, "--url", server.url]
+    with file.open() as source:
+        watching = subprocess.Popen(
+            command, cwd=PROJECT, stdin=source, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+    assert wait_until(lambda: (run := the_run_called(client, name)) is not None and run.status == "running")
+    began = time.monotonic()
+    watching.send_signal(signal.SIGINT)
+    _, said = watching.communicate(timeout=20)
+    run = the_run_called(client, name)
+    assert run is not None
+    assert run.status == "cancelled"
+    assert time.monotonic() - began < 5
+    assert ("Stopped." if is_cli else "KeyboardInterrupt") in said
+    assert watching.returncode in ((130,) if is_cli else (130, -signal.SIGINT))
+    with pytest.raises(RunCancelled):
+        run.wait()
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
+def test_a_run_survives_a_restart_of_the_server_and_the_client_never_notices(
+    tmp_path: Path, server: Server, how: signal.Signals
+) -> None:
+    undisturbed = Client(server.url).run(strategy(30_000), *WINDOW)
+    with running_server(tmp_path) as other:
+        run = Client(other.url).submit(strategy(30_000), *WINDOW)
+        events = []
+        for event in run.stream():
+            events.append(event)
+            if [each.kind for each in events].count("progress") == 3 and event.kind == "progress":
+                other.stop(how)
+                other.start()
+        assert same(run.wait(), undisturbed)
+    assert [event.id for event in events] == list(range(1, len(events) + 1))
+    assert [event.kind for event in events].count("started") == 2
+    assert events[-1].data["status"] == "succeeded"
+
+
+def test_the_command_prints_json_that_is_the_stored_result(server: Server, client: Client, tmp_path: Path) -> None:
+    file = tmp_path / "quick.py"
+    file.write_text(strategy(5))
+    command = [sys.executable, "-m", "src", "run", str(file), "--start", WINDOW[0], "--end", WINDOW[1], "--json"]
+    said = subprocess.run(
+        [*command, "--url", server.url], cwd=PROJECT, capture_output=True, text=True, check=True, timeout=60
+    )
+    printed = json.loads(said.stdout)
+    assert printed == client.get(printed["run_hash"]).result().raw
