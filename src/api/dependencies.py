@@ -1,40 +1,22 @@
 """How a route asks for a service: by type, never by a global."""
 
-import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any, Protocol
+from typing import TYPE_CHECKING, Annotated
 
 from fastapi import Depends, Request
 
 from src.execution.reading import Reading, read
 from src.execution.sandbox.base import Sandbox
-from src.models.request import BacktestRequest
+from src.services.run_events import RunEvents
 from src.services.run_gate import RunGate
+from src.services.runs import Runs
 
 if TYPE_CHECKING:
+    # Their imports are slow.
+    from src.services.artifacts.artifacts import Artifacts
     from src.services.market_data import MarketData
-
-
-class RunsBacktests(Protocol):
-    """What the route needs of src.services.backtests.Backtests, whose import is slow."""
-
-    def run(
-        self,
-        request: BacktestRequest,
-        *,
-        deadline: float,
-        cancel: threading.Event,
-        universe: Sequence[str] | None = None,
-    ) -> dict[str, Any]:
-        """One finished backtest, blocking.
-
-        Args:
-            deadline: time.monotonic() seconds by which it returns or raises.
-            cancel: set by another thread when nobody waits any more.
-            universe: tickers that the strategy trades whatever it says itself; None asks it.
-        """
-        ...
+    from src.services.presets import Presets
 
 
 @dataclass(frozen=True)
@@ -42,15 +24,26 @@ class Services:
     """Everything that routes may ask for, built and closed in src/api/lifespan.py.
 
     Attributes:
+        runs: accepts runs, executes them, and tells what became of them.
+        run_events: follows them.
+        artifacts: their files.
+        run_gate: the places to run.
+        preparation_gate: the places to read strategies and fetch prices for runs that nobody waits for.
         data_source: name of the price source.
+        is_synthetic: whether its prices are made up.
         market_data: what prices are cached; None where none are.
         read: reads a strategy's source without running it.
     """
 
-    backtests: RunsBacktests
+    runs: Runs
+    run_events: RunEvents
+    artifacts: "Artifacts"
+    presets: "Presets"
     run_gate: RunGate
+    preparation_gate: RunGate
     sandbox: Sandbox
     data_source: str = "unknown"
+    is_synthetic: bool = False
     market_data: "MarketData | None" = None
     read: Callable[[str], Reading] = read
 

@@ -8,11 +8,11 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontext
 from typing import TYPE_CHECKING, Any
 
 from src.api.dependencies import Services
+from src.api.durable_runs import durable_runs
 from src.api.logs import configure_logging
 from src.config.settings import PROJECT_FOLDER, Settings
 from src.execution.sandbox.base import BoxLimits, Sandbox
 from src.services.box_profile import ProfiledSandbox
-from src.services.run_gate import RunGate
 
 if TYPE_CHECKING:
     from src.services.data_provider.base import DataProvider
@@ -35,11 +35,16 @@ async def open_real_services(settings: Settings) -> AsyncIterator[Services]:
     """The services as the settings say. Starts even when no sandbox works: /health says so, runs get 503."""
     # Imported late: pandas and the calendars take seconds, and `import src.api.server` must not.
     from src.execution.reading_process import ReadingProcess  # noqa: PLC0415 - see above
+    from src.services.artifacts.artifacts import Artifacts  # noqa: PLC0415 - see above
     from src.services.backtests import Backtests, RunLimits  # noqa: PLC0415 - see above
     from src.services.data_provider.selection import prepare  # noqa: PLC0415 - see above
     from src.services.market_data import MarketData  # noqa: PLC0415 - see above
+    from src.services.presets import Presets  # noqa: PLC0415 - see above
+    from src.services.storage.opening import open_storage  # noqa: PLC0415 - see above
 
     async with AsyncExitStack() as stack:
+        storage = await asyncio.to_thread(open_storage, settings.database_url.get_secret_value())
+        stack.push_async_callback(asyncio.to_thread, storage.close)
         provider = await asyncio.to_thread(_open_provider, settings)
         sandbox = await asyncio.to_thread(_open_sandbox, settings)
         stack.push_async_callback(asyncio.to_thread, sandbox.close)
@@ -51,8 +56,6 @@ async def open_real_services(settings: Settings) -> AsyncIterator[Services]:
             sandbox=ProfiledSandbox(sandbox) if settings.hqg_profile else sandbox,
             limits=RunLimits(wall_seconds=settings.max_execution_time),
         )
-        run_gate = RunGate(max_running=settings.max_concurrent_runs, max_waiting=settings.max_queued_runs)
-        stack.push_async_callback(run_gate.close)
         # Calendar and price source take seconds to get ready: in the background, not in the first request.
         preparations = [
             asyncio.create_task(asyncio.to_thread(prepare, provider)),
@@ -61,11 +64,18 @@ async def open_real_services(settings: Settings) -> AsyncIterator[Services]:
         ]
         settling = asyncio.create_task(_settle(preparations))
         stack.push_async_callback(asyncio.wait, [settling])
+        artifacts = Artifacts(settings.artifact_dir, storage)
+        durable = await stack.enter_async_context(durable_runs(backtests, storage.runs, artifacts, settings))
         yield Services(
-            backtests=backtests,
-            run_gate=run_gate,
+            runs=durable.runs,
+            run_events=durable.run_events,
+            artifacts=artifacts,
+            presets=Presets(storage.presets),
+            run_gate=durable.run_gate,
+            preparation_gate=durable.preparation_gate,
             sandbox=sandbox,
             data_source=provider.name,
+            is_synthetic=provider.is_synthetic,
             market_data=MarketData(provider),
             read=reader,
         )

@@ -30,22 +30,24 @@ class RunReport:
         waited_seconds: in line; None while it waits.
         timings_ms: milliseconds by step, once it has succeeded.
         run_hash: its identity, once it has succeeded.
+        outcome: how it went, once it has succeeded.
     """
 
     started: float
     waited_seconds: float | None = None
     timings_ms: dict[str, float] = field(default_factory=dict)
     run_hash: str | None = None
+    outcome: str = "completed"
 
     def begins(self) -> None:
         """It has left the line."""
         self.waited_seconds = time.perf_counter() - self.started
 
-    def answer(self, answer: Mapping[str, Any]) -> None:
-        """It has succeeded with that answer."""
-        timings = answer.get("provenance", {}).get("timings_ms", {})
-        self.timings_ms = {step: value for step, value in timings.items() if step in _STEPS}
-        self.run_hash = answer.get("run_hash")
+    def ends(self, run_hash: str, timings_ms: Mapping[str, float], *, is_reused: bool) -> None:
+        """It has succeeded, or had done so before."""
+        self.timings_ms = {step: value for step, value in timings_ms.items() if step in _STEPS}
+        self.run_hash = run_hash
+        self.outcome = "reused" if is_reused else "completed"
 
 
 class Telemetry:
@@ -79,17 +81,15 @@ class Telemetry:
     @contextmanager
     def observed(self, report: RunReport) -> Iterator[None]:
         """Count and log the run that the block waits for, however it ends."""
-        outcome = "completed"
+        outcome = "internal"
         try:
             yield
+            outcome = report.outcome
         except BacktesterError as error:
             outcome = error.code
             raise
         except CancelledError:
             outcome = "run_cancelled"
-            raise
-        except Exception:
-            outcome = "internal"
             raise
         finally:
             self._run_ended(report, outcome)
@@ -115,7 +115,9 @@ class Telemetry:
     def _run_ended(self, report: RunReport, outcome: str) -> None:
         seconds = time.perf_counter() - report.started
         self._runs.labels(outcome).inc()
-        self._run_seconds.observe(seconds)
+        if outcome != "reused":
+            # Milliseconds of the store beside seconds of runs would tell nothing of either.
+            self._run_seconds.observe(seconds)
         if report.waited_seconds is not None:
             self._wait_seconds.observe(report.waited_seconds)
         for step, milliseconds in report.timings_ms.items():

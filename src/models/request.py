@@ -118,12 +118,18 @@ class BacktestRequest(BaseModel):
         """One sentence for each field that was sent but does not exist, with the nearest name that does."""
         return list(self._unknown_field_warnings)
 
+    def sent_with(self, warnings: Iterable[str]) -> Self:
+        """The same request, which had these unknown fields when it was sent."""
+        same = self.model_copy()
+        same._unknown_field_warnings = tuple(warnings)
+        return same
+
     @model_validator(mode="wrap")
     @classmethod
     def _tolerate_unknown_fields(cls, data: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
         if not isinstance(data, Mapping):
             return handler(data)
-        request = handler(_with_one_name_for_parameters(data))
+        request = handler(named_once(data))
         unknown = list(_unknown_fields(data, [*cls.model_fields, "config_params"]))
         for field in ("commission", "slippage"):
             model = getattr(request, field)
@@ -133,7 +139,12 @@ class BacktestRequest(BaseModel):
         return request
 
 
-def _with_one_name_for_parameters(data: Mapping[str, Any]) -> Mapping[str, Any]:
+def named_once(data: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The same fields with `parameters` under that name.
+
+    Raises:
+        PydanticCustomError: it was sent under both of its names.
+    """
     if "config_params" not in data:
         return data
     if "parameters" in data:

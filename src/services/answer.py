@@ -11,6 +11,7 @@ from src.execution.books import Books
 from src.execution.session import Unfilled
 from src.models.request import BacktestRequest
 from src.services.data_provider.base import PriceTable
+from src.services.run_identity import canonical
 from src.services.yardsticks import Yardsticks
 from src.utils.metrics import Metrics
 
@@ -33,7 +34,7 @@ def parameters_answer(request: BacktestRequest, universe: tuple[str, ...], caden
         "risk_free_rate": request.risk_free_rate,
         "min_trade_value": request.min_trade_value,
         "seed": request.seed,
-        "parameters": request.parameters,
+        "parameters": canonical(request.parameters),
     }
 
 

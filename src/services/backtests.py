@@ -1,17 +1,15 @@
-"""The whole job, top to bottom: read, describe, fetch, contain, audit, measure."""
+"""The whole job, top to bottom: read, describe, fetch, name; then contain, audit, measure."""
 
-import logging
 import threading
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, replace
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass, field, replace
+from types import TracebackType
+from typing import Any, Self
 
 from hqg_algorithms import Cadence
 
-from src.engine.costs import commission_from_wire, slippage_from_wire
 from src.errors import StrategyFailed, StrategyRejected
-from src.execution.audit import AuditFailed, AuditRules, Claim, audit
-from src.execution.books import Books
 from src.execution.reading import Reading, read
 from src.execution.sandbox.base import Patience, Sandbox
 from src.execution.session import Job, Reply, Session
@@ -20,14 +18,12 @@ from src.models.request import BacktestRequest
 from src.services import answer
 from src.services.data_provider.base import DataProvider, PriceTable
 from src.services.data_provider.calendar import last_period_is_complete
-from src.services.run_identity import ENGINE_VERSION, code_hash, run_hash
+from src.services.measured_run import answer_body, audited, logs_of, measured
+from src.services.preparing import Observe
+from src.services.run_identity import ENGINE_VERSION, canonical, code_hash, run_hash
 from src.services.stopwatch import Stopwatch
+from src.services.storage.base import Progress
 from src.services.yardsticks import Yardsticks, find_yardsticks
-from src.utils.metrics import Metrics, measure
-from src.utils.return_stats import periods_per_year
-from src.utils.trade_stats import TradeColumns, equity_stats
-
-logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -42,7 +38,7 @@ class RunLimits:
 
 
 class Backtests:
-    """Runs backtests.
+    """Runs backtests, each in two steps: what decides its result, which names it, and then the result.
 
     Args:
         provider: where prices come from.
@@ -64,20 +60,25 @@ class Backtests:
         self._sandbox = sandbox
         self._limits = limits
 
-    def run(
+    def prepare(
         self,
         request: BacktestRequest,
         *,
         deadline: float,
         cancel: threading.Event,
         universe: Sequence[str] | None = None,
-    ) -> dict[str, Any]:
-        """The answer to one request, ready for JSON. Blocks; safe to call from several threads.
+    ) -> "Prepared":
+        """Everything that decides the result, and its name. Blocks; safe to call from several threads.
+
+        A box is needed only for a strategy that computes its universe or cadence: it is kept for the execution.
 
         Args:
             deadline: time.monotonic() seconds at which the request's time is up.
             cancel: set when nobody waits for the answer any more.
             universe: tickers that the strategy trades whatever it says itself, upper-case and unique; None asks it.
+
+        Returns:
+            A context manager: leaving it destroys what is left of the box.
 
         Raises:
             StrategyRejected, StrategyFailed, NoPrices, PriceSourceUnavailable, SandboxUnavailable,
@@ -86,56 +87,46 @@ class Backtests:
         watch = Stopwatch()
         with watch.step("analysis"):
             strategy = readable_strategy(self._read(request.strategy_code), universe)
-        prices = None
-        if strategy.universe is not None:
-            with watch.step("data"):
-                prices = self._fetch(strategy.universe, request)
         job = self._job(strategy, request, universe)
-        with Session(self._sandbox, job, Patience(deadline, cancel)) as session:
-            with watch.step("sandbox"):
-                symbols, cadence = session.describe()
-                check_agreement(strategy, symbols, cadence)
-            if prices is None:
-                with watch.step("data"):
-                    prices = self._fetch(symbols, request)
-            with watch.step("sandbox"):
-                reply = session.run(prices, engine_rules(request, cadence, prices))
-        with watch.step("audit"):
-            books = audited(reply, prices, request, cadence)
-        with watch.step("data"):
-            yardsticks = self._yardsticks(prices, request)
-        with watch.step("metrics"):
-            trades, metrics = measured(books, request, yardsticks)
-            body = answer_body(request, books, trades, metrics, prices, yardsticks)
-        parameters = answer.parameters_answer(request, symbols, cadence)
-        provenance = self._provenance(request, prices)
-        identity = run_hash(
-            {**parameters, "name": None, "code": provenance["code_hash"], "data": provenance["data_hash"]}
-            | {"engine": ENGINE_VERSION}
-        )
-        return {
-            "run_hash": identity,
-            "job_id": identity,
-            "parameters": parameters,
-            **body,
-            "logs": logs_of(reply),
-            "warnings": answer.bounded(self._warnings(request, prices, reply, yardsticks)),
-            "provenance": provenance | {"timings_ms": watch.milliseconds()},
-        }
+        with ExitStack() as box:
+            session = Session(self._sandbox, job, Patience(deadline, cancel))
+            box.push(session)
+            symbols, cadence, is_open = strategy.universe, strategy.cadence, False
+            if symbols is None or cadence is None:
+                with watch.step("sandbox"):
+                    symbols, cadence = session.describe()
+                    is_open = True
+                    check_agreement(strategy, symbols, cadence)
+            with watch.step("data"):
+                prices = self._provider.fetch(symbols, request.start_date, request.end_date)
+                yardsticks = self._yardsticks(prices, request)
+                data_hash = prices.data_hash()
+            return Prepared(
+                request=request,
+                strategy=strategy,
+                symbols=symbols,
+                cadence=cadence,
+                prices=prices,
+                yardsticks=yardsticks,
+                ingredients=ingredients(request, symbols, cadence, universe, data_hash, yardsticks),
+                source=(self._provider.name, self._provider.is_synthetic),
+                sandbox_name=self._sandbox.name,
+                watch=watch,
+                session=session,
+                is_box_open=is_open,
+                box=box.pop_all(),
+            )
 
     def _job(self, strategy: StrategyDescription, request: BacktestRequest, universe: Sequence[str] | None) -> Job:
         return Job(
             source=request.strategy_code,
             class_name=strategy.class_name,
             needs_prelude=strategy.needs_prelude,
-            parameters=request.parameters,
+            parameters=canonical(request.parameters),
             seed=request.seed,
             wall_seconds=self._limits.wall_seconds,
             universe=None if universe is None else tuple(universe),
         )
-
-    def _fetch(self, universe: tuple[str, ...], request: BacktestRequest) -> PriceTable:
-        return self._provider.fetch(universe, request.start_date, request.end_date)
 
     def _yardsticks(self, prices: PriceTable, request: BacktestRequest) -> Yardsticks:
         return find_yardsticks(
@@ -146,32 +137,131 @@ class Backtests:
             initial_capital=request.initial_capital,
         )
 
-    def _warnings(
-        self, request: BacktestRequest, prices: PriceTable, reply: Reply, yardsticks: Yardsticks
-    ) -> list[str]:
-        synthetic = (
-            ["These prices are synthetic (made up by this service): no conclusion about a market follows."]
-            if self._provider.is_synthetic
-            else []
-        )
+
+@dataclass
+class Prepared:
+    """A run before its execution. Use it as a context manager; it can be executed once.
+
+    Attributes:
+        symbols: what it trades.
+        ingredients: everything that decides its result, as JSON values.
+    """
+
+    request: BacktestRequest
+    strategy: StrategyDescription
+    symbols: tuple[str, ...]
+    cadence: Cadence
+    prices: PriceTable
+    yardsticks: Yardsticks
+    ingredients: Mapping[str, Any]
+    source: tuple[str, bool]
+    sandbox_name: str
+    watch: Stopwatch
+    session: Session
+    is_box_open: bool
+    box: ExitStack
+    run_hash: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.run_hash = run_hash(self.ingredients)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.box.close()
+
+    def execute(self, observe: Observe | None = None) -> dict[str, Any]:
+        """The answer, ready for JSON. Blocks.
+
+        Args:
+            observe: called while the run goes on, see src.execution.session.Session.run.
+
+        Raises:
+            StrategyFailed, SandboxUnavailable, RunTimedOut, RunCancelled
+        """
+        watch = self.watch
+        with watch.step("sandbox"):
+            self._describe()
+            reply = self._run(observe)
+            self.box.close()
+        with watch.step("audit"):
+            books = audited(reply, self.prices, self.request, self.cadence)
+        with watch.step("metrics"):
+            trades, metrics = measured(books, self.request, self.yardsticks)
+            body = answer_body(self.request, books, trades, metrics, self.prices, self.yardsticks)
+        return {
+            "run_hash": self.run_hash,
+            "job_id": self.run_hash,
+            "parameters": answer.parameters_answer(self.request, self.symbols, self.cadence),
+            **body,
+            "logs": logs_of(reply),
+            "warnings": answer.bounded(self._warnings(reply)),
+            "provenance": self._provenance() | {"timings_ms": watch.milliseconds()},
+        }
+
+    def _describe(self) -> None:
+        if not self.is_box_open:
+            self.is_box_open = True
+            check_agreement(self.strategy, *self.session.describe())
+
+    def _run(self, observe: Observe | None) -> Reply:
+        rules = engine_rules(self.request, self.cadence, self.prices)
+        if observe is None:
+            return self.session.run(self.prices, rules)
+        dates = self.prices.dates
+
+        def passed_on(day_index: int, equity: float, lines: Sequence[str]) -> None:
+            observe(Progress((day_index + 1) / len(dates), str(dates[day_index]), equity), lines)
+
+        return self.session.run(self.prices, rules, passed_on)
+
+    def _warnings(self, reply: Reply) -> list[str]:
+        synthetic = "These prices are synthetic (made up by this service): no conclusion about a market follows."
         return [
-            *synthetic,
-            *request.unknown_fields_warnings(),
-            *prices.warnings(),
-            *yardsticks.warnings,
-            *answer.unfilled_warnings(reply.unfilled, prices),
+            # First, because another request for the same run brings others: see src/services/run_result.py.
+            *self.request.unknown_fields_warnings(),
+            *([synthetic] if self.source[1] else []),
+            *self.prices.warnings(),
+            *self.yardsticks.warnings,
+            *answer.unfilled_warnings(reply.unfilled, self.prices),
         ]
 
-    def _provenance(self, request: BacktestRequest, prices: PriceTable) -> dict[str, Any]:
+    def _provenance(self) -> dict[str, Any]:
         return {
-            "data_source": self._provider.name,
-            "data_hash": prices.data_hash(),
-            "data": [origin.as_json() for origin in prices.origins],
-            "code_hash": code_hash(request.strategy_code),
+            "data_source": self.source[0],
+            "data_hash": self.ingredients["data"],
+            "data": [origin.as_json() for origin in self.prices.origins],
+            "code_hash": self.ingredients["code"],
             "engine_version": ENGINE_VERSION,
-            "sandbox": self._sandbox.name,
-            "seed": request.seed,
+            "sandbox": self.sandbox_name,
+            "seed": self.request.seed,
         }
+
+
+def ingredients(
+    request: BacktestRequest,
+    symbols: tuple[str, ...],
+    cadence: Cadence,
+    universe: Sequence[str] | None,
+    data_hash: str,
+    yardsticks: Yardsticks,
+) -> dict[str, Any]:
+    """Everything that decides the result of a run, as canonical JSON values. A name decides nothing."""
+    values = answer.parameters_answer(request, symbols, cadence)
+    del values["name"]
+    return {
+        "initial_capital": canonical(values.pop("starting_equity")),
+        **{name: canonical(value) for name, value in values.items()},
+        # Where it is given, the strategy's own universe() is not even called.
+        "is_universe_given": universe is not None,
+        "code": code_hash(request.strategy_code),
+        "engine_version": ENGINE_VERSION,
+        "data": data_hash,
+        "yardsticks": yardsticks.hash(),
+    }
 
 
 def readable_strategy(reading: Reading, universe: Sequence[str] | None = None) -> StrategyDescription:
@@ -220,69 +310,6 @@ def engine_rules(request: BacktestRequest, cadence: Cadence, prices: PriceTable)
         "slippage": answer.cost_wire(request.slippage),
         "last_period_complete": last_period_is_complete(last_day, cadence.bar_size, prices.has_weekend_days()),
     }
-
-
-def audited(reply: Reply, prices: PriceTable, request: BacktestRequest, cadence: Cadence) -> Books:
-    """The books that follow from the reply, if it is honest.
-
-    Raises:
-        StrategyFailed: a check of the audit failed.
-    """
-    claim = Claim(reply.day, reply.symbol, reply.shares, reply.price, reply.fee, reply.cash, reply.equity)
-    rules = AuditRules(
-        initial_capital=request.initial_capital,
-        execution=cadence.execution,
-        min_trade_value=request.min_trade_value,
-        commission=commission_from_wire(answer.cost_wire(request.commission)),
-        slippage=slippage_from_wire(answer.cost_wire(request.slippage)),
-    )
-    try:
-        return audit(claim, prices, rules)
-    except AuditFailed as error:
-        logger.warning("a box's books were rejected: %s", error)
-        raise StrategyFailed([str(error)], logs=reply.logs) from error
-
-
-def measured(books: Books, request: BacktestRequest, yardsticks: Yardsticks) -> tuple[TradeColumns, Metrics]:
-    """Orders as columns, and every metric."""
-    trades = TradeColumns(books.day, books.symbol, books.shares, books.price, books.fee, books.reference_price)
-    metrics = measure(
-        books.equity,
-        request.initial_capital,
-        books.prices.dates,
-        periods_per_year=periods_per_year(books.prices.dates),
-        annual_risk_free_rate=yardsticks.risk_free_rate,
-        benchmark_equity=yardsticks.benchmark,
-        trades=trades,
-        position_value=books.position_value,
-    )
-    return trades, metrics
-
-
-def answer_body(
-    request: BacktestRequest,
-    books: Books,
-    trades: TradeColumns,
-    metrics: Metrics,
-    prices: PriceTable,
-    yardsticks: Yardsticks,
-) -> dict[str, Any]:
-    """Everything of the answer that comes from the books."""
-    return {
-        "metrics": answer.metrics_answer(metrics),
-        "equity_stats": equity_stats(books.equity, request.initial_capital, trades),
-        "candles": answer.candles_answer(books),
-        "orders": answer.orders_answer(books),
-        "holding_weights": answer.holding_weights_answer(books),
-        "benchmark": answer.benchmark_answer(prices, yardsticks),
-    }
-
-
-def logs_of(reply: Reply) -> list[str]:
-    """What the strategy printed, and how much more there was."""
-    if not reply.lost_output_bytes:
-        return list(reply.logs)
-    return [*reply.logs, f"… {reply.lost_output_bytes} more bytes were printed and not kept"]
 
 
 def _listed(symbols: tuple[str, ...]) -> str:

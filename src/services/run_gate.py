@@ -6,30 +6,12 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
-from src.errors import BacktesterError
+from src.services.storage.base import QueueFull
 
 Result = TypeVar("Result")
 
 STOP_SECONDS = 5.0
 """How long a cancelled run is given to free its box before its caller is let go."""
-
-
-class QueueFull(BacktesterError):
-    """All places to run and to wait are taken; nothing was started.
-
-    Args:
-        n_running: runs under way.
-        n_waiting: runs in line.
-    """
-
-    code = "queue_full"
-    http_status = 503
-    retry_after_seconds = 5
-
-    def __init__(self, n_running: int, n_waiting: int) -> None:
-        super().__init__(f"{n_running} backtests are running, {n_waiting} wait: try again in a few seconds")
-        self.n_running = n_running
-        self.n_waiting = n_waiting
 
 
 class RunGate:
@@ -46,7 +28,7 @@ class RunGate:
         self._max_running = max_running
         self._max_waiting = max_waiting
         self._places = asyncio.Semaphore(max_running)
-        self._n_admitted = 0
+        self._n_waiting = 0
         self._under_way: dict[asyncio.Future[Any], threading.Event] = {}
         self._threads = ThreadPoolExecutor(max_workers=max_running, thread_name_prefix="run")
 
@@ -58,7 +40,7 @@ class RunGate:
     @property
     def n_waiting(self) -> int:
         """Runs in line."""
-        return self._n_admitted - len(self._under_way)
+        return self._n_waiting
 
     @property
     def max_running(self) -> int:
@@ -71,27 +53,37 @@ class RunGate:
         return self._max_waiting
 
     @property
+    def has_place(self) -> bool:
+        """Whether one more run would start at once."""
+        return not self._places.locked()
+
+    @property
     def is_full(self) -> bool:
         """Whether one more run would be refused."""
-        return self._n_admitted >= self._max_running + self._max_waiting
+        return len(self._under_way) + self._n_waiting >= self._max_running + self._max_waiting
 
-    async def run(self, work: Callable[[threading.Event], Result]) -> Result:
+    async def run(self, work: Callable[[threading.Event], Result], *, is_dispatched: bool = False) -> Result:
         """The result of `work`, called in a worker thread once there is a place for it.
 
         Cancelling the calling task sets the event that `work` was given and waits a little for it to end.
         The place stays taken until `work` has really returned.
 
+        Args:
+            is_dispatched: it waits in a line elsewhere too: here it is never refused and takes nobody's place in line.
+
         Raises:
             QueueFull: at once, when the line is full.
         """
+        if is_dispatched:
+            await self._places.acquire()
+            return await self._run_now(work)
         if self.is_full:
             raise QueueFull(self.n_running, self.n_waiting)
-        self._n_admitted += 1
+        self._n_waiting += 1
         try:
             await self._places.acquire()
-        except BaseException:
-            self._n_admitted -= 1
-            raise
+        finally:
+            self._n_waiting -= 1
         return await self._run_now(work)
 
     async def _run_now(self, work: Callable[[threading.Event], Result]) -> Result:
@@ -109,7 +101,6 @@ class RunGate:
 
     def _leave(self, future: asyncio.Future[Any]) -> None:
         del self._under_way[future]
-        self._n_admitted -= 1
         self._places.release()
         if not future.cancelled():
             # Marks it as seen: asyncio would log the error of a run that nobody waits for any more.

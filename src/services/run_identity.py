@@ -2,10 +2,14 @@
 
 import hashlib
 import json
+from collections.abc import Mapping
 from typing import Any
 
 ENGINE_VERSION = "1"
 """Raised by one whenever the same input may give another result than before."""
+
+_LEAST_INTEGER, _GREATEST_INTEGER = -(2**63), 2**64 - 1
+"""Whole numbers outside these can only have been written as floats: no request holds such an integer."""
 
 
 def code_hash(source: str) -> str:
@@ -13,21 +17,29 @@ def code_hash(source: str) -> str:
     return hashlib.sha256(source.encode("utf-8")).hexdigest()
 
 
-def run_hash(ingredients: dict[str, Any]) -> str:
+def run_hash(ingredients: Mapping[str, Any]) -> str:
     """SHA-256 of the ingredients as canonical JSON, hexadecimal.
 
     Args:
         ingredients: JSON values only. 1 and 1.0 are the same number, the order of keys does not matter.
     """
-    text = json.dumps(_canonical(ingredients), sort_keys=True, separators=(",", ":"), allow_nan=False)
-    return hashlib.sha256(text.encode("utf-8")).hexdigest()
+    return hashlib.sha256(canonical_json(ingredients)).hexdigest()
 
 
-def _canonical(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {name: _canonical(item) for name, item in value.items()}
+def canonical_json(value: Any) -> bytes:
+    """The one spelling of a JSON value, in ASCII."""
+    return json.dumps(canonical(value), separators=(",", ":"), allow_nan=False).encode("ascii")
+
+
+def canonical(value: Any) -> Any:
+    """The same JSON value with its keys sorted and whole numbers as integers.
+
+    What hashes alike must run alike, so this is also what a strategy gets to see of its parameters.
+    """
+    if isinstance(value, Mapping):
+        return {name: canonical(value[name]) for name in sorted(value)}
     if isinstance(value, list | tuple):
-        return [_canonical(item) for item in value]
-    if isinstance(value, float) and value.is_integer():
+        return [canonical(item) for item in value]
+    if isinstance(value, float) and value.is_integer() and _LEAST_INTEGER <= value <= _GREATEST_INTEGER:
         return int(value)
     return value

@@ -1,5 +1,6 @@
 """What a run is measured against: the benchmark and the risk-free rate. Neither ever fails a run."""
 
+import hashlib
 from dataclasses import dataclass
 from datetime import date
 
@@ -27,6 +28,11 @@ class Yardsticks:
     benchmark: npt.NDArray[np.float64] | None
     risk_free_rate: float
     warnings: tuple[str, ...]
+
+    def hash(self) -> str:
+        """SHA-256 of what is measured against, hexadecimal; the same on every machine. Warnings are no part of it."""
+        series = b"none" if self.benchmark is None else self.benchmark.astype("<f8").tobytes()
+        return hashlib.sha256(np.float64(self.risk_free_rate).astype("<f8").tobytes() + series).hexdigest()
 
 
 def find_yardsticks(

@@ -155,6 +155,8 @@ def test_settings_of_log_in_and_limits_are_checked_too(monkeypatch, name, value)
 
 def test_a_refused_database_address_is_not_repeated_in_the_message(monkeypatch):
     monkeypatch.setenv("DATABASE_URL", "mysql://anna:hunter2@db/runs")
-    with pytest.raises(SettingsInvalid, match=r"DATABASE_URL: it must start with sqlite:/// or postgresql://\.") as told:
+    with pytest.raises(
+        SettingsInvalid, match=r"DATABASE_URL: it must start with sqlite:/// or postgresql://\."
+    ) as told:
         load_settings()
     assert "hunter2" not in str(told.value)

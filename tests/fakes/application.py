@@ -3,22 +3,36 @@
 import asyncio
 import contextlib
 import socket
+import tempfile
 import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import uvicorn
 from fastapi import FastAPI
 
 from src.api.dependencies import Services
+from src.api.durable_runs import durable_runs
 from src.api.server import create_app
 from src.config.settings import Settings
-from src.services.run_gate import RunGate
+from src.services.artifacts.artifacts import Artifacts
+from src.services.market_data import MarketData
+from src.services.presets import Presets
+from src.services.run_housekeeping import RunFiles
+from src.services.storage.base import RunKey, Storage
 from tests.fakes.backtests import FakeBacktests
+from tests.fakes.run_store import fake_storage
 
 BACKTEST = "/api/v1/backtest"
+RUNS = "/api/v1/runs"
 REQUEST = {"strategy_code": "class S: pass", "start_date": "2015-01-01", "end_date": "2015-12-31"}
+
+
+def another(number: int) -> dict[str, Any]:
+    """A request for another run with each number."""
+    return REQUEST | {"seed": number}
 
 
 class FakeSandbox:
@@ -34,17 +48,67 @@ class FakeSandbox:
         return self.reason
 
 
-def make_app(backtests: FakeBacktests, sandbox: FakeSandbox | None = None, **settings: Any) -> FastAPI:
-    """The real application with these services and settings, nothing read from the environment's .env."""
+class FakeFiles:
+    """Seals nothing and remembers what it was asked to do; src.services.artifacts has the real one."""
+
+    def __init__(self) -> None:
+        self.sealed: list[RunKey] = []
+        self.removed: list[RunKey] = []
+
+    def seal(self, key: RunKey) -> None:
+        """See RunFiles."""
+        self.sealed.append(key)
+
+    def remove(self, key: RunKey) -> None:
+        """See RunFiles."""
+        self.removed.append(key)
+
+    def clean_up(self) -> None:
+        """See RunFiles."""
+
+
+def make_app(
+    backtests: FakeBacktests,
+    sandbox: FakeSandbox | None = None,
+    storage: Storage | None = None,
+    files: RunFiles | None = None,
+    market_data: MarketData | None = None,
+    data_source: str = "unknown",
+    **settings: Any,
+) -> FastAPI:
+    """The real application with these services and settings, nothing read from the environment's .env.
+
+    Args:
+        storage: by default one in memory, new with each start of the application.
+        files: what is done with finished runs in the background; by default nothing. Services.artifacts is real.
+        market_data, data_source: see Services.
+    """
 
     @contextlib.asynccontextmanager
     async def open_services(settings: Settings) -> AsyncIterator[Services]:
-        gate = RunGate(max_running=settings.max_concurrent_runs, max_waiting=settings.max_queued_runs)
-        yield Services(backtests=backtests, run_gate=gate, sandbox=sandbox or FakeSandbox())
-        await gate.close()
+        kept = storage or fake_storage()
+        with tempfile.TemporaryDirectory() as folder:
+            async with durable_runs(backtests, kept.runs, files or FakeFiles(), settings) as durable:
+                yield Services(
+                    runs=durable.runs,
+                    run_events=durable.run_events,
+                    run_gate=durable.run_gate,
+                    preparation_gate=durable.preparation_gate,
+                    artifacts=Artifacts(Path(folder), kept),
+                    presets=Presets(kept.presets),
+                    sandbox=sandbox or FakeSandbox(),
+                    market_data=market_data,
+                    data_source=data_source,
+                )
 
     # Tests ask more in a minute than a person does; those of the limits set their own.
-    unlimited = {"rate_limit_per_minute": 1_000_000, "rate_limit_per_hour": 1_000_000}
+    limits = (
+        "rate_limit_per_minute",
+        "rate_limit_per_hour",
+        "rate_limit_reads_per_minute",
+        "rate_limit_reads_per_hour",
+    )
+    unlimited = dict.fromkeys(limits, 1_000_000)
     return create_app(Settings(_env_file=None, **(unlimited | settings)), open_services)
 
 
@@ -55,7 +119,10 @@ def served(app: FastAPI, grace_seconds: int = 5) -> Iterator[int]:
     Args:
         grace_seconds: how long requests under way may go on when the block is left.
     """
-    listening = socket.create_server(("127.0.0.1", 0))
+    # With its protocol named, as a server's own socket has it: asyncio sends small answers of others 40 ms late.
+    listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listening.bind(("127.0.0.1", 0))
+    listening.listen(100)
     config = uvicorn.Config(
         app,
         log_config=None,

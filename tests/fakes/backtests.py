@@ -2,30 +2,41 @@
 
 import threading
 import time
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, Self
 
-from src.errors import RunCancelled, RunTimedOut
+from src.errors import NoPrices, PriceSourceUnavailable, RunCancelled, RunTimedOut, StrategyRejected
 from src.models.request import BacktestRequest
+from src.services.preparing import Observe
+from src.services.run_identity import canonical, run_hash
+from src.services.storage.base import Progress
 
 LONG_SECONDS = 30.0
+BEFORE_THE_BOX = (StrategyRejected, NoPrices, PriceSourceUnavailable)
+"""Errors that the real thing raises while it prepares."""
 
 
 class FakeBacktests:
     """Answers every request at once, unless told otherwise.
 
     Args:
-        answer: what `run` returns; by default an answer of the real shape.
-        error: what `run` raises instead.
-        hangs: `run` waits until it is cancelled, released or past its deadline, as a long run would.
+        answer: what an execution returns, but for hash, name and warnings; by default an answer of the real shape.
+        error: what is raised instead.
+        hangs: an execution waits until it is cancelled, released or past its deadline, as a long run would.
         ignores_deadline: a hanging run ends only when it is cancelled or released.
+        tells: what an execution says of its progress, and the lines it prints with that.
+        tell_seconds: how long it takes over each of these.
 
     Attributes:
-        requests: what was run, in order. universes: the tickers that came with each.
+        data: part of what names a run; another value is as if prices had changed.
+        requests: what was prepared, in order. universes: the tickers that came with each.
         deadlines: the deadline that came with each.
-        n_running, n_most_running: runs at present, and at most at one time.
-        n_cancelled: runs that ended because their cancel event was set.
-        started: set once any run has started. release: set it to let hanging runs answer.
+        executed: hashes of what was executed, in order.
+        n_running, n_most_running: executions at present, and at most at one time.
+        n_cancelled: executions that ended because their cancel event was set.
+        started: set once any execution has started. release: set it to let hanging runs answer.
     """
 
     def __init__(
@@ -35,42 +46,69 @@ class FakeBacktests:
         error: BaseException | None = None,
         hangs: bool = False,
         ignores_deadline: bool = False,
+        tells: Sequence[tuple[Progress, Sequence[str]]] = (),
+        tell_seconds: float = 0.0,
     ) -> None:
         self.answer = real_shaped_answer() if answer is None else answer
         self.error = error
         self.hangs = hangs
         self.ignores_deadline = ignores_deadline
+        self.tells = tells
+        self.tell_seconds = tell_seconds
+        self.data = "ab12"
         self.requests: list[BacktestRequest] = []
         self.universes: list[Sequence[str] | None] = []
         self.deadlines: list[float] = []
+        self.executed: list[str] = []
         self.n_running = self.n_most_running = self.n_cancelled = 0
         self.started, self.release = threading.Event(), threading.Event()
         self._lock = threading.Lock()
 
-    def run(
+    def prepare(
         self,
         request: BacktestRequest,
         *,
         deadline: float,
         cancel: threading.Event,
         universe: Sequence[str] | None = None,
-    ) -> dict[str, Any]:
+    ) -> "FakePrepared":
         with self._lock:
             self.requests.append(request)
             self.universes.append(universe)
             self.deadlines.append(deadline)
+        if isinstance(self.error, BEFORE_THE_BOX):
+            raise self.error
+        values = request.model_dump(mode="json", exclude={"name"})
+        ingredients = canonical(values | {"universe": list(universe or ["SPY", "BND"]), "data": self.data})
+        return FakePrepared(self, request, ingredients, tuple(ingredients["universe"]), deadline, cancel)
+
+    def execute(self, prepared: "FakePrepared", observe: Observe | None) -> dict[str, Any]:
+        """What FakePrepared.execute does."""
+        with self._lock:
+            self.executed.append(prepared.run_hash)
             self.n_running += 1
             self.n_most_running = max(self.n_most_running, self.n_running)
         self.started.set()
         try:
+            for progress, lines in self.tells if observe else ():
+                observe(progress, lines)
+                time.sleep(self.tell_seconds)
             if self.hangs:
-                self._hang(deadline, cancel)
+                self._hang(prepared.deadline, prepared.cancel)
             if self.error is not None:
                 raise self.error
-            return self.answer | {"warnings": request.unknown_fields_warnings()}
+            return self._answer(prepared)
         finally:
             with self._lock:
                 self.n_running -= 1
+
+    def _answer(self, prepared: "FakePrepared") -> dict[str, Any]:
+        name = {"run_hash": prepared.run_hash, "job_id": prepared.run_hash}
+        parameters = self.answer["parameters"] | {"name": prepared.request.name}
+        warnings = [*prepared.request.unknown_fields_warnings(), *self.answer["warnings"]]
+        printed = [line for _, lines in self.tells for line in lines]
+        filled_in = {"parameters": parameters, "warnings": warnings, "logs": [*printed, *self.answer["logs"]]}
+        return self.answer | name | filled_in
 
     def _hang(self, deadline: float, cancel: threading.Event) -> None:
         until = time.monotonic() + LONG_SECONDS
@@ -83,7 +121,34 @@ class FakeBacktests:
                 raise RunTimedOut("the request took too long")
 
 
-def real_shaped_answer() -> dict[str, Any]:
+@dataclass
+class FakePrepared:
+    """See src.services.backtests.Prepared."""
+
+    backtests: FakeBacktests
+    request: BacktestRequest
+    ingredients: Mapping[str, Any]
+    symbols: tuple[str, ...]
+    deadline: float
+    cancel: threading.Event
+
+    @property
+    def run_hash(self) -> str:
+        return run_hash(self.ingredients)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        return
+
+    def execute(self, observe: Observe | None = None) -> dict[str, Any]:
+        return self.backtests.execute(self, observe)
+
+
+def real_shaped_answer(run_hash: str = "5f1c") -> dict[str, Any]:
     """An answer with every field that the design names, for two days and one order."""
     first, second = 1420156800, 1420416000
     metrics = dict.fromkeys(
@@ -102,8 +167,8 @@ def real_shaped_answer() -> dict[str, Any]:
         ]
     )
     return {
-        "run_hash": "5f1c",
-        "job_id": "5f1c",
+        "run_hash": run_hash,
+        "job_id": run_hash,
         "parameters": {
             "name": None,
             "starting_equity": 10000.0,

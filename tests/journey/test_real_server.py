@@ -1,12 +1,14 @@
 """The whole way with nothing faked: the real server in its own process, curl, real prices, real boxes."""
 
 import contextlib
+import itertools
 import json
 import os
 import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.error
 import urllib.request
@@ -35,6 +37,14 @@ class Mine(Strategy):
 """
 
 
+_seeds = itertools.count(1)
+
+
+def another_honest() -> dict[str, Any]:
+    """A request that no answer of an earlier one serves."""
+    return {"strategy_code": HONEST, **WINDOW, "seed": next(_seeds)}
+
+
 @dataclass(frozen=True)
 class Server:
     """A running server: where it is and which sandbox it uses."""
@@ -56,6 +66,13 @@ class Server:
         with urllib.request.urlopen(f"{self.address}/health", timeout=10) as answer:  # noqa: S310 - our own server
             value: dict[str, Any] = json.load(answer)
             return value
+
+    def forget(self, run_hash: str) -> None:
+        """Delete a run, so that posting it again computes it again."""
+        url = f"{self.address}/api/v1/runs/{run_hash}"
+        request = urllib.request.Request(url, method="DELETE")  # noqa: S310 - our own server
+        with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310 - our own server
+            assert answer.status == 204
 
     def count_bubblewraps(self) -> int:
         """Boxes of bubblewrap that the server started and that still are."""
@@ -81,7 +98,10 @@ def serving(backend: str, prices: Path, **settings: str) -> Iterator[Server]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
+    folder = tempfile.TemporaryDirectory()
     environment = os.environ | {
+        "DATABASE_URL": f"sqlite:///{folder.name}/runs.db",
+        "ARTIFACT_DIR": f"{folder.name}/artifacts",
         "DATA_PROVIDER": "files",
         "DATA_DIR": str(prices),
         "SANDBOX": backend,
@@ -100,6 +120,7 @@ def serving(backend: str, prices: Path, **settings: str) -> Iterator[Server]:
     finally:
         process.terminate()
         process.wait(20)
+        folder.cleanup()
 
 
 def answers(server: Server) -> bool:
@@ -164,6 +185,7 @@ def test_every_dialect_runs_and_every_backend_gives_the_same_answer(
     for _ in range(2):
         status, answer = server.post({"strategy_code": code, **WINDOW})
         assert status == 200, answer
+        server.forget(answer["run_hash"])
         assert answer["provenance"].pop("sandbox").startswith(server.backend)
         del answer["provenance"]["timings_ms"]
         answers.append(answer)
@@ -218,7 +240,7 @@ def test_wrong_input_gets_its_answer_and_the_service_keeps_serving(
     (first, *_) = answer["detail"][part]
     assert said in first
     assert wait_until(lambda: count_boxes(server) == 0)
-    assert server.post({"strategy_code": HONEST, **WINDOW})[0] == 200
+    assert server.post(another_honest())[0] == 200
 
 
 def test_an_end_before_the_start_is_refused(server: Server) -> None:
@@ -240,9 +262,10 @@ def test_warm_boxes_serve_and_are_gone_when_the_service_stops(backend: str, mark
     open_sandbox(backend).close()
     with serving(backend, market_folder, SANDBOX_POOL_SIZE="2") as server:
         assert wait_until(lambda: count_boxes(server) >= 2)
-        answers = [server.post({"strategy_code": HONEST, **WINDOW}) for _ in range(4)]
+        answers = [server.post({"strategy_code": HONEST, **WINDOW, "seed": seed}) for seed in range(4)]
         assert [status for status, _ in answers] == [200] * 4
-        assert len({answer["run_hash"] for _, answer in answers}) == 1
+        assert len({answer["run_hash"] for _, answer in answers}) == 4
+        assert len({json.dumps(answer["orders"]) for _, answer in answers}) == 1
         process = server.process
         process.terminate()
         assert process.wait(10) is not None
@@ -269,21 +292,20 @@ def test_an_engine_that_goes_and_comes_back_and_an_image_that_comes_late_need_no
         pytest.skip(f"the engine is not at {engine}")
     link, image = tmp_path / "docker.sock", "hqg-late-image"
     client = docker.from_env()
-    request = {"strategy_code": HONEST, **WINDOW}
     try:
         with serving("docker", market_folder, DOCKER_HOST=f"unix://{link}", SANDBOX_IMAGE=image) as server:
-            status, answer = server.post(request)
+            status, answer = server.post(another_honest())
             assert (status, "no Docker engine answers" in answer["detail"]) == (503, True)
             link.symlink_to(engine)
-            status, answer = server.post(request)
+            status, answer = server.post(another_honest())
             assert (status, "make images" in answer["detail"]) == (503, True)
             client.images.get(SANDBOX_IMAGE).tag(image)
-            assert wait_until(lambda: server.post(request)[0] == 200)
+            assert wait_until(lambda: server.post(another_honest())[0] == 200)
             link.unlink()
             # What waits already may serve; a box that must be made cannot be.
-            assert wait_until(lambda: server.post(request)[0] == 503)
+            assert wait_until(lambda: server.post(another_honest())[0] == 503)
             link.symlink_to(engine)
-            assert wait_until(lambda: server.post(request)[0] == 200)
+            assert wait_until(lambda: server.post(another_honest())[0] == 200)
     finally:
         with contextlib.suppress(docker.errors.ImageNotFound):
             client.images.remove(image, noprune=True)

@@ -10,11 +10,12 @@ import pytest
 
 from src.engine.ledger import Ledger
 from src.errors import NoPrices, StrategyFailed, StrategyRejected
+from src.execution import protocol
 from src.models.request import BacktestRequest
 from src.models.response import BacktestResponse
-from src.services.backtests import Backtests, RunLimits
+from src.services.backtests import Backtests, Prepared, RunLimits
 from src.services.data_provider.mock import MockProvider
-from tests.fakes.engine_box import Forge, engine_script
+from tests.fakes.engine_box import Forge, engine_script, frames_in
 from tests.fakes.sandbox import ScriptedSandbox
 
 SOURCE = """
@@ -36,9 +37,17 @@ def run(
 ) -> dict[str, Any]:
     request = {"strategy_code": SOURCE, "start_date": "2015-01-01", "end_date": "2015-12-31", **changes}
     sandbox = ScriptedSandbox(engine_script(description or DESCRIPTION, [0.5, 0.5], forge))
+    with prepared(sandbox, **request) as ready:
+        return ready.execute()
+
+
+def prepared(sandbox: ScriptedSandbox, universe: list[str] | None = None, **request: Any) -> Prepared:
     backtests = Backtests(provider=PROVIDER, sandbox=sandbox, limits=RunLimits())
-    return backtests.run(
-        BacktestRequest.model_validate(request), deadline=time.monotonic() + 30, cancel=threading.Event()
+    return backtests.prepare(
+        BacktestRequest.model_validate(request),
+        deadline=time.monotonic() + 30,
+        cancel=threading.Event(),
+        universe=universe,
     )
 
 
@@ -173,10 +182,83 @@ def test_costs_are_reported_apart() -> None:
 def test_a_named_universe_counts_whatever_the_strategy_says() -> None:
     description = {**DESCRIPTION, "universe": ["TLT", "GLD"]}
     sandbox = ScriptedSandbox(engine_script(description, [0.5, 0.5], lambda ledger: None))
-    request = BacktestRequest(strategy_code=SOURCE, start_date="2015-01-01", end_date="2015-12-31")
-    answer = Backtests(provider=PROVIDER, sandbox=sandbox, limits=RunLimits()).run(
-        request, deadline=time.monotonic() + 30, cancel=threading.Event(), universe=["TLT", "GLD"]
-    )
+    request = {"strategy_code": SOURCE, "start_date": "2015-01-01", "end_date": "2015-12-31"}
+    with prepared(sandbox, universe=["TLT", "GLD"], **request) as ready:
+        answer = ready.execute()
     assert answer["parameters"]["universe"] == ["TLT", "GLD"]
     assert {order["symbol"] for order in answer["orders"]} == {"TLT", "GLD"}
     assert b'"universe":["TLT","GLD"]' in sandbox.boxes[0].heard.replace(b" ", b"")
+
+
+SPELLINGS = [
+    {"parameters": {"b": [1, 2.0], "a": {"y": 3.0, "x": 1}}},
+    {"parameters": {"a": {"x": 1.0, "y": 3}, "b": [1.0, 2]}},
+    {"config_params": {"b": [1, 2], "a": {"x": 1, "y": 3}}, "seed": 0, "commission": 0, "name": "n"},
+]
+
+
+def test_what_hashes_alike_is_given_to_the_box_alike() -> None:
+    heard = []
+    for spelling in SPELLINGS:
+        sandbox = ScriptedSandbox(engine_script(DESCRIPTION, [0.5, 0.5]))
+        request = {"strategy_code": SOURCE, "start_date": "2015-01-01", "end_date": "2015-12-31", **spelling}
+        with prepared(sandbox, **request) as ready:
+            answer = ready.execute()
+        job = json.loads(frames_in(sandbox.boxes[0].heard)[protocol.JOB])
+        heard.append(
+            (answer["run_hash"], json.dumps(job["parameters"]), json.dumps(answer["parameters"]["parameters"]))
+        )
+    assert len(set(heard)) == 1
+
+
+def hash_of(**changes: Any) -> str:
+    request = {"strategy_code": SOURCE, "start_date": "2015-01-01", "end_date": "2015-12-31", **changes}
+    with prepared(ScriptedSandbox(engine_script(DESCRIPTION, [0.5, 0.5])), **request) as ready:
+        return ready.run_hash
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"strategy_code": SOURCE + "\n"},
+        {"strategy_code": SOURCE.replace('["SPY", "BND"]', '["BND", "SPY"]')},
+        {"strategy_code": SOURCE.replace("CLOSE_TO_NEXT_OPEN", "CLOSE_TO_CLOSE")},
+        {"strategy_code": SOURCE.replace("DAILY", "WEEKLY")},
+        {"start_date": "2015-01-05"},
+        {"end_date": "2015-12-30"},
+        {"initial_capital": 10_001},
+        {"commission": 1},
+        {"commission": {"model": "per_order", "amount": 0}},
+        {"slippage": 0.0001},
+        {"min_trade_value": 2},
+        {"seed": 1},
+        {"parameters": {"a": 1}},
+        {"benchmark": None},
+        {"benchmark": "QQQ"},
+        {"risk_free_rate": 0.02},
+        {"universe": ["SPY", "BND"]},
+    ],
+)
+def test_every_ingredient_counts(changes: dict[str, Any]) -> None:
+    assert hash_of(**changes) != hash_of()
+
+
+def test_naming_a_run_needs_no_box_unless_the_strategy_computes_what_it_trades() -> None:
+    request = {"strategy_code": SOURCE, "start_date": "2015-01-01", "end_date": "2015-12-31"}
+    sandbox = ScriptedSandbox(engine_script(DESCRIPTION, [0.5, 0.5]))
+    with prepared(sandbox, **request) as named:
+        assert sandbox.boxes == []
+    computed = request | {"strategy_code": SOURCE.replace('["SPY", "BND"]', 'sorted({"BND", "SPY"}, reverse=True)')}
+    with prepared(sandbox, **computed) as ready:
+        assert [box.is_closed for box in sandbox.boxes] == [False]
+        assert ready.symbols == named.symbols
+        ready.execute()
+    assert [box.is_closed for box in sandbox.boxes] == [True], "the box that named it also runs it"
+
+
+def test_a_box_that_was_opened_for_nothing_is_closed() -> None:
+    sandbox = ScriptedSandbox(engine_script({**DESCRIPTION, "universe": ["UNKNOWNX"]}, [1.0]))
+    computed = SOURCE.replace('["SPY", "BND"]', "[str(chr(85))]")
+    with pytest.raises(NoPrices):
+        prepared(sandbox, strategy_code=computed, start_date="2015-01-01", end_date="2015-12-31")
+    assert [box.is_closed for box in sandbox.boxes] == [True]

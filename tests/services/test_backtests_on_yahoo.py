@@ -59,7 +59,8 @@ def run(provider: CachedProvider, **changes: Any) -> dict[str, Any]:
     sandbox = ScriptedSandbox(engine_script(DESCRIPTION, [0.5, 0.5]))
     request = BacktestRequest.model_validate(REQUEST | changes)
     backtests = Backtests(provider=provider, sandbox=sandbox, limits=RunLimits())
-    return backtests.run(request, deadline=time.monotonic() + 30, cancel=threading.Event())
+    with backtests.prepare(request, deadline=time.monotonic() + 30, cancel=threading.Event()) as prepared:
+        return prepared.execute()
 
 
 def test_provenance_tells_where_the_prices_come_from(provider):

@@ -1,0 +1,70 @@
+"""Puts together what makes runs durable, and takes it apart in an order that loses nothing."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+
+from src.config.settings import Settings
+from src.services.leases import Leases
+from src.services.preparing import PreparesRuns
+from src.services.run_bell import RunBell
+from src.services.run_dispatcher import RunDispatcher
+from src.services.run_events import RunEvents
+from src.services.run_gate import RunGate
+from src.services.run_housekeeping import RunFiles, RunHousekeeping
+from src.services.runs import Runs
+from src.services.storage.base import RunStore
+
+MAX_PREPARING = 4
+"""Requests that are read and named at the same time for the queue."""
+
+MAX_WAITING_TO_PREPARE = 256
+
+
+@dataclass(frozen=True)
+class DurableRuns:
+    """See src.api.dependencies.Services."""
+
+    runs: Runs
+    run_events: RunEvents
+    run_gate: RunGate
+    preparation_gate: RunGate
+
+
+@asynccontextmanager
+async def durable_runs(
+    backtests: PreparesRuns, store: RunStore, files: RunFiles, settings: Settings
+) -> AsyncIterator[DurableRuns]:
+    """Runs on that store; what an earlier process has left in the queue starts at once."""
+    bell = RunBell()
+    leases = Leases(store, lease_seconds=settings.run_lease_seconds)
+    runs = Runs(
+        backtests,
+        store,
+        leases=leases,
+        bell=bell,
+        run_seconds=settings.max_request_time,
+        max_queued=settings.run_queue_size,
+        remove_files=files.remove,
+    )
+    async with AsyncExitStack() as stack:
+        housekeeping = RunHousekeeping(
+            store, files, bell, keep=settings.run_retention, is_busy=lambda: leases.n_held > 0
+        )
+        housekeeping.start()
+        stack.push_async_callback(asyncio.to_thread, housekeeping.close)
+        leases.start()
+        stack.push_async_callback(asyncio.to_thread, leases.close)
+        run_events = RunEvents(store, bell)
+        stack.push_async_callback(run_events.close)
+        preparation_gate = RunGate(max_running=MAX_PREPARING, max_waiting=MAX_WAITING_TO_PREPARE)
+        stack.push_async_callback(preparation_gate.close)
+        run_gate = RunGate(max_running=settings.max_concurrent_runs, max_waiting=settings.max_queued_runs)
+        stack.push_async_callback(run_gate.close)
+        dispatcher = RunDispatcher(
+            runs, store, gate=run_gate, leases=leases, bell=bell, max_attempts=settings.run_max_attempts
+        )
+        dispatcher.start()
+        stack.push_async_callback(dispatcher.close)
+        yield DurableRuns(runs, run_events, run_gate, preparation_gate)

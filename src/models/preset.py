@@ -1,0 +1,81 @@
+"""A preset: a named part of a request, kept to be run again with this or that changed."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, create_model
+from pydantic.fields import FieldInfo
+from pydantic_core import PydanticCustomError
+
+from src.models.plain import Text
+from src.models.request import BacktestRequest, named_once, unknown_field_warnings
+
+
+def _may_be_missing(field: FieldInfo) -> tuple[Any, Any]:
+    # A factory: a default of null would stand in the OpenAPI document beside types that know no null.
+    missing = Field(default_factory=lambda: None, description=field.description, examples=field.examples)
+    return field.rebuild_annotation(), missing
+
+
+_FIELDS: dict[str, Any] = {name: _may_be_missing(field) for name, field in BacktestRequest.model_fields.items()}
+
+RequestPart = create_model(
+    "RequestPart", __doc__="Any fields of a request, each as POST /api/v1/backtest takes it.", **_FIELDS
+)
+
+
+def _known_fields(sent: Any) -> Any:
+    """What was sent, when each of its names is one of a request.
+
+    Raises:
+        PydanticCustomError: it is empty or has another name; here nobody would read a warning.
+    """
+    if not isinstance(sent, Mapping):
+        return sent
+    fields = named_once(sent)
+    unknown = unknown_field_warnings(fields, BacktestRequest.model_fields)
+    if unknown or not fields:
+        problem = "; ".join(unknown) or "At least one field of a request"
+        raise PydanticCustomError("preset_fields", "{problem}", {"problem": problem})
+    return fields
+
+
+class PresetRequest(BaseModel):
+    """A configuration to be kept."""
+
+    model_config = ConfigDict(frozen=True, use_attribute_docstrings=True, extra="ignore")
+
+    name: Annotated[Text, Field(min_length=1, max_length=200, examples=["my costs"])]
+    """What a person calls it; the same configuration under another name is another preset."""
+    configuration: Annotated[RequestPart, BeforeValidator(_known_fields)]
+    """Any fields of the request of POST /api/v1/backtest, the code and the dates too."""
+
+    def fields(self) -> dict[str, Any]:
+        """The configuration as JSON: the fields that were sent, each written in one way."""
+        configuration: BaseModel = self.configuration
+        return configuration.model_dump(mode="json", include=configuration.model_fields_set)
+
+
+class PresetAnswer(BaseModel):
+    """One preset."""
+
+    model_config = ConfigDict(use_attribute_docstrings=True, from_attributes=True)
+
+    preset_id: str
+    """SHA-256 of name and configuration: posting the same twice gives the same preset."""
+    name: str
+    """What a person calls it."""
+    configuration: dict[str, Any]
+    """The fields that it fills in."""
+    created_at: datetime
+    """When it was first posted, in UTC."""
+
+
+class PresetList(BaseModel):
+    """All presets of one owner."""
+
+    model_config = ConfigDict(use_attribute_docstrings=True)
+
+    presets: list[PresetAnswer]
+    """Newest first."""

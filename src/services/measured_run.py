@@ -1,0 +1,84 @@
+"""From what a box claims to the answer: audit the books, measure them, say what they hold."""
+
+import logging
+from typing import Any
+
+from hqg_algorithms import Cadence
+
+from src.engine.costs import commission_from_wire, slippage_from_wire
+from src.errors import StrategyFailed
+from src.execution.audit import AuditFailed, AuditRules, Claim, audit
+from src.execution.books import Books
+from src.execution.session import Reply
+from src.models.request import BacktestRequest
+from src.services import answer
+from src.services.data_provider.base import PriceTable
+from src.services.yardsticks import Yardsticks
+from src.utils.metrics import Metrics, measure
+from src.utils.return_stats import periods_per_year
+from src.utils.trade_stats import TradeColumns, equity_stats
+
+logger = logging.getLogger(__name__)
+
+
+def audited(reply: Reply, prices: PriceTable, request: BacktestRequest, cadence: Cadence) -> Books:
+    """The books that follow from the reply, if it is honest.
+
+    Raises:
+        StrategyFailed: a check of the audit failed.
+    """
+    claim = Claim(reply.day, reply.symbol, reply.shares, reply.price, reply.fee, reply.cash, reply.equity)
+    rules = AuditRules(
+        initial_capital=request.initial_capital,
+        execution=cadence.execution,
+        min_trade_value=request.min_trade_value,
+        commission=commission_from_wire(answer.cost_wire(request.commission)),
+        slippage=slippage_from_wire(answer.cost_wire(request.slippage)),
+    )
+    try:
+        return audit(claim, prices, rules)
+    except AuditFailed as error:
+        logger.warning("a box's books were rejected: %s", error)
+        raise StrategyFailed([str(error)], logs=reply.logs, is_repeatable=False) from error
+
+
+def measured(books: Books, request: BacktestRequest, yardsticks: Yardsticks) -> tuple[TradeColumns, Metrics]:
+    """Orders as columns, and every metric."""
+    trades = TradeColumns(books.day, books.symbol, books.shares, books.price, books.fee, books.reference_price)
+    metrics = measure(
+        books.equity,
+        request.initial_capital,
+        books.prices.dates,
+        periods_per_year=periods_per_year(books.prices.dates),
+        annual_risk_free_rate=yardsticks.risk_free_rate,
+        benchmark_equity=yardsticks.benchmark,
+        trades=trades,
+        position_value=books.position_value,
+    )
+    return trades, metrics
+
+
+def answer_body(
+    request: BacktestRequest,
+    books: Books,
+    trades: TradeColumns,
+    metrics: Metrics,
+    prices: PriceTable,
+    yardsticks: Yardsticks,
+) -> dict[str, Any]:
+    """Everything of the answer that comes from the books."""
+    return {
+        "metrics": answer.metrics_answer(metrics),
+        "equity_stats": equity_stats(books.equity, request.initial_capital, trades),
+        "candles": answer.candles_answer(books),
+        "orders": answer.orders_answer(books),
+        "holding_weights": answer.holding_weights_answer(books),
+        "benchmark": answer.benchmark_answer(prices, yardsticks),
+    }
+
+
+def logs_of(reply: Reply) -> list[str]:
+    """What the strategy printed, and how much more there was."""
+    if not reply.lost_output_bytes:
+        return list(reply.logs)
+    return [*reply.logs, f"… {reply.lost_output_bytes} more bytes were printed and not kept"]

@@ -1,0 +1,46 @@
+"""What durable runs need of src.services.backtests, whose import is slow."""
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from types import TracebackType
+from typing import Any, Protocol, Self
+
+from src.models.request import BacktestRequest
+from src.services.storage.base import Progress
+
+Observe = Callable[[Progress, Sequence[str]], None]
+"""Told how far a run is and which lines it has printed since; called by the thread that executes the run."""
+
+
+class PreparedRun(Protocol):
+    """See src.services.backtests.Prepared."""
+
+    @property
+    def run_hash(self) -> str: ...
+    @property
+    def ingredients(self) -> Mapping[str, Any]: ...
+    @property
+    def symbols(self) -> tuple[str, ...]: ...
+
+    def __enter__(self) -> Self: ...
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
+    def execute(self, observe: Observe | None = None) -> dict[str, Any]:
+        """The answer, ready for JSON."""
+        ...
+
+
+class PreparesRuns(Protocol):
+    """See src.services.backtests.Backtests."""
+
+    def prepare(
+        self,
+        request: BacktestRequest,
+        *,
+        deadline: float,
+        cancel: threading.Event,
+        universe: Sequence[str] | None = None,
+    ) -> PreparedRun:
+        """Everything that decides the result, and its name."""
+        ...

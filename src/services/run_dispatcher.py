@@ -1,0 +1,156 @@
+"""Starts queued runs as soon as there is a place, and puts runs of dead processes back in line."""
+
+import asyncio
+import logging
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+
+from src.errors import SandboxUnavailable
+from src.services.leases import Leases
+from src.services.run_bell import News, RunBell
+from src.services.run_gate import STOP_SECONDS, RunGate
+from src.services.runs import Runs
+from src.services.storage.base import RunKey, RunStore, StorageUnavailable
+
+logger = logging.getLogger(__name__)
+
+POLL_SECONDS = 0.5
+"""How late a run that another process has put in line may be seen."""
+
+RECOVER_SECONDS = 2.0
+"""How often it looks for runs whose process has gone silent."""
+
+LONGEST_PAUSE_SECONDS = 30.0
+"""How long at most it rests after the sandbox or the database failed, before it tries again."""
+
+
+class RunDispatcher:
+    """Brings queued runs into the run gate. Belongs to one event loop.
+
+    It stands in the gate's line like everybody else, one place at a time, so that neither queued runs nor posted
+    ones can keep the others out.
+
+    Args:
+        runs: executes them.
+        gate: the places to run.
+        max_attempts: how often a run is started whose process dies under it.
+    """
+
+    def __init__(
+        self, runs: Runs, store: RunStore, *, gate: RunGate, leases: Leases, bell: RunBell, max_attempts: int
+    ) -> None:
+        self._runs = runs
+        self._store = store
+        self._gate = gate
+        self._leases = leases
+        self._max_attempts = max_attempts
+        self._bell = bell
+        self._pause_seconds = 0.0
+        self._wake = asyncio.Event()
+        self._is_closing = False
+        self._tasks: list[asyncio.Task[None]] = []
+        self._executing: set[asyncio.Task[None]] = set()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="recovery")
+        bell.listen(self._rung)
+
+    def start(self) -> None:
+        """Begin; call it on the event loop."""
+        self._loop = asyncio.get_running_loop()
+        self._tasks = [asyncio.create_task(self._dispatch_on()), asyncio.create_task(self._recover_on())]
+
+    async def close(self) -> None:
+        """Start nothing more and give the runs under way back to the queue."""
+        self._is_closing = True
+        for task in self._tasks:
+            task.cancel()
+        self._leases.stop_dispatched()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._executing:
+            await asyncio.wait(self._executing, timeout=STOP_SECONDS)
+        self._thread.shutdown(wait=False, cancel_futures=True)
+
+    async def _dispatch_on(self) -> None:
+        while True:
+            self._wake.clear()
+            if self._pause_seconds:
+                await asyncio.sleep(self._pause_seconds)
+            elif not await self._has_queued():
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(POLL_SECONDS):
+                        await self._wake.wait()
+                continue
+            if not await self._next_in_line():
+                # Another process was faster, or something failed: do not ask without a rest.
+                await asyncio.sleep(POLL_SECONDS)
+
+    async def _has_queued(self) -> bool:
+        try:
+            counts = await asyncio.get_running_loop().run_in_executor(self._thread, self._store.counts)
+        except Exception as error:  # noqa: BLE001 - it must outlive whatever storage does
+            self._rest(error)
+            return False
+        return counts.n_queued > 0
+
+    async def _next_in_line(self) -> bool:
+        """Wait for a place and start the next queued run in it; whether there was one."""
+        loop = asyncio.get_running_loop()
+        claimed: asyncio.Future[bool] = loop.create_future()
+        task = asyncio.create_task(self._run_one(claimed))
+        self._executing.add(task)
+        task.add_done_callback(self._executing.discard)
+        try:
+            return await asyncio.shield(claimed)
+        except asyncio.CancelledError:
+            task.cancel()
+            raise
+
+    async def _run_one(self, claimed: "asyncio.Future[bool]") -> None:
+        loop = asyncio.get_running_loop()
+
+        def tell(is_claimed: bool) -> None:
+            if not claimed.done():
+                claimed.set_result(is_claimed)
+
+        def work(cancel: threading.Event) -> None:
+            lease = None if self._is_closing else self._store.claim(self._leases.lease_seconds)
+            if lease is not None:
+                loop.call_soon_threadsafe(tell, True)
+                self._runs.execute(lease, cancel)
+
+        try:
+            await self._gate.run(work, is_dispatched=True)
+            self._pause_seconds = 0.0
+        except Exception as error:  # noqa: BLE001 - it must outlive whatever storage and sandbox do
+            self._rest(error)
+        finally:
+            tell(False)
+
+    def _rest(self, error: Exception) -> None:
+        self._pause_seconds = min(max(2 * self._pause_seconds, POLL_SECONDS), LONGEST_PAUSE_SECONDS)
+        if isinstance(error, SandboxUnavailable | StorageUnavailable):
+            logger.warning("queued runs wait for %.1f s: %s", self._pause_seconds, error)
+        else:
+            logger.error("queued runs wait for %.1f s", self._pause_seconds, exc_info=error)
+
+    async def _recover_on(self) -> None:
+        while True:
+            try:
+                await asyncio.get_running_loop().run_in_executor(self._thread, self._recover)
+            except Exception as error:  # noqa: BLE001 - as above
+                logger.warning("runs of dead processes were not looked for: %s: %s", type(error).__name__, error)
+            await asyncio.sleep(RECOVER_SECONDS)
+
+    def _recover(self) -> None:
+        self._runs.keep_promises()
+        for key in self._store.recover(self._max_attempts):
+            logger.warning("run %s was left behind by a process that has gone silent", key.run_hash)
+            run = self._store.get(key)
+            if run is not None:
+                self._bell.ring(key, News.FINISHED if run.status.is_finished else News.QUEUED)
+
+    def _rung(self, _key: RunKey, news: News) -> None:
+        loop = self._loop
+        if news is News.QUEUED and loop is not None and not loop.is_closed():
+            loop.call_soon_threadsafe(self._wake.set)

@@ -1,0 +1,137 @@
+"""Follow a run from anywhere: at once where this process works on it, soon where another one does."""
+
+import asyncio
+import time
+from collections import defaultdict
+from collections.abc import AsyncIterator, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from functools import partial
+from typing import TypeVar
+
+from src.errors import RunNotFound
+from src.services.run_bell import News, RunBell
+from src.services.storage.base import EventKind, RunEvent, RunKey, RunRecord, RunStore
+
+Value = TypeVar("Value")
+
+POLL_SECONDS = 0.5
+"""How late an event of another process may be seen."""
+
+HEARTBEAT_SECONDS = 15.0
+PAGE = 500
+THREADS = 4
+
+
+class RunEvents:
+    """What happens to runs, as it happens. Belongs to one event loop.
+
+    Args:
+        store: where events are kept.
+        bell: rung when something happens in this process.
+    """
+
+    def __init__(
+        self,
+        store: RunStore,
+        bell: RunBell,
+        *,
+        poll_seconds: float = POLL_SECONDS,
+        heartbeat_seconds: float = HEARTBEAT_SECONDS,
+    ) -> None:
+        self._store = store
+        self._poll_seconds = poll_seconds
+        self._heartbeat_seconds = heartbeat_seconds
+        self._waiting: dict[RunKey, set[asyncio.Event]] = defaultdict(set)
+        self._loop: asyncio.AbstractEventLoop | None = None
+        # Of their own: the threads of everybody may all be busy with something slow.
+        self._threads = ThreadPoolExecutor(max_workers=THREADS, thread_name_prefix="events")
+        bell.listen(self._rung)
+
+    async def follow(self, key: RunKey, after: int) -> AsyncIterator[RunEvent | None]:
+        """The run's events with an id above `after`, in order; None where nothing happened for a while.
+
+        0 begins with the present submission, without the events of earlier ones. Ends after the event that finishes
+        the present submission; at once where that is `after` or below.
+
+        Raises:
+            RunNotFound
+            StorageUnavailable: ask again with the last id that came.
+        """
+        quiet_since = time.monotonic()
+        with self._woken(key) as wake:
+            while True:
+                wake.clear()
+                run = await self._get(key)
+                after = after or run.first_event - 1
+                events = await self._read(partial(self._store.events, key, after=after, limit=PAGE))
+                for event in events:
+                    yield event
+                    after = event.id
+                    if event.kind is EventKind.FINISHED and event.id >= run.first_event:
+                        return
+                if not events and run.status.is_finished:
+                    return
+                if events:
+                    quiet_since = time.monotonic()
+                else:
+                    await self._pause(wake)
+                if time.monotonic() - quiet_since >= self._heartbeat_seconds:
+                    quiet_since = time.monotonic()
+                    yield None
+
+    async def finished(self, key: RunKey) -> RunRecord:
+        """The run, once it is finished.
+
+        Raises:
+            RunNotFound: there is none, or it was deleted meanwhile.
+            StorageUnavailable
+        """
+        with self._woken(key) as wake:
+            while True:
+                wake.clear()
+                run = await self._get(key)
+                if run.status.is_finished:
+                    return run
+                await self._pause(wake)
+
+    async def close(self) -> None:
+        """Let go of the threads."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+    async def _get(self, key: RunKey) -> RunRecord:
+        run = await self._read(partial(self._store.get, key))
+        if run is None:
+            raise RunNotFound("There is no such run.")
+        return run
+
+    async def _read(self, question: Callable[[], Value]) -> Value:
+        self._loop = asyncio.get_running_loop()
+        return await self._loop.run_in_executor(self._threads, question)
+
+    async def _pause(self, wake: asyncio.Event) -> None:
+        try:
+            async with asyncio.timeout(self._poll_seconds):
+                await wake.wait()
+        except TimeoutError:
+            return
+
+    @contextmanager
+    def _woken(self, key: RunKey) -> Iterator[asyncio.Event]:
+        wake = asyncio.Event()
+        self._waiting[key].add(wake)
+        try:
+            yield wake
+        finally:
+            self._waiting[key].discard(wake)
+            if not self._waiting[key]:
+                del self._waiting[key]
+
+    def _rung(self, key: RunKey, _news: News) -> None:
+        loop = self._loop
+        if loop is not None and not loop.is_closed():
+            loop.call_soon_threadsafe(self._wake, key)
+
+    def _wake(self, key: RunKey) -> None:
+        for wake in self._waiting.get(key, ()):
+            wake.set()

@@ -1,0 +1,110 @@
+"""One attempt at a run, from its lease to its stored end."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+
+from src.errors import RunAbandoned, RunCancelled, RunTimedOut, SandboxUnavailable
+from src.models.request import BacktestRequest
+from src.services.finished_run import FinishedRun
+from src.services.leases import Ending, HeldLease
+from src.services.preparing import PreparedRun
+from src.services.run_bell import News, RunBell
+from src.services.run_outcome import failure_of
+from src.services.run_result import differences, stored_result
+from src.services.run_teller import RunTeller
+from src.services.run_wishes import RunWishes
+from src.services.storage.base import Lease, Outcome, RunStatus, RunStore, StorageUnavailable
+
+LATE_SECONDS = 0.5
+"""A run that is cancelled so short before its deadline has timed out: whoever waited for it kept the same time."""
+
+
+class LeaseLost(Exception):
+    """Another process has taken the run over; what happened here is not stored."""
+
+
+class RunExecution:
+    """Executes runs whose lease this process holds, and stores how they end.
+
+    Args:
+        wishes: who wants a run to go on when the client who began it leaves.
+    """
+
+    def __init__(self, store: RunStore, bell: RunBell, wishes: RunWishes) -> None:
+        self._store = store
+        self._bell = bell
+        self._wishes = wishes
+
+    def execute(self, prepared: PreparedRun, held: HeldLease, request: BacktestRequest) -> FinishedRun:
+        """Execute the run and store its result; call it within `settling`.
+
+        Raises:
+            whatever Prepared.execute raises, LeaseLost, StorageUnavailable
+        """
+        key = held.lease.key
+        with RunTeller(self._store, held, self._bell) as teller:
+            answer = prepared.execute(teller.observe)
+        stored, body = stored_result(answer)
+        before = self._store.result(key)
+        outcome = Outcome(
+            RunStatus.SUCCEEDED,
+            result=stored,
+            metrics=answer["metrics"],
+            log_lines=tuple(answer["logs"][held.n_told :]),
+            differences=() if before is None else differences(before, stored),
+        )
+        self._finish(held.lease, outcome)
+        timings = answer["provenance"]["timings_ms"]
+        warnings = tuple(request.unknown_fields_warnings())
+        return FinishedRun(key, stored, request.name, warnings, False, timings, body)
+
+    @contextmanager
+    def settling(self, held: HeldLease, deadline: float) -> Iterator[None]:
+        """Store how a run ends that raises.
+
+        Raises:
+            LeaseLost: it is not this process's run any more.
+        """
+        try:
+            yield
+        except (LeaseLost, StorageUnavailable):
+            raise
+        except Exception as error:
+            if held.ending is Ending.LOST:
+                raise LeaseLost from error
+            outcome = self._outcome(held, error, deadline)
+            if outcome is None:
+                self._give_back(held.lease)
+            else:
+                self._finish(held.lease, outcome)
+            raise
+
+    def _outcome(self, held: HeldLease, error: Exception, deadline: float) -> Outcome | None:
+        """How a run ends that raised this; None when it goes back into the queue."""
+        if isinstance(error, SandboxUnavailable) and held.is_dispatched:
+            return None
+        if not isinstance(error, RunCancelled):
+            outcome = failure_of(error)
+            lines = outcome.error.logs if outcome.error else ()
+            return replace(outcome, log_lines=lines[held.n_told :])
+        if held.ending is Ending.CANCELLED:
+            return failure_of(RunCancelled("This run was cancelled."))
+        if held.is_dispatched or self._wishes.is_wanted(held.lease.key):
+            return None
+        if time.monotonic() >= deadline - LATE_SECONDS:
+            return failure_of(RunTimedOut("The run took longer than it may."))
+        return failure_of(RunAbandoned("The client that waited for this run went away."))
+
+    def _finish(self, lease: Lease, outcome: Outcome) -> None:
+        if not self._store.finish(lease, outcome):
+            raise LeaseLost
+        self._wishes.forget(lease.key)
+        self._bell.ring(lease.key, News.FINISHED)
+
+    def _give_back(self, lease: Lease) -> None:
+        if not self._store.give_back(lease):
+            raise LeaseLost
+        self._wishes.forget(lease.key)
+        self._bell.ring(lease.key, News.QUEUED)

@@ -1,0 +1,125 @@
+"""What follows a finished run, in the background: its files are sealed, and what is too old is removed."""
+
+import logging
+import queue
+import threading
+import time
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from src.services.run_bell import News, RunBell
+from src.services.storage.base import RunKey, RunStore
+
+logger = logging.getLogger(__name__)
+
+LOOK_SECONDS = 60.0
+"""How often it looks for results whose process died before it could seal them."""
+
+SETTLE_SECONDS = 0.1
+"""How long a result is left alone: its answer goes out first."""
+
+PATIENCE_SECONDS = 2.0
+"""How long it lets runs under way go first, which need the processor more."""
+
+
+MAX_BACKLOG = 10
+"""With more finished runs than these in line it waits for no quiet moment."""
+
+
+class RunFiles(Protocol):
+    """See src.services.artifacts.artifacts.Artifacts."""
+
+    def seal(self, key: RunKey) -> Any: ...
+    def remove(self, key: RunKey) -> None: ...
+    def clean_up(self) -> None: ...
+
+
+class RunHousekeeping:
+    """One thread that tidies up after runs. Whatever goes wrong is logged, and tried again at the next look.
+
+    Args:
+        keep: finished runs that are kept of each owner.
+        is_busy: whether this process works on runs.
+    """
+
+    def __init__(
+        self,
+        store: RunStore,
+        files: RunFiles,
+        bell: RunBell,
+        *,
+        keep: int,
+        is_busy: Callable[[], bool] = lambda: False,
+        look_seconds: float = LOOK_SECONDS,
+    ) -> None:
+        self._store = store
+        self._files = files
+        self._keep = keep
+        self._is_busy = is_busy
+        self._look_seconds = look_seconds
+        self._finished: queue.SimpleQueue[RunKey | None] = queue.SimpleQueue()
+        self._closing = threading.Event()
+        self._thread = threading.Thread(target=self._work_on, name="housekeeping", daemon=True)
+        bell.listen(self._rung)
+
+    def start(self) -> None:
+        """Begin, with what an earlier process has left undone."""
+        self._thread.start()
+
+    def close(self) -> None:
+        """Finish what is under way; the rest is done after the next start."""
+        self._closing.set()
+        self._finished.put(None)
+        if self._thread.is_alive():
+            self._thread.join()
+
+    def _rung(self, key: RunKey, news: News) -> None:
+        if news is News.FINISHED:
+            self._finished.put(key)
+
+    def _work_on(self) -> None:
+        self._attempt(self._files.clean_up)
+        look_at = time.monotonic()
+        while not self._closing.is_set():
+            if time.monotonic() >= look_at:
+                self._attempt(self._look)
+                look_at = time.monotonic() + self._look_seconds
+            try:
+                key = self._finished.get(timeout=max(0.0, look_at - time.monotonic()))
+            except queue.Empty:
+                continue
+            if key is not None and self._is_quiet():
+                self._attempt(self._after, key)
+
+    def _is_quiet(self) -> bool:
+        """Wait for a quiet moment, but not for ever; False when the service stops."""
+        until = time.monotonic() + PATIENCE_SECONDS
+        while not self._closing.wait(SETTLE_SECONDS):
+            if not self._is_busy() or time.monotonic() >= until or self._finished.qsize() > MAX_BACKLOG:
+                return True
+        return False
+
+    def _after(self, key: RunKey) -> None:
+        run = self._store.get(key)
+        if run is not None and run.has_result:
+            self._files.seal(key)
+        self._retain()
+
+    def _look(self) -> None:
+        for key in self._store.unsealed():
+            if self._closing.is_set():
+                return
+            self._attempt(self._files.seal, key)
+        self._retain()
+
+    def _retain(self) -> None:
+        for key in self._store.surplus(self._keep):
+            # Files first: were the run gone and they still there, nobody would find them any more.
+            self._files.remove(key)
+            self._store.delete(key)
+
+    def _attempt(self, work: Any, *arguments: Any) -> None:
+        try:
+            work(*arguments)
+        except Exception as error:  # noqa: BLE001 - the thread must go on, whatever storage or disk do
+            logger.warning("tidying up after runs failed: %s: %s", type(error).__name__, error)

@@ -1,0 +1,370 @@
+"""Durable runs: accept them, execute them, tell what became of them. Blocks; safe to call from several threads."""
+
+import hashlib
+import logging
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from src.errors import (
+    BacktesterError,
+    DataChanged,
+    ResultNotReady,
+    RunAbandoned,
+    RunNotFinished,
+    RunNotFound,
+    SandboxUnavailable,
+)
+from src.models.request import BacktestRequest
+from src.services.finished_run import FinishedRun
+from src.services.leases import HeldLease, Leases
+from src.services.preparing import PreparedRun, PreparesRuns
+from src.services.run_bell import News, RunBell
+from src.services.run_execution import LeaseLost, RunExecution
+from src.services.run_explanation import explanation
+from src.services.run_identity import canonical_json
+from src.services.run_outcome import error_of
+from src.services.run_wishes import RunWishes
+from src.services.storage.base import (
+    Lease,
+    NewRun,
+    RunDetails,
+    RunFilter,
+    RunKey,
+    RunPage,
+    RunRecord,
+    RunStatus,
+    RunStore,
+    StorageUnavailable,
+    StoredResult,
+    Submission,
+)
+
+logger = logging.getLogger(__name__)
+
+
+class Runs:
+    """Everything that can be done with runs.
+
+    Args:
+        backtests: prepares and executes them.
+        store: keeps them.
+        leases: of this process.
+        bell: rung whenever something happens to a run here.
+        run_seconds: what an execution may take that nobody waits for.
+        max_queued: runs that may wait in the store.
+        remove_files: removes what belongs to a run outside the store.
+    """
+
+    def __init__(
+        self,
+        backtests: PreparesRuns,
+        store: RunStore,
+        *,
+        leases: Leases,
+        bell: RunBell,
+        run_seconds: float,
+        max_queued: int,
+        remove_files: Callable[[RunKey], None] = lambda key: None,
+    ) -> None:
+        self._backtests = backtests
+        self._store = store
+        self._leases = leases
+        self._bell = bell
+        self._run_seconds = run_seconds
+        self._max_queued = max_queued
+        self._remove_files = remove_files
+        self._wishes = RunWishes()
+        self._execution = RunExecution(store, bell, self._wishes)
+
+    def submit(
+        self,
+        owner: str,
+        request: BacktestRequest,
+        *,
+        deadline: float,
+        cancel: threading.Event,
+        universe: Sequence[str] | None = None,
+        rerun: bool = False,
+        idempotency_key: str | None = None,
+    ) -> Submission:
+        """Accept a run that nobody waits for. What is accepted is never lost.
+
+        Args:
+            deadline, cancel: of accepting it.
+            rerun: compute it again even if there is a result.
+            idempotency_key: the same key and request again give the run of the first time.
+
+        Raises:
+            whatever Backtests.prepare raises, QueueFull, KeyReused, StorageUnavailable
+        """
+        idempotency = None
+        if idempotency_key is not None:
+            idempotency = idempotency_key, _fingerprint(request, universe, rerun)
+        with self._backtests.prepare(request, deadline=deadline, cancel=cancel, universe=universe) as prepared:
+            new = _new_run(RunKey(owner, prepared.run_hash), request, universe, prepared)
+        if rerun:
+            new = self._in_words_of_the_result(new)
+        # Before it is looked up: a run that somebody waits for here must not end with its client from now on.
+        self._wishes.promise(new.key)
+        submission = self._store.submit(new, rerun=rerun, max_queued=self._max_queued, idempotency=idempotency)
+        if submission.run.status is not RunStatus.RUNNING:
+            self._wishes.withdraw(new.key)
+        if submission.is_new:
+            self._bell.ring(submission.run.key, News.QUEUED)
+        return submission
+
+    def _in_words_of_the_result(self, new: NewRun) -> NewRun:
+        """The same run under the name, and with the warnings, of the request that made its stored result."""
+        known, details = self._store.get(new.key), self._store.details(new.key)
+        if known is None or details is None or not known.has_result:
+            return new
+        return replace(new, name=known.name, request=details.request, warnings=details.warnings)
+
+    def run_now(
+        self,
+        owner: str,
+        request: BacktestRequest,
+        *,
+        deadline: float,
+        cancel: threading.Event,
+        universe: Sequence[str] | None = None,
+    ) -> FinishedRun | RunKey:
+        """The finished run, for a caller who waits: from the store if it is there, else executed here and stored.
+
+        Returns:
+            The key where the run waits or is executed elsewhere: wait for RunEvents.finished, then ask finished().
+
+        Raises:
+            whatever Backtests.prepare and Prepared.execute raise, StorageUnavailable
+        """
+        with self._backtests.prepare(request, deadline=deadline, cancel=cancel, universe=universe) as prepared:
+            key = RunKey(owner, prepared.run_hash)
+            known = self._store.get(key)
+            if known is None or not _is_settled(known):
+                new = _new_run(key, request, universe, prepared)
+                submission = self._store.submit(new, lease_seconds=self._leases.lease_seconds)
+                known = submission.run
+                if submission.lease is not None:
+                    return self._run_here(prepared, submission.lease, request, deadline, cancel)
+            return self._known(known)
+
+    def find(
+        self,
+        owner: str,
+        request: BacktestRequest,
+        *,
+        deadline: float,
+        cancel: threading.Event,
+        universe: Sequence[str] | None = None,
+    ) -> FinishedRun | RunKey | None:
+        """As run_now for a run that is there already; None where it would have to be executed.
+
+        Raises:
+            as run_now
+        """
+        with self._backtests.prepare(request, deadline=deadline, cancel=cancel, universe=universe) as prepared:
+            known = self._store.get(RunKey(owner, prepared.run_hash))
+        return None if known is None or not _is_settled(known) else self._known(known)
+
+    def _known(self, run: RunRecord) -> FinishedRun | RunKey:
+        if run.has_result or run.status.is_finished:
+            return self._finished(run)
+        self._wishes.await_end(run.key)
+        return run.key
+
+    def _run_here(
+        self, prepared: PreparedRun, lease: Lease, request: BacktestRequest, deadline: float, cancel: threading.Event
+    ) -> FinishedRun | RunKey:
+        self._bell.ring(lease.key, News.CHANGED)
+        try:
+            with (
+                self._leases.hold(lease, cancel, is_dispatched=False) as held,
+                self._execution.settling(held, deadline),
+            ):
+                return self._execution.execute(prepared, held, request)
+        except LeaseLost:
+            return lease.key
+
+    def execute(self, lease: Lease, cancel: threading.Event) -> None:
+        """Execute a run that came out of the queue, and store how it ends.
+
+        Raises:
+            SandboxUnavailable: the run is back in the queue; nothing can run at present.
+            StorageUnavailable: how it ended could not be stored; once its lease has run out it is executed again.
+        """
+        deadline = time.monotonic() + self._run_seconds
+        self._bell.ring(lease.key, News.CHANGED)
+        try:
+            with self._leases.hold(lease, cancel, is_dispatched=True) as held, self._execution.settling(held, deadline):
+                self._execute_stored(held, deadline)
+            logger.info("run executed", extra={"run_hash": lease.key.run_hash, "attempt": lease.attempt})
+        except (SandboxUnavailable, StorageUnavailable):
+            raise
+        except LeaseLost:
+            logger.warning("run %s was taken over by another process", lease.key.run_hash)
+        except BacktesterError as error:
+            logger.info("run %s ended: %s", lease.key.run_hash, error.code)
+        except Exception:
+            logger.exception("run %s failed", lease.key.run_hash)
+
+    def _execute_stored(self, held: HeldLease, deadline: float) -> None:
+        key = held.lease.key
+        details = self.details(key)
+        request = BacktestRequest.model_validate(details.request).sent_with(details.warnings)
+        prepared = self._backtests.prepare(request, deadline=deadline, cancel=held.cancel, universe=details.universe)
+        with prepared:
+            if prepared.run_hash != key.run_hash:
+                raise DataChanged(_what_changed(details.ingredients, prepared.ingredients))
+            self._execution.execute(prepared, held, request)
+
+    def keep_promises(self) -> None:
+        """Accept runs again that were accepted here while a client of another process waited for them, and left."""
+        for key in self._wishes.promised():
+            run = self._store.get(key)
+            if run is not None and run.status is RunStatus.RUNNING:
+                continue
+            details = self._store.details(key)
+            if run is not None and details is not None and run.error and run.error.code == RunAbandoned.code:
+                self._store.submit(_same_run(run, details))
+                self._bell.ring(key, News.QUEUED)
+            self._wishes.withdraw(key)
+
+    def finished(self, key: RunKey) -> FinishedRun:
+        """The run with its result.
+
+        Raises:
+            RunNotFound, RunNotFinished, and what the run itself raised when it did not succeed
+        """
+        run = self.get(key)
+        if not run.has_result and not run.status.is_finished:
+            raise RunNotFinished("The run goes on.")
+        return self._finished(run)
+
+    def _finished(self, run: RunRecord) -> FinishedRun:
+        if not run.has_result:
+            raise error_of(run)
+        details = self.details(run.key)
+        return FinishedRun(run.key, self.result(run.key), run.name, details.warnings, is_reused=True)
+
+    def get(self, key: RunKey) -> RunRecord:
+        """The run.
+
+        Raises:
+            RunNotFound
+        """
+        run = self._store.get(key)
+        if run is None:
+            raise RunNotFound("There is no such run.")
+        return run
+
+    def details(self, key: RunKey) -> RunDetails:
+        """The run's request and ingredients.
+
+        Raises:
+            RunNotFound
+        """
+        details = self._store.details(key)
+        if details is None:
+            raise RunNotFound("There is no such run.")
+        return details
+
+    def page(self, owner: str, wanted: RunFilter, *, limit: int, cursor: str | None = None) -> RunPage:
+        """The owner's runs, newest first.
+
+        Raises:
+            CursorInvalid
+        """
+        return self._store.page(owner, wanted, limit=limit, cursor=cursor)
+
+    def result(self, key: RunKey) -> StoredResult:
+        """The stored answer.
+
+        Raises:
+            RunNotFound, ResultNotReady
+        """
+        result = self._store.result(key)
+        if result is None:
+            raise ResultNotReady(f"The run is {self.get(key).status.value}: there is no result.")
+        return result
+
+    def cancel(self, key: RunKey) -> RunRecord:
+        """End the run, whichever process works on it. A finished run stays as it is.
+
+        Raises:
+            RunNotFound
+        """
+        run = self._store.request_cancel(key)
+        if run is None:
+            raise RunNotFound("There is no such run.")
+        self._leases.cancel(key)
+        self._bell.ring(key, News.FINISHED if run.status is RunStatus.CANCELLED else News.CHANGED)
+        return run
+
+    def delete(self, key: RunKey) -> None:
+        """Forget a finished run with its result, events and files.
+
+        Raises:
+            RunNotFound, RunNotFinished
+        """
+        run = self.get(key)
+        if not run.status.is_finished:
+            raise RunNotFinished("The run goes on: cancel it first.")
+        # Files first: were the run gone and they still there, nobody would find them any more.
+        self._remove_files(key)
+        if not self._store.delete(key):
+            raise RunNotFinished("The run goes on again: somebody has posted it anew.")
+
+    def explain(self, key: RunKey, against: str | None = None) -> dict[str, Any]:
+        """What decides the run's result, and what sets it apart from another of the same owner.
+
+        Raises:
+            RunNotFound
+        """
+        other = None if against is None else self.details(RunKey(key.owner, against))
+        return explanation(key.run_hash, self.details(key), against, other)
+
+
+def _is_settled(run: RunRecord) -> bool:
+    """Whether posting it again starts nothing."""
+    is_final = run.error is not None and run.error.is_repeatable
+    return run.has_result or not run.status.is_finished or is_final
+
+
+def _new_run(key: RunKey, request: BacktestRequest, universe: Sequence[str] | None, prepared: PreparedRun) -> NewRun:
+    return NewRun(
+        key=key,
+        name=request.name,
+        request=request.model_dump(mode="json"),
+        universe=None if universe is None else tuple(universe),
+        ingredients=prepared.ingredients,
+        symbols=prepared.symbols,
+        warnings=tuple(request.unknown_fields_warnings()),
+    )
+
+
+def _same_run(run: RunRecord, details: RunDetails) -> NewRun:
+    return NewRun(
+        key=run.key,
+        name=run.name,
+        request=details.request,
+        universe=details.universe,
+        ingredients=details.ingredients,
+        symbols=run.symbols,
+        warnings=details.warnings,
+    )
+
+
+def _fingerprint(request: BacktestRequest, universe: Sequence[str] | None, rerun: bool) -> str:
+    """What an Idempotency-Key stands for."""
+    said = {"request": request.model_dump(mode="json"), "universe": universe, "rerun": rerun}
+    return hashlib.sha256(canonical_json(said)).hexdigest()
+
+
+def _what_changed(accepted: Mapping[str, Any], present: Mapping[str, Any]) -> str:
+    names = [name for name in sorted({*accepted, *present}) if accepted.get(name) != present.get(name)]
+    what = {"data": "the prices", "yardsticks": "the benchmark or the risk-free rate"}
+    changed = " and ".join(what.get(name, name) for name in names)
+    return f"Since this run was accepted, {changed} changed: post it again for a run on what there is now."

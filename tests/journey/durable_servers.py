@@ -1,0 +1,220 @@
+"""Real service processes on one database, which can be killed at any moment, and what a client needs of them."""
+
+import contextlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tests.conftest import PROJECT, SANDBOX_PYTHON
+
+LEASE_SECONDS = 3
+START_SECONDS = 30.0
+FINISHED = {"succeeded", "failed", "cancelled", "timed_out"}
+
+STRATEGY = """
+from hqg_algorithms import Cadence, BarSize, Strategy, TargetWeights
+import config
+
+class Small(Strategy):
+    universe = ["SPY", "BND"]
+    cadence = Cadence(bar_size=BarSize.MONTHLY)
+
+    def on_data(self, data, portfolio):
+        print("month")
+        return TargetWeights({"SPY": config.share, "BND": 1 - config.share})
+"""
+HANGING = """
+from hqg_algorithms import Strategy
+
+class Hanging(Strategy):
+    universe = ["SPY"]
+
+    def on_data(self, data, portfolio):
+        while True:
+            pass
+"""
+
+
+def small_run(number: int) -> dict[str, Any]:
+    """A request for a run of its own."""
+    window = {"start_date": "2015-01-01", "end_date": "2016-12-31"}
+    return {"strategy_code": STRATEGY, "parameters": {"share": number / 1000}, "name": f"run {number}", **window}
+
+
+def hanging_run() -> dict[str, Any]:
+    """A request for a run that never ends by itself."""
+    return {"strategy_code": HANGING, "start_date": "2015-01-01", "end_date": "2015-12-31"}
+
+
+@dataclass
+class Server:
+    """One service process; starting it again keeps its port.
+
+    Attributes:
+        folder: what it shares with other processes: files, and the database where that is SQLite.
+        database_url: the database.
+        settings: further environment variables.
+    """
+
+    folder: Path
+    database_url: str
+    settings: Mapping[str, str] = field(default_factory=dict)
+    port: int = 0
+    process: "subprocess.Popen[bytes] | None" = None
+
+    def start(self) -> None:
+        """Start it; it listens some seconds later."""
+        if not self.port:
+            with socket.create_server(("127.0.0.1", 0)) as free:
+                self.port = free.getsockname()[1]
+        environment = os.environ | {
+            "API_PORT": str(self.port),
+            "DATABASE_URL": self.database_url,
+            "ARTIFACT_DIR": str(self.folder / "artifacts"),
+            "DATA_PROVIDER": "mock",
+            "SANDBOX": "bubblewrap",
+            "SANDBOX_PYTHON": str(SANDBOX_PYTHON),
+            "SANDBOX_POOL_SIZE": "1",
+            "MAX_CONCURRENT_RUNS": "2",
+            "RUN_LEASE_SECONDS": str(LEASE_SECONDS),
+            "RUN_RETENTION": "1000",
+            "RUN_MAX_ATTEMPTS": "50",
+            "LOG_FORMAT": "json",
+            **{f"RATE_LIMIT_{name}": "1000000" for name in ("PER_MINUTE", "PER_HOUR")},
+            **{f"RATE_LIMIT_READS_{name}": "1000000" for name in ("PER_MINUTE", "PER_HOUR")},
+            **self.settings,
+        }
+        with (self.folder / f"log-{self.port}").open("ab") as log:
+            command = [sys.executable, "-m", "src.api"]
+            self.process = subprocess.Popen(command, cwd=PROJECT, env=environment, stdout=log, stderr=log)
+
+    def wait_until_it_answers(self) -> None:
+        """Until it serves."""
+        until = time.monotonic() + START_SECONDS
+        while time.monotonic() < until:
+            with contextlib.suppress(OSError):
+                if self.get("/health")["status"] == "healthy":
+                    return
+            time.sleep(0.05)
+        raise AssertionError(f"the server did not start: {self.log()[-3000:]}")
+
+    def kill(self) -> None:
+        """Kill it, as a lost machine would: nothing of it gets to say anything."""
+        self._end(signal.SIGKILL)
+
+    def stop(self) -> None:
+        """Tell it to stop, in order."""
+        self._end(signal.SIGTERM)
+
+    def _end(self, how: signal.Signals) -> None:
+        if self.process is not None:
+            self.process.send_signal(how)
+            self.process.wait(20)
+            self.process = None
+
+    def log(self) -> str:
+        """Everything it has written."""
+        return (self.folder / f"log-{self.port}").read_text()
+
+    def request(self, method: str, path: str, body: Any = None, **headers: str) -> tuple[int, dict[str, str], bytes]:
+        """Status, headers and body of one answer."""
+        data = None if body is None else json.dumps(body).encode()
+        sent = {"Content-Type": "application/json", **{name.replace("_", "-"): text for name, text in headers.items()}}
+        request = urllib.request.Request(f"http://127.0.0.1:{self.port}{path}", data, sent, method=method)
+        try:
+            with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310 - our own server
+                return answer.status, dict(answer.headers), answer.read()
+        except urllib.error.HTTPError as error:
+            return error.code, dict(error.headers), error.read()
+
+    def get(self, path: str) -> Any:
+        """The JSON at that path; anything but 200 is an error."""
+        status, _, body = self.request("GET", path)
+        if status != 200:
+            raise OSError(f"{status}: {body[:500]!r}")
+        return json.loads(body)
+
+    def submit(self, body: Mapping[str, Any]) -> str:
+        """The hash of a run that was accepted, however often the server dies meanwhile."""
+        until = time.monotonic() + 60
+        while time.monotonic() < until:
+            with contextlib.suppress(OSError):
+                status, _, answer = self.request("POST", "/api/v1/runs", body)
+                assert status in (200, 201, 503), (status, answer)
+                if status != 503:
+                    return str(json.loads(answer)["run_hash"])
+            time.sleep(0.05)
+        raise AssertionError("the run was never accepted")
+
+    def runs(self) -> list[dict[str, Any]]:
+        """The summaries of all runs."""
+        found, cursor = [], ""
+        while True:
+            page = self.get(f"/api/v1/runs?limit=100{cursor}")
+            found += page["runs"]
+            if page["next_cursor"] is None:
+                return found
+            cursor = f"&cursor={page['next_cursor']}"
+
+    def events(self, run_hash: str) -> list[tuple[int, str, Any]]:
+        """Id, kind and data of all events of a run, once it has ended."""
+        status, _, body = self.request("GET", f"/api/v1/runs/{run_hash}/events")
+        assert status == 200
+        told = []
+        for block in body.decode().split("\n\n"):
+            fields = dict(line.split(": ", 1) for line in block.splitlines() if not line.startswith((":", "retry")))
+            if fields:
+                told.append((int(fields["id"]), fields["event"], json.loads(fields["data"])))
+        return told
+
+    def result(self, run_hash: str) -> dict[str, Any]:
+        """The whole answer without what may differ between equal runs."""
+        answer: dict[str, Any] = self.get(f"/api/v1/runs/{run_hash}/result")
+        for name in ("timings_ms", "sandbox"):
+            del answer["provenance"][name]
+        return answer
+
+
+@contextlib.contextmanager
+def servers(count: int, folder: Path, database_url: str | None = None, **settings: str) -> Iterator[list[Server]]:
+    """So many service processes on one database, all answering; killed when the block is left."""
+    url = database_url or f"sqlite:///{folder}/runs.db"
+    started = [Server(folder, url, settings) for _ in range(count)]
+    try:
+        for server in started:
+            server.start()
+        for server in started:
+            server.wait_until_it_answers()
+        yield started
+    finally:
+        for server in started:
+            server.kill()
+
+
+def wait_until_all_have_ended(server: Server, count: int, seconds: float) -> list[dict[str, Any]]:
+    """All runs, once so many have ended."""
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        with contextlib.suppress(OSError):
+            runs = server.runs()
+            if len(runs) == count and all(run["status"] in FINISHED for run in runs):
+                return runs
+        time.sleep(0.2)
+    raise AssertionError(f"after {seconds} s: {[(run['status'], run['attempt']) for run in server.runs()]}")
+
+
+def events_of_all(server: Server, hashes: list[str]) -> dict[str, list[tuple[int, str, Any]]]:
+    """The events of each run."""
+    with ThreadPoolExecutor(4) as threads:
+        return dict(zip(hashes, threads.map(server.events, hashes), strict=True))

@@ -1,0 +1,22 @@
+"""People meet every metric, with words of its own."""
+
+from src.models.metric_catalogue import METRIC_CATALOGUE
+from src.models.metrics import MetricsAnswer
+
+
+def test_every_metric_is_in_the_catalogue_once() -> None:
+    names = [entry.name for entry in METRIC_CATALOGUE]
+    assert sorted(names) == sorted(set(MetricsAnswer.model_fields) - {"undefined"})
+
+
+def test_explanations_are_sentences_without_names_of_fields() -> None:
+    for entry in METRIC_CATALOGUE:
+        assert entry.explanation[0].isupper() or entry.explanation[0].isdigit()
+        assert entry.explanation.endswith(".")
+        assert "_" not in entry.explanation
+        assert entry.label
+
+
+def test_no_two_metrics_have_the_same_label() -> None:
+    labels = [entry.label for entry in METRIC_CATALOGUE]
+    assert len(set(labels)) == len(labels)

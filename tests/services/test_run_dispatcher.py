@@ -1,0 +1,224 @@
+"""The queue moves: in every free place, beside people who wait in line, whatever fails meanwhile."""
+
+import asyncio
+import contextlib
+import threading
+import time
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+import pytest
+
+from src.api.durable_runs import DurableRuns, durable_runs
+from src.config.settings import Settings
+from src.errors import SandboxUnavailable
+from src.models.request import BacktestRequest
+from src.services import run_dispatcher
+from src.services.storage.base import Lease, QueueFull, RunFilter, RunKey, RunStatus, StorageUnavailable
+from tests.fakes.application import FakeFiles
+from tests.fakes.backtests import FakeBacktests
+from tests.fakes.run_store import FakeRunStore
+
+
+@contextlib.asynccontextmanager
+async def serving(
+    backtests: FakeBacktests, store: FakeRunStore, files: FakeFiles | None = None, **settings: Any
+) -> AsyncIterator[DurableRuns]:
+    values = Settings(_env_file=None, **settings)
+    async with durable_runs(backtests, store, files or FakeFiles(), values) as durable:
+        yield durable
+
+
+def request(seed: int) -> BacktestRequest:
+    return BacktestRequest(strategy_code="class S: pass", start_date="2015-01-01", end_date="2015-12-31", seed=seed)
+
+
+def submit(durable: DurableRuns, seed: int) -> RunKey:
+    deadline = time.monotonic() + 20
+    submission = durable.runs.submit("local", request(seed), deadline=deadline, cancel=threading.Event())
+    return submission.run.key
+
+
+async def until(is_true: Callable[[], bool], seconds: float = 8.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not is_true():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        await asyncio.sleep(0.01)
+
+
+def statuses(store: FakeRunStore) -> list[str]:
+    return [run.status.value for run in store.page("local", RunFilter(), limit=100).runs]
+
+
+def test_queued_runs_start_at_once_and_no_more_than_there_are_places() -> None:
+    async def story() -> None:
+        backtests, store = FakeBacktests(hangs=True), FakeRunStore()
+        async with serving(backtests, store, max_concurrent_runs=2) as durable:
+            for seed in range(5):
+                submit(durable, seed)
+            await until(lambda: backtests.n_running == 2, seconds=1.0)
+            await asyncio.sleep(0.1)
+            assert sorted(statuses(store)) == ["queued"] * 3 + ["running"] * 2
+            backtests.release.set()
+            await until(lambda: statuses(store) == ["succeeded"] * 5)
+        assert backtests.n_most_running == 2
+        assert len(backtests.executed) == 5
+
+    asyncio.run(story())
+
+
+def test_what_an_earlier_process_left_in_the_queue_starts_by_itself() -> None:
+    async def story() -> None:
+        store = FakeRunStore()
+        async with serving(FakeBacktests(hangs=True), store, max_concurrent_runs=1) as durable:
+            submit(durable, 1)
+            submit(durable, 2)
+        assert statuses(store) == ["queued"] * 2, "what ran when the service stopped goes back"
+        async with serving(FakeBacktests(), store):
+            await until(lambda: statuses(store) == ["succeeded"] * 2)
+        assert all(run.attempt == 1 for run in store.page("local", RunFilter(), limit=9).runs)
+
+    asyncio.run(story())
+
+
+def test_a_run_whose_process_has_died_is_started_again_once_its_lease_is_over() -> None:
+    async def story() -> None:
+        store = FakeRunStore()
+        async with serving(FakeBacktests(), store, max_concurrent_runs=1) as durable:
+            pass
+        durable.runs._store.submit(_new(store), lease_seconds=0.2)
+        async with serving(FakeBacktests(), store):
+            await until(lambda: statuses(store) == ["succeeded"])
+        [run] = store.page("local", RunFilter(), limit=9).runs
+        assert run.attempt == 2
+
+    asyncio.run(story())
+
+
+def _new(store: FakeRunStore) -> Any:
+    """What submitting a run gives to the store."""
+    taken: list[Any] = []
+
+    class Taking(FakeRunStore):
+        def submit(self, new: Any, **options: Any) -> Any:
+            taken.append(new)
+            return super().submit(new, **options)
+
+    async def story() -> None:
+        async with serving(FakeBacktests(hangs=True), Taking()) as durable:
+            submit(durable, 1)
+
+    thread = threading.Thread(target=lambda: asyncio.run(story()))
+    thread.start()
+    thread.join()
+    return taken[0]
+
+
+def test_queued_runs_get_their_turn_while_people_keep_every_place_busy() -> None:
+    async def story() -> None:
+        backtests, store = FakeBacktests(), FakeRunStore()
+        async with serving(backtests, store, max_concurrent_runs=1, max_queued_runs=4) as durable:
+            is_over = asyncio.Event()
+
+            async def busy() -> None:
+                while not is_over.is_set():
+                    with contextlib.suppress(QueueFull):
+                        await durable.run_gate.run(lambda cancel: time.sleep(0.01))
+                    await asyncio.sleep(0)
+
+            people = [asyncio.create_task(busy()) for _ in range(5)]
+            await asyncio.sleep(0.1)
+            await until(lambda: durable.run_gate.is_full)
+            for seed in range(5):
+                submit(durable, seed)
+            await until(lambda: statuses(store) == ["succeeded"] * 5, seconds=5)
+            is_over.set()
+            await asyncio.gather(*people)
+
+    asyncio.run(story())
+
+
+def test_without_a_sandbox_queued_runs_wait_and_start_when_there_is_one(monkeypatch) -> None:
+    monkeypatch.setattr(run_dispatcher, "LONGEST_PAUSE_SECONDS", 0.3)
+
+    async def story() -> None:
+        backtests, store = FakeBacktests(error=SandboxUnavailable("no engine")), FakeRunStore()
+        async with serving(backtests, store) as durable:
+            submit(durable, 1)
+            await until(lambda: len(backtests.executed) >= 2)
+            assert len(backtests.executed) < 10, "it asks without a rest"
+            backtests.error = None
+            await until(lambda: statuses(store) == ["succeeded"])
+        [run] = store.page("local", RunFilter(), limit=9).runs
+        assert run.attempt == 1, "no attempt was the run's fault"
+
+    asyncio.run(story())
+
+
+class Failing(FakeRunStore):
+    """A database that is away for a while."""
+
+    is_down = False
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__()
+        self.error = error
+
+    def claim(self, lease_seconds: float) -> Lease | None:
+        self._check()
+        return super().claim(lease_seconds)
+
+    def recover(self, max_attempts: int) -> list[RunKey]:
+        self._check()
+        return super().recover(max_attempts)
+
+    def _check(self) -> None:
+        if self.is_down:
+            raise self.error
+
+
+@pytest.mark.parametrize("error", [StorageUnavailable("away"), RuntimeError("away")])
+def test_it_outlives_a_database_that_goes_away(monkeypatch, error) -> None:
+    monkeypatch.setattr(run_dispatcher, "LONGEST_PAUSE_SECONDS", 0.3)
+
+    async def story() -> None:
+        store = Failing(error)
+        async with serving(FakeBacktests(), store) as durable:
+            store.is_down = True
+            submit(durable, 1)
+            await asyncio.sleep(1.0)
+            assert statuses(store) == ["queued"]
+            store.is_down = False
+            await until(lambda: statuses(store) == ["succeeded"])
+
+    asyncio.run(story())
+
+
+def test_finished_runs_are_sealed_and_the_oldest_are_removed_files_first() -> None:
+    async def story() -> None:
+        store, files = FakeRunStore(), FakeFiles()
+        async with serving(FakeBacktests(), store, files, run_retention=2) as durable:
+            keys = []
+            for seed in range(4):
+                keys.append(submit(durable, seed))
+                await until(lambda: store.get(keys[-1]).status is RunStatus.SUCCEEDED)
+            await until(lambda: len(files.removed) == 2)
+            await until(lambda: len(statuses(store)) == 2 and set(files.sealed) >= set(keys[2:]))
+        assert files.removed == keys[:2]
+
+    asyncio.run(story())
+
+
+def test_files_that_cannot_be_written_stop_nothing() -> None:
+    class FullDisk(FakeFiles):
+        def seal(self, key: RunKey) -> None:
+            raise OSError("no space left")
+
+    async def story() -> None:
+        store = FakeRunStore()
+        async with serving(FakeBacktests(), store, FullDisk(), run_retention=1) as durable:
+            for seed in range(3):
+                submit(durable, seed)
+            await until(lambda: "queued" not in statuses(store) and "running" not in statuses(store))
+
+    asyncio.run(story())

@@ -1,0 +1,167 @@
+"""Following a run: everything once and in order, from any point, until it has ended."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+from src.errors import RunNotFound
+from src.services.run_bell import News, RunBell
+from src.services.run_events import RunEvents
+from src.services.storage.base import Lease, NewRun, Outcome, Progress, RunEvent, RunKey, RunStatus
+from tests.fakes.run_store import FakeRunStore
+
+KEY = RunKey("local", "a" * 64)
+NEW = NewRun(
+    key=KEY,
+    name=None,
+    request={},
+    universe=None,
+    ingredients={"start_date": "2015-01-01", "end_date": "2015-12-31"},
+    symbols=("SPY",),
+)
+ENDED = Outcome(RunStatus.CANCELLED)
+
+
+class Watched:
+    """A store with one run, and its events."""
+
+    def __init__(self, **options: float) -> None:
+        self.store, self.bell = FakeRunStore(), RunBell()
+        self.store.submit(NEW)
+        self.events = RunEvents(self.store, self.bell, **{"poll_seconds": 0.02, **options})
+
+    def claim(self) -> Lease:
+        lease = self.store.claim(30.0)
+        assert lease is not None
+        return lease
+
+    def work(self, lease: Lease, n_days: int = 3) -> None:
+        for day in range(n_days):
+            assert self.store.tell(lease, progress=Progress(day / n_days, "2015-01-02", 1.0), log_lines=[str(day)])
+        assert self.store.finish(lease, ENDED)
+
+    async def ids(self, after: int = 0) -> list[int]:
+        return [event.id async for event in self.events.follow(KEY, after) if event is not None]
+
+
+async def taken(events: AsyncIterator[RunEvent | None], count: int) -> list[Any]:
+    return [await anext(events) for _ in range(count)]
+
+
+def test_what_has_happened_and_what_happens_comes_once_and_in_order_and_then_ends() -> None:
+    async def story() -> None:
+        watched = Watched()
+        following = asyncio.create_task(watched.ids())
+        await asyncio.sleep(0.05)
+        lease = watched.claim()
+        await asyncio.sleep(0.05)
+        watched.work(lease)
+        assert await following == list(range(1, 10))
+        assert await watched.ids() == list(range(1, 10))
+
+    asyncio.run(story())
+
+
+def test_a_follower_that_leaves_again_and_again_misses_nothing() -> None:
+    async def story() -> None:
+        watched, seen = Watched(), list[int]()
+        work = asyncio.get_running_loop().run_in_executor(None, lambda: watched.work(watched.claim(), 50))
+        while True:
+            events = watched.events.follow(KEY, seen[-1] if seen else 0)
+            n_before = len(seen)
+            async for event in events:
+                if event is not None:
+                    seen.append(event.id)
+                if len(seen) == n_before + 7:
+                    break
+            await events.aclose()
+            if len(seen) < n_before + 7:
+                break
+        await work
+        assert seen == list(range(1, 104))
+
+    asyncio.run(story())
+
+
+def test_after_the_last_event_there_is_nothing() -> None:
+    async def story() -> None:
+        watched = Watched()
+        watched.work(watched.claim())
+        assert await watched.ids(after=9) == []
+        assert await watched.ids(after=10**12) == []
+        assert await watched.ids(after=8) == [9]
+
+    asyncio.run(story())
+
+
+def test_a_new_submission_is_followed_from_its_own_beginning_or_from_where_one_was() -> None:
+    async def story() -> None:
+        watched = Watched()
+        watched.work(watched.claim())
+        watched.store.submit(NEW)
+        following = [asyncio.create_task(watched.ids(after)) for after in (0, 7, 9)]
+        await asyncio.sleep(0.05)
+        watched.work(watched.claim(), n_days=0)
+        assert await asyncio.gather(*following) == [[10, 11, 12], [8, 9, 10, 11, 12], [10, 11, 12]]
+
+    asyncio.run(story())
+
+
+def test_what_happens_in_this_process_is_seen_at_once() -> None:
+    async def story() -> None:
+        watched = Watched(poll_seconds=30.0)
+        events = watched.events.follow(KEY, 0)
+        await taken(events, 1)
+        waiting = asyncio.create_task(anext(events))
+        finished = asyncio.create_task(watched.events.finished(KEY))
+        await asyncio.sleep(0.1)
+        started = time.monotonic()
+        lease = watched.claim()
+        watched.bell.ring(KEY, News.CHANGED)
+        event = await waiting
+        assert event is not None
+        assert event.id == 2
+        watched.store.finish(lease, ENDED)
+        await asyncio.to_thread(watched.bell.ring, KEY, News.FINISHED)
+        assert (await finished).status is RunStatus.CANCELLED
+        assert time.monotonic() - started < 5
+        await events.aclose()
+
+    asyncio.run(story())
+
+
+def test_in_silence_a_heartbeat_comes() -> None:
+    async def story() -> None:
+        watched = Watched(heartbeat_seconds=0.05)
+        events = watched.events.follow(KEY, 1)
+        assert await taken(events, 3) == [None, None, None]
+        await events.aclose()
+
+    asyncio.run(story())
+
+
+def test_a_run_that_is_not_there_or_not_any_more_cannot_be_followed() -> None:
+    async def story() -> None:
+        watched = Watched()
+        nowhere = RunKey("somebody", KEY.run_hash)
+        with pytest.raises(RunNotFound):
+            await anext(watched.events.follow(nowhere, 0))
+        with pytest.raises(RunNotFound):
+            await watched.events.finished(nowhere)
+
+    asyncio.run(story())
+
+
+def test_many_may_follow_one_run() -> None:
+    async def story() -> None:
+        watched = Watched()
+        followers = [asyncio.create_task(watched.ids()) for _ in range(40)]
+        await asyncio.sleep(0.05)
+        watched.work(watched.claim(), n_days=20)
+        assert await asyncio.gather(*followers) == [list(range(1, 44))] * 40
+        assert not watched.events._waiting, "somebody is remembered who has left"
+
+    asyncio.run(story())

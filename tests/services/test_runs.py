@@ -1,0 +1,481 @@
+"""Durable runs on a store in memory: what is computed, what is not, and how each run ends."""
+
+import json
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+
+from src.errors import (
+    BacktesterError,
+    NoPrices,
+    PriceSourceUnavailable,
+    ResultNotReady,
+    RunAbandoned,
+    RunCancelled,
+    RunFailed,
+    RunNotFinished,
+    RunNotFound,
+    RunTimedOut,
+    SandboxUnavailable,
+    StrategyFailed,
+)
+from src.models.request import BacktestRequest
+from src.services.finished_run import FinishedRun
+from src.services.leases import Leases
+from src.services.run_bell import RunBell
+from src.services.runs import Runs
+from src.services.storage.base import (
+    KeyReused,
+    Lease,
+    Progress,
+    QueueFull,
+    RunFilter,
+    RunKey,
+    RunRecord,
+    RunStatus,
+    StorageUnavailable,
+)
+from tests.fakes.backtests import FakeBacktests
+from tests.fakes.run_store import FakeRunStore
+
+LEASE_SECONDS = 30.0
+WINDOW = {"start_date": "2015-01-01", "end_date": "2015-12-31"}
+HALF_WAY = Progress(0.5, "2015-06-30", 10_050.0)
+
+
+def posted(**changes: Any) -> BacktestRequest:
+    return BacktestRequest.model_validate({"strategy_code": "class S: pass", **WINDOW, **changes})
+
+
+class Service:
+    """Runs, with everything around them in reach."""
+
+    def __init__(self, backtests: FakeBacktests | None = None, store: FakeRunStore | None = None) -> None:
+        self.backtests = backtests or FakeBacktests()
+        self.store = store or FakeRunStore()
+        self.leases = Leases(self.store, lease_seconds=LEASE_SECONDS)
+        self.removed: list[RunKey] = []
+        self.runs = Runs(
+            self.backtests,
+            self.store,
+            leases=self.leases,
+            bell=RunBell(),
+            run_seconds=20.0,
+            max_queued=3,
+            remove_files=self.removed.append,
+        )
+
+    def run_now(self, owner: str = "local", cancel: threading.Event | None = None, **changes: Any) -> Any:
+        deadline = time.monotonic() + changes.pop("seconds", 20.0)
+        return self.runs.run_now(owner, posted(**changes), deadline=deadline, cancel=cancel or threading.Event())
+
+    def submit(self, owner: str = "local", **changes: Any) -> Any:
+        options = {name: changes.pop(name) for name in ("rerun", "idempotency_key") if name in changes}
+        deadline = time.monotonic() + 20
+        return self.runs.submit(owner, posted(**changes), deadline=deadline, cancel=threading.Event(), **options)
+
+    def execute_next(self) -> None:
+        self.runs.execute(self.claim(), threading.Event())
+
+    def claim(self) -> Lease:
+        lease = self.store.claim(LEASE_SECONDS)
+        assert lease is not None, "nothing waits"
+        return lease
+
+    def only_run(self) -> RunRecord:
+        [run] = self.store.page("local", _ALL, limit=10).runs
+        return run
+
+    def events(self, key: RunKey) -> list[tuple[str, Any]]:
+        return [(event.kind.value, event.data) for event in self.store.events(key, after=0, limit=1000)]
+
+
+_ALL = RunFilter()
+
+
+def test_a_run_is_executed_once_and_answered_from_the_store_from_then_on() -> None:
+    service = Service()
+    first, second = service.run_now(), service.run_now()
+    assert [first.is_reused, second.is_reused] == [False, True]
+    assert first.json_for(posted()) == second.json_for(posted())
+    assert json.loads(first.json_for(posted()))["run_hash"] == first.key.run_hash
+    assert len(service.backtests.executed) == 1
+    assert service.only_run().status is RunStatus.SUCCEEDED
+
+
+def test_a_reused_answer_has_the_name_and_the_warnings_of_its_own_request() -> None:
+    service = Service()
+    service.backtests.answer["warnings"] = ["of the run"]
+    first = service.run_now(name="first", comission=1, slipage=2)
+    answers = [json.loads(first.json_for(posted(name="first", comission=1, slipage=2)))]
+    others = ({"name": "second"}, {"sead": 3}, {"name": "first", "comission": 1, "slipage": 2})
+    answers += [json.loads(service.run_now(**changes).json_for(posted(**changes))) for changes in others]
+    assert [answer["parameters"]["name"] for answer in answers] == ["first", "second", None, "first"]
+    assert [len(answer["warnings"]) for answer in answers] == [3, 1, 2, 3]
+    assert all(answer["warnings"][-1] == "of the run" for answer in answers)
+    assert "sead" in answers[2]["warnings"][0]
+
+
+def test_another_owner_has_another_run() -> None:
+    service = Service()
+    one, other = service.run_now("one"), service.run_now("other")
+    assert one.key.run_hash == other.key.run_hash
+    assert other.is_reused is False
+    with pytest.raises(RunNotFound):
+        service.runs.get(RunKey("third", one.key.run_hash))
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "code", "is_tried_again"),
+    [
+        (StrategyFailed(["ZeroDivisionError"], "line 3", ["said"]), RunStatus.FAILED, "strategy_failed", False),
+        (StrategyFailed(["slow"], timed_out=True), RunStatus.TIMED_OUT, "strategy_failed", True),
+        (StrategyFailed(["the box ended"], is_repeatable=False), RunStatus.FAILED, "strategy_failed", True),
+        (SandboxUnavailable("no engine"), RunStatus.FAILED, "sandbox_unavailable", True),
+        (RunTimedOut("too long"), RunStatus.TIMED_OUT, "run_timed_out", True),
+        (RuntimeError("/secret"), RunStatus.FAILED, "internal", True),
+    ],
+)
+def test_how_a_run_ends_is_kept_and_told_again(error, status, code, is_tried_again) -> None:
+    service = Service(FakeBacktests(error=error))
+    for _ in range(2):
+        with pytest.raises(type(error), match=str(error)):
+            service.run_now()
+    run = service.only_run()
+    assert (run.status, run.error.code) == (status, code)
+    assert len(service.backtests.executed) == (2 if is_tried_again else 1)
+    assert "secret" not in str(run.error)
+    with pytest.raises(BacktesterError) as told:
+        service.runs.finished(run.key)
+    assert told.value.code == code
+    if code == "strategy_failed":
+        assert (told.value.errors, told.value.traceback, told.value.logs) == (
+            error.errors,
+            error.traceback,
+            error.logs,
+        )
+        assert told.value.timed_out is error.timed_out
+
+
+@pytest.mark.parametrize("error", [NoPrices(["none for 'XYZ'"]), PriceSourceUnavailable("down")])
+def test_what_cannot_be_named_is_no_run(error) -> None:
+    service = Service(FakeBacktests(error=error))
+    with pytest.raises(type(error)):
+        service.run_now()
+    with pytest.raises(type(error)):
+        service.submit()
+    assert service.store.page("local", _ALL, limit=10).runs == ()
+
+
+def test_a_client_that_goes_ends_its_run_as_cancelled() -> None:
+    service, cancel = Service(FakeBacktests(hangs=True)), threading.Event()
+    with ThreadPoolExecutor(1) as threads:
+        run = threads.submit(service.run_now, cancel=cancel)
+        assert service.backtests.started.wait(5)
+        cancel.set()
+        with pytest.raises(RunCancelled):
+            run.result()
+    assert service.only_run().status is RunStatus.CANCELLED
+    with pytest.raises(RunAbandoned):
+        service.runs.finished(service.only_run().key)
+    service.backtests.hangs = False
+    assert service.run_now().is_reused is False
+
+
+def test_a_client_that_goes_leaves_its_run_to_those_who_want_it_too() -> None:
+    service, cancel = Service(FakeBacktests(hangs=True)), threading.Event()
+    with ThreadPoolExecutor(1) as threads:
+        run = threads.submit(service.run_now, cancel=cancel)
+        assert service.backtests.started.wait(5)
+        assert service.submit().is_new is False
+        cancel.set()
+        with pytest.raises(RunCancelled):
+            run.result()
+    assert service.only_run().status is RunStatus.QUEUED, "an accepted run was lost"
+    service.backtests.hangs = False
+    service.execute_next()
+    assert service.only_run().status is RunStatus.SUCCEEDED
+
+
+def test_a_run_accepted_here_outlives_the_client_of_another_process() -> None:
+    store, cancel = FakeRunStore(), threading.Event()
+    elsewhere, here = Service(FakeBacktests(hangs=True), store), Service(store=store)
+    with ThreadPoolExecutor(1) as threads:
+        run = threads.submit(elsewhere.run_now, cancel=cancel)
+        assert elsewhere.backtests.started.wait(5)
+        assert here.submit().is_new is False
+        here.runs.keep_promises()
+        cancel.set()
+        with pytest.raises(RunCancelled):
+            run.result()
+    assert here.only_run().status is RunStatus.CANCELLED
+    here.runs.keep_promises()
+    assert here.only_run().status is RunStatus.QUEUED
+    here.execute_next()
+    here.runs.keep_promises()
+    assert here.only_run().status is RunStatus.SUCCEEDED
+
+
+def test_a_run_that_ends_with_its_request_s_time_has_timed_out() -> None:
+    service, cancel = Service(FakeBacktests(hangs=True, ignores_deadline=True)), threading.Event()
+    threading.Timer(0.2, cancel.set).start()
+    with pytest.raises(RunCancelled):
+        service.run_now(cancel=cancel, seconds=0.2)
+    assert service.only_run().status is RunStatus.TIMED_OUT
+
+
+def test_whoever_comes_second_is_told_where_to_wait() -> None:
+    service = Service(FakeBacktests(hangs=True))
+    with ThreadPoolExecutor(1) as threads:
+        first = threads.submit(service.run_now)
+        assert service.backtests.started.wait(5)
+        key = service.run_now()
+        assert key == service.only_run().key
+        with pytest.raises(RunNotFinished):
+            service.runs.finished(key)
+        service.backtests.release.set()
+        assert isinstance(first.result(), FinishedRun)
+    assert service.runs.finished(key).is_reused
+    assert len(service.backtests.executed) == 1
+
+
+def test_a_submitted_run_waits_and_is_executed_later() -> None:
+    service = Service(FakeBacktests(tells=[(HALF_WAY, ["one", "two"])]))
+    submission = service.submit(name="mine")
+    assert (submission.is_new, submission.run.status, submission.run.name) == (True, RunStatus.QUEUED, "mine")
+    with pytest.raises(ResultNotReady):
+        service.runs.result(submission.run.key)
+    assert service.submit().is_new is False
+    service.execute_next()
+    run = service.only_run()
+    assert (run.status, run.attempt) == (RunStatus.SUCCEEDED, 1)
+    assert json.loads(service.runs.finished(run.key).json_for(posted(name="mine")))["parameters"]["name"] == "mine"
+    assert service.submit().is_new is False
+    told = service.events(run.key)
+    assert [kind for kind, _ in told][:2] == ["queued", "started"]
+    assert told[-1][0] == "finished"
+    assert [line for kind, data in told if kind == "log" for line in data["lines"]] == ["one", "two"]
+
+
+def test_lines_are_told_once_and_in_order_however_slow_the_store_is() -> None:
+    class SlowStore(FakeRunStore):
+        def tell(self, *arguments: Any, **values: Any) -> bool:
+            time.sleep(0.05)
+            return super().tell(*arguments, **values)
+
+    tells = [(Progress(n / 100, "2015-06-30", 1.0), [f"line {n}"]) for n in range(100)]
+    service = Service(FakeBacktests(tells=tells, tell_seconds=0.005), SlowStore())
+    service.submit()
+    service.execute_next()
+    told = service.events(service.only_run().key)
+    assert [line for kind, data in told if kind == "log" for line in data["lines"]] == [f"line {n}" for n in range(100)]
+    assert 1 < [kind for kind, _ in told].count("progress") < 10, "not while it ran, or more often than it may"
+
+
+def test_a_store_that_fails_while_a_run_tells_does_not_harm_the_run() -> None:
+    class DeafStore(FakeRunStore):
+        def tell(self, *arguments: Any, **values: Any) -> bool:
+            raise StorageUnavailable("full")
+
+    service = Service(FakeBacktests(tells=[(HALF_WAY, ["one"])], tell_seconds=0.3), DeafStore())
+    service.submit()
+    service.execute_next()
+    run = service.only_run()
+    assert run.status is RunStatus.SUCCEEDED
+    assert [data["lines"] for kind, data in service.events(run.key) if kind == "log"] == [["one"]]
+
+
+def test_prices_that_changed_since_a_run_was_accepted_fail_it_with_a_reason() -> None:
+    service = Service()
+    service.submit()
+    service.backtests.data = "other prices"
+    service.execute_next()
+    run = service.only_run()
+    assert (run.status, run.error.code, run.error.is_repeatable) == (RunStatus.FAILED, "data_changed", False)
+    assert "the prices changed" in run.error.errors[0]
+    assert service.backtests.executed == []
+
+
+def test_a_queued_run_that_finds_no_sandbox_goes_back_into_the_queue() -> None:
+    service = Service(FakeBacktests(error=SandboxUnavailable("no engine")))
+    service.submit()
+    with pytest.raises(SandboxUnavailable):
+        service.execute_next()
+    assert (service.only_run().status, service.only_run().attempt) == (RunStatus.QUEUED, 0)
+    service.backtests.error = None
+    service.execute_next()
+    assert service.only_run().status is RunStatus.SUCCEEDED
+
+
+@pytest.mark.parametrize("error", [StrategyFailed(["bad"], "", ["a", "b"]), RuntimeError("/secret")])
+def test_an_error_of_a_queued_run_is_kept_and_ends_nothing_else(error) -> None:
+    service = Service(FakeBacktests(error=error))
+    service.submit()
+    service.execute_next()
+    run = service.only_run()
+    assert run.status is RunStatus.FAILED
+    assert "secret" not in str(run.error)
+    assert [data["lines"] for kind, data in service.events(run.key) if kind == "log"] == (
+        [["a", "b"]] if isinstance(error, StrategyFailed) else []
+    )
+
+
+def test_a_run_is_cancelled_at_once_where_it_runs() -> None:
+    service = Service(FakeBacktests(hangs=True))
+    key = service.submit().run.key
+    with ThreadPoolExecutor(1) as threads:
+        run = threads.submit(service.execute_next)
+        assert service.backtests.started.wait(5)
+        assert service.runs.cancel(key).is_cancel_requested
+        run.result(5)
+    assert service.runs.get(key).status is RunStatus.CANCELLED
+    assert service.backtests.n_cancelled == 1
+
+
+def test_a_run_is_cancelled_by_another_process_at_its_next_heartbeat() -> None:
+    store = FakeRunStore()
+    here = Service(FakeBacktests(hangs=True), store)
+    elsewhere = Service(store=store)
+    key = here.submit().run.key
+    with ThreadPoolExecutor(1) as threads:
+        run = threads.submit(here.execute_next)
+        assert here.backtests.started.wait(5)
+        elsewhere.runs.cancel(key)
+        assert here.backtests.n_running == 1
+        here.leases.beat()
+        run.result(5)
+    assert elsewhere.runs.get(key).status is RunStatus.CANCELLED
+
+
+def test_a_run_that_another_process_has_taken_over_stores_nothing_here() -> None:
+    store = FakeRunStore()
+    service = Service(FakeBacktests(hangs=True), store)
+    key = service.submit().run.key
+    lease = store.claim(0.0)
+    time.sleep(0.01)
+    assert store.recover(5) == [key]
+    again = service.claim()
+    with ThreadPoolExecutor(1) as threads:
+        run = threads.submit(service.runs.execute, lease, threading.Event())
+        assert service.backtests.started.wait(5)
+        service.leases.beat()
+        run.result(5)
+    assert service.runs.get(key).status is RunStatus.RUNNING
+    service.backtests.hangs = False
+    service.runs.execute(again, threading.Event())
+    assert (service.runs.get(key).status, service.runs.get(key).attempt) == (RunStatus.SUCCEEDED, 2)
+    assert [kind for kind, _ in service.events(key)].count("finished") == 1
+
+
+def test_a_cancelled_run_in_the_queue_is_never_executed_and_can_be_posted_again() -> None:
+    service = Service()
+    key = service.submit().run.key
+    assert service.runs.cancel(key).status is RunStatus.CANCELLED
+    assert service.store.claim(LEASE_SECONDS) is None
+    assert service.submit().is_new
+
+
+def test_a_rerun_keeps_the_result_and_says_what_came_out_otherwise() -> None:
+    service = Service()
+    key = service.run_now(name="first", sead=1).key
+    before = service.runs.result(key)
+    assert service.submit(rerun=True, name="second").is_new
+    assert service.run_now().is_reused, "there is an answer: nobody need wait for the rerun"
+    service.execute_next()
+    assert service.runs.get(key).recomputed.differences == ()
+    service.backtests.answer["metrics"]["total_return"] = 0.5
+    service.backtests.answer["candles"][1]["close"] = 1.0
+    service.backtests.answer["provenance"]["timings_ms"]["total"] = 99.0
+    service.submit(rerun=True)
+    service.execute_next()
+    run = service.runs.get(key)
+    assert run.recomputed.differences == ("candles[1].close", "metrics.total_return")
+    assert (run.status, run.name) == (RunStatus.SUCCEEDED, "first")
+    assert service.runs.result(key) == before
+    answer = json.loads(service.runs.finished(key).json_for(posted(name="third")))
+    assert (answer["parameters"]["name"], answer["warnings"]) == ("third", [])
+
+
+def test_an_idempotency_key_stands_for_one_request() -> None:
+    service = Service()
+    first = service.submit(idempotency_key="k", seed=1)
+    service.backtests.data = "other prices"
+    again = service.submit(idempotency_key="k", seed=1)
+    assert (again.is_new, again.run.key) == (False, first.run.key)
+    with pytest.raises(KeyReused):
+        service.submit(idempotency_key="k", seed=2)
+    with pytest.raises(KeyReused):
+        service.submit(idempotency_key="k", seed=1, name="another")
+
+
+def test_the_queue_is_bounded() -> None:
+    service = Service()
+    for seed in range(3):
+        service.submit(seed=seed)
+    with pytest.raises(QueueFull):
+        service.submit(seed=4)
+    assert service.submit(seed=1).is_new is False
+    assert service.run_now(seed=4).is_reused is False, "whoever waits in line himself needs no place in the queue"
+
+
+def test_only_finished_runs_are_deleted_with_their_files() -> None:
+    service = Service()
+    key = service.submit().run.key
+    with pytest.raises(RunNotFinished):
+        service.runs.delete(key)
+    service.execute_next()
+    service.runs.delete(key)
+    assert service.removed == [key]
+    for ask in (service.runs.get, service.runs.delete, service.runs.cancel, service.runs.details, service.runs.result):
+        with pytest.raises(RunNotFound):
+            ask(key)
+
+
+def test_two_runs_are_told_apart() -> None:
+    service = Service()
+    one = service.run_now(parameters={"a": 1, "b": {"c": 2}}, strategy_code="class S:\n    pass\n").key
+    two = service.run_now(parameters={"b": {"c": 3}}, strategy_code="class T:\n    pass\n", seed=5).key
+    told = service.runs.explain(one, two.run_hash)
+    assert [
+        (d["ingredient"], d["this"], d["other"]) for d in told["differences"] if d["ingredient"] != "strategy_code"
+    ] == [
+        ("parameters.a", 1, None),
+        ("parameters.b.c", 2, 3),
+        ("seed", 0, 5),
+    ]
+    assert "-class T:\n+class S:\n" in told["code_difference"]
+    alone = service.runs.explain(one)
+    assert (alone["against"], alone["differences"], alone["code_difference"]) == (None, [], None)
+    with pytest.raises(RunNotFound):
+        service.runs.explain(one, "0" * 64)
+
+
+def test_storage_that_fails_at_the_end_is_told_and_the_run_is_executed_again_later() -> None:
+    class Failing(FakeRunStore):
+        is_down = True
+
+        def finish(self, *arguments: Any) -> bool:
+            if self.is_down:
+                raise StorageUnavailable("the disk is full")
+            return super().finish(*arguments)
+
+    store = Failing()
+    service = Service(store=store)
+    with pytest.raises(StorageUnavailable):
+        service.run_now()
+    assert service.only_run().status is RunStatus.RUNNING, "nobody may be told that it has ended"
+    assert service.leases.n_held == 0
+    store.is_down = False
+
+
+def test_a_run_that_took_the_service_down_too_often_says_so() -> None:
+    service = Service()
+    key = service.submit().run.key
+    service.store.claim(0.0)
+    time.sleep(0.01)
+    service.store.recover(1)
+    with pytest.raises(RunFailed):
+        service.runs.finished(key)
