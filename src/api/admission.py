@@ -15,12 +15,13 @@ from src.errors import BacktesterError
 from src.models.plain import printable
 
 OPEN_PATHS = frozenset({"/", "/health", "/metrics", "/docs", "/redoc", "/openapi.json"})
-OPEN_FOLDERS = ("/docs/",)
+OPEN_FOLDERS = ("/docs/", "/studio/")
 """What needs no token and has no rate limit: everything else is protected, a route that nobody thought of too."""
 
 
 class AdmissionMiddleware:
-    """Checks the token and counts the request; `request.state.principal` is who it speaks for, None without log-in.
+    """Checks the token and counts the request; `request.state.principal` is who it speaks for, None without log-in,
+    and `request.state.client` names whom it is counted to.
 
     A bad token is counted to its address, so that guessing tokens is limited as well.
     """
@@ -65,6 +66,7 @@ class AdmissionMiddleware:
             except Unauthenticated:
                 await self._count(request, client)
                 raise
+        request.state.client = client
         await self._count(request, client)
         return principal
 

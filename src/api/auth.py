@@ -9,6 +9,7 @@ from starlette.requests import Request
 
 from src.api.jwks import Jwk, KeySet
 from src.errors import BacktesterError
+from src.models.plain import is_well_formed
 
 COOKIE = "hqg_auth_token"
 MAX_TOKEN_CHARACTERS = 8192
@@ -175,6 +176,9 @@ def _principal_of(claims: Mapping[str, Any]) -> Principal:
     if isinstance(expires, bool) or not isinstance(expires, int | float):
         raise Unauthenticated("The token is not valid, or no longer.")
     if not isinstance(subject, str) or not 0 < len(subject) <= MAX_SUBJECT_CHARACTERS:
+        raise Unauthenticated("The token speaks for nobody.")
+    if not is_well_formed(subject) or "\0" in subject:
+        # It names an owner in the database, and not every database can store such a text.
         raise Unauthenticated("The token speaks for nobody.")
     # user_metadata is left out: people can write it themselves.
     of_issuer = claims.get("app_metadata")

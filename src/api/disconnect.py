@@ -30,7 +30,7 @@ async def unless_disconnected(receive: Receive, work: Coroutine[Any, Any, Result
         ClientGone: and whatever `work` raises.
     """
     working = asyncio.ensure_future(work)
-    leaving = asyncio.ensure_future(_disconnected(receive))
+    leaving = asyncio.ensure_future(disconnected(receive))
     try:
         await asyncio.wait([working, leaving], return_when=asyncio.FIRST_COMPLETED)
         if working.done():
@@ -42,6 +42,7 @@ async def unless_disconnected(receive: Receive, work: Coroutine[Any, Any, Result
         await asyncio.gather(working, leaving, return_exceptions=True)
 
 
-async def _disconnected(receive: Receive) -> None:
+async def disconnected(receive: Receive) -> None:
+    """Return when the client has closed its connection; the request's body was read before."""
     while (await receive())["type"] != "http.disconnect":
         continue

@@ -16,6 +16,15 @@ _RETRY_AFTER = {
     }
 }
 
+RUN_HEADERS = {
+    "X-Run-Hash": {"description": "The run's run_hash.", "schema": {"type": "string"}},
+    "X-Run-Reused": {
+        "description": "There, and true, when the answer was computed before.",
+        "schema": {"type": "string", "enum": ["true"]},
+    },
+}
+"""What an answer says of its run beside its body."""
+
 LOGIN_DOCUMENTATION = [
     Depends(HTTPBearer(auto_error=False, description="A token of the issuer.")),
     Depends(APIKeyCookie(name=COOKIE, auto_error=False, description="The same in a cookie.")),
@@ -39,14 +48,38 @@ ADMISSION_PROBLEMS: Answers = {
 }
 """What every protected route may be answered with."""
 
-READING_PROBLEMS: Answers = {
-    413: {"model": Refusal, "description": "The body is too large."},
+STORED_PROBLEMS: Answers = {
     422: {"model": MalformedRequest, "description": "The request is malformed."},
     **ADMISSION_PROBLEMS,
 }
+"""Every status of a route that takes parameters and reads or changes what is stored."""
+
+RUN_PROBLEMS: Answers = {
+    404: {"model": Refusal, "description": "You have no such run."},
+    **STORED_PROBLEMS,
+}
+"""Every status of a route about one run."""
+
+ARTIFACT_PROBLEMS: Answers = {
+    **RUN_PROBLEMS,
+    404: {"model": Refusal, "description": "You have no such run, or it no such file."},
+    409: {"model": Refusal, "description": "The run has not succeeded, or not yet: its files come with its result."},
+}
+"""Every status of a route about the files of one run."""
+
+PRESET_PROBLEMS: Answers = {
+    404: {"model": Refusal, "description": "You have no such preset."},
+    **STORED_PROBLEMS,
+}
+"""Every status of a route about one preset."""
+
+READING_PROBLEMS: Answers = {
+    413: {"model": Refusal, "description": "The body is too large."},
+    **STORED_PROBLEMS,
+}
 """Every status of a route that reads a body."""
 
-PROBLEMS: Answers = {
+PREPARATION_PROBLEMS: Answers = {
     400: {
         "model": BadRequest,
         "description": "The strategy breaks a rule or failed while it ran, or its window has no prices.",
@@ -54,7 +87,20 @@ PROBLEMS: Answers = {
     **READING_PROBLEMS,
     502: {"model": Refusal, "description": "The price source does not answer as it should."},
 }
-"""Every status that a run may be answered with, its shape and its reason."""
+"""Every status of a route that reads a strategy and fetches its prices."""
+
+SUBMISSION_PROBLEMS: Answers = {
+    404: {"model": Refusal, "description": "You have no such preset."},
+    **PREPARATION_PROBLEMS,
+}
+"""Every status that a submitted run may be answered with."""
+
+PROBLEMS: Answers = {
+    404: {"model": Refusal, "description": "Somebody deleted the run while it was waited for."},
+    409: {"model": Refusal, "description": "The prices changed while the run waited: send it again."},
+    **PREPARATION_PROBLEMS,
+}
+"""Every status that a run which is waited for may be answered with, its shape and its reason."""
 
 OLDER_PROBLEMS: Answers = {status: {**problem, "model": OlderRefusal} for status, problem in PROBLEMS.items()}
 """The same in the older contract's shape."""

@@ -8,27 +8,42 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
+from src.api.allowed_methods import allowed_methods
 from src.api.auth import RoleNotAllowed, Unauthenticated
 from src.api.disconnect import ClientGone
+from src.api.event_stream import TooManyStreams
 from src.api.json_answer import json_answer
 from src.api.jwks import KeysUnavailable
 from src.api.rate_limits import TooManyRequests
 from src.errors import (
     BacktesterError,
+    DataChanged,
     NoPrices,
     PriceSourceUnavailable,
+    ResultNotReady,
     RunCancelled,
+    RunFailed,
+    RunNotFinished,
+    RunNotFound,
     RunTimedOut,
     SandboxUnavailable,
     StrategyFailed,
     StrategyRejected,
 )
 from src.models.plain import printable
-from src.services.run_gate import QueueFull
+from src.services.artifacts.errors import ArtifactNotFound, ArtifactsNotReady, ArtifactsUnwritable
+from src.services.presets import PresetNotFound
+from src.services.storage.base import CursorInvalid, KeyReused, QueueFull, StorageUnavailable
 
 logger = logging.getLogger(__name__)
 
 OWN_FAULT = "Something went wrong on our side. Tell the operator the request_id."
+
+NO_SUCH_RUN = "There is no such run."
+"""The same for a run that never was and for one of somebody else."""
+
+STORAGE_UNAVAILABLE = "What is stored cannot be read or written at present; try again in a few seconds."
+"""The error's own words may name the database."""
 
 
 def _rejected(error: StrategyRejected) -> dict[str, Any]:
@@ -42,6 +57,11 @@ def _sentence(violation: Mapping[str, Any]) -> str:
 
 def _failed(error: StrategyFailed) -> dict[str, Any]:
     return {"execution_errors": error.errors, "traceback": error.traceback, "logs": error.logs}
+
+
+def _misplaced(*place: str) -> Callable[[BacktesterError], Any]:
+    """What is wrong with one part of the request, in the shape of any other such problem."""
+    return lambda error: [{"type": error.code, "loc": list(place), "msg": str(error)}]
 
 
 DETAILS: dict[type[BacktesterError], Callable[[Any], Any]] = {
@@ -58,6 +78,19 @@ DETAILS: dict[type[BacktesterError], Callable[[Any], Any]] = {
     RoleNotAllowed: str,
     KeysUnavailable: str,
     TooManyRequests: str,
+    TooManyStreams: str,
+    RunNotFound: lambda _error: NO_SUCH_RUN,
+    RunNotFinished: str,
+    RunFailed: str,
+    ResultNotReady: str,
+    DataChanged: str,
+    ArtifactNotFound: str,
+    ArtifactsNotReady: str,
+    ArtifactsUnwritable: str,
+    PresetNotFound: str,
+    KeyReused: _misplaced("header", "Idempotency-Key"),
+    CursorInvalid: _misplaced("query", "cursor"),
+    StorageUnavailable: lambda _error: STORAGE_UNAVAILABLE,
 }
 """What stands in `detail`, by error; the status is the error's own. What is not here is our own fault."""
 
@@ -117,8 +150,10 @@ def _field_problem(problem: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-async def _answer_http_error(_request: Request, error: Exception) -> Response:
+async def _answer_http_error(request: Request, error: Exception) -> Response:
     status, detail, headers = 500, OWN_FAULT, None
     if isinstance(error, HTTPException):
         status, detail, headers = error.status_code, error.detail, error.headers
+    if status == 405:
+        headers = {"Allow": allowed_methods(request)}
     return json_answer({"detail": detail}, status, headers)

@@ -1,26 +1,13 @@
-"""Writes answers as JSON bytes, once and fast."""
+"""Answers with plain values as JSON."""
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
-import orjson
 from fastapi import Response
 
+from src.utils.json_bytes import json_bytes
 
-def json_bytes(value: Any) -> bytes:
-    """UTF-8 JSON of plain Python values.
-
-    Text that holds half of a surrogate pair (a strategy may raise an exception with it) is written with
-    JSON escapes; a NaN becomes null.
-
-    Raises:
-        TypeError, ValueError: a value that JSON does not know, which only our own fault can put there.
-    """
-    try:
-        return orjson.dumps(value)
-    except orjson.JSONEncodeError:
-        return json.dumps(value, allow_nan=False, separators=(",", ":")).encode("ascii")
+__all__ = ["json_answer", "json_bytes"]
 
 
 def json_answer(value: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:

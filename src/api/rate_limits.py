@@ -6,6 +6,7 @@ through the decorated function instead (src/api/admission.py).
 
 import math
 import time
+from dataclasses import dataclass
 from typing import Any
 
 from slowapi import Limiter
@@ -32,32 +33,31 @@ class TooManyRequests(BacktesterError):
         self.retry_after_seconds = retry_after_seconds
 
 
+@dataclass(frozen=True)
+class Budget:
+    """Requests of one kind that one client may make.
+
+    Attributes:
+        per_minute, per_hour: how many.
+    """
+
+    per_minute: int
+    per_hour: int
+
+
 class RateLimits:
-    """Counts requests by client, over all routes together.
+    """Counts requests by client, over all routes together: those that only read apart from all others.
 
     Args:
-        per_minute, per_hour: requests of one client.
+        reads: GET and HEAD. changes: everything else.
         storage_url: redis://… shares the counts between processes; memory:// keeps them in this one, as happens
             with a Redis that does not answer, until it does again.
     """
 
-    def __init__(self, *, per_minute: int, per_hour: int, storage_url: str = "memory://") -> None:
-        limits = f"{per_minute}/minute;{per_hour}/hour"
+    def __init__(self, *, reads: Budget, changes: Budget, storage_url: str = "memory://") -> None:
         self.is_remote = storage_url.startswith("redis")
-        # slowapi types them as text; Redis wants seconds.
-        timeouts: dict[str, Any] = {"socket_connect_timeout": 1, "socket_timeout": 1} if self.is_remote else {}
-        self._limiter = Limiter(
-            key_func=_client,
-            storage_uri=storage_url,
-            storage_options=timeouts,
-            in_memory_fallback=[limits],
-            key_style="endpoint",
-            key_prefix="hqg",
-        )
-        # slowapi would let the environment variable RATELIMIT_ENABLED switch it off.
-        self._limiter.enabled = True
-        # The minute stands first: what it refuses is not counted to the hour.
-        self._counted = self._limiter.limit(limits)(_counted)
+        self._reads = _Counting(reads, storage_url, prefix="hqg-reads", is_remote=self.is_remote)
+        self._changes = _Counting(changes, storage_url, prefix="hqg", is_remote=self.is_remote)
 
     def count(self, request: Request, client: str) -> None:
         """Count one request of that client. Blocks for as long as a remote storage takes.
@@ -65,6 +65,32 @@ class RateLimits:
         Raises:
             TooManyRequests: it is one too many.
         """
+        counting = self._reads if request.method in ("GET", "HEAD") else self._changes
+        counting.count(request, client)
+
+
+class _Counting:
+    """Counts the requests of one kind."""
+
+    def __init__(self, budget: Budget, storage_url: str, *, prefix: str, is_remote: bool) -> None:
+        limits = f"{budget.per_minute}/minute;{budget.per_hour}/hour"
+        # slowapi types them as text; Redis wants seconds.
+        timeouts: dict[str, Any] = {"socket_connect_timeout": 1, "socket_timeout": 1} if is_remote else {}
+        self._limiter = Limiter(
+            key_func=_client,
+            storage_uri=storage_url,
+            storage_options=timeouts,
+            in_memory_fallback=[limits],
+            key_style="endpoint",
+            key_prefix=prefix,
+        )
+        # slowapi would let the environment variable RATELIMIT_ENABLED switch it off.
+        self._limiter.enabled = True
+        # The minute stands first: what it refuses is not counted to the hour.
+        self._counted = self._limiter.limit(limits)(_counted)
+
+    def count(self, request: Request, client: str) -> None:
+        """See RateLimits.count."""
         request.state.rate_limit_client = client
         try:
             self._counted(request=request)

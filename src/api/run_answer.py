@@ -1,18 +1,29 @@
-"""What every route that runs a backtest does: wait in line, watch the client, run, tell how it went."""
+"""What every route does that answers with a finished backtest: wait in line, watch the client, run or find it."""
 
 import contextvars
+import json
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 from fastapi import Request, Response
+from starlette.concurrency import run_in_threadpool
 
 from src.api.dependencies import Services
 from src.api.disconnect import unless_disconnected
 from src.api.json_answer import json_bytes
+from src.api.owners import owner_of
+from src.api.stored_answer import accepts_gzip, json_response
 from src.api.telemetry import RunReport, Telemetry
+from src.errors import RunAbandoned, RunNotFinished
 from src.models.request import BacktestRequest
+from src.services.finished_run import FinishedRun
+from src.services.storage.base import RunKey
+
+Render = Callable[[Mapping[str, Any]], Any]
+"""The answer in the words of another contract."""
 
 
 async def run_answer(
@@ -21,29 +32,66 @@ async def run_answer(
     posted: BacktestRequest,
     *,
     universe: Sequence[str] | None = None,
-    render: Callable[[Mapping[str, Any]], Any] = lambda answer: answer,
+    render: Render | None = None,
 ) -> Response:
-    """The finished backtest as JSON; the run ends when the client goes or its time is up.
+    """The finished backtest as JSON; a run that nobody else waits for ends when the client goes or its time is up.
 
     Args:
-        universe: see Backtests.run.
-        render: the answer in the words of the route's contract.
+        universe: see Backtests.prepare.
+        render: None answers as POST /api/v1/backtest does.
 
     Raises:
         BacktesterError: whatever the run raises; src/api/handlers.py makes an answer of it.
     """
-    deadline: float = request.state.deadline
     telemetry: Telemetry = request.app.state.telemetry
     report = RunReport(started=time.perf_counter())
+    with telemetry.observed(report):
+        finished = await unless_disconnected(request.receive, _finished(request, services, posted, universe, report))
+        report.ends(finished.key.run_hash, finished.timings_ms, is_reused=finished.is_reused)
+    headers = {"X-Run-Hash": finished.key.run_hash} | ({"X-Run-Reused": "true"} if finished.is_reused else {})
+    if render is not None:
+        return json_response(await run_in_threadpool(_rendered, finished, posted, render), headers)
+    headers["Vary"] = "Accept-Encoding"
+    if finished.is_in_words_of(posted) and accepts_gzip(request.headers.get("accept-encoding")):
+        return json_response(finished.stored.gzip_bytes, headers | {"Content-Encoding": "gzip"})
+    return json_response(await run_in_threadpool(finished.json_for, posted), headers)
+
+
+async def _finished(
+    request: Request,
+    services: Services,
+    posted: BacktestRequest,
+    universe: Sequence[str] | None,
+    report: RunReport,
+) -> FinishedRun:
+    deadline: float = request.state.deadline
+    owner = owner_of(request)
     # The run's thread logs under this request's id.
     context = contextvars.copy_context()
 
-    def run(cancel: threading.Event) -> bytes:
-        report.begins()
-        answer = context.run(services.backtests.run, posted, deadline=deadline, cancel=cancel, universe=universe)
-        report.answer(answer)
-        return json_bytes(render(answer))
+    options: dict[str, Any] = {"deadline": deadline, "universe": universe}
 
-    with telemetry.observed(report):
-        body = await unless_disconnected(request.receive, services.run_gate.run(run))
-    return Response(body, media_type="application/json")
+    def run(cancel: threading.Event) -> FinishedRun | RunKey:
+        report.begins()
+        return context.run(services.runs.run_now, owner, posted, cancel=cancel, **options)
+
+    def find(cancel: threading.Event) -> FinishedRun | RunKey | None:
+        return context.run(services.runs.find, owner, posted, cancel=cancel, **options)
+
+    while True:
+        outcome = None
+        if not services.run_gate.has_place:
+            # Whoever wants what is there already need not wait until somebody else's run has ended.
+            outcome = await services.preparation_gate.run(find)
+        if outcome is None:
+            outcome = await services.run_gate.run(run)
+        if isinstance(outcome, FinishedRun):
+            return outcome
+        await services.run_events.finished(outcome)
+        # It may have ended with a client who went away, or have been accepted anew: this client still waits.
+        with suppress(RunAbandoned, RunNotFinished):
+            return await run_in_threadpool(services.runs.finished, outcome)
+
+
+def _rendered(finished: FinishedRun, posted: BacktestRequest, render: Render) -> bytes:
+    return json_bytes(render(json.loads(finished.json_for(posted))))

@@ -1,7 +1,10 @@
 """The service as an ASGI application: `uvicorn src.api.server:app`."""
 
 import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from functools import partial
+from typing import Any
 
 from fastapi import FastAPI
 from starlette.middleware import Middleware
@@ -11,6 +14,7 @@ from src.api.admission import AdmissionMiddleware
 from src.api.auth import Authentication
 from src.api.documentation import LOGIN_DOCUMENTATION
 from src.api.documentation_pages import add_documentation_pages
+from src.api.event_stream import OpenStreams
 from src.api.handlers import add_error_handlers
 from src.api.jwks import KeySet, fetch_document
 from src.api.lifespan import OpenServices, lifespan, open_real_services
@@ -23,13 +27,51 @@ from src.api.middleware import (
     TimeLimitMiddleware,
 )
 from src.api.older_contract import OlderContractErrors
-from src.api.rate_limits import RateLimits
-from src.api.routes import backtest, data, health, older_contract, validation
+from src.api.rate_limits import Budget, RateLimits
+from src.api.routes import (
+    artifacts,
+    backtest,
+    data,
+    health,
+    jobs,
+    older_contract,
+    plain,
+    presets,
+    run_events,
+    runs,
+    studio,
+    validation,
+)
+from src.api.stopping import stop_event
+from src.api.studio_page import add_studio
 from src.api.telemetry import Telemetry
 from src.config.settings import Settings, SettingsInvalid, load_settings
 
 VERSION = "0.1.0"
 SUMMARY = "Post a strategy, get an honest backtest back."
+
+SENT_HEADERS = [
+    "Authorization",
+    "Content-Type",
+    "Idempotency-Key",
+    "If-None-Match",
+    "Last-Event-ID",
+    "Prefer",
+    "X-Request-ID",
+]
+"""What a page from another origin may send, beyond what it always may."""
+
+SHOWN_HEADERS = [
+    "Content-Disposition",
+    "ETag",
+    "Location",
+    "Preference-Applied",
+    "Retry-After",
+    "X-Request-ID",
+    "X-Run-Hash",
+    "X-Run-Reused",
+]
+"""What a page from another origin may read of an answer, beyond what it always may."""
 
 
 def create_app(settings: Settings, open_services: OpenServices = open_real_services) -> FastAPI:
@@ -47,20 +89,34 @@ def create_app(settings: Settings, open_services: OpenServices = open_real_servi
         # Their pages load from elsewhere: src/api/documentation_pages.py has its own.
         docs_url=None,
         redoc_url=None,
-        lifespan=lambda _app: lifespan(settings, open_services),
+        lifespan=lambda _app: _lifespan(settings, open_services),
         middleware=_middleware(settings, telemetry, login),
     )
     app.state.telemetry = telemetry
     app.state.sandbox_watch = health.SandboxWatch()
+    app.state.open_streams = OpenStreams()
     add_error_handlers(app)
     add_documentation_pages(app)
     documented = LOGIN_DOCUMENTATION if login.is_on else []
-    app.include_router(backtest.router, dependencies=documented)
-    app.include_router(validation.router, dependencies=documented)
-    app.include_router(data.router, dependencies=documented)
-    app.include_router(older_contract.router, dependencies=documented)
+    for router in (backtest.router, jobs.router, validation.router, data.router, older_contract.router):
+        app.include_router(router, dependencies=documented)
+    for router in (runs.router, run_events.router, artifacts.router, presets.router):
+        app.include_router(router, prefix="/api/v1", dependencies=documented)
+        # The paths of older clients: the same routes, and nothing of their own to document.
+        app.include_router(router, include_in_schema=False)
     app.include_router(health.router)
+    app.include_router(plain.router)
+    app.include_router(studio.router)
+    add_studio(app)
     return app
+
+
+@asynccontextmanager
+async def _lifespan(settings: Settings, open_services: OpenServices) -> AsyncIterator[dict[str, Any]]:
+    """What is there while the app serves, as `request.state`: the services, and when they are about to stop."""
+    with stop_event() as stopping:
+        async with lifespan(settings, open_services) as state:
+            yield {**state, "stopping": stopping}
 
 
 def _middleware(settings: Settings, telemetry: Telemetry, login: Authentication) -> list[Middleware]:
@@ -73,8 +129,8 @@ def _middleware(settings: Settings, telemetry: Telemetry, login: Authentication)
             allow_origins=settings.cors_origins,
             allow_credentials="*" not in settings.cors_origins,
             allow_methods=["GET", "POST", "DELETE"],
-            allow_headers=["Authorization", "Content-Type", "Prefer", "X-Request-ID"],
-            expose_headers=["Retry-After", "X-Request-ID"],
+            allow_headers=SENT_HEADERS,
+            expose_headers=SHOWN_HEADERS,
         ),
         Middleware(OlderContractErrors),
         Middleware(FaultMiddleware),
@@ -83,8 +139,8 @@ def _middleware(settings: Settings, telemetry: Telemetry, login: Authentication)
             AdmissionMiddleware,
             authentication=login,
             rate_limits=RateLimits(
-                per_minute=settings.rate_limit_per_minute,
-                per_hour=settings.rate_limit_per_hour,
+                reads=Budget(settings.rate_limit_reads_per_minute, settings.rate_limit_reads_per_hour),
+                changes=Budget(settings.rate_limit_per_minute, settings.rate_limit_per_hour),
                 storage_url=settings.rate_limit_storage_url,
             ),
             trusted_proxies=settings.trusted_proxies,

@@ -6,6 +6,7 @@ from typing import Any
 from fastapi import Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.datastructures import MutableHeaders
+from starlette.types import Receive, Scope
 
 from src.api.json_body import JsonRoute, MalformedBody, check_content_type, media_type, parse_json
 from src.models.plain import printable
@@ -17,14 +18,21 @@ _QUERY_FIELDS = frozenset(BacktestRequest.model_fields) | {"config_params"}
 
 
 class StrategyRoute(JsonRoute):
-    """A route that takes JSON with a field strategy_code, or the strategy's source itself."""
+    """A route that takes JSON with a field strategy_code, or the strategy's source itself.
+
+    Attributes:
+        own_parameters: names in the query that are the route's own and no fields of the request.
+    """
+
+    own_parameters: frozenset[str] = frozenset()
 
     def readable(self, request: Request) -> Request:
         """See JsonRoute.readable."""
         if is_source(request):
             headers = MutableHeaders(raw=list(request.scope["headers"]))
             headers["content-type"] = "application/json"
-            return _SourceRequest({**request.scope, "headers": headers.raw}, request.receive)
+            scope = {**request.scope, "headers": headers.raw}
+            return _SourceRequest(scope, request.receive, self.own_parameters)
         check_content_type(request, ", or 'Content-Type: text/x-python' with the strategy's source as the body")
         return super().readable(_without_fields_in_the_query(request))
 
@@ -49,17 +57,25 @@ def is_source(request: Request) -> bool:
 
 
 class _SourceRequest(Request):
+    def __init__(self, scope: Scope, receive: Receive, own_parameters: frozenset[str]) -> None:
+        super().__init__(scope, receive)
+        self._own_parameters = own_parameters
+
     async def json(self) -> Any:
+        body = await self.body()
         try:
-            source = (await self.body()).decode("utf-8-sig")
+            source = body.decode("utf-8-sig")
         except UnicodeDecodeError as error:
             raise MalformedBody("source_encoding", ["body", error.start], "The source is not UTF-8 text") from error
-        return _fields_of_the_query(self) | {"strategy_code": source}
+        fields = _fields_of_the_query(self, self._own_parameters)
+        return fields | {"strategy_code": source} if body else fields
 
 
-def _fields_of_the_query(request: Request) -> dict[str, Any]:
+def _fields_of_the_query(request: Request, own_parameters: frozenset[str]) -> dict[str, Any]:
     fields: dict[str, Any] = {}
     for name, text in request.query_params.multi_items():
+        if name in own_parameters:
+            continue
         if name == "strategy_code":
             raise MalformedBody("query_code", ["query", name], "The code is the body: leave strategy_code out")
         if name in fields:

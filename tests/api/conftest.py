@@ -2,11 +2,24 @@
 
 import contextlib
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from starlette.testclient import TestClient
 
+from src.services.storage.base import Storage
+from src.services.storage.opening import open_storage
+from tests.api.real_service import Service, service_on
+from tests.conftest import open_sandbox
 from tests.fakes.application import make_app, served
+
+
+@pytest.fixture
+def storage(tmp_path: Path) -> Iterator[Storage]:
+    """Stores in a SQLite file of this test."""
+    opened = open_storage(f"sqlite:///{tmp_path}/runs.db")
+    yield opened
+    opened.close()
 
 
 @pytest.fixture
@@ -21,3 +34,22 @@ def serve() -> Iterator[Callable[..., int]]:
     """serve(backtests, **settings): the port of a real uvicorn with the application."""
     with contextlib.ExitStack() as stack:
         yield lambda *fakes, **values: stack.enter_context(served(make_app(*fakes, **values)))
+
+
+@pytest.fixture(
+    params=[
+        pytest.param("docker", marks=pytest.mark.docker),
+        pytest.param("bubblewrap", marks=pytest.mark.bubblewrap),
+    ]
+)
+def backend(request: pytest.FixtureRequest) -> str:
+    """The name of each real sandbox in turn."""
+    open_sandbox(request.param).close()
+    return str(request.param)
+
+
+@pytest.fixture
+def service(backend: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Service]:
+    """The service on each real sandbox in turn; a test may give settings as its parameter."""
+    with service_on(backend, tmp_path, **getattr(request, "param", {})) as opened:
+        yield opened

@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from tests.fakes.application import BACKTEST, REQUEST, wait_until
+from tests.fakes.application import BACKTEST, REQUEST, another, wait_until
 from tests.fakes.backtests import FakeBacktests, real_shaped_answer
 
 
@@ -14,7 +14,7 @@ def test_a_posted_strategy_comes_back_as_the_services_answer(connect):
     answer = connect(backtests).post(BACKTEST, json=REQUEST | {"slippage": 0.0005})
     assert answer.status_code == 200
     assert answer.headers["content-type"] == "application/json"
-    assert answer.json() == real_shaped_answer()
+    assert answer.json() == real_shaped_answer(answer.headers["X-Run-Hash"])
     assert [(r.strategy_code, r.slippage) for r in backtests.requests] == [("class S: pass", 0.0005)]
 
 
@@ -41,7 +41,7 @@ def test_more_runs_than_may_run_wait_and_more_than_may_wait_are_refused(connect)
     backtests = FakeBacktests(hangs=True)
     client = connect(backtests, max_concurrent_runs=2, max_queued_runs=1)
     with ThreadPoolExecutor(8) as clients:
-        answers = [clients.submit(client.post, BACKTEST, json=REQUEST) for _ in range(6)]
+        answers = [clients.submit(client.post, BACKTEST, json=another(number)) for number in range(6)]
         wait_until(lambda: sum(answer.done() for answer in answers) == 3)
         refused = [answer.result() for answer in answers if answer.done()]
         backtests.release.set()
@@ -79,7 +79,7 @@ def test_waiting_in_line_counts_as_time(connect):
     backtests = FakeBacktests(hangs=True, ignores_deadline=True)
     client = connect(backtests, max_request_time=0.3, max_concurrent_runs=1, max_queued_runs=5)
     with ThreadPoolExecutor(2) as clients:
-        answers = [clients.submit(client.post, BACKTEST, json=REQUEST) for _ in range(2)]
+        answers = [clients.submit(client.post, BACKTEST, json=another(number)) for number in range(2)]
         assert [answer.result().status_code for answer in answers] == [504, 504]
 
 
@@ -99,7 +99,7 @@ def test_the_log_has_one_line_a_request_one_a_run_and_no_user_code(connect, capl
 
 def test_the_threads_of_runs_are_bounded(connect):
     client = connect(FakeBacktests(), max_concurrent_runs=2)
-    for _ in range(10):
-        client.post(BACKTEST, json=REQUEST)
+    for number in range(10):
+        client.post(BACKTEST, json=another(number))
     names = [thread.name for thread in threading.enumerate() if thread.name.startswith("run_")]
     assert len(names) <= 2

@@ -1,23 +1,17 @@
 """GET /api/v1/data/{symbol}: what is cached, without asking the source."""
 
-import contextlib
-from collections.abc import AsyncIterator
 from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
 from fastapi.testclient import TestClient
 
-from src.api.dependencies import Services
-from src.api.server import create_app
-from src.config.settings import Settings
 from src.services.data_provider.base import DataProvider
 from src.services.data_provider.cache import CachedProvider
 from src.services.data_provider.calendar import sessions
 from src.services.data_provider.mock import MockProvider
 from src.services.market_data import MarketData
-from src.services.run_gate import RunGate
-from tests.fakes.application import FakeSandbox
+from tests.fakes.application import make_app
 from tests.fakes.backtests import FakeBacktests
 from tests.fakes.histories import FakeSource, history
 from tests.fakes.yahoo import Clock
@@ -27,20 +21,8 @@ CLOCK = Clock(datetime(2021, 2, 27, 12, tzinfo=UTC))
 
 def client(provider: DataProvider) -> TestClient:
     """The real application with that provider."""
-
-    @contextlib.asynccontextmanager
-    async def open_services(_settings: Settings) -> AsyncIterator[Services]:
-        gate = RunGate(max_running=1, max_waiting=1)
-        yield Services(
-            backtests=FakeBacktests(),
-            run_gate=gate,
-            sandbox=FakeSandbox(),
-            data_source=provider.name,
-            market_data=MarketData(provider),
-        )
-        await gate.close()
-
-    return TestClient(create_app(Settings(_env_file=None), open_services))
+    market_data = MarketData(provider)
+    return TestClient(make_app(FakeBacktests(), market_data=market_data, data_source=provider.name))
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import pytest
 from fastapi import FastAPI
 from starlette.testclient import TestClient
 
-from scripts.docs_assets import FILES
+from scripts.web_assets import FILES
 from src.api.documentation_pages import DOCS_FOLDER, PAGE_POLICY, add_documentation_pages
 from src.api.plain_page import plain_page
 from tests.fakes.application import make_app
@@ -21,7 +21,8 @@ def built(tmp_path: Path) -> Path:
     shutil.copytree(DOCS_FOLDER, tmp_path / "docs", ignore=shutil.ignore_patterns("vendor"))
     (tmp_path / "docs" / "vendor").mkdir()
     for name in FILES.values():
-        (tmp_path / "docs" / "vendor" / name).write_text("/* stand-in */")
+        if name.startswith("docs/"):
+            (tmp_path / name).write_text("/* stand-in */")
     return tmp_path / "docs"
 
 

@@ -14,7 +14,7 @@ from src.errors import (
     StrategyRejected,
 )
 from src.models.problems import BadRequest, MalformedRequest, OwnFault, Refusal
-from tests.fakes.application import BACKTEST, REQUEST, FakeSandbox, make_app
+from tests.fakes.application import BACKTEST, REQUEST, RUNS, FakeSandbox, make_app
 from tests.fakes.backtests import FakeBacktests
 
 IMPORT_OF_OS = {
@@ -130,6 +130,21 @@ def test_plain_http_errors_have_a_detail_and_an_id(connect, method, path, status
     assert answer.status_code == status
     assert list(answer.json()) == ["detail"]
     assert answer.headers["X-Request-ID"]
+
+
+@pytest.mark.parametrize(
+    ("path", "allowed"),
+    [
+        (BACKTEST, "POST"),
+        (f"{RUNS}/x", "DELETE, GET"),
+        (RUNS, "GET, POST"),
+        (f"{RUNS}/x/result", "GET, HEAD"),
+        ("/presets/x", "DELETE, GET"),
+    ],
+)
+def test_a_wrong_method_is_told_which_would_be_right(connect, path, allowed):
+    answer = connect(FakeBacktests()).put(path)
+    assert (answer.status_code, answer.headers["Allow"]) == (405, allowed)
 
 
 def test_without_a_sandbox_the_service_lives_and_says_so():

@@ -6,7 +6,7 @@ from starlette.testclient import TestClient
 
 from src.api.routes.health import LOOK_SECONDS, DetailedHealth
 from src.errors import NoPrices, StrategyFailed
-from tests.fakes.application import BACKTEST, REQUEST, FakeSandbox, make_app, wait_until
+from tests.fakes.application import BACKTEST, REQUEST, FakeSandbox, another, make_app, wait_until
 from tests.fakes.backtests import FakeBacktests
 
 READY, DETAILED = "/api/v1/health/ready", "/api/v1/health/detailed"
@@ -48,7 +48,7 @@ def test_not_ready_while_every_place_is_taken(connect):
     backtests = FakeBacktests(hangs=True)
     client = connect(backtests, max_concurrent_runs=1, max_queued_runs=1)
     with ThreadPoolExecutor(2) as clients:
-        runs = [clients.submit(client.post, BACKTEST, json=REQUEST) for _ in range(2)]
+        runs = [clients.submit(client.post, BACKTEST, json=another(number)) for number in range(2)]
         wait_until(lambda: client.get(READY).status_code == 503)
         assert client.get(DETAILED).json()["queue"] == {
             "running": 1,
@@ -106,13 +106,21 @@ def test_runs_are_counted_by_how_they_ended(connect, error, outcome):
     assert measured(client, "hqg_run_seconds_count") == {(): 2.0}
 
 
+def test_a_run_that_was_computed_before_is_counted_apart(connect):
+    client = connect(FakeBacktests())
+    for _ in range(3):
+        client.post(BACKTEST, json=REQUEST)
+    assert measured(client, "hqg_runs_total") == {("completed",): 1.0, ("reused",): 2.0}
+    assert measured(client, "hqg_run_seconds_count") == {(): 1.0}
+
+
 def test_a_run_that_found_no_place_is_counted_as_such(connect):
     backtests = FakeBacktests(hangs=True)
     client = connect(backtests, max_concurrent_runs=1, max_queued_runs=0)
     with ThreadPoolExecutor(1) as clients:
         run = clients.submit(client.post, BACKTEST, json=REQUEST)
         assert backtests.started.wait(5)
-        assert client.post(BACKTEST, json=REQUEST).status_code == 503
+        assert client.post(BACKTEST, json=another(1)).status_code == 503
         assert measured(client, "hqg_runs_now") == {("running",): 1.0, ("waiting",): 0.0}
         backtests.release.set()
         run.result()

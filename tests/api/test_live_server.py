@@ -11,11 +11,12 @@ import sys
 import threading
 import time
 import urllib.request
+from pathlib import Path
 
 import pytest
 
 from src.config.settings import PROJECT_FOLDER
-from tests.fakes.application import BACKTEST, REQUEST, make_app, served, wait_until
+from tests.fakes.application import BACKTEST, REQUEST, RUNS, another, make_app, served, wait_until
 from tests.fakes.backtests import FakeBacktests, real_shaped_answer
 
 BODY = json.dumps(REQUEST).encode()
@@ -42,7 +43,7 @@ def status_of(stream: socket.socket) -> int:
 def test_a_strategy_goes_there_and_back(serve):
     status, answer = post(serve(FakeBacktests()))
     assert status == 200
-    assert json.loads(answer) == real_shaped_answer()
+    assert json.loads(answer) == real_shaped_answer(json.loads(answer)["run_hash"])
 
 
 def test_a_client_that_leaves_frees_its_run_within_a_second(serve, caplog):
@@ -62,20 +63,21 @@ def test_a_client_that_leaves_frees_its_run_within_a_second(serve, caplog):
 def test_a_client_that_leaves_the_line_gives_its_place_back(serve):
     backtests = FakeBacktests(hangs=True)
     port = serve(backtests, max_concurrent_runs=1, max_queued_runs=1)
+    bodies = [json.dumps(another(number)).encode() for number in (1, 2, 3)]
     with socket.create_connection(("127.0.0.1", port)) as running:
-        running.sendall(head(len(BODY)) + BODY)
+        running.sendall(head(len(bodies[0])) + bodies[0])
         assert backtests.started.wait(5)
         with socket.create_connection(("127.0.0.1", port)) as waiting:
-            waiting.sendall(head(len(BODY)) + BODY)
+            waiting.sendall(head(len(bodies[1])) + bodies[1])
             time.sleep(0.2)
             assert post(port)[0] == 503
         with socket.create_connection(("127.0.0.1", port)) as next_in_line:
             time.sleep(0.2)
-            next_in_line.sendall(head(len(BODY)) + BODY)
+            next_in_line.sendall(head(len(bodies[2])) + bodies[2])
             time.sleep(0.2)
             backtests.release.set()
             assert status_of(next_in_line) == 200
-    assert len(backtests.requests) == 2, "the client that left was run all the same"
+    assert len(backtests.executed) == 2, "the client that left was run all the same"
 
 
 def test_a_client_that_leaves_in_the_middle_of_its_body_harms_nobody(serve):
@@ -190,6 +192,13 @@ def python(*arguments: str, **environment: str) -> subprocess.Popen:
     )
 
 
+def service_without_a_sandbox(port: int, folder: Path) -> subprocess.Popen:
+    """The service as an operator starts it, on stores of its own."""
+    stores = {"DATABASE_URL": f"sqlite:///{folder}/runs.db", "ARTIFACT_DIR": str(folder / "artifacts")}
+    sandbox = {"SANDBOX": "bubblewrap", "SANDBOX_PYTHON": "/nowhere/python"}
+    return python("-m", "src.api", API_PORT=str(port), DATA_PROVIDER="mock", **sandbox, **stores)
+
+
 def test_importing_the_server_loads_nothing_slow_and_opens_nothing():
     slow = ("pandas", "numpy", "docker", "exchange_calendars", "pyarrow", "requests")
     program = (
@@ -212,10 +221,10 @@ def test_a_bad_setting_stops_the_start_with_a_sentence(arguments):
     assert "Traceback" not in err
 
 
-def test_the_service_starts_on_its_settings_and_stops_when_told():
+def test_the_service_starts_on_its_settings_and_stops_when_told(tmp_path):
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    process = python("-m", "src.api", API_PORT=str(port), SANDBOX="bubblewrap", SANDBOX_PYTHON="/nowhere/python")
+    process = service_without_a_sandbox(port, tmp_path)
     try:
         wait_until(lambda: _answers(port) or process.poll() is not None, seconds=60)
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=30) as answer:
@@ -230,6 +239,41 @@ def test_the_service_starts_on_its_settings_and_stops_when_told():
     assert process.returncode in (0, -signal.SIGTERM), err
     assert "Traceback" not in err
     assert "no sandbox works, runs are refused" in err
+
+
+def test_an_open_stream_does_not_hold_up_a_service_that_is_told_to_stop(tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    process = service_without_a_sandbox(port, tmp_path)
+    try:
+        wait_until(lambda: _answers(port) or process.poll() is not None, seconds=60)
+        code = "from hqg_algorithms import Strategy\nclass S(Strategy):\n    universe = ['SPY']\n"
+        code += "    def on_data(self, data, portfolio):\n        return None\n"
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+        body = json.dumps(REQUEST | {"strategy_code": code})
+        connection.request("POST", RUNS, body, {"Content-Type": "application/json"})
+        answer = connection.getresponse()
+        run = json.loads(answer.read())
+        assert answer.status == 201, run
+        connection.request("GET", f"{RUNS}/{run['run_hash']}/events")
+        stream = connection.getresponse()
+        assert stream.status == 200
+        time.sleep(1)
+        started = time.monotonic()
+        process.send_signal(signal.SIGTERM)
+        told = stream.read()
+        assert told.endswith(b"\n\n"), "no half event"
+        assert b"event: queued" in told
+        assert b"event: finished" not in told, "it was open until then"
+        assert time.monotonic() - started < 1.0
+        process.wait(10)
+        assert time.monotonic() - started < 4.0
+        connection.close()
+    finally:
+        process.kill()
+        _, err = process.communicate(timeout=30)
+    assert "Traceback" not in err
+    assert "timeout graceful shutdown exceeded" not in err
 
 
 def _answers(port: int) -> bool:

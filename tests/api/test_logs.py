@@ -33,9 +33,13 @@ def written():
 
 def test_json_has_one_object_a_line_with_the_request_and_its_run(connect, written):
     stream = written("json")
-    connect(FakeBacktests()).post(BACKTEST, json=REQUEST, headers={"X-Request-ID": "mine"})
+    answer = connect(FakeBacktests()).post(BACKTEST, json=REQUEST, headers={"X-Request-ID": "mine"})
     run, request = [json.loads(line) for line in stream.getvalue().splitlines()]
-    assert (run["outcome"], run["request_id"], run["run_hash"]) == ("completed", "mine", "5f1c")
+    assert (run["outcome"], run["request_id"], run["run_hash"]) == (
+        "completed",
+        "mine",
+        answer.headers["X-Run-Hash"],
+    )
     assert {"analysis_ms", "data_ms", "sandbox_ms", "audit_ms", "metrics_ms", "total_ms", "waited_ms"} <= set(run)
     assert (request["method"], request["path"], request["status"]) == ("POST", BACKTEST, 200)
     assert (request["request_id"], request["level"], request["logger"]) == ("mine", "info", "src.api.middleware")

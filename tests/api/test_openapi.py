@@ -32,9 +32,12 @@ def test_every_status_of_a_backtest_is_declared_with_its_shape(document):
     }
     assert shapes == {
         "200": "BacktestResponse",
+        "202": "JobAccepted",
         "400": "BadRequest",
         "401": "Refusal",
         "403": "Refusal",
+        "404": "Refusal",
+        "409": "Refusal",
         "413": "Refusal",
         "422": "MalformedRequest",
         "429": "Refusal",

@@ -10,8 +10,8 @@ from fastapi.routing import iter_route_contexts
 from starlette.requests import Request
 
 from src.api.admission import is_open
-from src.api.rate_limits import RateLimits, TooManyRequests
-from tests.fakes.application import BACKTEST, REQUEST, make_app, wait_until
+from src.api.rate_limits import Budget, RateLimits, TooManyRequests
+from tests.fakes.application import BACKTEST, REQUEST, RUNS, make_app, wait_until
 from tests.fakes.backtests import FakeBacktests
 from tests.fakes.issuer import Issuer, SigningKey, publishing
 
@@ -37,9 +37,10 @@ def test_the_walk_finds_the_routes_and_only_known_pages_are_open():
 
 
 @pytest.mark.parametrize(("method", "path"), PROTECTED)
-@pytest.mark.parametrize("window", ["rate_limit_per_minute", "rate_limit_per_hour"])
+@pytest.mark.parametrize("window", ["per_minute", "per_hour"])
 def test_every_route_has_a_limit_per_minute_and_per_hour(connect, method, path, window):
-    client = connect(FakeBacktests(), **{window: 2})
+    kind = "reads_" if method == "GET" else ""
+    client = connect(FakeBacktests(), **{f"rate_limit_{kind}{window}": 2})
     statuses = [client.request(method, path, json=REQUEST).status_code for _ in range(3)]
     assert statuses[2] == 429
     assert 429 not in statuses[:2]
@@ -61,6 +62,20 @@ def test_all_routes_share_one_budget(connect):
     assert client.post("/api/v1/validate", json=REQUEST).status_code == 200
     answer = client.post("/backtest", json={})
     assert (answer.status_code, answer.json()["error"]["type"]) == (429, "rate_limited")
+
+
+def test_reading_and_changing_have_budgets_of_their_own(connect):
+    client = connect(FakeBacktests(), rate_limit_per_minute=1, rate_limit_reads_per_minute=2)
+    assert [client.post(BACKTEST, json=REQUEST).status_code for _ in range(2)] == [200, 429]
+    assert client.delete(f"{RUNS}/x").status_code == 429
+    assert [client.get(RUNS).status_code for _ in range(3)] == [200, 200, 429]
+    assert client.head(f"{RUNS}/x/result").status_code == 429
+
+
+def test_a_dashboard_that_polls_every_second_does_not_starve(connect):
+    client = connect(FakeBacktests(), rate_limit_reads_per_minute=600, rate_limit_reads_per_hour=20_000)
+    job = client.post(BACKTEST, json=REQUEST).json()["job_id"]
+    assert {client.get(f"{BACKTEST}/{job}").status_code for _ in range(300)} == {200}
 
 
 def test_health_and_documentation_are_not_counted(connect):
@@ -108,7 +123,7 @@ def test_with_log_in_each_person_has_a_budget_and_bad_tokens_count_to_their_addr
     ],
 )
 def test_a_forwarding_header_counts_only_from_a_trusted_proxy(serve, trusted, forwarded, is_shared):
-    port = serve(FakeBacktests(), trusted_proxies=trusted, rate_limit_per_minute=1)
+    port = serve(FakeBacktests(), trusted_proxies=trusted, rate_limit_reads_per_minute=1)
     statuses = []
     for addresses in forwarded:
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
@@ -118,9 +133,14 @@ def test_a_forwarding_header_counts_only_from_a_trusted_proxy(serve, trusted, fo
     assert statuses == [200, 429 if is_shared else 200]
 
 
-def asked() -> Request:
+def asked(method: str = "POST") -> Request:
     """As much of a request as counting needs."""
-    return Request({"type": "http", "path": "/", "method": "GET", "headers": [], "state": {}})
+    return Request({"type": "http", "path": "/", "method": method, "headers": [], "state": {}})
+
+
+def limits_at(url: str) -> RateLimits:
+    """Two changes and three reads a minute, counted there."""
+    return RateLimits(reads=Budget(3, 100), changes=Budget(2, 100), storage_url=url)
 
 
 @pytest.fixture
@@ -148,17 +168,21 @@ def _listens(port: int) -> bool:
 
 def test_two_processes_share_their_counts_through_redis(redis_url):
     url, _ = redis_url
-    here, there = (RateLimits(per_minute=2, per_hour=100, storage_url=url) for _ in range(2))
+    here, there = limits_at(url), limits_at(url)
     here.count(asked(), "a")
     there.count(asked(), "a")
     with pytest.raises(TooManyRequests):
         here.count(asked(), "a")
     there.count(asked(), "b")
+    for limits in (here, there, here):
+        limits.count(asked("GET"), "a")
+    with pytest.raises(TooManyRequests, match="3 per 1 minute"):
+        there.count(asked("HEAD"), "a")
 
 
 def test_without_its_redis_each_process_counts_alone_until_it_is_back(redis_url):
     url, process = redis_url
-    limits = RateLimits(per_minute=2, per_hour=100, storage_url=url)
+    limits = limits_at(url)
     limits.count(asked(), "a")
     process.terminate()
     process.wait(10)

@@ -1,7 +1,5 @@
 """The API on real boxes: what fakes cannot show of limits, disconnects, the older contract and stopping."""
 
-import contextlib
-import http.client
 import json
 import os
 import signal
@@ -9,105 +7,16 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import docker
 import pytest
 
-from src.api.server import create_app
-from src.config.settings import PROJECT_FOLDER, Settings
-from src.execution.sandbox.docker_sandbox import OWNER_LABEL
-from tests.conftest import SANDBOX_IMAGE, SANDBOX_PYTHON, open_sandbox
-from tests.fakes.application import served, wait_until
+from src.config.settings import PROJECT_FOLDER
+from tests.api.real_service import HANGING, WINDOW, Service, stores_in
+from tests.conftest import SANDBOX_IMAGE, SANDBOX_PYTHON
+from tests.fakes.application import wait_until
 
 pytestmark = pytest.mark.slow
-
-WINDOW = {"start_date": "2015-01-01", "end_date": "2016-12-31"}
-HANGING = """
-from hqg_algorithms import Strategy
-
-class Hanging(Strategy):
-    universe = ["SPY"]
-
-    def on_data(self, data, portfolio):
-        while True:
-            pass
-"""
-
-
-@dataclass(frozen=True)
-class Service:
-    """A service on real boxes, in this process unless `pid` says otherwise."""
-
-    port: int
-    backend: str
-    pid: int
-
-    def post(self, path: str, body: Any, content_type: str = "application/json") -> tuple[int, dict[str, Any]]:
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
-        with contextlib.closing(connection):
-            sent = body if isinstance(body, bytes) else json.dumps(body).encode()
-            connection.request("POST", path, sent, {"Content-Type": content_type})
-            answer = connection.getresponse()
-            return answer.status, json.loads(answer.read())
-
-    def n_boxes(self) -> int:
-        """Boxes that there are at this moment."""
-        if self.backend == "bubblewrap":
-            return sum("bwrap" in _name(pid) for pid in _children(self.pid))
-        client = docker.from_env()
-        with contextlib.closing(client):
-            found = client.containers.list(all=True, filters={"label": OWNER_LABEL}, ignore_removed=True)
-            return sum(f"/{self.pid}/" in container.labels[OWNER_LABEL] for container in found)
-
-    @contextlib.contextmanager
-    def hanging_run(self) -> Iterator[socket.socket]:
-        """A client that waits for a run which never ends, once its box is there."""
-        body = json.dumps({"strategy_code": HANGING, **WINDOW}).encode()
-        head = "POST /api/v1/backtest HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
-        with socket.create_connection(("127.0.0.1", self.port)) as stream:
-            stream.sendall(f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body)
-            wait_until(lambda: self.n_boxes() > 0)
-            yield stream
-
-
-def _children(pid: int) -> list[int]:
-    found = []
-    for file in Path(f"/proc/{pid}/task").glob("*/children"):
-        with contextlib.suppress(OSError):
-            found += [int(child) for child in file.read_text().split()]
-    return found
-
-
-def _name(pid: int) -> str:
-    with contextlib.suppress(OSError):
-        return Path(f"/proc/{pid}/comm").read_text()
-    return ""
-
-
-BACKENDS = [
-    pytest.param("docker", marks=pytest.mark.docker),
-    pytest.param("bubblewrap", marks=pytest.mark.bubblewrap),
-]
-
-
-@pytest.fixture(params=BACKENDS)
-def backend(request: pytest.FixtureRequest) -> str:
-    open_sandbox(request.param).close()
-    return str(request.param)
-
-
-@pytest.fixture
-def service(backend: str, request: pytest.FixtureRequest) -> Iterator[Service]:
-    changes = getattr(request, "param", {})
-    settings = {"sandbox": backend, "sandbox_image": SANDBOX_IMAGE, "sandbox_python": SANDBOX_PYTHON}
-    # No warm boxes: after each run there must be none at all.
-    app = create_app(Settings(_env_file=None, sandbox_pool_size=0, **settings, **changes))
-    with served(app) as port:
-        yield Service(port, backend, os.getpid())
 
 
 def test_a_client_that_leaves_frees_its_box_within_a_second(service: Service) -> None:
@@ -172,11 +81,11 @@ def test_curl_with_the_strategy_s_file_gives_the_same_answer_as_json(service: Se
     assert by_curl["orders"] == by_json["orders"]
 
 
-def test_a_service_that_is_told_to_stop_while_a_run_hangs_ends_within_ten_seconds(backend: str) -> None:
+def test_a_service_that_is_told_to_stop_while_a_run_hangs_ends_within_ten_seconds(backend: str, tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     settings = {"API_PORT": str(port), "SANDBOX": backend, "SANDBOX_POOL_SIZE": "2", "DATA_PROVIDER": "mock"}
-    settings |= {"SANDBOX_IMAGE": SANDBOX_IMAGE, "SANDBOX_PYTHON": str(SANDBOX_PYTHON)}
+    settings |= {"SANDBOX_IMAGE": SANDBOX_IMAGE, "SANDBOX_PYTHON": str(SANDBOX_PYTHON), **stores_in(tmp_path)}
     command = [sys.executable, "-m", "src.api"]
     process = subprocess.Popen(command, cwd=PROJECT_FOLDER, env={**os.environ, **settings}, stderr=subprocess.DEVNULL)
     try:

@@ -31,8 +31,12 @@ def test_no_generated_request_gets_an_answer_that_the_document_does_not_declare(
         sandbox="bubblewrap",
         sandbox_image=SANDBOX_IMAGE,
         sandbox_python=SANDBOX_PYTHON,
+        database_url=f"sqlite:///{tmp_path}/runs.db",
+        artifact_dir=tmp_path / "artifacts",
         rate_limit_per_minute=1_000_000,
         rate_limit_per_hour=1_000_000,
+        rate_limit_reads_per_minute=1_000_000,
+        rate_limit_reads_per_hour=1_000_000,
     )
     with served(create_app(settings)) as port:
         command = [sys.executable, "-m", "schemathesis.cli", "run", f"http://127.0.0.1:{port}/openapi.json"]

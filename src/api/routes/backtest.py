@@ -2,15 +2,22 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Body, Request, Response
+from fastapi import APIRouter, Body, Header, Request, Response
 
-from src.api.dependencies import ServicesDep
-from src.api.documentation import PROBLEMS
+from src.api.dependencies import Services, ServicesDep
+from src.api.documentation import PROBLEMS, RUN_HEADERS
+from src.api.json_answer import json_answer
+from src.api.paths import mounted
+from src.api.preferences import prefers
 from src.api.request_examples import REQUEST_EXAMPLES
 from src.api.run_answer import run_answer
 from src.api.strategy_body import StrategyRoute, source_documentation
+from src.api.submission import submitted
+from src.models.job import JobAccepted
 from src.models.request import BacktestRequest
 from src.models.response import BacktestResponse
+
+RESPOND_ASYNC = "respond-async"
 
 router = APIRouter(prefix="/api/v1", tags=["backtests"], route_class=StrategyRoute)
 
@@ -21,18 +28,36 @@ router = APIRouter(prefix="/api/v1", tags=["backtests"], route_class=StrategyRou
     summary="Run a backtest",
     response_model=BacktestResponse,
     response_description="The finished backtest.",
-    responses=PROBLEMS,
+    responses={
+        200: {"headers": RUN_HEADERS},
+        202: {"model": JobAccepted, "description": "With Prefer: respond-async. The run goes on by itself."},
+        **PROBLEMS,
+    },
     openapi_extra=source_documentation(),
 )
 async def post_backtest(
     posted: Annotated[BacktestRequest, Body(openapi_examples=REQUEST_EXAMPLES)],
     request: Request,
     services: ServicesDep,
+    prefer: Annotated[list[str] | None, Header(description="respond-async: answer at once with a job_id.")] = None,
 ) -> Response:
     """Reads the strategy without running it, fetches its prices, runs it in a locked box, audits and measures
-    what comes back. Closing the connection stops the run.
+    what comes back. The same run is computed once: posted again, it is answered from the store, and X-Run-Reused says
+    so. Closing the connection stops a run that nobody else waits for.
 
     Besides JSON it takes the source itself: `curl --data-binary @strategy.py -H 'Content-Type: text/x-python'`, the
     other fields as query parameters (`?start_date=2015-01-01&end_date=2020-12-31`).
     """
+    if prefers(prefer or (), RESPOND_ASYNC):
+        return await _accepted(request, services, posted)
     return await run_answer(request, services, posted)
+
+
+async def _accepted(request: Request, services: Services, posted: BacktestRequest) -> Response:
+    run_hash = (await submitted(request, services, posted)).run.key.run_hash
+    headers = {
+        "Location": mounted(request, f"/api/v1/backtest/{run_hash}"),
+        "Preference-Applied": RESPOND_ASYNC,
+        "X-Run-Hash": run_hash,
+    }
+    return json_answer({"job_id": run_hash}, 202, headers)

@@ -1,0 +1,79 @@
+"""Serves the files of a run so that a browser takes none of them for anything but a file, the report apart."""
+
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import BinaryIO
+
+from fastapi import Request, Response
+from starlette.concurrency import iterate_in_threadpool, run_in_threadpool
+from starlette.responses import StreamingResponse
+
+from src.api.stored_answer import names_etag
+
+CHUNK_BYTES = 256 * 1024
+
+REPORT_NAME = "report.html"
+
+REPORT_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; sandbox"
+"""The report is a page: it may look like one, and nothing else. Its text is a stranger's."""
+
+MEDIA_TYPES = {
+    ".csv": "text/csv; charset=utf-8; header=present",
+    ".html": "text/html; charset=utf-8",
+    ".json": "application/json",
+    ".parquet": "application/vnd.apache.parquet",
+    ".py": "text/x-python; charset=utf-8",
+}
+
+
+async def file_answer(request: Request, path: Path, sha256: str) -> Response:
+    """The file as a download, the report as a page; 304 for a client that has it.
+
+    Args:
+        sha256: of the file, hexadecimal: it never changes under its name.
+
+    Raises:
+        FileNotFoundError: it was removed a moment ago.
+    """
+    headers = {"ETag": f'"{sha256}"', "Cache-Control": "private, no-cache"}
+    if names_etag(request.headers.getlist("if-none-match"), headers["ETag"]):
+        return Response(status_code=304, headers=headers)
+    headers["Content-Type"] = MEDIA_TYPES.get(path.suffix, "application/octet-stream")
+    if path.name == REPORT_NAME:
+        headers |= {"Content-Disposition": "inline", "Content-Security-Policy": REPORT_POLICY}
+    else:
+        headers["Content-Disposition"] = attachment(path.name)
+    size, file = await run_in_threadpool(_opened, path)
+    headers["Content-Length"] = str(size)
+    if request.method == "HEAD":
+        file.close()
+        return Response(headers=headers)
+    return StreamingResponse(in_pieces(_pieces(file)), headers=headers)
+
+
+def attachment(name: str) -> str:
+    """The header that makes a browser save what it gets.
+
+    Args:
+        name: one of ours, ASCII without quotes.
+    """
+    return f'attachment; filename="{name}"'
+
+
+async def in_pieces(pieces: Iterator[bytes]) -> AsyncGenerator[bytes]:
+    """What a blocking generator yields, read in worker threads; it is closed whoever ends first."""
+    with closing(pieces):  # type: ignore[type-var] # every generator can be closed
+        async for piece in iterate_in_threadpool(pieces):
+            yield piece
+
+
+def _opened(path: Path) -> tuple[int, BinaryIO]:
+    # Open before the answer begins: what is removed meanwhile is still sent whole.
+    return path.stat().st_size, path.open("rb")
+
+
+def _pieces(file: BinaryIO) -> Iterator[bytes]:
+    with file:
+        while piece := file.read(CHUNK_BYTES):
+            yield piece

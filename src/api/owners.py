@@ -1,0 +1,17 @@
+"""Whose runs and presets a request may see."""
+
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+LOCAL_OWNER = "local"
+"""Owns everything where nobody logs in."""
+
+
+def owner_of(request: Request) -> str:
+    """The subject of the request's token, or LOCAL_OWNER without log-in."""
+    principal = request.state.principal
+    return LOCAL_OWNER if principal is None else str(principal.subject)
+
+
+OwnerDep = Annotated[str, Depends(owner_of)]

@@ -1,0 +1,75 @@
+"""The dashboard's job contract over the same runs: what it polls after its POST, and how it cancels."""
+
+import json
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, HTTPException, Path, Response
+from starlette.concurrency import run_in_threadpool
+
+from src.api.dependencies import Services, ServicesDep
+from src.api.documentation import RUN_PROBLEMS
+from src.api.ending import ended_soon
+from src.api.json_answer import json_answer
+from src.api.owners import OwnerDep
+from src.api.run_keys import run_key
+from src.models.job import JobAnswer, JobCancelled
+from src.models.problems import Refusal
+from src.services.job_answer import job_answer, job_status
+from src.services.run_result import result_json
+from src.services.storage.base import RunKey, RunRecord, RunStatus
+
+router = APIRouter(prefix="/api/v1", tags=["jobs"])
+
+
+def _job_key(
+    job_id: Annotated[str, Path(description="The job_id that the POST answered with.")], owner: OwnerDep
+) -> RunKey:
+    return run_key(owner, job_id)
+
+
+JobKeyDep = Annotated[RunKey, Depends(_job_key)]
+
+
+@router.get(
+    "/backtest/{job_id}",
+    operation_id="get_job",
+    summary="See how a backtest goes",
+    response_model=JobAnswer,
+    response_description="The backtest as it stands, with its result once it is there.",
+    responses=RUN_PROBLEMS,
+)
+async def get_job(key: JobKeyDep, services: ServicesDep) -> Response:
+    """What a dashboard polls after its POST, in the names it reads. GET /api/v1/runs/{run_hash} says more."""
+    return json_answer(await run_in_threadpool(_job, services, key))
+
+
+@router.delete(
+    "/backtest/{job_id}",
+    operation_id="cancel_job",
+    summary="Cancel a backtest",
+    response_model=JobCancelled,
+    response_description="It will not go on.",
+    responses={409: {"model": Refusal, "description": "It is finished already."}, **RUN_PROBLEMS},
+)
+async def cancel_job(key: JobKeyDep, services: ServicesDep) -> Response:
+    """Cancels a backtest that waits or runs; its box dies within a second."""
+    run = await run_in_threadpool(services.runs.get, key)
+    if not run.status.is_finished:
+        await run_in_threadpool(services.runs.cancel, key)
+        run = await ended_soon(services, key)
+        if run.status is RunStatus.CANCELLED or not run.status.is_finished:
+            return json_answer({"job_id": key.run_hash, "status": "CANCELLED"})
+    raise HTTPException(409, f"This backtest is finished ({job_status(run)}): there is nothing to cancel.")
+
+
+def _job(services: Services, key: RunKey) -> dict[str, Any]:
+    run = services.runs.get(key)
+    return job_answer(run, _answer(services, run))
+
+
+def _answer(services: Services, run: RunRecord) -> dict[str, Any] | None:
+    """The whole answer of a run that succeeded."""
+    if run.status is not RunStatus.SUCCEEDED:
+        return None
+    answer: dict[str, Any] = json.loads(result_json(services.runs.result(run.key)))
+    return answer

@@ -1,0 +1,124 @@
+"""The studio without scripts: a form that leads to the run's report."""
+
+import json
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+from fastapi import APIRouter, HTTPException, Request, Response
+from fastapi.responses import HTMLResponse, RedirectResponse
+from pydantic import ValidationError
+from starlette.concurrency import run_in_threadpool
+
+from src.api.dependencies import Services, ServicesDep
+from src.api.handlers import error_answer
+from src.api.json_body import MalformedBody, parse_json
+from src.api.owners import OwnerDep, owner_of
+from src.api.paths import mounted
+from src.api.plain_form import FORM_POLICY, plain_form
+from src.api.request_examples import REQUEST_EXAMPLES
+from src.api.run_answer import run_answer
+from src.errors import BacktesterError
+from src.models.request import BacktestRequest
+from src.services.storage.base import RunFilter
+
+router = APIRouter(include_in_schema=False)
+
+LATEST_RUNS = 20
+_TEXT_FIELDS = frozenset({"strategy_code", "name", "start_date", "end_date", "benchmark"})
+
+
+@router.get("/plain")
+async def plain(services: ServicesDep, owner: OwnerDep) -> Response:
+    """The form, with an example in it."""
+    return await _form(services, owner, _as_text(REQUEST_EXAMPLES["sma_trend"]["value"]))
+
+
+@router.post("/plain")
+async def post_plain(request: Request, services: ServicesDep) -> Response:
+    """Runs what the form holds and leads to its report; or shows the form again with what is wrong."""
+    _refuse_other_sites(request)
+    values = await _posted(request)
+    try:
+        answer = await run_answer(request, services, _request_of(values))
+    except ValidationError as error:
+        problems = [f"{_place(problem['loc'])}: {problem['msg']}" for problem in error.errors()]
+        return await _form(services, owner_of(request), values, problems, status=422)
+    except BacktesterError as error:
+        refusal = error_answer(error)
+        if refusal is None:
+            raise
+        problems = _sentences(json.loads(bytes(refusal.body))["detail"])
+        return await _form(services, owner_of(request), values, problems, status=refusal.status_code)
+    report = f"/api/v1/runs/{answer.headers['X-Run-Hash']}/artifacts/report.html"
+    return RedirectResponse(mounted(request, report), status_code=303)
+
+
+def _as_text(request: Any) -> dict[str, str]:
+    shown = {name: value for name, value in request.items() if value is not None}
+    return {name: value if isinstance(value, str) else json.dumps(value) for name, value in shown.items()}
+
+
+async def _form(
+    services: Services, owner: str, values: dict[str, str], problems: list[str] | None = None, status: int = 200
+) -> Response:
+    page = await run_in_threadpool(services.runs.page, owner, RunFilter(), limit=LATEST_RUNS)
+    html = plain_form(values, page.runs, problems or [])
+    return HTMLResponse(html, status, headers={"Content-Security-Policy": FORM_POLICY})
+
+
+def _refuse_other_sites(request: Request) -> None:
+    """A form of another site would be sent with this one's cookie.
+
+    Raises:
+        HTTPException: 403, it is one.
+    """
+    site = request.headers.get("sec-fetch-site")
+    # Our own pages send the origin "null": they tell nobody where a request comes from. Old browsers tell only that.
+    origin = urlsplit(request.headers.get("origin", "")).netloc
+    is_ours = site in ("same-origin", "none") if site else origin in ("", request.headers.get("host"))
+    if not is_ours:
+        raise HTTPException(403, "This form belongs to another site.")
+
+
+async def _posted(request: Request) -> dict[str, str]:
+    body = await request.body()
+    try:
+        pairs = parse_qsl(body.decode("ascii"), keep_blank_values=True, max_num_fields=100, errors="strict")
+    except ValueError as error:
+        raise HTTPException(422, "This is no form of ours.") from error
+    # Browsers end every line of a form with CR LF.
+    return {name: value.replace("\r\n", "\n") for name, value in pairs}
+
+
+def _request_of(values: dict[str, str]) -> BacktestRequest:
+    """The form as a request; an input that was left empty takes its default, but an empty benchmark is none.
+
+    Raises:
+        ValidationError: it is none.
+    """
+    fields: dict[str, Any] = {name: _value(name, text) for name, text in values.items() if text.strip()}
+    if not values.get("benchmark", "").strip():
+        fields["benchmark"] = None
+    return BacktestRequest.model_validate(fields)
+
+
+def _value(name: str, text: str) -> Any:
+    """What is no JSON stays text, and its field says what is wrong."""
+    if name in _TEXT_FIELDS:
+        return text
+    try:
+        return parse_json(text.encode("utf-8"))
+    except (MalformedBody, UnicodeEncodeError):
+        return text
+
+
+def _place(place: tuple[str | int, ...]) -> str:
+    return ".".join(str(part) for part in place) or "form"
+
+
+def _sentences(detail: Any) -> list[str]:
+    """The sentences of a refusal, whatever its shape."""
+    if isinstance(detail, str):
+        return [detail]
+    kinds = ("analysis_errors", "execution_errors", "data_errors")
+    return [str(sentence) for kind in kinds for sentence in detail.get(kind, [])]

@@ -1,0 +1,88 @@
+"""Presets: named configurations to submit runs with."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path, Request, Response
+from starlette.concurrency import run_in_threadpool
+
+from src.api.dependencies import ServicesDep
+from src.api.documentation import PRESET_PROBLEMS, READING_PROBLEMS, STORED_PROBLEMS
+from src.api.json_answer import json_answer
+from src.api.json_body import JsonRoute
+from src.api.owners import OwnerDep
+from src.api.paths import mounted
+from src.models.preset import PresetAnswer, PresetList, PresetRequest
+from src.services.run_summary import iso_time
+from src.services.storage.base import Preset
+
+router = APIRouter(tags=["presets"], route_class=JsonRoute)
+
+PresetId = Annotated[str, Path(max_length=200, description="The preset_id that its POST answered with.")]
+
+
+@router.post(
+    "/presets",
+    operation_id="add_preset",
+    summary="Keep a preset",
+    status_code=201,
+    response_model=PresetAnswer,
+    response_description="It is new; Location is its address.",
+    responses={200: {"model": PresetAnswer, "description": "It is there already."}, **READING_PROBLEMS},
+)
+async def add_preset(posted: PresetRequest, request: Request, services: ServicesDep, owner: OwnerDep) -> Response:
+    """Keeps any part of a request under what it says: posting the same twice gives the same preset_id. Use it with
+    POST /api/v1/runs?preset_id=…, where a field that is sent replaces the preset's.
+    """
+    preset, is_new = await run_in_threadpool(services.presets.add, owner, posted.name, posted.fields())
+    location = mounted(request, f"/api/v1/presets/{preset.preset_id}")
+    return json_answer(_answer(preset), 201 if is_new else 200, {"Location": location})
+
+
+@router.get(
+    "/presets",
+    operation_id="list_presets",
+    summary="List presets",
+    response_model=PresetList,
+    response_description="All of yours, newest first.",
+    responses=STORED_PROBLEMS,
+)
+async def list_presets(services: ServicesDep, owner: OwnerDep) -> Response:
+    """All your presets."""
+    presets = await run_in_threadpool(services.presets.list, owner)
+    return json_answer({"presets": [_answer(preset) for preset in presets]})
+
+
+@router.get(
+    "/presets/{preset_id}",
+    operation_id="get_preset",
+    summary="See a preset",
+    response_model=PresetAnswer,
+    response_description="The preset.",
+    responses=PRESET_PROBLEMS,
+)
+async def get_preset(preset_id: PresetId, services: ServicesDep, owner: OwnerDep) -> Response:
+    """One preset."""
+    return json_answer(_answer(await run_in_threadpool(services.presets.get, owner, preset_id)))
+
+
+@router.delete(
+    "/presets/{preset_id}",
+    operation_id="remove_preset",
+    summary="Forget a preset",
+    status_code=204,
+    response_description="It is gone; runs that were submitted with it stay.",
+    responses=PRESET_PROBLEMS,
+)
+async def remove_preset(preset_id: PresetId, services: ServicesDep, owner: OwnerDep) -> Response:
+    """Forgets one preset."""
+    await run_in_threadpool(services.presets.remove, owner, preset_id)
+    return Response(status_code=204)
+
+
+def _answer(preset: Preset) -> dict[str, Any]:
+    return {
+        "preset_id": preset.preset_id,
+        "name": preset.name,
+        "configuration": dict(preset.configuration),
+        "created_at": iso_time(preset.created_at),
+    }

@@ -1,0 +1,101 @@
+"""What a run tells while it goes on, as Server-Sent Events."""
+
+import time
+from typing import Annotated
+
+from fastapi import APIRouter, Header, Query, Request, Response
+from starlette.concurrency import run_in_threadpool
+
+from src.api.dependencies import ServicesDep
+from src.api.documentation import RUN_PROBLEMS
+from src.api.event_stream import EventStream
+from src.api.run_keys import RunKeyDep
+from src.services.storage.base import EventKind
+
+router = APIRouter(tags=["runs"])
+
+EVENT_ID_PATTERN = "^[0-9]{1,18}$"
+MARGIN_SECONDS = 2.0
+"""How long before its time limit a stream ends by itself: in order, instead of being cut off."""
+
+_EXAMPLE = """\
+id: 1
+event: queued
+data: {"position":0}
+
+id: 2
+event: started
+data: {"attempt":1}
+
+id: 3
+event: progress
+data: {"share":0.5,"day":"2017-12-29","equity":11250.0}
+
+id: 4
+event: log
+data: {"lines":["into SPY"]}
+
+id: 5
+event: finished
+data: {"status":"succeeded","error":null,"metrics":{"total_return":0.25},"recomputed":null}
+
+"""
+
+_EVENT = {
+    "type": "object",
+    "description": "One event; `data` is JSON.",
+    "properties": {
+        "id": {"type": "string", "pattern": "^[0-9]+$"},
+        "event": {"type": "string", "enum": [kind.value for kind in EventKind]},
+        "data": {"type": "string", "contentMediaType": "application/json"},
+    },
+    "required": ["id", "event", "data"],
+}
+
+
+@router.get(
+    "/runs/{run_hash}/events",
+    operation_id="follow_run",
+    summary="Follow a run",
+    response_class=Response,
+    response_description="queued, started, progress, log and finished, each with an id; comments keep it alive.",
+    responses={
+        200: {"content": {"text/event-stream": {"schema": _EVENT, "example": _EXAMPLE}}},
+        204: {"description": "There is nothing after Last-Event-ID, and nothing will come: do not ask again."},
+        **RUN_PROBLEMS,
+    },
+)
+async def follow_run(
+    key: RunKeyDep,
+    request: Request,
+    services: ServicesDep,
+    last_event_id: Annotated[
+        str | None, Header(alias="Last-Event-ID", pattern=EVENT_ID_PATTERN, description="Only what came after it.")
+    ] = None,
+    from_query: Annotated[
+        str | None,
+        Query(alias="last_event_id", pattern=EVENT_ID_PATTERN, description="The same, for clients without headers."),
+    ] = None,
+) -> Response:
+    """Sends what has happened since the run was submitted, then what happens, until it is finished.
+
+    A stream may end before (a restart, a time limit): come back with the last id that you have seen in Last-Event-ID,
+    as a browser's EventSource does by itself, and nothing is lost or told twice.
+    """
+    after = int(last_event_id or from_query or 0)
+    run = await run_in_threadpool(services.runs.get, key)
+    events, seen = services.run_events.follow(key, after), []
+    if run.status.is_finished:
+        try:
+            seen.append(await anext(events))
+        except StopAsyncIteration:
+            return Response(status_code=204)
+    deadline: float = request.state.deadline
+    return EventStream(
+        events,
+        seen=seen,
+        client=request.state.client,
+        open_streams=request.app.state.open_streams,
+        ends_at=deadline - min(MARGIN_SECONDS, (deadline - time.monotonic()) / 10),
+        stopping=request.state.stopping,
+    )

@@ -1,0 +1,28 @@
+"""What the studio is made of besides its files: the examples to start from, and what every metric means."""
+
+from dataclasses import asdict
+from typing import Any
+
+from fastapi import APIRouter, Response
+
+from src.api.json_answer import json_answer
+from src.api.request_examples import REQUEST_EXAMPLES
+from src.models.metric_catalogue import METRIC_CATALOGUE
+
+router = APIRouter(prefix="/studio", include_in_schema=False)
+
+
+@router.get("/examples.json")
+async def examples() -> Response:
+    """Requests that run as they stand, each with a title."""
+    return json_answer([_example(example) for example in REQUEST_EXAMPLES.values()])
+
+
+@router.get("/catalogue.json")
+async def catalogue() -> Response:
+    """Every metric in the order in which people read them: group, label, unit, explanation."""
+    return json_answer([asdict(entry) for entry in METRIC_CATALOGUE])
+
+
+def _example(example: Any) -> dict[str, Any]:
+    return {"title": example["summary"], "request": example["value"]}

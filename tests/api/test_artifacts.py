@@ -1,0 +1,112 @@
+"""The files of a run over HTTP, written by the real artifacts: listed, fetched, bundled, and never taken for a page."""
+
+import hashlib
+import io
+import json
+import zipfile
+
+import pytest
+
+from src.api.file_answer import REPORT_POLICY
+from src.models.artifacts import Manifest
+from tests.fakes.application import BACKTEST, REQUEST, RUNS
+from tests.fakes.backtests import FakeBacktests
+
+HOSTILE = "</script><script>alert(1)</script><img src=x onerror=alert(1)>"
+NAMES = ["request.json", "strategy.py", "result.json", "orders.csv", "equity.parquet", "report.html"]
+
+
+@pytest.fixture
+def client(connect, storage):
+    return connect(FakeBacktests(), storage=storage)
+
+
+@pytest.fixture
+def run(client) -> str:
+    """The path of a finished run whose text is hostile."""
+    request = REQUEST | {"strategy_code": f"class S: '{HOSTILE}'", "name": HOSTILE}
+    return f"{RUNS}/{client.post(BACKTEST, json=request).headers['X-Run-Hash']}"
+
+
+def test_the_manifest_lists_every_file_and_each_can_be_fetched(client, run):
+    manifest = client.get(f"{run}/artifacts").json()
+    Manifest.model_validate(manifest)
+    assert [file["name"] for file in manifest["files"]] == NAMES
+    for file in manifest["files"]:
+        answer = client.get(f"{run}/artifacts/{file['name']}")
+        assert (answer.status_code, len(answer.content)) == (200, file["size"])
+        assert int(answer.headers["Content-Length"]) == file["size"]
+        assert hashlib.sha256(answer.content).hexdigest() == file["sha256"]
+        assert answer.headers["ETag"] == f'"{file["sha256"]}"'
+    assert client.get(f"{run}/artifacts/manifest.json").json() == manifest
+
+
+@pytest.mark.parametrize("name", [*NAMES, "manifest.json"])
+def test_a_browser_saves_every_file_but_the_report(client, run, name):
+    answer = client.get(f"{run}/artifacts/{name}")
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert answer.headers["Cache-Control"] == "private, no-cache"
+    if name == "report.html":
+        assert answer.headers["Content-Security-Policy"] == REPORT_POLICY
+        assert answer.headers["Content-Disposition"] == "inline"
+        assert answer.headers["Content-Type"] == "text/html; charset=utf-8"
+        assert "sandbox" in REPORT_POLICY
+        assert "script" not in REPORT_POLICY
+        assert HOSTILE not in answer.text
+    else:
+        assert answer.headers["Content-Disposition"] == f'attachment; filename="{name}"'
+        assert "html" not in answer.headers["Content-Type"]
+        assert answer.headers["Content-Security-Policy"] == "default-src 'none'; frame-ancestors 'none'"
+
+
+def test_a_file_that_the_client_has_is_not_sent_again(client, run):
+    path = f"{run}/artifacts/report.html"
+    first = client.get(path)
+    again = client.get(path, headers={"If-None-Match": first.headers["ETag"]})
+    assert (again.status_code, again.content, again.headers["ETag"]) == (304, b"", first.headers["ETag"])
+    asked = client.head(path)
+    assert (asked.status_code, asked.content) == (200, b"")
+    assert asked.headers["Content-Length"] == first.headers["Content-Length"]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "%2e%2e",
+        "%2e%2e%2f%2e%2e%2fetc%2fpasswd",
+        "..%2fmanifest.json",
+        "....//manifest.json",
+        "/etc/passwd",
+        "%2Fetc%2Fpasswd",
+        "report.html%00",
+        "REPORT.HTML",
+        "report.html/",
+        "removed.json",
+        "x" * 101,
+        "%F0%9F%98%80",
+    ],
+)
+def test_a_name_that_no_manifest_lists_is_no_file(client, run, name):
+    answer = client.get(f"{run}/artifacts/{name}", follow_redirects=False)
+    assert answer.status_code in (404, 422, 307)
+    assert list(answer.json()) == ["detail"] if answer.content else "location" in answer.headers
+
+
+def test_the_bundle_holds_everything(client, run):
+    answer = client.get(f"{run}/bundle.zip")
+    assert (answer.status_code, answer.headers["Content-Type"]) == (200, "application/zip")
+    assert answer.headers["Content-Disposition"].startswith('attachment; filename="run-')
+    archive = zipfile.ZipFile(io.BytesIO(answer.content))
+    folder = run.rsplit("/", 1)[1]
+    assert sorted(archive.namelist()) == sorted(f"{folder}/{name}" for name in (*NAMES, "manifest.json"))
+    assert json.loads(archive.read(f"{folder}/manifest.json")) == client.get(f"{run}/artifacts").json()
+
+
+@pytest.mark.parametrize("part", ["artifacts", "artifacts/report.html", "bundle.zip"])
+def test_a_run_without_a_result_has_no_files(connect, storage, part):
+    backtests = FakeBacktests(hangs=True)
+    client = connect(backtests, storage=storage)
+    run = client.post(RUNS, json=REQUEST).headers["Location"]
+    answer = client.get(f"{run}/{part}")
+    assert (answer.status_code, list(answer.json())) == (409, ["detail"])
+    backtests.release.set()

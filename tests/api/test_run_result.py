@@ -1,0 +1,105 @@
+"""GET …/result: bytes that are stored once and never made again, for every kind of client."""
+
+import gzip
+import hashlib
+import json
+
+import pytest
+
+from src.models.response import BacktestResponse
+from src.services.storage.base import RunFilter
+from tests.fakes.application import BACKTEST, REQUEST, RUNS
+from tests.fakes.backtests import FakeBacktests, real_shaped_answer
+
+
+@pytest.fixture
+def client(connect, storage):
+    return connect(FakeBacktests(), storage=storage)
+
+
+@pytest.fixture
+def path(client) -> str:
+    """Where the result of a finished run is."""
+    return f"{RUNS}/{client.post(BACKTEST, json=REQUEST).headers['X-Run-Hash']}/result"
+
+
+def fetched(client, path, accept_encoding, method="GET", **headers):
+    """The answer as it comes over the wire: nothing is decompressed."""
+    sent = {"Accept-Encoding": accept_encoding, **headers}
+    with client.stream(method, path, headers=sent) as answer:
+        return answer, b"".join(answer.iter_raw())
+
+
+def test_the_whole_answer_comes_back(client, path):
+    answer = client.get(path)
+    assert answer.json() == real_shaped_answer(path.split("/")[-2])
+    BacktestResponse.model_validate(answer.json())
+
+
+def test_gzip_is_the_stored_bytes_and_identity_the_same_json(client, path, storage):
+    zipped, stored = fetched(client, path, "gzip, deflate, br")
+    plain, body = fetched(client, path, "identity")
+    assert zipped.headers["Content-Encoding"] == "gzip"
+    assert "Content-Encoding" not in plain.headers
+    assert gzip.decompress(stored) == body
+    [run] = storage.runs.page("local", RunFilter(), limit=1).runs
+    assert storage.runs.result(run.key).gzip_bytes == stored
+    for answer, sent in ((zipped, stored), (plain, body)):
+        assert int(answer.headers["Content-Length"]) == len(sent)
+        assert answer.headers["Content-Type"] == "application/json"
+        assert "Accept-Encoding" in answer.headers["Vary"]
+        assert answer.headers["Cache-Control"] == "private, no-cache"
+    assert plain.headers["ETag"] == f'"{hashlib.sha256(body).hexdigest()}"'
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "identity"])
+def test_each_form_has_a_strong_tag_of_its_own_that_saves_its_transfer(client, path, encoding):
+    etag = fetched(client, path, encoding)[0].headers["ETag"]
+    other = fetched(client, path, "identity" if encoding == "gzip" else "gzip")[0].headers["ETag"]
+    assert etag != other
+    assert etag.startswith('"'), "a weak tag would begin with W/"
+    for named in (etag, f'"x", {etag}', f"W/{etag}", "*"):
+        answer, body = fetched(client, path, encoding, **{"If-None-Match": named})
+        assert (answer.status_code, body, answer.headers["ETag"]) == (304, b"", etag)
+        assert "Accept-Encoding" in answer.headers["Vary"]
+    assert fetched(client, path, encoding, **{"If-None-Match": other})[0].status_code == 200
+
+
+def test_head_says_the_same_without_a_body(client, path):
+    for encoding in ("gzip", "identity"):
+        got, body = fetched(client, path, encoding)
+        asked, nothing = fetched(client, path, encoding, method="HEAD")
+        assert (asked.status_code, nothing) == (200, b"")
+        assert asked.headers["ETag"] == got.headers["ETag"]
+        assert int(asked.headers["Content-Length"]) == len(body)
+
+
+def test_a_client_that_says_nothing_gets_what_every_client_can_read(client, path):
+    client.headers.pop("Accept-Encoding", None)
+    answer, body = fetched(client, path, "")
+    assert "Content-Encoding" not in answer.headers
+    assert json.loads(body)["run_hash"]
+
+
+def test_a_reused_backtest_is_the_stored_bytes_too(client, path):
+    sent = {"Accept-Encoding": "gzip"}
+    with client.stream("POST", BACKTEST, json=REQUEST, headers=sent) as answer:
+        body = b"".join(answer.iter_raw())
+    assert answer.headers["X-Run-Reused"] == "true"
+    assert body == fetched(client, path, "gzip")[1]
+
+
+def test_a_page_from_another_origin_can_read_the_headers(client, path):
+    answer = client.get(path, headers={"Origin": "http://localhost:3000"})
+    shown = answer.headers["Access-Control-Expose-Headers"]
+    assert all(name in shown for name in ("ETag", "Location", "X-Run-Hash", "X-Run-Reused", "Preference-Applied"))
+    assert {"Accept-Encoding", "Origin"} <= {word.strip() for word in answer.headers["Vary"].split(",")}
+    preflight = client.options(
+        RUNS,
+        headers={
+            "Origin": "http://localhost:3000",
+            "Access-Control-Request-Method": "POST",
+            "Access-Control-Request-Headers": "idempotency-key,last-event-id,if-none-match,prefer",
+        },
+    )
+    assert preflight.status_code == 200
