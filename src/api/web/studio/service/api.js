@@ -1,0 +1,98 @@
+// Every request to the service: same origin, with the token where there is one, refusals as `Problem`.
+
+import { tokenHeaders } from "../state/token.js";
+import { problemOf, unreachable } from "./problem.js";
+
+const API = "api/v1/";
+
+/** The address of a route, relative to the page: it may stand below any path. */
+export function routeAddress(path) {
+  return API + path;
+}
+
+/**
+ * @param {string} path below /api/v1
+ * @param {RequestInit} [options]
+ * @returns {Promise<Response>} one that says "ok"
+ * @throws {import("./problem.js").Problem}
+ */
+export async function ask(path, options = {}) {
+  const answer = await sent(API + path, options);
+  if (answer.ok) return answer;
+  let body = null;
+  try {
+    body = await answer.json();
+  } catch {
+    // A proxy before the service answers in its own words.
+  }
+  throw problemOf(answer.status, body, answer.headers.get("Retry-After"));
+}
+
+async function sent(address, options) {
+  const headers = { Accept: "application/json", ...options.headers, ...tokenHeaders() };
+  try {
+    return await fetch(address, { ...options, headers, credentials: "same-origin" });
+  } catch (error) {
+    if (options.signal?.aborted) throw error;
+    throw unreachable();
+  }
+}
+
+/** @returns {Promise<any>} the answer's JSON */
+export async function askJson(path, options = {}) {
+  return (await ask(path, options)).json();
+}
+
+function posted(body) {
+  return { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) };
+}
+
+/** What reading the code tells, without running it. @param {string} code @param {AbortSignal} signal */
+export function validate(code, signal) {
+  return askJson("validate", { ...posted({ strategy_code: code }), signal });
+}
+
+/**
+ * Submit a run.
+ *
+ * @param {object} request @param {boolean} isAgain whether it is computed once more although it exists
+ * @returns {Promise<{run: any, isNew: boolean}>}
+ */
+export async function submitRun(request, isAgain) {
+  const answer = await ask(`runs${isAgain ? "?rerun=true" : ""}`, posted(request));
+  return { run: await answer.json(), isNew: answer.status === 201 };
+}
+
+/** The run's summary. @param {string} hash */
+export function getRun(hash) {
+  return askJson(`runs/${hash}`);
+}
+
+/** The request that made the run. @param {string} hash */
+export function getRequest(hash) {
+  return askJson(`runs/${hash}/request`);
+}
+
+/** Cancel a run that waits or runs, delete one that is over. @param {string} hash */
+export async function removeRun(hash) {
+  const answer = await ask(`runs/${hash}`, { method: "DELETE" });
+  return answer.status === 204 ? null : answer.json();
+}
+
+/** A page of past runs. @param {Record<string, string>} filter empty values do not ask */
+export function listRuns(filter) {
+  const query = new URLSearchParams(Object.entries(filter).filter(([, value]) => value));
+  return askJson(`runs?${query}`);
+}
+
+/** Which ingredients differ between two runs. @param {string} hash @param {string} against */
+export function explain(hash, against) {
+  return askJson(`runs/${hash}/explain?against=${against}`);
+}
+
+/** A file of the page itself. @param {string} path below /studio */
+export async function studioFile(path) {
+  const answer = await sent(`studio/${path}`, {});
+  if (!answer.ok) throw problemOf(answer.status, null, null);
+  return answer.json();
+}

@@ -1,0 +1,111 @@
+// Whatever the service refuses becomes one shape: sentences for a person, and places in the code or the form.
+
+/**
+ * @typedef {object} Violation
+ * @property {string} message @property {number | null} line @property {number | null} column
+ * @property {number | null} end_line @property {number | null} end_column
+ */
+
+/** What went wrong, ready to be shown. */
+export class Problem extends Error {
+  /**
+   * @param {string} title
+   * @param {object} [found]
+   * @param {string[]} [found.sentences]
+   * @param {Violation[]} [found.violations] places in the code
+   * @param {{field: string, message: string}[]} [found.fields] places in the form
+   * @param {string} [found.traceback]
+   * @param {string[]} [found.logs]
+   * @param {number} [found.status] of the HTTP answer, 0 where there was none
+   * @param {number | null} [found.retrySeconds]
+   */
+  constructor(title, found = {}) {
+    super([title, ...(found.sentences ?? [])].join(" "));
+    this.title = title;
+    this.sentences = found.sentences ?? [];
+    this.violations = found.violations ?? [];
+    this.fields = found.fields ?? [];
+    this.traceback = found.traceback ?? "";
+    this.logs = found.logs ?? [];
+    this.status = found.status ?? 0;
+    this.retrySeconds = found.retrySeconds ?? null;
+  }
+}
+
+/** The service could not be reached at all. */
+export function unreachable() {
+  return new Problem("The service does not answer.", { sentences: ["Is it running, and is there a network?"] });
+}
+
+/**
+ * @param {number} status
+ * @param {any} body the answer's JSON; null where there is none
+ * @param {string | null} retryAfter the header of that name
+ * @returns {Problem}
+ */
+export function problemOf(status, body, retryAfter) {
+  const detail = body?.detail;
+  const common = { status, retrySeconds: retryAfter ? Number(retryAfter) : null };
+  if (Array.isArray(detail)) return fieldProblem(detail, common);
+  if (detail?.violations) {
+    return new Problem("The code breaks a rule.", {
+      ...common,
+      sentences: detail.analysis_errors,
+      violations: detail.violations,
+    });
+  }
+  if (detail?.execution_errors) {
+    return failureProblem(detail.execution_errors, detail.traceback, detail.logs, common);
+  }
+  if (detail?.data_errors) return new Problem("There are no such prices.", { ...common, sentences: detail.data_errors });
+  const sentences = typeof detail === "string" ? [detail] : [`The service answered with status ${status}.`];
+  if (body?.request_id) sentences.push(`request_id: ${body.request_id}`);
+  return new Problem(TITLES[status] ?? "That did not work.", { ...common, sentences });
+}
+
+const TITLES = {
+  401: "This service wants a token.",
+  403: "This token may not use the service.",
+  404: "There is no such run.",
+  413: "That is too large.",
+  429: "Too many requests.",
+  502: "The price source does not answer.",
+  503: "Not now.",
+  504: "That took too long.",
+};
+
+function fieldProblem(detail, common) {
+  const fields = detail.map((problem) => ({
+    field: String(problem.loc.find((part, index) => index > 0 && typeof part === "string") ?? problem.loc[0]),
+    message: problem.msg,
+  }));
+  const sentences = fields.map(({ field, message }) => `${field}: ${message}`);
+  return new Problem("The form is not complete.", { ...common, sentences, fields });
+}
+
+/** What a strategy did while it ran. */
+export function failureProblem(errors, traceback = "", logs = [], common = {}) {
+  return new Problem("The strategy failed.", {
+    ...common,
+    sentences: errors,
+    violations: errors.map(placeOf).filter((place) => place !== null),
+    traceback,
+    logs,
+  });
+}
+
+/** Why a run that is over did not succeed. @param {{status: string, error: any}} run */
+export function problemOfRun(run) {
+  const { error } = run;
+  if (run.status === "cancelled") return new Problem("The run was cancelled.", { logs: error?.logs });
+  if (run.status === "timed_out") return new Problem("The run took too long.", { sentences: error?.errors, logs: error?.logs });
+  return failureProblem(error?.errors ?? ["It gave no reason."], error?.traceback, error?.logs);
+}
+
+const PLACE = /\(line (\d+)[^()]*\)\s*$/;
+
+/** A sentence that ends with its place, as in "… (line 17, on_data, 2015-03-02)". @returns {Violation | null} */
+function placeOf(sentence) {
+  const match = PLACE.exec(sentence);
+  return match && { message: sentence, line: Number(match[1]), column: null, end_line: null, end_column: null };
+}

@@ -1,0 +1,58 @@
+// The page's side of the worker that holds a result.
+
+import { tokenHeaders } from "../state/token.js";
+import { routeAddress } from "./api.js";
+import { Problem } from "./problem.js";
+
+/** One result; `close` it when another one is shown. */
+export class ResultReader {
+  #worker = new Worker(new URL("result-worker.js", import.meta.url), { type: "module" });
+  #waiting = new Map();
+  #lastId = 0;
+
+  constructor() {
+    this.#worker.addEventListener("message", ({ data }) => this.#answered(data));
+    this.#worker.addEventListener("error", (event) => this.#broke(event.message));
+  }
+
+  /** Fetch and read the result of a run. @param {string} hash */
+  load(hash) {
+    const address = new URL(routeAddress(`runs/${hash}/result`), document.baseURI).href;
+    return this.#ask("load", { address, headers: { Accept: "application/json", ...tokenHeaders() } });
+  }
+
+  /** @param {import("../result/order-view.js").Wanted} wanted @param {number} from @param {number} count */
+  rows(wanted, from, count) {
+    return this.#ask("rows", { wanted, from, count });
+  }
+
+  /** Where an order stands among the wanted ones. @param {number} place */
+  find(wanted, place) {
+    return this.#ask("find", { wanted, place });
+  }
+
+  close() {
+    this.#worker.terminate();
+    this.#waiting.clear();
+  }
+
+  #ask(question, details) {
+    const id = (this.#lastId += 1);
+    return new Promise((resolve, reject) => {
+      this.#waiting.set(id, { resolve, reject });
+      this.#worker.postMessage({ id, question, details });
+    });
+  }
+
+  #answered({ id, answer, problem }) {
+    const { resolve, reject } = this.#waiting.get(id) ?? {};
+    this.#waiting.delete(id);
+    if (problem) reject?.(new Problem(problem.title, problem));
+    else resolve?.(answer);
+  }
+
+  #broke(message) {
+    for (const { reject } of this.#waiting.values()) reject(new Problem("The result could not be read.", { sentences: [message] }));
+    this.#waiting.clear();
+  }
+}

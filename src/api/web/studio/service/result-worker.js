@@ -1,0 +1,83 @@
+// Reads a result beside the page: a hundred megabytes of JSON must not freeze what a person is looking at.
+// It keeps the orders and answers questions about them.
+
+import { candleColumns, orderColumns } from "../result/columns.js";
+import { drawdowns, worstDrawdowns } from "../result/drawdowns.js";
+import { holdingsOverTime } from "../result/holdings.js";
+import { dailyMarks } from "../result/marks.js";
+import { orderAt, orderView } from "../result/order-view.js";
+import { monthlyReturns } from "../result/returns.js";
+import { problemOf, unreachable } from "./problem.js";
+
+const TOLD_APART = 8;
+const WORST = 10;
+const LARGE = ["candles", "orders", "holding_weights", "benchmark"];
+
+let orders = null;
+let view = { key: "", places: new Uint32Array() };
+
+const QUESTIONS = { load, rows, find };
+
+self.addEventListener("message", async ({ data: { id, question, details } }) => {
+  try {
+    self.postMessage({ id, answer: await QUESTIONS[question](details) });
+  } catch (error) {
+    const { title = "The result could not be read.", sentences = [String(error)], status = 0 } = error;
+    self.postMessage({ id, problem: { title, sentences, status } });
+  }
+});
+
+/** Everything but the orders themselves. @param {{address: string, headers: Record<string, string>}} from */
+async function load({ address, headers }) {
+  const text = await (await fetched(address, headers)).text();
+  // Worker and page each count from their own beginning; this clock is one for both.
+  const arrivedAt = performance.timeOrigin + performance.now();
+  const result = JSON.parse(text);
+  const candles = candleColumns(result.candles);
+  orders = orderColumns(result.orders);
+  view = { key: "", places: new Uint32Array() };
+  const initial = result.parameters.starting_equity;
+  const depths = drawdowns(candles.close, initial);
+  return {
+    facts: Object.fromEntries(Object.entries(result).filter(([name]) => !LARGE.includes(name))),
+    candles,
+    benchmark: result.benchmark,
+    depths,
+    worst: worstDrawdowns(depths, WORST),
+    years: monthlyReturns(candles.time, candles.close, initial),
+    holdings: holdingsOverTime(result.holding_weights, candles.time, TOLD_APART),
+    marks: dailyMarks(orders),
+    orderCount: orders.time.length,
+    arrivedAt,
+  };
+}
+
+async function fetched(address, headers) {
+  let answer;
+  try {
+    answer = await fetch(address, { headers, credentials: "same-origin" });
+  } catch {
+    throw unreachable();
+  }
+  if (answer.ok) return answer;
+  throw problemOf(answer.status, await answer.json().catch(() => null), answer.headers.get("Retry-After"));
+}
+
+/** Some rows of the table. @param {{wanted: import("../result/order-view.js").Wanted, from: number, count: number}} _ */
+function rows({ wanted, from, count }) {
+  const places = viewOf(wanted);
+  const shown = places.subarray(from, from + count);
+  return { total: places.length, from, rows: Array.from(shown, (place) => orderAt(orders, place)) };
+}
+
+/** Where an order stands in the table; -1 when the filter leaves it out. */
+function find({ wanted, place }) {
+  const row = viewOf(wanted).indexOf(place);
+  return { row, order: place < orders.time.length ? orderAt(orders, place) : null };
+}
+
+function viewOf(wanted) {
+  const key = JSON.stringify(wanted);
+  if (view.key !== key) view = { key, places: orderView(orders, wanted) };
+  return view.places;
+}

@@ -1,0 +1,91 @@
+// Numbers and dates as a person reads them: one place, so that a value looks the same wherever it stands.
+
+const LOCALE = "en-US";
+const MINUS = "\u2212";
+const formats = new Map();
+
+/** A formatter of numbers with so many digits behind the point; made once. */
+function numberFormat(digits, compact = false) {
+  const key = `${digits} ${compact}`;
+  if (!formats.has(key)) {
+    const options = { minimumFractionDigits: digits, maximumFractionDigits: digits };
+    if (compact) Object.assign(options, { notation: "compact", minimumFractionDigits: 0 });
+    formats.set(key, new Intl.NumberFormat(LOCALE, options));
+  }
+  return formats.get(key);
+}
+
+/** What stands where there is no number. */
+export const NOTHING = "–";
+
+/** @param {number | null | undefined} value @param {number} [digits] */
+export function plainNumber(value, digits = 2) {
+  if (value === null || value === undefined || !Number.isFinite(value)) return NOTHING;
+  return signed(numberFormat(digits).format(value));
+}
+
+/** A fraction as percent: 0.05 is 5.00%. @param {number | null | undefined} value @param {number} [digits] */
+export function percent(value, digits = 2) {
+  if (value === null || value === undefined || !Number.isFinite(value)) return NOTHING;
+  return `${plainNumber(value * 100, digits)}%`;
+}
+
+/** With its sign written out, for changes and differences. @param {(value: number, digits?: number) => string} format */
+export function withSign(format, value, digits = 2) {
+  const text = format(value, digits);
+  return value > 0 && text !== NOTHING && !isZero(text) ? `+${text}` : text;
+}
+
+/** Account currency without its name, which the service does not know. @param {number | null | undefined} value */
+export function money(value, digits = 2) {
+  return plainNumber(value, digits);
+}
+
+/** Short, for scales: 10,450 and 1.25M. @param {number} value */
+export function shortNumber(value) {
+  const size = Math.abs(value);
+  return signed(numberFormat(size < 100 || size >= 1e6 ? 2 : 0, size >= 1e6).format(value));
+}
+
+/** @param {number | null | undefined} value */
+export function wholeNumber(value) {
+  return plainNumber(value, 0);
+}
+
+/** The ISO date of midnight UTC. @param {number} unixSeconds */
+export function isoDate(unixSeconds) {
+  return new Date(unixSeconds * 1000).toISOString().slice(0, 10);
+}
+
+/** A moment in the reader's own time zone. @param {string | null} isoTime */
+export function moment(isoTime) {
+  if (!isoTime) return NOTHING;
+  return new Intl.DateTimeFormat("en-GB", { dateStyle: "medium", timeStyle: "short" }).format(new Date(isoTime));
+}
+
+/** @param {number} milliseconds */
+export function duration(milliseconds) {
+  if (milliseconds < 1000) return `${Math.round(milliseconds)} ms`;
+  if (milliseconds < 60_000) return `${plainNumber(milliseconds / 1000, 1)} s`;
+  return `${Math.floor(milliseconds / 60_000)} min ${Math.round((milliseconds % 60_000) / 1000)} s`;
+}
+
+/** "1 order", "2 orders". @param {number} count @param {string} thing */
+export function counted(count, thing) {
+  return `${wholeNumber(count)} ${thing}${count === 1 ? "" : "s"}`;
+}
+
+/** The first digits of a hash: enough to tell two runs apart by eye. @param {string} hash */
+export function shortHash(hash) {
+  return hash.slice(0, 10);
+}
+
+function signed(text) {
+  const isNegative = text.startsWith("-");
+  if (isNegative && isZero(text)) return text.slice(1);
+  return isNegative ? MINUS + text.slice(1) : text;
+}
+
+function isZero(text) {
+  return !/[1-9]/.test(text);
+}

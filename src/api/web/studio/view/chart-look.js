@@ -1,0 +1,51 @@
+// The look of every chart of the page: the style sheets' colours, in the words of the library.
+
+import { colour, translucent } from "./dom.js";
+import { shortNumber } from "../text/format.js";
+
+/** How money stands on a scale. */
+export const MONEY_FORMAT = { type: "custom", minMove: 0.01, formatter: shortNumber };
+
+/** The page's colours as a canvas wants them; asked again when the theme changes. */
+export function chartColours() {
+  const [accent, loss, ink] = [colour("--accent"), colour("--loss"), colour("--ink")];
+  return {
+    accent,
+    accentWash: translucent(accent, 0.22),
+    gain: colour("--gain"),
+    loss,
+    lossWash: translucent(loss, 0.2),
+    buy: colour("--buy"),
+    sell: colour("--sell"),
+    benchmark: colour("--benchmark"),
+    focus: colour("--focus"),
+    paper: colour("--paper"),
+    text: colour("--ink-soft"),
+    line: colour("--line"),
+    grid: translucent(colour("--line"), 0.55),
+    watermark: translucent(ink, 0.07),
+    hues: [1, 2, 3, 4, 5, 6, 7, 8].map((number) => colour(`--hue-${number}`)),
+  };
+}
+
+/** @param {ReturnType<typeof chartColours>} colours */
+export function chartOptions(colours) {
+  return {
+    autoSize: true,
+    layout: {
+      background: { type: "solid", color: colours.paper },
+      textColor: colours.text,
+      fontFamily: getComputedStyle(document.body).fontFamily,
+      fontSize: 11,
+      // The notice stands in the page's footer: the logo would break the page's policy.
+      attributionLogo: false,
+      panes: { separatorColor: colours.line, separatorHoverColor: colours.grid },
+    },
+    grid: { vertLines: { color: colours.grid }, horzLines: { color: colours.grid } },
+    rightPriceScale: { borderColor: colours.line, scaleMargins: { top: 0.08, bottom: 0.08 }, entireTextOnly: true },
+    timeScale: { borderColor: colours.line, minBarSpacing: 0.01, rightOffset: 0, lockVisibleTimeRangeOnResize: true },
+    crosshair: { mode: 0, vertLine: { color: colours.text, labelBackgroundColor: colours.text }, horzLine: { color: colours.text, labelBackgroundColor: colours.text } },
+    localization: { timeFormatter: (time) => new Date(time * 1000).toISOString().slice(0, 10) },
+    handleScale: { axisPressedMouseMove: true },
+  };
+}

@@ -1,0 +1,47 @@
+// What a run's chart is made of: equity and benchmark, the fall from the peak, and what was held.
+
+import { BaselineSeries, CandlestickSeries, LineSeries, createTextWatermark } from "../vendor/lightweight-charts.js";
+import { MONEY_FORMAT } from "./chart-look.js";
+import { StackedSeries } from "./stacked-series.js";
+
+const PERCENT_FORMAT = { type: "custom", minMove: 0.01, formatter: (value) => `${value.toFixed(1).replace("-", "−")}%` };
+const SHARE_FORMAT = { type: "custom", minMove: 0.01, formatter: (value) => `${Math.round(value * 100)}%` };
+
+/** @param {any} chart @param {any} colours @param {import("../result/columns.js").Candles} candles */
+export function addEquity(chart, { gain, loss }, { time, open, high, low, close }) {
+  const look = { upColor: gain, downColor: loss, wickUpColor: gain, wickDownColor: loss, borderVisible: false };
+  const series = chart.addSeries(CandlestickSeries, { ...look, priceLineVisible: false, priceFormat: MONEY_FORMAT });
+  const candle = (at, index) => ({ time: at, open: open[index], high: high[index], low: low[index], close: close[index] });
+  series.setData(Array.from(time, candle));
+  return series;
+}
+
+/** @param {{time: number, value: number}[]} points */
+export function addBenchmark(chart, { benchmark }, points) {
+  const look = { color: benchmark, lineWidth: 1, priceLineVisible: false, crosshairMarkerVisible: false };
+  const series = chart.addSeries(LineSeries, { ...look, priceFormat: MONEY_FORMAT });
+  series.setData(points);
+  return series;
+}
+
+/** @param {Float64Array} depths positive fractions below the peak */
+export function addDrawdown(chart, { loss, lossWash }, time, depths) {
+  const none = { topLineColor: loss, topFillColor1: "transparent", topFillColor2: "transparent" };
+  const look = { ...none, bottomLineColor: loss, bottomFillColor1: lossWash, bottomFillColor2: lossWash, lineWidth: 1 };
+  const series = chart.addSeries(BaselineSeries, { ...look, priceLineVisible: false, priceFormat: PERCENT_FORMAT }, 1);
+  series.setData(Array.from(time, (at, index) => ({ time: at, value: -100 * depths[index] })));
+}
+
+/** @param {import("../result/holdings.js").Holdings} holdings */
+export function addHoldings(chart, { hues }, time, { names, weights }) {
+  if (!names.length) return;
+  const look = { hues, priceLineVisible: false, lastValueVisible: false, priceFormat: SHARE_FORMAT };
+  const series = chart.addCustomSeries(new StackedSeries(), look, 2);
+  series.setData(Array.from(time, (at, index) => ({ time: at, parts: weights.map((weight) => weight[index]) })));
+}
+
+/** Nobody shall take a picture of this for the market. */
+export function addSyntheticMark(chart, { watermark }) {
+  const line = { text: "SYNTHETIC PRICES", color: watermark, fontSize: 34, fontStyle: "bold" };
+  createTextWatermark(chart.panes()[0], { horzAlign: "center", vertAlign: "center", lines: [line] });
+}

@@ -1,0 +1,206 @@
+// The chart of a run: equity with its orders, the fall from the peak, and what was held, above one scale of time.
+
+import { AreaSeries, LineSeries, createChart } from "../vendor/lightweight-charts.js";
+import { MONEY_FORMAT, chartColours, chartOptions } from "./chart-look.js";
+import { addBenchmark, addDrawdown, addEquity, addHoldings, addSyntheticMark } from "./chart-series.js";
+import { MarksLayer } from "./marks-layer.js";
+
+const DAYS_AROUND_ORDER = 45;
+const PICK_PIXELS = 14;
+const PANE_SHARES = [5, 1.5, 1.5];
+
+/** One chart at a time: `showLive` and `showResult` each start anew. */
+export class RunChart {
+  #host;
+  #react;
+  #chart = null;
+  #colours = chartColours();
+  #live = null;
+  #liveDays = 0;
+  #equity = null;
+  #benchmark = null;
+  #marks = null;
+  #loaded = null;
+  #selected = null;
+  #isSynthetic = false;
+  #isLogarithmic = false;
+  #hasBenchmark = true;
+
+  /**
+   * @param {HTMLElement} host
+   * @param {object} react
+   * @param {(index: number | null) => void} react.onHover place of the day under the pointer
+   * @param {(order: number) => void} react.onPick place of the first order of the mark that was clicked
+   * @param {(range: [number, number] | null) => void} react.onRange days in sight; null for all
+   */
+  constructor(host, react) {
+    [this.#host, this.#react] = [host, react];
+  }
+
+  #start() {
+    this.#chart?.remove();
+    this.#colours = chartColours();
+    this.#chart = createChart(this.#host, chartOptions(this.#colours));
+    [this.#live, this.#equity, this.#benchmark, this.#marks] = [null, null, null, null];
+  }
+
+  /** An empty chart over the whole window, for a run that has just begun. @param {number[]} days Unix seconds */
+  showLive(days) {
+    this.#loaded = null;
+    this.#start();
+    // Empty days keep the scale of time still while the line grows through it.
+    const empty = this.#chart.addSeries(LineSeries, { visible: false, priceFormat: MONEY_FORMAT });
+    empty.setData(days.map((time) => ({ time })));
+    const { accent, accentWash } = this.#colours;
+    const look = { lineColor: accent, topColor: accentWash, bottomColor: "transparent", lineWidth: 2 };
+    this.#live = this.#chart.addSeries(AreaSeries, { ...look, priceLineVisible: false, priceFormat: MONEY_FORMAT });
+    this.#liveDays = days.length;
+    this.growLive([]);
+  }
+
+  /** The equity so far. @param {{time: number, value: number}[]} points ascending and unique in time */
+  growLive(points) {
+    if (!this.#live) return;
+    this.#live.setData(points);
+    this.#chart.timeScale().setVisibleLogicalRange({ from: -0.5, to: this.#liveDays - 0.5 });
+  }
+
+  /** A finished run. @param {any} loaded see load() of service/result-worker.js @param {boolean} isSynthetic */
+  showResult(loaded, isSynthetic) {
+    [this.#loaded, this.#isSynthetic, this.#selected] = [loaded, isSynthetic, null];
+    this.#draw();
+    this.showAll();
+  }
+
+  #draw() {
+    this.#start();
+    const { candles, benchmark, depths, holdings, marks } = this.#loaded;
+    this.#equity = addEquity(this.#chart, this.#colours, candles);
+    if (benchmark) this.#benchmark = addBenchmark(this.#chart, this.#colours, benchmark);
+    addDrawdown(this.#chart, this.#colours, candles.time, depths);
+    addHoldings(this.#chart, this.#colours, candles.time, holdings);
+    this.#marks = new MarksLayer(this.#equity, this.#colours, marks);
+    this.#marks.select(this.#selected);
+    this.#chart.panes().forEach((pane, place) => pane.setStretchFactor(PANE_SHARES[place]));
+    if (this.#isSynthetic) addSyntheticMark(this.#chart, this.#colours);
+    this.#chart.subscribeCrosshairMove(({ time }) => this.#react.onHover(time === undefined ? null : this.#placeOf(time)));
+    this.#chart.subscribeClick((click) => this.#clicked(click));
+    this.#chart.timeScale().subscribeVisibleLogicalRangeChange(() => this.#rangeChanged());
+    this.setLogarithmic(this.#isLogarithmic);
+    this.setBenchmark(this.#hasBenchmark);
+  }
+
+  #placeOf(time) {
+    const times = this.#loaded.candles.time;
+    let [low, high] = [0, times.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (times[middle] < time) low = middle + 1;
+      else high = middle;
+    }
+    return Math.min(low, times.length - 1);
+  }
+
+  #clicked({ point }) {
+    if (!point || !this.#loaded) return;
+    const scale = this.#chart.timeScale();
+    const near = { order: null, pixels: PICK_PIXELS };
+    for (const { time, first } of this.#loaded.marks) {
+      const pixels = Math.abs(scale.timeToCoordinate(time) - point.x);
+      if (pixels < near.pixels) Object.assign(near, { order: first, pixels });
+    }
+    if (near.order !== null) this.#react.onPick(near.order);
+  }
+
+  #rangeChanged() {
+    if (!this.#loaded) return;
+    this.#drawMarks();
+    this.#react.onRange(this.range);
+  }
+
+  #drawMarks() {
+    const scale = this.#chart.timeScale();
+    const range = scale.getVisibleRange();
+    if (range) this.#marks.draw(range, scale.width());
+  }
+
+  /**
+   * Mark an order and bring it into sight; null takes the mark away.
+   *
+   * @param {import("../result/order-view.js").OrderRow | null} order @param {boolean} isMoved whether the chart moves
+   */
+  select(order, isMoved = true) {
+    this.#selected = order;
+    if (!this.#loaded) return;
+    this.#marks.select(order);
+    this.#drawMarks();
+    if (!order) return this.#chart.clearCrosshairPosition();
+    const place = this.#placeOf(order.time);
+    if (isMoved) this.#showPlaces(place - DAYS_AROUND_ORDER, place + DAYS_AROUND_ORDER);
+    // The scale of time moves with the next frame; a crosshair set before that would stand elsewhere.
+    requestAnimationFrame(() => {
+      if (this.#selected !== order || !this.#chart) return;
+      this.#chart.setCrosshairPosition(this.#loaded.candles.close[place], order.time, this.#equity);
+      this.#react.onHover(place);
+    });
+  }
+
+  /** Days in sight; null when all are. @returns {[number, number] | null} */
+  get range() {
+    const logical = this.#chart?.timeScale().getVisibleLogicalRange();
+    if (!this.#loaded || !logical) return null;
+    const times = this.#loaded.candles.time;
+    const last = times.length - 1;
+    if (logical.from <= 0.5 && logical.to >= last - 0.5) return null;
+    const at = (place) => times[Math.min(Math.max(Math.round(place), 0), last)];
+    return [at(logical.from), at(logical.to)];
+  }
+
+  #showPlaces(from, to) {
+    this.#chart.timeScale().setVisibleLogicalRange({ from, to });
+  }
+
+  /** @param {[number, number]} range Unix seconds */
+  showRange([from, to]) {
+    this.#showPlaces(this.#placeOf(from), this.#placeOf(to));
+  }
+
+  /** The last so many days of the calendar. @param {number} days */
+  showLast(days) {
+    const last = this.#loaded.candles.time.at(-1);
+    this.showRange([last - days * 86_400, last]);
+  }
+
+  showAll() {
+    this.#showPlaces(-0.5, this.#loaded.candles.time.length - 0.5);
+  }
+
+  /** Move or zoom by keyboard. @param {number} by share of the width @param {number} zoom above one shows less */
+  move(by, zoom = 1) {
+    const range = this.#chart?.timeScale().getVisibleLogicalRange();
+    if (!range) return;
+    const width = (range.to - range.from) / zoom;
+    const middle = (range.from + range.to) / 2 + by * width;
+    this.#showPlaces(middle - width / 2, middle + width / 2);
+  }
+
+  /** @param {boolean} isOn */
+  setLogarithmic(isOn) {
+    this.#isLogarithmic = isOn;
+    this.#chart?.priceScale("right", 0).applyOptions({ mode: isOn ? 1 : 0 });
+  }
+
+  /** @param {boolean} isOn */
+  setBenchmark(isOn) {
+    this.#hasBenchmark = isOn;
+    this.#benchmark?.applyOptions({ visible: isOn });
+  }
+
+  /** The same in other colours. */
+  repaint() {
+    if (!this.#loaded) return;
+    const range = this.#chart.timeScale().getVisibleLogicalRange();
+    this.#draw();
+    if (range) this.#showPlaces(range.from, range.to);
+  }
+}

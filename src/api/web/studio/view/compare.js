@@ -1,0 +1,140 @@
+// Runs beside each other: equity from one start, metrics with their differences, and what differs in their inputs.
+
+import { LineSeries, createChart } from "../vendor/lightweight-charts.js";
+import { metricRows, normalised } from "../result/comparison.js";
+import { explain, getRun } from "../service/api.js";
+import { ResultReader } from "../service/result-reader.js";
+import { addressOf } from "../state/address.js";
+import { plainNumber } from "../text/format.js";
+import { chartColours, chartOptions } from "./chart-look.js";
+import { element, fill } from "./dom.js";
+import { differenceText, metricText } from "./metrics.js";
+import { problemBox } from "./problem-box.js";
+import { isSynthetic, syntheticBanner } from "./result-head.js";
+import { onThemeChange } from "./theme.js";
+
+/** A comparison of two or more runs; the first is what the others are measured against. */
+export class CompareView {
+  #catalogue;
+  #onOpen;
+  #chart = null;
+  #host = element("div.chart.compare-chart", { role: "img" });
+  #compared = [];
+  #turn = 0;
+
+  /** @param {import("./metrics.js").Metric[]} catalogue @param {(hash: string) => void} onOpen */
+  constructor(catalogue, onOpen) {
+    [this.#catalogue, this.#onOpen] = [catalogue, onOpen];
+    this.view = element("section.compare", { "aria-label": "Comparison" });
+    onThemeChange(() => this.#draw());
+  }
+
+  /** @param {string[]} hashes */
+  async show(hashes) {
+    const turn = (this.#turn += 1);
+    fill(this.view, element("h2", {}, "Comparison"), element("progress.waiting", { "aria-label": "Reading the runs" }));
+    try {
+      const compared = await Promise.all(hashes.map((hash) => loadedRun(hash)));
+      const explained = await Promise.all(hashes.slice(1).map((hash) => explain(hash, hashes[0])));
+      if (turn === this.#turn) this.#showAll(compared, explained);
+    } catch (problem) {
+      if (turn === this.#turn) fill(this.view, element("h2", {}, "Comparison"), problemBox(problem));
+    }
+  }
+
+  #showAll(compared, explained) {
+    this.#compared = compared;
+    const legend = compared.map(({ run }, place) => element(`li.hue-${(place % 8) + 1}`, {}, this.#link(run)));
+    this.#host.setAttribute("aria-label", compared.map(({ run, points }) => `${nameOf(run)}: one became ${plainNumber(points.at(-1).value)}`).join("; "));
+    fill(
+      this.view,
+      element("h2", {}, "Comparison"),
+      compared.some(({ facts }) => isSynthetic(facts)) && syntheticBanner(),
+      element("p.soft", {}, "What one unit of money became. Differences are from the first run."),
+      element("ul.holdings-legend", { "aria-label": "Runs" }, ...legend),
+      this.#host,
+      element("div.compare-parts", {}, this.#metricTable(), element("section", { "aria-label": "Inputs that differ" }, element("h3", {}, "Inputs that differ"), ...explained.map((found, place) => differences(found, compared, place + 1)))),
+    );
+    this.#draw();
+  }
+
+  #link(run) {
+    const open = (event) => {
+      if (event.ctrlKey || event.metaKey || event.shiftKey) return;
+      event.preventDefault();
+      this.#onOpen(run.run_hash);
+    };
+    return element("a", { href: addressOf({ page: "studio", run: run.run_hash }), onclick: open }, nameOf(run));
+  }
+
+  #draw() {
+    if (!this.#compared.length || !this.#host.isConnected) return;
+    this.#chart?.remove();
+    const colours = chartColours();
+    const options = chartOptions(colours);
+    this.#chart = createChart(this.#host, options);
+    this.#compared.forEach(({ points }, place) => {
+      const look = { color: colours.hues[place % 8], lineWidth: 2, priceLineVisible: false, priceFormat: { type: "price", precision: 2, minMove: 0.01 } };
+      this.#chart.addSeries(LineSeries, look).setData(points);
+    });
+    this.#chart.timeScale().fitContent();
+  }
+
+  #metricTable() {
+    const metrics = this.#compared.map(({ facts }) => facts.metrics);
+    const byName = new Map(this.#catalogue.map((metric) => [metric.name, metric]));
+    const rows = metricRows([...byName.keys()], metrics).map(({ name, values, differences: changes }) => {
+      const metric = byName.get(name);
+      const cells = values.flatMap((value, place) => [
+        element("td.number", {}, metricText(metric, value)),
+        place > 0 && element("td.number.soft", {}, differenceText(metric, changes[place])),
+      ]);
+      return element("tr", {}, element("th", { scope: "row", title: metric.explanation }, metric.label), ...cells);
+    });
+    const heads = this.#compared.flatMap(({ run }, place) => [
+      element("th", { scope: "col" }, element(`span.swatch.hue-${(place % 8) + 1}`), nameOf(run)),
+      place > 0 && element("th", { scope: "col" }, "Difference"),
+    ]);
+    const head = element("tr", {}, element("th", { scope: "col" }, "Metric"), ...heads);
+    return element("div.table-scroll", { tabindex: 0, role: "region", "aria-label": "Metrics side by side" }, element("table.plain.compare-table", {}, element("thead", {}, head), element("tbody", {}, ...rows)));
+  }
+}
+
+/** One run with its equity; the worker that read it is let go. */
+async function loadedRun(hash) {
+  const reader = new ResultReader();
+  try {
+    const [run, loaded] = await Promise.all([getRun(hash), reader.load(hash)]);
+    return { run, facts: loaded.facts, points: normalised(loaded.candles, loaded.facts.parameters.starting_equity) };
+  } finally {
+    reader.close();
+  }
+}
+
+function differences(found, compared, place) {
+  const title = element("p.compare-pair", {}, element("strong", {}, nameOf(compared[place].run)), " against ", element("strong", {}, nameOf(compared[0].run)));
+  if (!found.differences.length) return element("div", {}, title, element("p.soft", {}, "Nothing differs."));
+  const rows = found.differences.map(({ ingredient, this: own, other }) =>
+    element("tr", {}, element("th", { scope: "row" }, ingredient.replaceAll("_", " ")), element("td.mono", {}, ingredientText(own)), element("td.mono", {}, ingredientText(other))),
+  );
+  const head = element("tr", {}, ...["Input", "this run", "first run"].map((text) => element("th", { scope: "col" }, text)));
+  const code = found.code_difference ? element("pre.code-difference", { tabindex: 0, "aria-label": "Difference of the code" }, ...codeLines(found.code_difference)) : null;
+  return element("div", {}, title, element("table.plain", {}, element("thead", {}, head), element("tbody", {}, ...rows)), code);
+}
+
+function ingredientText(value) {
+  if (value === null || value === undefined) return "none";
+  const text = typeof value === "object" ? JSON.stringify(value) : String(value);
+  return /^[0-9a-f]{64}$/.test(text) ? text.slice(0, 10) : text;
+}
+
+function codeLines(difference) {
+  return difference.split("\n").map((line) => {
+    const kind = /^\+(?!\+\+)/.test(line) ? ".added" : /^-(?!--)/.test(line) ? ".removed" : "";
+    return element(`span${kind}`, {}, `${line}\n`);
+  });
+}
+
+function nameOf(run) {
+  return `${run.name || "Unnamed run"} (${run.run_hash.slice(0, 6)})`;
+}

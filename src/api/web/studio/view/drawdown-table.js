@@ -1,0 +1,34 @@
+// The worst drawdowns; one that is clicked is shown in the chart.
+
+import { isoDate, percent, wholeNumber } from "../text/format.js";
+import { element } from "./dom.js";
+
+const HEADS = [["#", ".number"], ["Depth", ".number"], ["Peak", ""], ["Lowest", ""], ["Recovered", ""], ["Trading days", ".number"], ["", ""]];
+
+/**
+ * @param {import("../result/drawdowns.js").Drawdown[]} worst
+ * @param {ArrayLike<number>} times of the days
+ * @param {(range: [number, number]) => void} onShow
+ */
+export function drawdownTable(worst, times, onShow) {
+  if (!worst.length) return element("p.empty", {}, "Equity never fell below its highest point.");
+  const day = (index) => (index < 0 ? "the start" : isoDate(times[index]));
+  const rows = worst.map(({ depth, from, lowest, until, days }, rank) => {
+    const range = /** @type {[number, number]} */ ([times[Math.max(from, 0)], times[until ?? times.length - 1]]);
+    const show = element("button.link", { type: "button", onclick: () => onShow(range), "aria-label": `Show drawdown ${rank + 1} in the chart` }, "Show");
+    return element(
+      "tr",
+      {},
+      element("td.number", {}, String(rank + 1)),
+      element("td.number.loss", {}, percent(-depth)),
+      element("td", {}, day(from)),
+      element("td", {}, day(lowest)),
+      element("td", {}, until === null ? "not yet" : day(until)),
+      element("td.number", {}, wholeNumber(days)),
+      element("td", {}, show),
+    );
+  });
+  const head = element("tr", {}, ...HEADS.map(([text, kind]) => (text ? element(`th${kind}`, { scope: "col" }, text) : element("td"))));
+  const caption = element("caption", {}, "Each from a peak to the day that reaches it again, deepest first.");
+  return element("div.table-scroll", { tabindex: 0, role: "region", "aria-label": "Worst drawdowns" }, element("table.plain", {}, caption, element("thead", {}, head), element("tbody", {}, ...rows)));
+}

@@ -1,0 +1,51 @@
+// Provenance and inputs: everything that decides the result, so that anybody can make it again.
+
+import { duration, moment } from "../text/format.js";
+import { element } from "./dom.js";
+
+/** @param {any} facts a result without its large parts @param {any} run its summary */
+export function inputsView(facts, run) {
+  const { provenance, parameters } = facts;
+  const made = {
+    "Run": facts.run_hash,
+    "Price source": provenance.data_source,
+    "Prices (hash)": provenance.data_hash,
+    "Code (hash)": provenance.code_hash,
+    "Engine": provenance.engine_version,
+    "Sandbox": provenance.sandbox,
+    "Submitted": moment(run?.submitted_at),
+    "Took": timings(provenance.timings_ms),
+  };
+  const terms = Object.fromEntries(Object.entries(parameters).map(([name, value]) => [name, valueText(value)]));
+  return element(
+    "div.inputs",
+    {},
+    element("section", { "aria-label": "Provenance" }, element("h3", {}, "Provenance"), factList(made)),
+    element("section", { "aria-label": "Terms" }, element("h3", {}, "Terms"), factList(terms)),
+    element("section.wide", { "aria-label": "Prices" }, element("h3", {}, "Prices"), originTable(provenance.data ?? [])),
+  );
+}
+
+function factList(facts) {
+  return element("dl.facts", {}, ...Object.entries(facts).flatMap(([name, value]) => [element("dt", {}, name), element("dd.mono", {}, value)]));
+}
+
+function valueText(value) {
+  if (value === null) return "none";
+  if (Array.isArray(value)) return value.join(", ");
+  return typeof value === "object" ? JSON.stringify(value) : String(value);
+}
+
+function timings(milliseconds) {
+  const parts = ["analysis", "data", "sandbox", "audit", "metrics"].filter((name) => name in milliseconds);
+  return `${duration(milliseconds.total)}: ${parts.map((name) => `${name} ${duration(milliseconds[name])}`).join(", ")}`;
+}
+
+function originTable(origins) {
+  const heads = ["Symbol", "First day", "Last day", "Bars", "Fetched"];
+  const rows = origins.map(({ symbol, first_day: first, last_day: last, rows: bars, fetched_at: fetched }) =>
+    element("tr", {}, ...[symbol, first ?? "–", last ?? "–", String(bars), fetched ? moment(fetched) : "made up"].map((text) => element("td", {}, text))),
+  );
+  const head = element("tr", {}, ...heads.map((text) => element("th", { scope: "col" }, text)));
+  return element("div.table-scroll.short", { tabindex: 0, role: "region", "aria-label": "Prices by symbol" }, element("table.plain", {}, element("thead", {}, head), element("tbody", {}, ...rows)));
+}

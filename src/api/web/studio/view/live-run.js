@@ -1,0 +1,102 @@
+// A run that goes on: where it stands, how far it is, what it prints, and how it is ended.
+
+import { money, percent, wholeNumber } from "../text/format.js";
+import { element, fill } from "./dom.js";
+
+const MOST_LINES = 2_000;
+
+/** The bar, the numbers beside it and the log of one run. */
+export class LiveRun {
+  #bar = element("progress", { max: 1, "aria-label": "Share of the days that are done" });
+  #where = element("span.live-where", {}, "Reading the code and fetching prices …");
+  #connection = element("span.soft", { role: "status" });
+  #cancel;
+  #lines = [];
+  #log = element("ol.log-lines");
+  #points = [];
+
+  /** @param {() => void} onCancel */
+  constructor(onCancel) {
+    this.#cancel = element("button.danger", { type: "button", onclick: () => (this.#ending(), onCancel()) }, "Cancel");
+    this.view = element("div.live", {}, element("div.live-head", {}, this.#where, this.#connection, this.#cancel), this.#bar);
+    this.logView = element("div.log", { tabindex: 0, role: "log", "aria-label": "What the strategy prints" }, this.#log);
+  }
+
+  /** Equity by day so far, for the chart. */
+  get points() {
+    return this.#points;
+  }
+
+  /** @param {import("../service/follow.js").RunEvent} event */
+  tell({ kind, data }) {
+    if (kind === "queued") this.#where.textContent = queuedText(data.position);
+    else if (kind === "started") this.#started(data.attempt);
+    else if (kind === "progress") this.#progressed(data);
+    else if (kind === "log") this.addLines(data.lines);
+  }
+
+  #started(attempt) {
+    this.#where.textContent = attempt > 1 ? `Started again (attempt ${attempt}) …` : "Started …";
+    // A new attempt begins at the first day, and prints everything again.
+    [this.#points, this.#lines] = [[], []];
+    fill(this.#log);
+    this.#bar.removeAttribute("value");
+  }
+
+  #progressed({ share, day, equity }) {
+    this.#bar.value = share;
+    this.#bar.textContent = percent(share, 0);
+    fill(this.#where, element("strong.numbers", {}, day), ` · ${percent(share, 0)} of the days · equity ${money(equity)}`);
+    const time = Date.parse(`${day}T00:00:00Z`) / 1000;
+    if (this.#points.length && time <= this.#points.at(-1).time) return;
+    this.#points.push({ time, value: equity });
+  }
+
+  /** @param {string[]} lines */
+  addLines(lines) {
+    const isAtEnd = this.logView.scrollTop + this.logView.clientHeight >= this.logView.scrollHeight - 8;
+    this.#lines.push(...lines);
+    this.#log.append(...lines.slice(-MOST_LINES).map((line) => element("li", {}, line)));
+    while (this.#log.childElementCount > MOST_LINES) this.#log.firstElementChild.remove();
+    this.#log.setAttribute("start", String(Math.max(1, this.#lines.length - MOST_LINES + 1)));
+    if (isAtEnd) this.logView.scrollTop = this.logView.scrollHeight;
+  }
+
+  get lineCount() {
+    return this.#lines.length;
+  }
+
+  /** @param {boolean} isConnected */
+  showConnection(isConnected) {
+    this.#connection.textContent = isConnected ? "" : "The connection is gone; trying again …";
+  }
+
+  #ending() {
+    this.#cancel.disabled = true;
+    this.#cancel.textContent = "Cancelling …";
+  }
+}
+
+function queuedText(position) {
+  return position ? `Waiting: ${wholeNumber(position)} before it` : "Next in line …";
+}
+
+/** Working days between two days, both included, as a scale of time to draw on. @param {string} from @param {string} to */
+export function workingDays(from, to) {
+  const [first, last] = [from, to].map((day) => Date.parse(`${day}T00:00:00Z`) / 1000);
+  const days = [];
+  for (let day = first; day <= last; day += 86_400) {
+    const weekday = new Date(day * 1000).getUTCDay();
+    if (weekday !== 0 && weekday !== 6) days.push(day);
+  }
+  return days;
+}
+
+/** A finished run's log. @param {string[]} lines */
+export function logView(lines) {
+  if (!lines.length) return element("p.empty", {}, "The strategy printed nothing. self.log(…) and print(…) show up here.");
+  const shown = lines.slice(0, MOST_LINES).map((line) => element("li", {}, line));
+  const more = lines.length > MOST_LINES ? element("p.soft", {}, `${wholeNumber(lines.length - MOST_LINES)} more lines are in result.json.`) : null;
+  return element("div", {}, element("div.log", { tabindex: 0, role: "region", "aria-label": "What the strategy printed" }, element("ol.log-lines", {}, ...shown)), more);
+}
+

@@ -1,0 +1,78 @@
+// Buys and sells on the equity: gathered where they would lie on each other, named where there is room.
+
+import { createSeriesMarkers } from "../vendor/lightweight-charts.js";
+import { gatheredMarks } from "../result/marks.js";
+
+const PIXELS_BETWEEN_MARKS = 13;
+const PIXELS_BETWEEN_NAMES = 46;
+const PIXELS_FOR_NAMES = 20;
+
+/** The marks of one chart. */
+export class MarksLayer {
+  #plugin;
+  #colours;
+  #marks;
+  #selected = null;
+  #drawn = "";
+
+  /** @param {any} series that carries them @param {any} colours @param {import("../result/marks.js").Mark[]} marks */
+  constructor(series, colours, marks) {
+    this.#plugin = createSeriesMarkers(series, [], { autoScale: false });
+    [this.#colours, this.#marks] = [colours, marks];
+  }
+
+  /** @param {import("../result/order-view.js").OrderRow | null} order that has a mark of its own */
+  select(order) {
+    this.#selected = order;
+  }
+
+  /**
+   * Draw what fits. Moving along the same scale changes nothing, so only zooming costs something.
+   *
+   * @param {{from: number, to: number}} range in sight, Unix seconds @param {number} widthPixels
+   */
+  draw(range, widthPixels) {
+    const pixelSeconds = (range.to - range.from) / Math.max(widthPixels, 1);
+    // Steps of a fifth: the marks do not jump with every turn of the wheel.
+    const level = Math.round(Math.log(pixelSeconds) / Math.log(1.2));
+    const drawn = `${level} ${this.#selected?.place}`;
+    if (drawn === this.#drawn) return;
+    this.#drawn = drawn;
+    const secondsPerPixel = 1.2 ** level;
+    const gathered = gatheredMarks(this.#marks, secondsPerPixel * PIXELS_BETWEEN_MARKS);
+    const inSight = gathered.filter(({ time }) => time >= range.from && time <= range.to).length;
+    const areFew = inSight * PIXELS_FOR_NAMES <= widthPixels;
+    const named = areFew ? this.#withRoomForNames(gathered, secondsPerPixel * PIXELS_BETWEEN_NAMES) : new Set();
+    const looks = gathered.map((mark) => this.#look(mark, areFew, named.has(mark)));
+    if (this.#selected) looks.push(this.#selectedLook());
+    this.#plugin.setMarkers(looks.sort((one, other) => one.time - other.time));
+  }
+
+  /** Those whose names do not run into each other or into the selected order's. */
+  #withRoomForNames(marks, seconds) {
+    const lastOf = { 1: -Infinity, "-1": -Infinity };
+    const taken = this.#selected?.time ?? -Infinity;
+    const named = marks.filter(({ time, side }) => {
+      if (time - lastOf[side] < seconds || Math.abs(time - taken) < seconds) return false;
+      lastOf[side] = time;
+      return true;
+    });
+    return new Set(named);
+  }
+
+  #look({ time, side, count, symbol }, isLarge, isNamed) {
+    const isBuy = side > 0;
+    return {
+      time,
+      position: isBuy ? "belowBar" : "aboveBar",
+      shape: isBuy ? "arrowUp" : "arrowDown",
+      color: isBuy ? this.#colours.buy : this.#colours.sell,
+      size: isLarge ? 1 : 0.5,
+      text: isNamed ? (count === 1 ? symbol : `${count}×`) : "",
+    };
+  }
+
+  #selectedLook() {
+    return { time: this.#selected.time, position: "inBar", shape: "circle", color: this.#colours.focus, size: 1.4 };
+  }
+}

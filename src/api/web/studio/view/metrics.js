@@ -1,0 +1,63 @@
+// The metrics in their groups: label, value with its unit, one line of explanation, and why one is undefined.
+
+import { NOTHING, percent, plainNumber, wholeNumber, withSign } from "../text/format.js";
+import { element } from "./dom.js";
+
+/**
+ * @typedef {object} Metric one entry of /studio/catalogue.json
+ * @property {string} name @property {string} group @property {string} label
+ * @property {"fraction" | "ratio" | "days" | "count" | "basis points"} unit @property {string} explanation
+ */
+
+/** @param {Metric} metric @param {number | null | undefined} value */
+export function metricText({ unit }, value) {
+  if (value === null || value === undefined) return NOTHING;
+  if (unit === "fraction") return percent(value);
+  if (unit === "days" || unit === "count") return wholeNumber(value);
+  if (unit === "basis points") return `${plainNumber(value, 1)} bp`;
+  return plainNumber(value, Math.abs(value) >= 100 ? 1 : 2);
+}
+
+/** How a metric differs, in its own unit; percent of percent would be read wrongly, so those are points. */
+export function differenceText(metric, value) {
+  if (value === null || value === undefined) return "";
+  if (metric.unit === "fraction") return `${withSign(plainNumber, value * 100)} pp`;
+  return withSign((number) => metricText(metric, number), value);
+}
+
+const UNIT_NAMES = { days: "days", count: "" };
+
+/** @param {Metric[]} catalogue @param {Record<string, any>} metrics of a result, with `undefined` */
+export function metricGroups(catalogue, metrics) {
+  const groups = Map.groupBy ? Map.groupBy(catalogue, ({ group }) => group) : groupedByHand(catalogue);
+  const lists = [...groups].map(([group, entries]) =>
+    element(
+      "section.metric-group",
+      { "aria-label": group },
+      element("h3", {}, group),
+      element("dl", {}, ...entries.map((metric) => row(metric, metrics))),
+    ),
+  );
+  return element("div.metric-groups", {}, ...lists);
+}
+
+function groupedByHand(catalogue) {
+  const groups = new Map();
+  for (const metric of catalogue) groups.set(metric.group, [...(groups.get(metric.group) ?? []), metric]);
+  return groups;
+}
+
+function row(metric, metrics) {
+  const value = metrics[metric.name];
+  const reason = metrics.undefined?.[metric.name];
+  const isUndefined = value === null || value === undefined;
+  const unit = isUndefined ? "" : UNIT_NAMES[metric.unit];
+  return element(
+    "div.metric",
+    { "data-metric": metric.name },
+    element("dt", {}, metric.label),
+    element("dd.metric-value", {}, metricText(metric, value), unit ? element("small", {}, ` ${unit}`) : null),
+    isUndefined && element("dd.metric-reason", {}, `Undefined: ${reason ?? "not given"}.`),
+    element("dd.metric-explanation", {}, metric.explanation),
+  );
+}

@@ -1,0 +1,37 @@
+// Monthly returns as a heat map that is a table first: every cell says its number.
+
+import { percent } from "../text/format.js";
+import { element } from "./dom.js";
+
+const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+const STRONGEST_PERCENT = 62;
+
+/** @param {import("../result/returns.js").YearOfReturns[]} years */
+export function monthTable(years) {
+  const sizes = years.flatMap(({ months }) => months.filter((value) => value !== null).map(Math.abs));
+  const largest = Math.max(...sizes, 1e-9);
+  const head = element("tr", {}, element("th", { scope: "col" }, "Year"), ...MONTHS.map((name) => element("th", { scope: "col" }, name)), element("th", { scope: "col" }, "Year's total"));
+  const rows = years.map(({ year, months, total }) =>
+    element(
+      "tr",
+      {},
+      element("th", { scope: "row" }, String(year)),
+      ...months.map((value) => heatCell(value, largest)),
+      element("td.total", { class: signClass(total) }, percent(total, 1)),
+    ),
+  );
+  const caption = element("caption", {}, "Returns by calendar month, in percent; the deeper the colour, the larger.");
+  return element("div.table-scroll", { tabindex: 0, role: "region", "aria-label": "Monthly returns" }, element("table.heat", {}, caption, element("thead", {}, head), element("tbody", {}, ...rows)));
+}
+
+function heatCell(value, largest) {
+  if (value === null) return element("td.no-month", {}, element("span.visually-hidden", {}, "no days"));
+  const cell = element(`td.${value < 0 ? "heat-loss" : "heat-gain"}`, {}, percent(value, 1).replace("%", ""));
+  // The root lets small months be seen beside a crash.
+  cell.style.setProperty("--strength", `${Math.sqrt(Math.abs(value) / largest) * STRONGEST_PERCENT}%`);
+  return cell;
+}
+
+function signClass(value) {
+  return `total ${value < 0 ? "loss" : "gain"}`;
+}

@@ -1,0 +1,138 @@
+// Every order of a run: sorted and filtered beside the page, drawn only where one looks.
+
+import { counted, isoDate, money, plainNumber } from "../text/format.js";
+import { element, fill } from "./dom.js";
+import { VirtualRows } from "./virtual-rows.js";
+
+const ROW_PIXELS = 28;
+const HEAD_PIXELS = 32;
+const COLUMNS = [
+  { sort: "number", title: "#", kind: "number", text: ({ id }) => id },
+  { sort: "time", title: "Day", text: ({ time }) => isoDate(time) },
+  { sort: "symbol", title: "Symbol", text: ({ symbol }) => symbol },
+  { sort: "side", title: "Side", text: ({ side }) => (side > 0 ? "Buy" : "Sell") },
+  { sort: "shares", title: "Shares", kind: "number", text: ({ shares }) => plainNumber(shares, shares >= 1e6 ? 0 : 4) },
+  { sort: "price", title: "Price", kind: "number", text: ({ price }) => plainNumber(price, price < 1 ? 6 : 2) },
+  { sort: "value", title: "Value", kind: "number", text: ({ value }) => money(value) },
+  { sort: "fee", title: "Fee", kind: "number", text: ({ fee }) => money(fee) },
+  { sort: "slippage", title: "Slippage", kind: "number", text: ({ slippageCost }) => money(slippageCost) },
+];
+const FIRST = { sort: "number", isDescending: false, symbol: "", side: 0 };
+
+/** The orders' table; an order that is chosen is told, and may be chosen from outside. */
+export class OrdersTable {
+  #reader = null;
+  #wanted = { ...FIRST };
+  #active = 0;
+  #chosen = null;
+  #onChoose;
+  #count = element("span.soft", { role: "status" });
+  #symbol = element("input", { type: "search", "aria-label": "Symbol contains", placeholder: "Symbol", oninput: () => this.#filter() });
+  #side = element("select", { "aria-label": "Side", onchange: () => this.#filter() }, element("option", { value: 0 }, "Buys and sells"), element("option", { value: 1 }, "Buys"), element("option", { value: -1 }, "Sells"));
+  #head = element("div.order-head", { role: "rowgroup" });
+  #grid = element("div.order-grid", { role: "grid", tabindex: 0, "aria-label": "Orders", "aria-colcount": COLUMNS.length, onkeydown: (event) => this.#keyed(event) }, this.#head);
+  #rows;
+
+  /** @param {(order: import("../result/order-view.js").OrderRow) => void} onChoose */
+  constructor(onChoose) {
+    this.#onChoose = onChoose;
+    const note = element("p.soft.order-note", {}, "Choose an order to see it in the chart; choose a mark in the chart to see it here.");
+    this.view = element("div.orders", {}, element("div.order-filter", {}, this.#symbol, this.#side, this.#count, note), this.#grid);
+    this.#rows = new VirtualRows(this.#grid, {
+      rowPixels: ROW_PIXELS,
+      headPixels: HEAD_PIXELS,
+      fetch: (from, count) => this.#fetch(from, count),
+      render: (row, number) => this.#row(row, number),
+    });
+  }
+
+  /** @param {import("../service/result-reader.js").ResultReader} reader */
+  async showFrom(reader) {
+    [this.#reader, this.#wanted, this.#active, this.#chosen] = [reader, { ...FIRST }, 0, null];
+    [this.#symbol.value, this.#side.value] = ["", "0"];
+    this.#drawHead();
+    await this.#rows.reset();
+  }
+
+  async #fetch(from, count) {
+    const answer = this.#reader ? await this.#reader.rows(this.#wanted, from, count) : { total: 0, rows: [] };
+    this.#grid.setAttribute("aria-rowcount", String(answer.total + 1));
+    this.#count.textContent = counted(answer.total, "order");
+    return answer;
+  }
+
+  #filter() {
+    this.#wanted = { ...this.#wanted, symbol: this.#symbol.value, side: Number(this.#side.value) };
+    this.#active = 0;
+    this.#rows.reset();
+  }
+
+  #sortBy(sort) {
+    const isDescending = this.#wanted.sort === sort && !this.#wanted.isDescending;
+    this.#wanted = { ...this.#wanted, sort, isDescending };
+    this.#active = 0;
+    this.#drawHead();
+    this.#head.querySelector(`[data-sort="${sort}"]`).focus();
+    this.#rows.reset();
+  }
+
+  #drawHead() {
+    const cells = COLUMNS.map(({ sort, title, kind }, column) => {
+      const isSorted = this.#wanted.sort === sort;
+      const direction = isSorted ? (this.#wanted.isDescending ? "descending" : "ascending") : "none";
+      const arrow = isSorted ? (this.#wanted.isDescending ? " ↓" : " ↑") : "";
+      const button = element("button.sort", { type: "button", "data-sort": sort, onclick: () => this.#sortBy(sort) }, title, element("span", { "aria-hidden": "true" }, arrow));
+      return element(`div${kind ? `.${kind}` : ""}`, { role: "columnheader", "aria-sort": direction, "aria-colindex": column + 1 }, button);
+    });
+    fill(this.#head, element("div.order-row", { role: "row", "aria-rowindex": 1 }, ...cells));
+  }
+
+  #row(order, number) {
+    const cells = COLUMNS.map(({ kind, text, sort }, column) =>
+      element(`div${kind ? `.${kind}` : ""}${sort === "side" ? `.${order.side > 0 ? "buy" : "sell"}` : ""}`, { role: "gridcell", "aria-colindex": column + 1 }, text(order)),
+    );
+    const row = element("div.order-row", { role: "row", id: `order-row-${number}`, "aria-rowindex": number + 2, "data-order": order.id, onclick: () => this.#choose(order, number) }, ...cells);
+    row.setAttribute("aria-selected", String(order.place === this.#chosen));
+    row.classList.toggle("active", number === this.#active);
+    if (number === this.#active) this.#grid.setAttribute("aria-activedescendant", row.id);
+    return row;
+  }
+
+  #choose(order, number) {
+    [this.#active, this.#chosen] = [number, order.place];
+    this.#rows.show();
+    this.#onChoose(order);
+  }
+
+  /** Choose an order from outside. @param {number} place @returns {Promise<any>} the order; null when there is none */
+  async choose(place) {
+    let found = await this.#reader.find(this.#wanted, place);
+    if (found.row < 0 && found.order) {
+      // The filter hides it: what was asked for from outside comes first.
+      this.#wanted = { ...this.#wanted, symbol: "", side: 0 };
+      [this.#symbol.value, this.#side.value] = ["", "0"];
+      found = await this.#reader.find(this.#wanted, place);
+    }
+    if (!found.order) return null;
+    [this.#active, this.#chosen] = [found.row, place];
+    await this.#rows.show();
+    await this.#rows.reveal(found.row, true);
+    return found.order;
+  }
+
+  async #keyed(event) {
+    if (event.target !== this.#grid) return;
+    const page = this.#rows.visibleCount;
+    const steps = { ArrowDown: 1, ArrowUp: -1, PageDown: page, PageUp: -page, Home: -Infinity, End: Infinity };
+    if (event.key === "Enter" || event.key === " ") {
+      event.preventDefault();
+      const { rows } = await this.#reader.rows(this.#wanted, this.#active, 1);
+      if (rows.length) this.#choose(rows[0], this.#active);
+    } else if (event.key in steps) {
+      event.preventDefault();
+      this.#active = Math.min(Math.max(this.#active + steps[event.key], 0), Math.max(this.#rows.total - 1, 0));
+      await this.#rows.reveal(this.#active);
+      this.#grid.scrollIntoView({ block: "nearest" });
+    }
+  }
+}

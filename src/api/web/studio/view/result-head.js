@@ -1,0 +1,83 @@
+// What a result says first: what was run, how it ended, what the prices are, the few numbers everybody wants.
+
+import { counted, money, percent, plainNumber, shortHash, wholeNumber, withSign } from "../text/format.js";
+import { element } from "./dom.js";
+
+const STATUS_NAMES = { queued: "waiting", running: "running", succeeded: "succeeded", failed: "failed", cancelled: "cancelled", timed_out: "timed out" };
+const BAR_SIZES = { "1d": "daily", "1w": "weekly", "1m": "monthly", "1q": "quarterly" };
+/** A coloured word for where a run stands. @param {string} status */
+export function statusChip(status) {
+  return element(`span.chip.${status}`, {}, STATUS_NAMES[status] ?? status);
+}
+
+/** @param {any} run the summary @param {any} parameters of its result, once there is one */
+export function runTitle(run, parameters) {
+  const cadence = parameters ? ` · ${BAR_SIZES[parameters.bar_size] ?? parameters.bar_size}, ${parameters.execution.replaceAll("_", " ")}` : "";
+  const facts = `${symbolsText(run.symbols)} · ${run.start_date} to ${run.end_date}${cadence}`;
+  return [element("h2.run-title", {}, run.name || "Unnamed run", " ", statusChip(run.status)), element("p.run-facts.soft.numbers", {}, facts)];
+}
+
+export function symbolsText(symbols) {
+  return symbols.length > 6 ? `${symbols.slice(0, 5).join(", ")} and ${symbols.length - 5} more` : symbols.join(", ");
+}
+
+/** What the prices are and what the result was made from, in one line. @param {any} facts */
+export function provenanceLine({ provenance, run_hash: hash }) {
+  const { data_source: source, data_hash: data, engine_version: engine, sandbox, seed } = provenance;
+  const parts = [`Prices: ${source}`, `data ${shortHash(data)}`, `engine ${engine}`, sandbox, `seed ${seed}`, `run ${shortHash(hash)}`];
+  return element("p.provenance.mono", {}, parts.join(" · "));
+}
+
+/** Whether the prices were made up. @param {any} facts of a result */
+export function isSynthetic({ provenance }) {
+  return provenance.data_source === "mock";
+}
+
+/** Prices that are made up are said to be so before anything else. */
+export function syntheticBanner() {
+  return element(
+    "div.synthetic-banner",
+    { role: "note" },
+    element("strong", {}, "Synthetic prices. "),
+    "This service made them up: nothing follows from this result for any market.",
+  );
+}
+
+/** @param {string[]} warnings */
+export function warningList(warnings) {
+  if (!warnings.length) return null;
+  const items = warnings.map((warning) => element("li", {}, warning));
+  const title = warnings.length === 1 ? "One thing to know" : `${wholeNumber(warnings.length)} things to know`;
+  if (warnings.length <= 3) return element("section.warnings", { "aria-label": "Warnings" }, element("h3", {}, title), element("ul", {}, ...items));
+  const rest = element("details", {}, element("summary", {}, `${wholeNumber(warnings.length - 2)} more`), element("ul", {}, ...items.slice(2)));
+  return element("section.warnings", { "aria-label": "Warnings" }, element("h3", {}, title), element("ul", {}, ...items.slice(0, 2)), rest);
+}
+
+/** The numbers that everybody looks for. @param {any} loaded */
+export function headlines({ facts, benchmark }) {
+  const { metrics, equity_stats: stats, parameters } = facts;
+  const ofBenchmark = benchmark?.length ? benchmark.at(-1).value / parameters.starting_equity - 1 : null;
+  const costs = stats.fees + stats.slippage_cost;
+  const tiles = [
+    ["Total return", withSign(percent, metrics.total_return), ofBenchmark === null ? "no benchmark" : `${parameters.benchmark} ${withSign(percent, ofBenchmark)}`, metrics.total_return],
+    ["A year", withSign(percent, metrics.annualized_return), `volatility ${percent(metrics.annual_volatility)}`, metrics.annualized_return],
+    ["Sharpe ratio", plainNumber(metrics.sharpe_ratio), `Sortino ${plainNumber(metrics.sortino)}`],
+    ["Max drawdown", metrics.max_drawdown ? percent(-metrics.max_drawdown) : percent(metrics.max_drawdown), `longest ${wholeNumber(metrics.max_drawdown_duration)} days`, -metrics.max_drawdown],
+    ["Final equity", money(stats.equity, 0), `from ${money(parameters.starting_equity, 0)}`],
+    ["Orders", wholeNumber(metrics.total_orders), `costs ${money(costs, 0)}`],
+  ];
+  return element("dl.headlines", {}, ...tiles.map(([label, value, note, sign]) => headline(label, value, note, sign)));
+}
+
+function headline(label, value, note, sign) {
+  const tone = sign > 0 ? ".gain" : sign < 0 ? ".loss" : "";
+  return element("div.headline", {}, element("dt", {}, label), element(`dd.headline-value${tone}`, {}, value), element("dd.headline-note", {}, note));
+}
+
+/** What came of computing it once more. @param {any} run its summary */
+export function recomputedNote({ recomputed }) {
+  if (!recomputed) return null;
+  if (recomputed.error) return element("p.note-line", {}, `Computed once more, and that attempt ended: ${recomputed.error.errors.join(" ")}`);
+  if (!recomputed.differences.length) return element("p.note-line.gain", {}, "Computed once more: the same result, to the last digit.");
+  return element("p.note-line.loss", {}, `Computed once more, ${counted(recomputed.differences.length, "difference")}: ${recomputed.differences.slice(0, 8).join(", ")}`);
+}

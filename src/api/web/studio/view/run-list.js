@@ -1,0 +1,109 @@
+// Past runs: filtered, page by page, some of them chosen for a comparison.
+
+import { listRuns } from "../service/api.js";
+import { addressOf } from "../state/address.js";
+import { moment, percent, plainNumber, withSign } from "../text/format.js";
+import { element, fill } from "./dom.js";
+import { problemBox } from "./problem-box.js";
+import { statusChip, symbolsText } from "./result-head.js";
+
+const PAGE = "25";
+const PAUSE_MS = 300;
+const HEADS = [["Run", ""], ["Status", ""], ["Symbols", ""], ["Window", ""], ["Return", ".number"], ["Sharpe", ".number"], ["Drawdown", ".number"], ["Submitted", ""]];
+const STATUSES = { "": "Any status", succeeded: "Succeeded", failed: "Failed", running: "Running", queued: "Waiting", cancelled: "Cancelled", timed_out: "Timed out" };
+
+/** The list of past runs. */
+export class RunList {
+  #react;
+  #chosen = new Map();
+  #body = element("tbody");
+  #more = element("button", { type: "button", hidden: true, onclick: () => this.#load(false) }, "Show more");
+  #status = element("p.soft", { role: "status" });
+  #compare = element("button.main", { type: "button", onclick: () => this.#react.onCompare([...this.#chosen.keys()]) });
+  #filter = {
+    name: element("input", { type: "search", placeholder: "Name", "aria-label": "Name contains", oninput: () => this.#soon() }),
+    symbol: element("input", { type: "search", placeholder: "Symbol", "aria-label": "Symbol", oninput: () => this.#soon() }),
+    status: element("select", { "aria-label": "Status", onchange: () => this.#load(true) }, ...Object.entries(STATUSES).map(([value, text]) => element("option", { value }, text))),
+    since: element("input", { type: "date", "aria-label": "Submitted since", onchange: () => this.#load(true) }),
+  };
+  #cursor = "";
+  #turn = 0;
+  #timer = 0;
+
+  /** @param {{onOpen: (hash: string) => void, onCompare: (hashes: string[]) => void}} react */
+  constructor(react) {
+    this.#react = react;
+    const { name, symbol, status, since } = this.#filter;
+    const head = element("tr", {}, element("td"), ...HEADS.map(([text, kind]) => element(`th${kind}`, { scope: "col" }, text)));
+    const table = element("table.plain.run-table", {}, element("caption.visually-hidden", {}, "Past runs, newest first"), element("thead", {}, head), this.#body);
+    const bar = element("div.run-filter", { role: "search", "aria-label": "Past runs" }, name, symbol, status, element("label.check", {}, "Since", since), this.#compare);
+    this.view = element("section.run-list", { "aria-label": "Past runs" }, element("h2", {}, "Past runs"), bar, element("div.table-scroll", { tabindex: 0, role: "region", "aria-label": "Runs" }, table), this.#status, this.#more);
+    this.#showChosen();
+  }
+
+  #soon() {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#load(true), PAUSE_MS);
+  }
+
+  /** Read the list anew. */
+  refresh() {
+    return this.#load(true);
+  }
+
+  async #load(isFirst) {
+    const turn = (this.#turn += 1);
+    const filter = Object.fromEntries(Object.entries(this.#filter).map(([name, input]) => [name, input.value.trim()]));
+    if (filter.since) filter.since += "T00:00:00Z";
+    try {
+      const page = await listRuns({ ...filter, symbol: filter.symbol.toUpperCase(), limit: PAGE, cursor: isFirst ? "" : this.#cursor });
+      if (turn !== this.#turn) return;
+      if (isFirst) fill(this.#body);
+      this.#body.append(...page.runs.map((run) => this.#row(run)));
+      this.#cursor = page.next_cursor ?? "";
+      this.#more.hidden = !page.next_cursor;
+      this.#status.textContent = this.#body.childElementCount ? "" : "No runs fit. What you run in the studio is kept here.";
+    } catch (problem) {
+      fill(this.#status, problemBox(problem));
+    }
+  }
+
+  #row(run) {
+    const { run_hash: hash, metrics } = run;
+    const name = run.name || "Unnamed run";
+    const check = element("input", { type: "checkbox", "aria-label": `Compare ${name}, ${hash.slice(0, 6)}`, disabled: !run.has_result, checked: this.#chosen.has(hash), onchange: ({ target }) => this.#choose(run, target.checked) });
+    const open = element("a", { href: addressOf({ page: "studio", run: hash }), onclick: (event) => this.#open(event, hash) }, name);
+    const total = metrics?.total_return;
+    return element(
+      "tr",
+      {},
+      element("td.choice", {}, check),
+      element("td.run-name", {}, open, element("div.mono.soft", {}, hash.slice(0, 10))),
+      element("td", {}, statusChip(run.status)),
+      element("td", {}, symbolsText(run.symbols)),
+      element("td.window", {}, `${run.start_date} – ${run.end_date}`),
+      element(`td.number${total < 0 ? ".loss" : total > 0 ? ".gain" : ""}`, {}, withSign(percent, total)),
+      element("td.number", {}, plainNumber(metrics?.sharpe_ratio)),
+      element("td.number", {}, percent(metrics?.max_drawdown && -metrics.max_drawdown)),
+      element("td.window", {}, moment(run.submitted_at)),
+    );
+  }
+
+  #open(event, hash) {
+    if (event.ctrlKey || event.metaKey || event.shiftKey) return;
+    event.preventDefault();
+    this.#react.onOpen(hash);
+  }
+
+  #choose(run, isChosen) {
+    if (isChosen) this.#chosen.set(run.run_hash, run);
+    else this.#chosen.delete(run.run_hash);
+    this.#showChosen();
+  }
+
+  #showChosen() {
+    const count = this.#chosen.size;
+    this.#compare.disabled = count < 2;
+    this.#compare.textContent = count < 2 ? "Choose two or more to compare" : `Compare ${count} runs`;
+  }
+}

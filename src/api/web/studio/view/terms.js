@@ -1,0 +1,159 @@
+// The terms of a run: dates, capital, costs, benchmark, parameters. A form that is a request and back.
+
+import { CostField } from "./cost-field.js";
+import { element, fill } from "./dom.js";
+
+const COMMISSIONS = {
+  per_order: { label: "per order", numbers: [["amount", "fee", 0]] },
+  per_share: { label: "per share", numbers: [["amount", "fee", 0.005], ["minimum", "least", 0]] },
+  rate: { label: "of value", numbers: [["rate", "fraction", 0.001]] },
+};
+const SLIPPAGES = {
+  fraction: { label: "of price", numbers: [["fraction", "fraction", 0.0005]] },
+  half_spread: { label: "half spread", numbers: [["bps", "bps", 2]] },
+  volume_participation: {
+    label: "by volume",
+    choices: ["shape", { square_root: "√", linear: "linear" }],
+    numbers: [["coefficient", "coefficient", 0.1], ["max_share", "max share", 0.1]],
+  },
+};
+
+const SIMPLE = {
+  name: { label: "Name", kind: "text", size: "wide", attributes: { maxlength: 200, placeholder: "optional" } },
+  start_date: { label: "From", kind: "date", size: "half" },
+  end_date: { label: "To", kind: "date", size: "half" },
+  initial_capital: { label: "Capital", kind: "number", attributes: { min: 0, step: "any" } },
+  benchmark: { label: "Benchmark", kind: "text", attributes: { placeholder: "none", spellcheck: "false", maxlength: 24 } },
+  seed: { label: "Seed", kind: "number", attributes: { min: 0, step: 1 } },
+  risk_free_rate: { label: "Risk-free rate, a year", kind: "number", size: "half", attributes: { step: "any", placeholder: "from the price source" } },
+  min_trade_value: { label: "Least trade", kind: "number", size: "half", attributes: { min: 0, step: "any" } },
+};
+const DEFAULTS = { name: "", initial_capital: 10000, benchmark: "SPY", seed: 0, risk_free_rate: "", min_trade_value: 1 };
+
+/** The form below the editor. */
+export class Terms {
+  #fields = new Map();
+  #inputs = {};
+  #costs = {};
+
+  /** @param {HTMLFormElement} form @param {{onChange: () => void, onRun: () => void}} react */
+  constructor(form, { onChange, onRun }) {
+    const names = ["name", "start_date", "end_date", "initial_capital", "benchmark", "seed"];
+    this.#costs.commission = new CostField("Commission", COMMISSIONS, "per_order");
+    this.#costs.slippage = new CostField("Slippage", SLIPPAGES, "fraction");
+    this.runButton = element("button.main", { type: "submit" }, "Run ", element("kbd", {}, runKeys()));
+    fill(
+      form,
+      element("div.terms-grid", {}, ...names.map((name) => this.#simple(name)), this.#cost("commission"), this.#cost("slippage"), this.#parameters()),
+      element("details.more", {}, element("summary", {}, "Risk-free rate and least trade"), element("div.terms-grid", {}, this.#simple("risk_free_rate"), this.#simple("min_trade_value"))),
+      element("div.run-row", {}, this.runButton, element("span.soft", {}, "Runs in a locked box. The code never sees tomorrow.")),
+    );
+    form.addEventListener("submit", (event) => (event.preventDefault(), onRun()));
+    form.addEventListener("input", () => (this.showFaults([]), onChange()));
+  }
+
+  #simple(name) {
+    const { label, kind, size = "", attributes = {} } = SIMPLE[name];
+    const input = element("input", { type: kind, id: `term-${name}`, name, autocomplete: "off", ...attributes });
+    this.#inputs[name] = input;
+    return this.#field(name, size, element("label", { for: input.id }, label), input);
+  }
+
+  #cost(name) {
+    return this.#field(name, "half.cost-field", this.#costs[name].label, this.#costs[name].group);
+  }
+
+  #parameters() {
+    const area = element("textarea", { id: "term-parameters", rows: 1, spellcheck: "false" });
+    this.#inputs.parameters = area;
+    const label = element("label", { for: area.id }, "Parameters, as JSON: the code reads them with ", element("code", {}, "import config"));
+    return this.#field("parameters", "wide", label, area);
+  }
+
+  #field(name, size, ...parts) {
+    const fault = element("p.fault", { id: `fault-${name}`, hidden: true });
+    const field = element(`div.field${size ? `.${size}` : ""}`, {}, ...parts, fault);
+    this.#fields.set(name, { field, fault });
+    return field;
+  }
+
+  /** Fill the form. @param {Record<string, any>} request fields that are missing get their defaults */
+  show(request) {
+    const full = { ...DEFAULTS, commission: 0, slippage: 0, parameters: {}, ...request };
+    for (const [name, input] of Object.entries(this.#inputs)) {
+      input.value = name === "parameters" ? parametersText(full.parameters) : (full[name] ?? "");
+    }
+    this.#costs.commission.show(full.commission);
+    this.#costs.slippage.show(full.slippage);
+    this.showFaults([]);
+  }
+
+  /**
+   * What the form says, as a request without its code.
+   *
+   * @returns {{request: Record<string, any>, faults: {field: string, message: string}[]}}
+   */
+  read() {
+    const faults = [];
+    const request = { commission: this.#costs.commission.read(), slippage: this.#costs.slippage.read() };
+    for (const [name, input] of Object.entries(this.#inputs)) {
+      if (input.validity.badInput) faults.push({ field: name, message: "This is not complete." });
+      else request[name] = valueOf(name, input.value.trim());
+    }
+    for (const name of ["start_date", "end_date"]) if (!request[name]) faults.push({ field: name, message: "A date is needed." });
+    if (request.initial_capital === null) faults.push({ field: "initial_capital", message: "An amount is needed." });
+    if (request.start_date && request.end_date <= request.start_date) faults.push({ field: "end_date", message: "This must be after the first day." });
+    if (request.parameters instanceof Error) faults.push({ field: "parameters", message: request.parameters.message });
+    for (const name of ["seed", "min_trade_value"]) if (request[name] === null) delete request[name];
+    return { request, faults: uniqueByField(faults) };
+  }
+
+  /** @param {{field: string, message: string}[]} faults the first gets the keyboard */
+  showFaults(faults) {
+    for (const [name, { field, fault }] of this.#fields) {
+      const message = faults.find((found) => found.field === name)?.message ?? "";
+      fault.textContent = message;
+      fault.hidden = !message;
+      for (const input of field.querySelectorAll("input, textarea, select")) {
+        if (message) input.setAttribute("aria-invalid", "true");
+        else input.removeAttribute("aria-invalid");
+        if (message) input.setAttribute("aria-errormessage", fault.id);
+      }
+    }
+    const first = faults.find(({ field }) => this.#fields.has(field));
+    if (!first) return;
+    const input = this.#fields.get(first.field).field.querySelector("input, textarea, select");
+    input.closest("details")?.setAttribute("open", "");
+    input.focus();
+  }
+}
+
+function valueOf(name, text) {
+  if (name === "parameters") return parsedParameters(text);
+  if (SIMPLE[name].kind === "number") return text === "" ? null : Number(text);
+  if (name === "name" || name === "benchmark") return text || null;
+  return text;
+}
+
+function parsedParameters(text) {
+  if (!text) return {};
+  try {
+    const value = JSON.parse(text);
+    if (value && typeof value === "object" && !Array.isArray(value)) return value;
+    return new Error('An object is needed, such as {"lookback_days": 21}.');
+  } catch (error) {
+    return new Error(`This is not JSON: ${error.message}.`);
+  }
+}
+
+function parametersText(parameters) {
+  return Object.keys(parameters ?? {}).length ? JSON.stringify(parameters, null, 1).replace(/\n\s*/g, " ") : "{}";
+}
+
+function uniqueByField(faults) {
+  return faults.filter((fault, index) => faults.findIndex(({ field }) => field === fault.field) === index);
+}
+
+function runKeys() {
+  return /Mac|iPhone|iPad/.test(navigator.platform) ? "⌘ ↵" : "Ctrl ↵";
+}

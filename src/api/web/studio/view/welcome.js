@@ -1,0 +1,31 @@
+// What stands where a result will be, before there is one.
+
+import { addressOf } from "../state/address.js";
+import { moment, percent, withSign } from "../text/format.js";
+import { element } from "./dom.js";
+import { statusChip } from "./result-head.js";
+
+const STEPS = [
+  ["Write", "A class with a universe, a cadence and on_data. Broken rules are underlined while you type."],
+  ["Run", "It runs in a locked box that gets one bar at a time: looking ahead is impossible, not merely forbidden."],
+  ["Judge", "Every order is audited against the prices. Then: chart, metrics, months, drawdowns, orders."],
+];
+
+/** @param {any[]} runs the latest @param {(hash: string) => void} onOpen */
+export function emptyResult(runs, onOpen) {
+  const steps = STEPS.map(([name, text]) => element("li", {}, element("strong", {}, name), element("span", {}, text)));
+  return element("div.welcome", {}, element("h2", {}, "Post a strategy, get an honest backtest back."), element("ol.steps", {}, ...steps), runs.length > 0 && latest(runs, onOpen));
+}
+
+function latest(runs, onOpen) {
+  const items = runs.map((run) => {
+    const open = (event) => {
+      if (event.ctrlKey || event.metaKey || event.shiftKey) return;
+      event.preventDefault();
+      onOpen(run.run_hash);
+    };
+    const link = element("a", { href: addressOf({ page: "studio", run: run.run_hash }), onclick: open }, run.name || "Unnamed run");
+    return element("li", {}, link, statusChip(run.status), element("span.numbers", {}, withSign(percent, run.metrics?.total_return)), element("span.soft", {}, moment(run.submitted_at)));
+  });
+  return element("section.latest", { "aria-label": "Latest runs" }, element("h3", {}, "Latest runs"), element("ul", {}, ...items));
+}

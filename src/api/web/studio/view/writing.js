@@ -1,0 +1,133 @@
+// The left side of the page: the code, what reading it tells, and the terms of its run.
+
+import { validate } from "../service/api.js";
+import { Problem } from "../service/problem.js";
+import { keepDraft, keptDraft } from "../state/draft.js";
+import { counted } from "../text/format.js";
+import { byId, element, fill } from "./dom.js";
+import { Editor } from "./editor.js";
+import { Terms } from "./terms.js";
+
+const PAUSE_MS = 350;
+const BAR_SIZES = { "1d": "daily", "1w": "weekly", "1m": "monthly", "1q": "quarterly" };
+
+/** Editor and form as one request. */
+export class Writing {
+  #editor;
+  #terms;
+  #reading = byId("reading");
+  #timer = 0;
+  #asking = null;
+  #failures = [];
+  #broken = [];
+
+  /** @param {{onRun: () => void}} react @param {{title: string, request: any}[]} examples */
+  constructor({ onRun }, examples) {
+    this.#editor = new Editor(byId("editor"), { onChange: () => this.#changed(), onRun });
+    this.#terms = new Terms(byId("terms"), { onChange: () => this.#keep(), onRun });
+    this.#offer(examples);
+    this.show(keptDraft() ?? examples[0].request);
+  }
+
+  #offer(examples) {
+    const select = byId("example");
+    const options = examples.map(({ title }, place) => element("option", { value: place }, title));
+    fill(select, element("option", { value: "" }, "an example …"), ...options);
+    select.addEventListener("change", () => {
+      if (select.value === "") return;
+      this.show(examples[Number(select.value)].request);
+      select.value = "";
+      this.#editor.focus();
+    });
+  }
+
+  /** @param {Record<string, any>} request with its strategy_code */
+  show(request) {
+    this.#editor.setCode(request.strategy_code ?? "");
+    this.#terms.show(request);
+    [this.#failures, this.#broken] = [[], []];
+    this.#keep();
+    this.#read();
+  }
+
+  get code() {
+    return this.#editor.code;
+  }
+
+  /** The request as it stands; null when the form has faults, which are shown. */
+  request() {
+    const { request, faults } = this.#terms.read();
+    this.#terms.showFaults(faults);
+    return faults.length ? null : { strategy_code: this.#editor.code, ...request };
+  }
+
+  /** What reading the code has told is wrong with it, so that nobody need send it to learn that; null for nothing. */
+  knownProblem() {
+    if (!this.#broken.length) return null;
+    const sentences = this.#broken.map(({ message, line }) => (line ? `${message} (line ${line})` : message));
+    return new Problem("The code breaks a rule.", { sentences, violations: this.#broken });
+  }
+
+  /** @param {boolean} isBusy */
+  setBusy(isBusy) {
+    this.#terms.runButton.disabled = isBusy;
+  }
+
+  /** Show where a refusal or a failure has its places. @param {import("../service/problem.js").Problem} problem */
+  showProblem(problem) {
+    this.#terms.showFaults(problem.fields);
+    this.#failures = problem.violations;
+    if (!problem.violations.length) return;
+    this.#showReading(problem.violations, problem.title);
+    this.#editor.reveal(problem.violations[0].line ?? 1);
+  }
+
+  #changed() {
+    [this.#failures, this.#broken] = [[], []];
+    this.#keep();
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#read(), PAUSE_MS);
+  }
+
+  #keep() {
+    const { request } = this.#terms.read();
+    if (request.parameters instanceof Error) delete request.parameters;
+    keepDraft({ ...request, strategy_code: this.#editor.code });
+  }
+
+  async #read() {
+    this.#asking?.abort();
+    const asking = (this.#asking = new AbortController());
+    if (!this.#editor.code.trim()) {
+      this.#editor.underline([]);
+      return fill(this.#reading, "Write a class that extends Strategy, or start from an example.");
+    }
+    try {
+      const answer = await validate(this.#editor.code, asking.signal);
+      if (asking.signal.aborted) return;
+      this.#broken = answer.violations;
+      // A failure of the same code is of more use than what reading it says.
+      if (this.#failures.length) return;
+      if (answer.violations.length) this.#showReading(answer.violations, counted(answer.violations.length, "problem"));
+      else this.#showValid(answer);
+    } catch (problem) {
+      if (asking.signal.aborted) return;
+      fill(this.#reading, element("span.is-broken", {}, problem.title ?? String(problem)), ` ${problem.sentences?.[0] ?? ""}`);
+    }
+  }
+
+  #showValid({ universe, cadence }) {
+    this.#editor.underline([]);
+    const trades = universe ? (universe.length > 6 ? counted(universe.length, "symbol") : universe.join(", ")) : "symbols that it computes";
+    const called = cadence ? `called ${BAR_SIZES[cadence.bar_size] ?? cadence.bar_size}, fills ${cadence.execution.replaceAll("_", " ")}` : "cadence computed";
+    fill(this.#reading, element("span.is-valid", {}, "Ready"), ` · ${trades} · ${called}`);
+  }
+
+  #showReading(violations, title) {
+    this.#editor.underline(violations);
+    const items = violations.map(({ line, column, message }) =>
+      element("li", {}, element("button.link", { type: "button", onclick: () => line && this.#editor.goTo(line, column) }, element("span", {}, line ? `line ${line}` : ""), element("span", {}, message))),
+    );
+    fill(this.#reading, element("span.is-broken", {}, title), element("ul", {}, ...items));
+  }
+}

@@ -1,0 +1,70 @@
+"""What a person does on the page, and what they see."""
+
+from playwright.sync_api import Locator, Page, expect
+
+EDITOR = "Strategy code in Python"
+
+
+def write(page: Page, code: str) -> None:
+    """Type code in place of what is in the editor, line by line as a person's editor would leave it."""
+    editor = page.get_by_role("textbox", name=EDITOR)
+    editor.click()
+    page.keyboard.press("ControlOrMeta+a")
+    page.keyboard.insert_text(code)
+
+
+def set_window(page: Page, first: str, last: str) -> None:
+    """Choose the dates."""
+    page.get_by_label("From", exact=True).fill(first)
+    page.get_by_label("To", exact=True).fill(last)
+
+
+def run(page: Page) -> None:
+    """Press the button."""
+    page.get_by_role("button", name="Run", exact=False).first.click()
+
+
+def result_of(page: Page) -> Locator:
+    """The result, once it is there."""
+    result = page.get_by_role("region", name="Result")
+    expect(result.locator(".headlines")).to_be_visible(timeout=60_000)
+    expect(result.locator(".chart canvas").first).to_be_visible()
+    return result
+
+
+def colours_in_chart(page: Page, *names: str) -> dict[str, int]:
+    """How many pixels of the chart's canvases have each of the style sheet's colours.
+
+    Args:
+        names: custom properties such as --gain.
+    """
+    return page.evaluate(
+        """async (names) => {
+          await new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)));
+          const probe = document.body.appendChild(document.createElement("span"));
+          const counts = {};
+          const wanted = names.map((name) => {
+            probe.style.color = `var(${name})`;
+            counts[name] = 0;
+            return [name, getComputedStyle(probe).color.match(/\\d+/g).map(Number)];
+          });
+          probe.remove();
+          for (const canvas of document.querySelectorAll(".chart canvas")) {
+            if (!canvas.width || !canvas.height) continue;
+            const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+            for (let at = 0; at < data.length; at += 4) {
+              if (data[at + 3] < 200) continue;
+              for (const [name, rgb] of wanted) {
+                if (rgb.every((part, place) => Math.abs(part - data[at + place]) <= 6)) counts[name] += 1;
+              }
+            }
+          }
+          return counts;
+        }""",
+        list(names),
+    )
+
+
+def run_hash(page: Page) -> str:
+    """The shown run, from the address."""
+    return page.url.partition("run=")[2].partition("&")[0]

@@ -1,0 +1,66 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { metricRows, normalised } from "../../../src/api/web/studio/result/comparison.js";
+import { problemOf, problemOfRun } from "../../../src/api/web/studio/service/problem.js";
+import { addressOf, shownBy } from "../../../src/api/web/studio/state/address.js";
+import { counted, isoDate, percent, plainNumber, shortNumber, withSign } from "../../../src/api/web/studio/text/format.js";
+
+const [A, B] = ["a".repeat(64), "b".repeat(64)];
+
+test("numbers say their sign once and never a negative zero", () => {
+  assert.equal(percent(-0.1234), "−12.34%");
+  assert.equal(percent(-0.000001), "0.00%");
+  assert.equal(withSign(percent, 0.05), "+5.00%");
+  assert.equal(withSign(percent, 0.000001), "0.00%");
+  assert.equal(plainNumber(null), "–");
+  assert.equal(plainNumber(NaN), "–");
+  assert.equal(plainNumber(1234567.891), "1,234,567.89");
+  assert.equal(shortNumber(10_450), "10,450");
+  assert.equal(shortNumber(1_250_000), "1.25M");
+  assert.equal(counted(1, "order"), "1 order");
+  assert.equal(isoDate(1577923200), "2020-01-02");
+});
+
+test("an address shows what it was made of", () => {
+  const shown = { page: "studio", run: A, compared: [], tab: "orders", order: 16, range: [1420070400, 1430006400] };
+  assert.deepEqual(shownBy(addressOf(shown)), shown);
+  assert.equal(addressOf(shown), `?run=${A}&tab=orders&order=17&range=2015-01-01..2015-04-26`);
+  const compared = shownBy(addressOf({ page: "compare", compared: [A, B] }));
+  assert.deepEqual([compared.page, compared.compared], ["compare", [A, B]]);
+  assert.equal(shownBy("?runs").page, "runs");
+});
+
+test("an address that somebody made up shows the studio and nothing else", () => {
+  for (const search of ["?run=<script>", `?compare=${A}`, "?order=-3&tab=x&range=2020-01-02..2019-01-01", `?compare=${A},${A}`]) {
+    assert.deepEqual(shownBy(search), { page: "studio", run: "", compared: [], tab: "metrics", order: null, range: null });
+  }
+});
+
+test("every refusal becomes sentences and places", () => {
+  const broken = problemOf(400, { detail: { analysis_errors: ["No (line 3)"], violations: [{ line: 3, message: "No" }] } }, null);
+  assert.deepEqual([broken.sentences, broken.violations[0].line], [["No (line 3)"], 3]);
+  const fields = problemOf(422, { detail: [{ loc: ["body", "end_date"], msg: "too early", type: "x" }] }, null);
+  assert.deepEqual(fields.fields, [{ field: "end_date", message: "too early" }]);
+  const busy = problemOf(503, { detail: "full" }, "5");
+  assert.deepEqual([busy.sentences, busy.retrySeconds], [["full"], 5]);
+  assert.deepEqual(problemOf(502, null, null).sentences, ["The service answered with status 502."]);
+  assert.match(problemOf(500, { detail: "ours", request_id: "x1" }, null).message, /x1/);
+});
+
+test("a failed run has its line, and one without a line has none", () => {
+  const error = { errors: ["ZeroDivisionError: division by zero (line 17, on_data, 2015-03-02)"], traceback: "t", logs: ["l"] };
+  const failed = problemOfRun({ status: "failed", error });
+  assert.deepEqual([failed.violations[0].line, failed.traceback, failed.logs], [17, "t", ["l"]]);
+  assert.deepEqual(problemOfRun({ status: "failed", error: { errors: ["out of memory"] } }).violations, []);
+  assert.equal(problemOfRun({ status: "cancelled", error: null }).title, "The run was cancelled.");
+});
+
+test("runs are compared from one start and against the first", () => {
+  assert.deepEqual(normalised({ time: [1, 2], close: [50, 75] }, 50), [{ time: 1, value: 1 }, { time: 2, value: 1.5 }]);
+  const rows = metricRows(["a", "b", "c"], [{ a: 1, b: null }, { a: 3, b: 2, c: null }]);
+  assert.deepEqual(rows, [
+    { name: "a", values: [1, 3], differences: [0, 2] },
+    { name: "b", values: [null, 2], differences: [null, null] },
+  ]);
+});

@@ -1,0 +1,149 @@
+"""Whoever cannot see well, or uses no mouse, can use the page too: axe-core in each state, and a story by keyboard."""
+
+import json
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.studio.acting import EDITOR, result_of, run, set_window, write
+from tests.studio.conftest import AXE, NARROW
+from tests.studio.strategies import BROKEN, ENDLESS, FAILING, TREND
+
+SCHEMES = ("light", "dark")
+
+
+def problems(page: Page) -> list[str]:
+    """What axe-core finds serious or critical."""
+    page.evaluate(AXE.read_text("utf-8"))
+    found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+    serious = [rule for rule in found["violations"] if rule["impact"] in ("serious", "critical")]
+    return [f"{rule['id']}: {json.dumps([node['html'][:160] for node in rule['nodes'][:4]])}" for rule in serious]
+
+
+@pytest.fixture(params=SCHEMES)
+def scheme(request: pytest.FixtureRequest) -> str:
+    """Light or dark."""
+    return request.param
+
+
+def test_the_empty_page_has_no_serious_problem(service, open_page, scheme):
+    page = open_page(service, color_scheme=scheme)
+    expect(page.locator("#reading")).to_contain_text("Ready")
+    assert problems(page) == []
+
+
+def test_a_violation_has_no_serious_problem(service, open_page, scheme):
+    page = open_page(service, color_scheme=scheme)
+    write(page, BROKEN)
+    expect(page.locator("#reading")).to_contain_text("not allowed")
+    assert problems(page) == []
+
+
+def test_a_result_has_no_serious_problem_in_any_of_its_parts(service, open_page, scheme):
+    page = open_page(service, color_scheme=scheme)
+    write(page, TREND)
+    set_window(page, "2015-01-01", "2016-12-31")
+    run(page)
+    result_of(page)
+    for tab in ("Metrics", "Months", "Drawdowns", "Orders", "Log", "Inputs"):
+        page.get_by_role("tab", name=re.compile(tab)).click()
+        assert (tab, problems(page)) == (tab, [])
+    page.get_by_text("Download", exact=True).click()
+    assert problems(page) == []
+
+
+def test_a_running_and_a_cancelled_run_have_no_serious_problem(service, open_page, scheme):
+    page = open_page(service, color_scheme=scheme)
+    write(page, ENDLESS + f"# {scheme}\n")
+    set_window(page, "2010-01-01", "2018-12-31")
+    run(page)
+    expect(page.locator(".live-where")).to_contain_text("of the days", timeout=30_000)
+    assert problems(page) == []
+    page.get_by_role("button", name="Cancel").click()
+    expect(page.locator(".result .chip")).to_have_text("cancelled", timeout=5_000)
+    assert problems(page) == []
+
+
+def test_a_failure_has_no_serious_problem(service, open_page, scheme):
+    page = open_page(service, color_scheme=scheme)
+    write(page, FAILING)
+    run(page)
+    expect(page.get_by_role("alert")).to_contain_text("ZeroDivisionError")
+    assert problems(page) == []
+
+
+def test_list_and_comparison_have_no_serious_problem(service, open_page, scheme):
+    page = open_page(service, color_scheme=scheme)
+    write(page, TREND)
+    for first in ("2012-01-01", "2013-01-01"):
+        set_window(page, first, "2014-12-31")
+        page.get_by_label("Name", exact=True).fill(f"from {first}")
+        run(page)
+        result_of(page)
+        expect(page.locator(".result h2").first).to_contain_text(first)
+    page.get_by_role("link", name="Past runs").click()
+    boxes = page.get_by_role("checkbox", name=re.compile("Compare from 201"))
+    expect(boxes).to_have_count(2)
+    for box in boxes.all():
+        box.check()
+    assert problems(page) == []
+    page.get_by_role("button", name=re.compile(r"Compare \d")).click()
+    expect(page.get_by_role("region", name="Metrics side by side")).to_be_visible()
+    assert problems(page) == []
+
+
+def test_the_narrow_page_has_no_serious_problem_and_nothing_sticks_out(service, open_page, scheme):
+    page = open_page(service, color_scheme=scheme, viewport=NARROW, has_touch=True)
+    write(page, TREND)
+    set_window(page, "2015-01-01", "2016-12-31")
+    run(page)
+    result_of(page)
+    for tab in ("Metrics", "Months", "Drawdowns", "Orders", "Log", "Inputs"):
+        page.get_by_role("tab", name=re.compile(tab)).click()
+        assert page.evaluate("document.documentElement.scrollWidth") <= NARROW["width"], tab
+    assert problems(page) == []
+    page.get_by_role("link", name="Past runs").click()
+    expect(page.locator(".run-table tbody tr").first).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") <= NARROW["width"]
+
+
+def test_everything_is_reached_by_keyboard_alone(service, open_page):
+    page = open_page(service)
+    expect(page.locator("#reading")).to_contain_text("Ready")
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="Skip to the result")).to_be_focused()
+    tab_to(page, page.get_by_role("textbox", name=EDITOR))
+    page.keyboard.press("ControlOrMeta+a")
+    page.keyboard.insert_text(TREND)
+    # Tab leaves the editor: nobody is caught in it.
+    tab_to(page, page.get_by_label("Name", exact=True))
+    page.keyboard.type("by keyboard")
+    page.keyboard.press("Enter")
+    result_of(page)
+    tab_to(page, page.locator(".chart"))
+    before = page.url
+    page.keyboard.press("+")
+    page.keyboard.press("ArrowLeft")
+    expect(page).not_to_have_url(before)
+    tab_to(page, page.get_by_role("tab", name="Metrics"))
+    for _ in range(3):
+        page.keyboard.press("ArrowRight")
+    orders = page.get_by_role("tab", name=re.compile("Orders"))
+    expect(orders).to_be_focused()
+    tab_to(page, page.get_by_role("grid", name="Orders"))
+    for key in ("ArrowDown", "ArrowDown", "Enter"):
+        page.keyboard.press(key)
+    expect(page.locator('[data-order="3"]')).to_have_attribute("aria-selected", "true")
+    expect(page).to_have_url(re.compile("order=3"))
+    page.keyboard.press("End")
+    expect(page.locator(".virtual-layer .active")).to_be_in_viewport()
+
+
+def tab_to(page: Page, target: object) -> None:
+    """Press Tab until it is there."""
+    for _ in range(60):
+        if target.evaluate("element => element === (element.getRootNode().activeElement)"):
+            return
+        page.keyboard.press("Tab")
+    raise AssertionError("Tab never came there")

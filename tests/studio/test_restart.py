@@ -1,0 +1,41 @@
+"""A page that watches a run while its service is killed and comes back."""
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.fakes.application import wait_until
+from tests.studio.acting import run, run_hash, set_window, write
+from tests.studio.conftest import free_port, need_sandbox, start_service
+from tests.studio.strategies import ENDLESS
+
+ATTEMPT = "async (address) => (await (await fetch(address)).json()).attempt"
+
+
+@pytest.mark.slow
+def test_a_run_whose_service_is_killed_goes_on_before_the_same_eyes(browser, open_page, tmp_path):
+    need_sandbox()
+    port = free_port()
+    process = start_service(tmp_path, port, RUN_LEASE_SECONDS="3")
+    try:
+        page = open_page(f"http://127.0.0.1:{port}/", allowed=["ERR_"])
+        write(page, ENDLESS)
+        set_window(page, "2010-01-01", "2019-12-31")
+        run(page)
+        lines = page.locator(".log-lines li")
+        expect(lines.nth(4)).to_have_text("day 5", timeout=30_000)
+        process.kill()
+        process.wait(10)
+        expect(page.locator(".live-head")).to_contain_text("The connection is gone")
+        process = start_service(tmp_path, port, RUN_LEASE_SECONDS="3")
+        expect(page.locator(".live-head")).not_to_contain_text("The connection is gone", timeout=30_000)
+        address = f"api/v1/runs/{run_hash(page)}"
+        wait_until(lambda: page.evaluate(ATTEMPT, address) == 2, seconds=30)
+        # It begins anew, and so does what it tells.
+        expect(lines.nth(4)).to_have_text("day 5", timeout=30_000)
+        told = lines.all_inner_texts()
+        assert told == [f"day {number}" for number in range(1, len(told) + 1)]
+        page.get_by_role("button", name="Cancel").click()
+        expect(page.locator(".result .chip")).to_have_text("cancelled", timeout=5_000)
+    finally:
+        process.terminate()
+        process.wait(30)
