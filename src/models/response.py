@@ -148,6 +148,8 @@ class Provenance(AnswerPart):
 
     data_source: str
     """Name of the price source."""
+    is_synthetic: bool
+    """Whether the prices were made up, so that nothing follows for any market."""
     data_hash: str
     """Hash of the prices that the run saw."""
     data: list[SymbolOrigin] = []

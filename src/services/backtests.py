@@ -232,6 +232,7 @@ class Prepared:
     def _provenance(self) -> dict[str, Any]:
         return {
             "data_source": self.source[0],
+            "is_synthetic": self.source[1],
             "data_hash": self.ingredients["data"],
             "data": [origin.as_json() for origin in self.prices.origins],
             "code_hash": self.ingredients["code"],

@@ -221,6 +221,7 @@ def real_shaped_answer(run_hash: str = "5f1c") -> dict[str, Any]:
         "warnings": [],
         "provenance": {
             "data_source": "mock",
+            "is_synthetic": True,
             "data_hash": "ab12",
             "code_hash": "cd34",
             "engine_version": "1",

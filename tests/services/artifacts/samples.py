@@ -52,6 +52,7 @@ def answer(n_days: int = 300, n_orders: int = 20, **parts: Any) -> dict[str, Any
         "warnings": ["These prices are synthetic."],
         "provenance": {
             "data_source": "mock",
+            "is_synthetic": True,
             "data_hash": "ab12",
             "data": [
                 {"symbol": "SPY", "first_day": "2015-01-02", "last_day": None, "rows": n_days, "fetched_at": None}

@@ -13,7 +13,6 @@ from src.services.artifacts.report.number_format import day
 from src.services.artifacts.report.order_section import order_section
 from src.services.artifacts.report.origin import provenance, terms
 from src.services.artifacts.report.return_tables import drawdown_table, monthly_table
-from src.services.data_provider.mock import MockProvider
 
 ORDERS_SHOWN = 500
 LINES_SHOWN = 500
@@ -75,7 +74,7 @@ def _head(answer: Mapping[str, Any], curve: EquityCurve, title: str) -> Markup:
         element("h1", title),
         element("p", joined([element("b", _universe(parameters["universe"])), f" · {window} · {traded}"])),
         element("p", _origin_line(answer), class_="note"),
-        _synthetic(answer["provenance"]["data_source"]),
+        _synthetic(answer["provenance"]["is_synthetic"]),
         _warnings(answer["warnings"]),
         headline_cards(answer["metrics"]),
     )
@@ -92,8 +91,8 @@ def _origin_line(answer: Mapping[str, Any]) -> Content:
     return [text, element("code", answer["run_hash"])]
 
 
-def _synthetic(data_source: str) -> Markup:
-    if data_source != MockProvider.name:
+def _synthetic(is_synthetic: bool) -> Markup:
+    if not is_synthetic:
         return Markup("")
     text = " This service made them up. Nothing on this page says anything about a market."
     return element("p", element("b", "Synthetic prices."), text, class_="synthetic", role="note")

@@ -151,11 +151,11 @@ def test_many_warnings_do_not_push_the_result_off_the_page() -> None:
     assert "warning 29." in page[page.index("All warnings") :]
 
 
-@pytest.mark.parametrize(("source", "is_told"), [("mock", True), ("yahoo", False)])
-def test_made_up_prices_are_called_so(source: str, is_told: bool) -> None:
+@pytest.mark.parametrize("is_synthetic", [True, False])
+def test_made_up_prices_are_called_so(is_synthetic: bool) -> None:
     content = answer(warnings=[])
-    content["provenance"]["data_source"] = source
-    assert ("Synthetic prices." in page_of(content)) is is_told
+    content["provenance"]["is_synthetic"] = is_synthetic
+    assert ("Synthetic prices." in page_of(content)) is is_synthetic
 
 
 def test_every_metric_is_explained_and_an_undefined_one_has_its_reason() -> None:
