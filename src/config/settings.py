@@ -5,7 +5,15 @@ from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
@@ -22,6 +30,7 @@ def _split(value: Any) -> Any:
 
 Words = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
 """Words between commas."""
+
 
 def _is_database_url(value: SecretStr) -> SecretStr:
     if not value.get_secret_value().startswith(("sqlite:///", "postgresql://")):
@@ -70,7 +79,7 @@ class Settings(BaseSettings):
     max_request_time: Seconds = 600.0
     """Longest that one request may take with all its waiting, in seconds; then 504."""
     max_concurrent_runs: Annotated[int, Field(ge=1, le=1_000)] = 3
-    """Boxes that run at the same time, a count."""
+    """Runs under way at the same time, a count; up to 4 boxes more tell the universe of strategies that compute it."""
     max_queued_runs: Annotated[int, Field(ge=0, le=10_000)] = 16
     """Requests that may wait for a box, a count; a further one is answered with 503."""
     run_queue_size: Annotated[int, Field(ge=0, le=1_000_000)] = 1_000
