@@ -96,6 +96,10 @@ bench: setup ## Run the benchmarks and print their tables
 	@for file in $$(grep -l '^if __name__' bench/*.py); do \
 		$(RUN) -m "$$(echo "$${file%.py}" | tr / .)" || exit 1; done
 
+.PHONY: picture
+picture: setup assets ## Make docs/studio.png again: the studio with a result on made-up prices, in Chromium
+	@$(RUN) -m scripts.studio_picture
+
 LOCK := $(RUN) -m uv pip compile --quiet --universal --python-version 3.11 --custom-compile-command "make lock"
 
 .PHONY: lock

@@ -194,6 +194,7 @@ def test_a_wrong_field_is_named(connect):
         ({"Sec-Fetch-Site": "cross-site", "Origin": "null"}, 403),
         ({"Sec-Fetch-Site": "same-site", "Origin": "http://testserver"}, 403),
         ({"Origin": "http://evil.example"}, 403),
+        ({"Origin": "null"}, 403),
     ],
 )
 def test_a_form_of_another_site_is_refused(connect, headers, status):

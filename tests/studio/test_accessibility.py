@@ -2,46 +2,47 @@
 
 import json
 import re
+from typing import Literal
 
-import pytest
 from playwright.sync_api import Page, expect
 
 from tests.studio.acting import EDITOR, result_of, run, set_window, write
 from tests.studio.conftest import AXE, NARROW
 from tests.studio.strategies import BROKEN, ENDLESS, FAILING, TREND
 
-SCHEMES = ("light", "dark")
+SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 
 
 def problems(page: Page) -> list[str]:
-    """What axe-core finds serious or critical."""
-    page.evaluate(AXE.read_text("utf-8"))
+    """What axe-core finds serious or critical, in light and in dark."""
+    if not page.evaluate("'axe' in window"):
+        page.evaluate(AXE.read_text("utf-8"))
+    return [problem for scheme in SCHEMES for problem in problems_in(page, scheme)]
+
+
+def problems_in(page: Page, scheme: Literal["light", "dark"]) -> list[str]:
+    page.emulate_media(color_scheme=scheme)
     found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
     serious = [rule for rule in found["violations"] if rule["impact"] in ("serious", "critical")]
-    return [f"{rule['id']}: {json.dumps([node['html'][:160] for node in rule['nodes'][:4]])}" for rule in serious]
+    places = {rule["id"]: [node["html"][:160] for node in rule["nodes"][:4]] for rule in serious}
+    return [f"{scheme}: {rule}: {json.dumps(found_at)}" for rule, found_at in places.items()]
 
 
-@pytest.fixture(params=SCHEMES)
-def scheme(request: pytest.FixtureRequest) -> str:
-    """Light or dark."""
-    return request.param
-
-
-def test_the_empty_page_has_no_serious_problem(service, open_page, scheme):
-    page = open_page(service, color_scheme=scheme)
+def test_the_empty_page_has_no_serious_problem(service, open_page):
+    page = open_page(service)
     expect(page.locator("#reading")).to_contain_text("Ready")
     assert problems(page) == []
 
 
-def test_a_violation_has_no_serious_problem(service, open_page, scheme):
-    page = open_page(service, color_scheme=scheme)
+def test_a_violation_has_no_serious_problem(service, open_page):
+    page = open_page(service)
     write(page, BROKEN)
     expect(page.locator("#reading")).to_contain_text("not allowed")
     assert problems(page) == []
 
 
-def test_a_result_has_no_serious_problem_in_any_of_its_parts(service, open_page, scheme):
-    page = open_page(service, color_scheme=scheme)
+def test_a_result_has_no_serious_problem_in_any_of_its_parts(service, open_page):
+    page = open_page(service)
     write(page, TREND)
     set_window(page, "2015-01-01", "2016-12-31")
     run(page)
@@ -53,9 +54,9 @@ def test_a_result_has_no_serious_problem_in_any_of_its_parts(service, open_page,
     assert problems(page) == []
 
 
-def test_a_running_and_a_cancelled_run_have_no_serious_problem(service, open_page, scheme):
-    page = open_page(service, color_scheme=scheme)
-    write(page, ENDLESS + f"# {scheme}\n")
+def test_a_running_and_a_cancelled_run_have_no_serious_problem(service, open_page):
+    page = open_page(service)
+    write(page, ENDLESS)
     set_window(page, "2010-01-01", "2018-12-31")
     run(page)
     expect(page.locator(".live-where")).to_contain_text("of the days", timeout=30_000)
@@ -65,16 +66,16 @@ def test_a_running_and_a_cancelled_run_have_no_serious_problem(service, open_pag
     assert problems(page) == []
 
 
-def test_a_failure_has_no_serious_problem(service, open_page, scheme):
-    page = open_page(service, color_scheme=scheme)
+def test_a_failure_has_no_serious_problem(service, open_page):
+    page = open_page(service)
     write(page, FAILING)
     run(page)
     expect(page.get_by_role("alert")).to_contain_text("ZeroDivisionError")
     assert problems(page) == []
 
 
-def test_list_and_comparison_have_no_serious_problem(service, open_page, scheme):
-    page = open_page(service, color_scheme=scheme)
+def test_list_and_comparison_have_no_serious_problem(service, open_page):
+    page = open_page(service)
     write(page, TREND)
     for first in ("2012-01-01", "2013-01-01"):
         set_window(page, first, "2014-12-31")
@@ -93,8 +94,8 @@ def test_list_and_comparison_have_no_serious_problem(service, open_page, scheme)
     assert problems(page) == []
 
 
-def test_the_narrow_page_has_no_serious_problem_and_nothing_sticks_out(service, open_page, scheme):
-    page = open_page(service, color_scheme=scheme, viewport=NARROW, has_touch=True)
+def test_the_narrow_page_has_no_serious_problem_and_nothing_sticks_out(service, open_page):
+    page = open_page(service, viewport=NARROW, has_touch=True)
     write(page, TREND)
     set_window(page, "2015-01-01", "2016-12-31")
     run(page)

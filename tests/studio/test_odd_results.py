@@ -65,7 +65,8 @@ def test_words_of_a_run_are_text_wherever_they_stand(serve, open_page):
     for tab in page.get_by_role("tab").all():
         tab.click()
     assert page.locator("main img, main b").count() == 0
-    assert page.title() == "HQG Backtester"
+    # The title has the name as a name: no script of it ran.
+    assert page.title() == f"{HOSTILE} · HQG Backtester"
     expect(page.locator(".warnings li").first).to_have_text(HOSTILE)
 
 
@@ -83,11 +84,22 @@ def test_candles_out_of_order_are_refused_rather_than_drawn(serve, open_page):
     expect(page.get_by_role("alert")).to_contain_text("candles are not in the order of time")
 
 
-def test_real_prices_have_no_banner_and_warnings_stay(serve, open_page):
-    answer = real_shaped_answer()
-    page = open_page(serve(provenance=answer["provenance"] | {"data_source": "files"}, warnings=["look here"]))
+REAL = {"data_source": "files", "is_synthetic": False}
+MADE_UP = {"data_source": "mine", "is_synthetic": True}
+BEFORE_IT_WAS_SAID = {"data_source": "mock", "is_synthetic": None}
+
+
+@pytest.mark.parametrize(
+    ("source", "n_banners", "fetched"), [(REAL, 0, "–"), (MADE_UP, 1, "made up"), (BEFORE_IT_WAS_SAID, 1, "made up")]
+)
+def test_made_up_prices_have_a_banner_and_real_ones_have_none(serve, open_page, source, n_banners, fetched):
+    origin = {"symbol": "SPY", "first_day": "2015-01-02", "last_day": "2015-01-08", "rows": 5, "fetched_at": None}
+    provenance = real_shaped_answer()["provenance"] | source | {"data": [origin]}
+    page = open_page(serve(provenance=provenance, warnings=["look here"]))
     expect(page.locator(".warnings")).to_contain_text("look here")
-    expect(page.locator(".synthetic-banner")).to_have_count(0)
+    expect(page.locator(".synthetic-banner")).to_have_count(n_banners)
+    page.get_by_role("tab", name="Inputs").click()
+    expect(page.get_by_role("region", name="Prices by symbol").get_by_role("cell").last).to_have_text(fetched)
 
 
 def test_a_run_that_is_not_there_is_said_not_to_be_there(serve, open_page):

@@ -3,11 +3,10 @@
 import re
 from urllib.parse import urlsplit
 
-import pytest
 from playwright.sync_api import expect
 
 from tests.fakes.dropping_proxy import DroppingProxy
-from tests.studio.acting import EDITOR, colours_in_chart, result_of, run, run_hash, set_window, write
+from tests.studio.acting import EDITOR, colours_in_chart, finished_run, result_of, run, run_hash, set_window, write
 from tests.studio.strategies import BROKEN, ENDLESS, FAILING, TREND
 
 
@@ -57,20 +56,14 @@ def test_a_result_shows_pixels_numbers_and_what_they_rest_on(service, open_page)
 
 
 def test_an_undefined_metric_tells_its_reason(service, open_page):
-    page = open_page(service)
-    write(page, TREND)
-    set_window(page, "2015-01-01", "2015-01-06")
-    run(page)
+    page = open_page(f"{service}?run={finished_run(service, TREND, end_date='2015-01-06')}")
     result_of(page)
     reason = page.locator('[data-metric="annualized_return"] .metric-reason')
     expect(reason).to_contain_text("Undefined: ")
 
 
 def test_an_order_that_is_chosen_moves_the_chart_and_a_mark_finds_its_order(service, open_page):
-    page = open_page(service)
-    write(page, TREND)
-    set_window(page, "2015-01-01", "2018-12-31")
-    run(page)
+    page = open_page(f"{service}?run={finished_run(service, TREND, end_date='2018-12-31')}")
     result_of(page)
     page.get_by_role("tab", name=re.compile("Orders")).click()
     page.get_by_role("searchbox", name="Symbol contains").fill("BND")
@@ -93,10 +86,7 @@ def test_an_order_that_is_chosen_moves_the_chart_and_a_mark_finds_its_order(serv
 
 
 def test_orders_are_sorted_and_filtered(service, open_page):
-    page = open_page(service)
-    write(page, TREND)
-    set_window(page, "2015-01-01", "2018-12-31")
-    run(page)
+    page = open_page(f"{service}?run={finished_run(service, TREND, end_date='2018-12-31')}")
     result_of(page)
     page.get_by_role("tab", name=re.compile("Orders")).click()
     head = page.get_by_role("columnheader", name="Value")
@@ -226,20 +216,15 @@ def test_a_run_that_exists_is_said_to_exist_and_can_be_computed_again(service, o
     expect(page.locator(".note-line")).to_contain_text("the same result, to the last digit", timeout=30_000)
 
 
-@pytest.mark.parametrize(
-    ("title", "name"), [("Report", "report.html"), ("Equity", "equity.parquet"), ("Bundle", ".zip")]
-)
-def test_the_files_of_a_run_are_downloaded(service, open_page, title, name):
-    page = open_page(service)
-    write(page, TREND)
-    set_window(page, "2017-01-01", "2018-12-31")
-    run(page)
+def test_the_files_of_a_run_are_downloaded(service, open_page):
+    page = open_page(f"{service}?run={finished_run(service, TREND)}")
     result_of(page)
-    page.get_by_text("Download", exact=True).click()
-    with page.expect_download() as download:
-        page.get_by_role("link", name=title).click()
-    assert download.value.suggested_filename.endswith(name)
-    assert download.value.path().stat().st_size > 1_000
+    for title, name in (("Report", "report.html"), ("Equity", "equity.parquet"), ("Bundle", ".zip")):
+        page.get_by_text("Download", exact=True).click()
+        with page.expect_download() as download:
+            page.get_by_role("link", name=title).click()
+        assert download.value.suggested_filename.endswith(name)
+        assert download.value.path().stat().st_size > 1_000
 
 
 def test_a_wrong_form_is_told_beside_its_field(service, open_page):

@@ -63,7 +63,10 @@ async def _form(
 ) -> Response:
     page = await run_in_threadpool(services.runs.page, owner, RunFilter(), limit=LATEST_RUNS)
     html = plain_form(values, page.runs, problems or [])
-    return HTMLResponse(html, status, headers={"Content-Security-Policy": FORM_POLICY})
+    # By its usual policy a page of ours would send its form with the origin "null", as a stranger can do too.
+    return HTMLResponse(
+        html, status, headers={"Content-Security-Policy": FORM_POLICY, "Referrer-Policy": "same-origin"}
+    )
 
 
 def _refuse_other_sites(request: Request) -> None:
@@ -73,9 +76,10 @@ def _refuse_other_sites(request: Request) -> None:
         HTTPException: 403, it is one.
     """
     site = request.headers.get("sec-fetch-site")
-    # Our own pages send the origin "null": they tell nobody where a request comes from. Old browsers tell only that.
-    origin = urlsplit(request.headers.get("origin", "")).netloc
-    is_ours = site in ("same-origin", "none") if site else origin in ("", request.headers.get("host"))
+    origin = request.headers.get("origin")
+    # Old browsers tell the origin only, and programs that are none tell nothing.
+    is_same_origin = origin is None or urlsplit(origin).netloc == request.headers.get("host")
+    is_ours = site in ("same-origin", "none") if site else is_same_origin
     if not is_ours:
         raise HTTPException(403, "This form belongs to another site.")
 

@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { metricRows, normalised } from "../../../src/api/web/studio/result/comparison.js";
 import { problemOf, problemOfRun } from "../../../src/api/web/studio/service/problem.js";
 import { addressOf, shownBy } from "../../../src/api/web/studio/state/address.js";
-import { counted, isoDate, percent, plainNumber, shortNumber, withSign } from "../../../src/api/web/studio/text/format.js";
+import { counted, isoDate, moment, percent, plainNumber, roundMoney, runName, shortNumber, tone, withSign } from "../../../src/api/web/studio/text/format.js";
 
 const [A, B] = ["a".repeat(64), "b".repeat(64)];
 
@@ -20,6 +20,27 @@ test("numbers say their sign once and never a negative zero", () => {
   assert.equal(shortNumber(1_250_000), "1.25M");
   assert.equal(counted(1, "order"), "1 order");
   assert.equal(isoDate(1577923200), "2020-01-02");
+});
+
+test("what is shown as nothing is neither gain nor loss", () => {
+  assert.deepEqual([0.01, -0.01, 0, 0.00001, -0.00001, null].map((value) => tone(value)), ["gain", "loss", "", "", "", ""]);
+  assert.deepEqual([0.0004, 0.0006].map((value) => tone(value, 1)), ["", "gain"]);
+});
+
+test("little money keeps its cents", () => {
+  assert.deepEqual([10_000.4, 4.48, -4.48, 0, 99.999].map(roundMoney), ["10,000", "4.48", "−4.48", "0", "100.00"]);
+});
+
+test("a moment is in UTC, and says so", () => {
+  assert.equal(moment("2026-11-20T23:59:30+00:00"), "2026-11-20 23:59 UTC");
+  assert.equal(moment("2026-11-21T01:30:00+02:00"), "2026-11-20 23:30 UTC");
+  assert.equal(moment(null), "–");
+});
+
+test("a name cannot turn around what stands beside it", () => {
+  assert.equal(runName({ name: "a\u202eb\u2066c" }), "abc");
+  assert.equal(runName({ name: "\u202e " }), "Unnamed run");
+  assert.equal(runName({ name: null }), "Unnamed run");
 });
 
 test("an address shows what it was made of", () => {
@@ -45,6 +66,8 @@ test("every refusal becomes sentences and places", () => {
   const busy = problemOf(503, { detail: "full" }, "5");
   assert.deepEqual([busy.sentences, busy.retrySeconds], [["full"], 5]);
   assert.deepEqual(problemOf(502, null, null).sentences, ["The service answered with status 502."]);
+  assert.equal(problemOf(429, { detail: "slowly" }, new Date(Date.now() + 30_500).toUTCString()).retrySeconds >= 29, true);
+  assert.deepEqual(["soon", ""].map((text) => problemOf(429, null, text).retrySeconds), [null, null]);
   assert.match(problemOf(500, { detail: "ours", request_id: "x1" }, null).message, /x1/);
 });
 
@@ -53,7 +76,10 @@ test("a failed run has its line, and one without a line has none", () => {
   const failed = problemOfRun({ status: "failed", error });
   assert.deepEqual([failed.violations[0].line, failed.traceback, failed.logs], [17, "t", ["l"]]);
   assert.deepEqual(problemOfRun({ status: "failed", error: { errors: ["out of memory"] } }).violations, []);
-  assert.equal(problemOfRun({ status: "cancelled", error: null }).title, "The run was cancelled.");
+  const cancelled = problemOfRun({ status: "cancelled", error: null, progress: { day: "2015-03-02" } });
+  assert.deepEqual([cancelled.title, cancelled.sentences, cancelled.isCalm], ["The run was cancelled.", ["It had come to 2015-03-02."], true]);
+  const late = problemOfRun({ status: "timed_out", error: { errors: ["60 s are allowed."], logs: [] }, progress: { day: "2015-03-02" } });
+  assert.deepEqual(late.sentences, ["60 s are allowed."]);
 });
 
 test("runs are compared from one start and against the first", () => {

@@ -5,6 +5,7 @@ import { Problem } from "./service/problem.js";
 import { addressOf, shownBy } from "./state/address.js";
 import { byId, element, fill } from "./view/dom.js";
 import { CompareView } from "./view/compare.js";
+import { startDivider } from "./view/divider.js";
 import { problemBox } from "./view/problem-box.js";
 import { ResultView } from "./view/result.js";
 import { RunList } from "./view/run-list.js";
@@ -22,11 +23,12 @@ class Studio {
   #compare;
 
   constructor(examples, catalogue) {
-    this.#writing = new Writing({ onRun: () => this.#submit(false) }, examples);
+    this.#writing = new Writing({ onRun: () => this.#submit() }, examples);
     this.#result = new ResultView(byId("result"), catalogue, {
       onLook: (change) => this.#looked(change),
-      onProblem: (problem) => this.#writing.showProblem(problem),
-      onAgain: (isAgain) => this.#submit(isAgain),
+      // Its places are places in the code that ran.
+      onProblem: (problem) => this.#writing.isChanged || this.#writing.showProblem(problem),
+      onAgain: (run) => this.#again(run),
       onRemoved: () => this.#go({ page: "studio", run: "" }),
     });
     this.#runs = new RunList({ onOpen: (run) => this.#go({ page: "studio", run }), onCompare: (compared) => this.#go({ page: "compare", compared }) });
@@ -81,6 +83,7 @@ class Studio {
   }
 
   async #showEmpty() {
+    this.#writing.leaveRun();
     this.#result.showEmpty(emptyResult([], (run) => this.#go({ page: "studio", run })));
     const { runs } = await listRuns({ limit: "5" }).catch(() => ({ runs: [] }));
     if (this.#shown.page === "studio" && !this.#shown.run) this.#result.showEmpty(emptyResult(runs, (run) => this.#go({ page: "studio", run })));
@@ -88,32 +91,53 @@ class Studio {
 
   async #openRun(shown) {
     if (this.#result.run?.run_hash === shown.run) return;
+    this.#result.showWaiting("Opening the run …");
     try {
       const [run, request] = await Promise.all([getRun(shown.run), getRequest(shown.run)]);
-      this.#writing.show(request);
+      // Whoever went elsewhere meanwhile stays there.
+      if (this.#shown !== shown) return;
+      this.#writing.show(request, shown.run);
       if (isOneColumn()) byId("result").scrollIntoView();
       await this.#result.show(run, shown);
     } catch (problem) {
-      this.#result.showProblem(problem);
+      if (this.#shown === shown) this.#result.showProblem(asProblem(problem), () => this.#openRun(shown));
     }
   }
 
-  async #submit(isAgain) {
+  async #submit() {
     const request = this.#writing.request();
     if (!request) return;
     const known = this.#writing.knownProblem();
     if (known) return this.#refused(known);
+    await this.#submitted(request, false);
+  }
+
+  /** Compute a run once more: what made it, whatever stands in the editor by now. */
+  async #again({ run_hash: hash }) {
+    try {
+      const request = await getRequest(hash);
+      if (request.universe) throw new Problem("This run was made through the older contract.", { sentences: ["Its tickers are not part of its code: POST /backtest computes it again."] });
+      await this.#submitted(request, true);
+    } catch (problem) {
+      this.#refused(asProblem(problem));
+    }
+  }
+
+  async #submitted(request, isAgain) {
+    const before = this.#shown;
     this.#writing.setBusy(true);
-    this.#result.showSubmitting();
+    this.#result.showWaiting("Reading the code and fetching prices …");
     if (isOneColumn()) byId("result").scrollIntoView();
     try {
       const { run, isNew } = await submitRun(request, isAgain);
+      if (!isAgain) this.#writing.ranAs(run.run_hash, request);
+      if (this.#shown !== before && (this.#shown.page !== "studio" || this.#shown.run)) return this.#runs.refresh();
       this.#shown = { ...shownBy(""), run: run.run_hash };
       history.pushState(null, "", addressOf(this.#shown));
       this.#writing.setBusy(false);
       await this.#result.show(run, { ...this.#shown, note: isNew || isAgain ? null : knownNote(run) });
     } catch (problem) {
-      this.#refused(problem instanceof Problem ? problem : new Problem("The page made a mistake.", { sentences: [String(problem)] }));
+      this.#refused(asProblem(problem));
     } finally {
       this.#writing.setBusy(false);
     }
@@ -122,8 +146,12 @@ class Studio {
   #refused(problem) {
     this.#result.showProblem(problem);
     this.#writing.showProblem(problem);
-    if (problem.status === 401) byId("token-button").click();
+    if (problem.status === 401) byId("token-field").focus();
   }
+}
+
+function asProblem(error) {
+  return error instanceof Problem ? error : new Problem("The page made a mistake.", { sentences: [String(error)] });
 }
 
 /** Whether the result stands below the editor, where nobody sees it appear. */
@@ -137,16 +165,20 @@ function knownNote(run) {
 }
 
 async function start() {
+  let studio = null;
   startTheme(byId("theme-button"));
-  startToken();
+  startToken(() => studio?.open());
+  startDivider(byId("divider"), byId("studio"));
   try {
     const [examples, catalogue] = await Promise.all([studioFile("examples.json"), studioFile("catalogue.json")]);
-    await new Studio(examples, catalogue).open();
+    studio = new Studio(examples, catalogue);
   } catch (problem) {
     byId("studio").hidden = false;
-    fill(byId("result"), problemBox(problem instanceof Problem ? problem : new Problem("The page could not start.", { sentences: [String(problem)] })));
-    throw problem;
+    const again = element("button", { type: "button", onclick: () => location.reload() }, "Try again");
+    fill(byId("result"), problemBox(asProblem(problem), again));
+    return;
   }
+  await studio.open();
 }
 
 start();

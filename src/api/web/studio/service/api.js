@@ -25,7 +25,20 @@ export async function ask(path, options = {}) {
   } catch {
     // A proxy before the service answers in its own words.
   }
+  if (answer.status === 401) wantToken();
   throw problemOf(answer.status, body, answer.headers.get("Retry-After"));
+}
+
+const tokenListeners = new Set();
+
+/** Whoever shows the field for the token hears that one is wanted. @param {() => void} listener */
+export function onTokenWanted(listener) {
+  tokenListeners.add(listener);
+}
+
+/** The service does not know who asks. */
+export function wantToken() {
+  for (const listener of tokenListeners) listener();
 }
 
 async function sent(address, options) {

@@ -39,7 +39,7 @@ export async function* follow(hash, signal, onConnection) {
       if (signal.aborted) return;
       if (isFinal(error)) throw error;
       onConnection(false);
-      pauseMs = Math.max(pauseMs, (error.retrySeconds ?? 0) * 1000);
+      await pause((error.retrySeconds ?? 0) * 1000, signal);
     }
     await pause(pauseMs, signal);
     pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS);

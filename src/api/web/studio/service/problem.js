@@ -18,6 +18,7 @@ export class Problem extends Error {
    * @param {string[]} [found.logs]
    * @param {number} [found.status] of the HTTP answer, 0 where there was none
    * @param {number | null} [found.retrySeconds]
+   * @param {boolean} [found.isCalm] nothing went wrong: somebody wanted it so
    */
   constructor(title, found = {}) {
     super([title, ...(found.sentences ?? [])].join(" "));
@@ -29,6 +30,7 @@ export class Problem extends Error {
     this.logs = found.logs ?? [];
     this.status = found.status ?? 0;
     this.retrySeconds = found.retrySeconds ?? null;
+    this.isCalm = found.isCalm ?? false;
   }
 }
 
@@ -45,7 +47,7 @@ export function unreachable() {
  */
 export function problemOf(status, body, retryAfter) {
   const detail = body?.detail;
-  const common = { status, retrySeconds: retryAfter ? Number(retryAfter) : null };
+  const common = { status, retrySeconds: secondsOf(retryAfter) };
   if (Array.isArray(detail)) return fieldProblem(detail, common);
   if (detail?.violations) {
     return new Problem("The code breaks a rule.", {
@@ -61,6 +63,13 @@ export function problemOf(status, body, retryAfter) {
   const sentences = typeof detail === "string" ? [detail] : [`The service answered with status ${status}.`];
   if (body?.request_id) sentences.push(`request_id: ${body.request_id}`);
   return new Problem(TITLES[status] ?? "That did not work.", { ...common, sentences });
+}
+
+/** A proxy may write a date, or nonsense. @param {string | null} retryAfter */
+function secondsOf(retryAfter) {
+  if (!retryAfter) return null;
+  const seconds = /^\s*\d+\s*$/.test(retryAfter) ? Number(retryAfter) : Math.ceil((Date.parse(retryAfter) - Date.now()) / 1000);
+  return Number.isFinite(seconds) ? Math.max(seconds, 0) : null;
 }
 
 const TITLES = {
@@ -94,11 +103,15 @@ export function failureProblem(errors, traceback = "", logs = [], common = {}) {
   });
 }
 
-/** Why a run that is over did not succeed. @param {{status: string, error: any}} run */
+/** Why a run that is over did not succeed. @param {{status: string, error: any, progress?: {day: string} | null}} run */
 export function problemOfRun(run) {
   const { error } = run;
-  if (run.status === "cancelled") return new Problem("The run was cancelled.", { logs: error?.logs });
-  if (run.status === "timed_out") return new Problem("The run took too long.", { sentences: error?.errors, logs: error?.logs });
+  const reached = run.progress ? [`It had come to ${run.progress.day}.`] : [];
+  if (run.status === "cancelled") return new Problem("The run was cancelled.", { sentences: reached, logs: error?.logs, isCalm: true });
+  if (run.status === "timed_out") {
+    // Its own sentence knows the day better than the last progress that was told.
+    return new Problem("The run took too long.", { sentences: error?.errors?.length ? error.errors : reached, logs: error?.logs });
+  }
   return failureProblem(error?.errors ?? ["It gave no reason."], error?.traceback, error?.logs);
 }
 

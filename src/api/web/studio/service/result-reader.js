@@ -1,7 +1,7 @@
 // The page's side of the worker that holds a result.
 
 import { tokenHeaders } from "../state/token.js";
-import { routeAddress } from "./api.js";
+import { routeAddress, wantToken } from "./api.js";
 import { Problem } from "./problem.js";
 
 /** One result; `close` it when another one is shown. */
@@ -47,6 +47,7 @@ export class ResultReader {
   #answered({ id, answer, problem }) {
     const { resolve, reject } = this.#waiting.get(id) ?? {};
     this.#waiting.delete(id);
+    if (problem?.status === 401) wantToken();
     if (problem) reject?.(new Problem(problem.title, problem));
     else resolve?.(answer);
   }

@@ -1,21 +1,27 @@
 // What a person is writing outlives a reload of the page, in this tab.
 
+import { keep, kept } from "./kept.js";
+
 const PLACE = "hqg-draft";
 
-/** @returns {Record<string, unknown> | null} */
+/**
+ * @typedef {object} Draft
+ * @property {Record<string, any>} request as it stands, with its strategy_code
+ * @property {string} run hash of the run that it began with, "" for none
+ * @property {boolean} isChanged whether a person changed it since
+ */
+
+/** @returns {Draft | null} */
 export function keptDraft() {
   try {
-    return JSON.parse(sessionStorage.getItem(PLACE) ?? "null");
+    const draft = JSON.parse(kept("sessionStorage", PLACE) ?? "null");
+    return typeof draft?.request?.strategy_code === "string" ? { request: draft.request, run: String(draft.run ?? ""), isChanged: Boolean(draft.isChanged) } : null;
   } catch {
     return null;
   }
 }
 
-/** @param {Record<string, unknown>} draft */
+/** What is larger than the browser keeps for us is lost by a reload, and by nothing else. @param {Draft} draft */
 export function keepDraft(draft) {
-  try {
-    sessionStorage.setItem(PLACE, JSON.stringify(draft));
-  } catch {
-    // A strategy larger than the browser keeps for us is lost by a reload, and by nothing else.
-  }
+  keep("sessionStorage", PLACE, JSON.stringify(draft));
 }

@@ -41,6 +41,18 @@ export function money(value, digits = 2) {
   return plainNumber(value, digits);
 }
 
+/** Money without cents, unless it is so little that they are all there is. @param {number | null | undefined} value */
+export function roundMoney(value) {
+  return money(value, Math.abs(value) < 100 && value !== 0 ? 2 : 0);
+}
+
+/** Which way a number points once it is rounded as it is shown: nothing is not a gain. @returns {"gain" | "loss" | ""} */
+export function tone(value, digits = 2) {
+  const shown = percent(value, digits);
+  if (shown === NOTHING || isZero(shown)) return "";
+  return value > 0 ? "gain" : "loss";
+}
+
 /** Short, for scales: 10,450 and 1.25M. @param {number} value */
 export function shortNumber(value) {
   const size = Math.abs(value);
@@ -57,10 +69,10 @@ export function isoDate(unixSeconds) {
   return new Date(unixSeconds * 1000).toISOString().slice(0, 10);
 }
 
-/** A moment in the reader's own time zone. @param {string | null} isoTime */
+/** A moment in UTC, like every other time of a run: two people who look at one run read the same. @param {string | null} isoTime */
 export function moment(isoTime) {
   if (!isoTime) return NOTHING;
-  return new Intl.DateTimeFormat("en-GB", { dateStyle: "medium", timeStyle: "short" }).format(new Date(isoTime));
+  return `${new Date(isoTime).toISOString().slice(0, 16).replace("T", " ")} UTC`;
 }
 
 /** @param {number} milliseconds */
@@ -73,6 +85,11 @@ export function duration(milliseconds) {
 /** "1 order", "2 orders". @param {number} count @param {string} thing */
 export function counted(count, thing) {
   return `${wholeNumber(count)} ${thing}${count === 1 ? "" : "s"}`;
+}
+
+/** A run's name; characters that turn the direction of writing around would turn what stands beside it. @param {{name: string | null}} run */
+export function runName({ name }) {
+  return (name ?? "").replace(/[\u200e\u200f\u202a-\u202e\u2066-\u2069]/g, "").trim() || "Unnamed run";
 }
 
 /** The first digits of a hash: enough to tell two runs apart by eye. @param {string} hash */

@@ -45,7 +45,7 @@ export function chartOptions(colours) {
     rightPriceScale: { borderColor: colours.line, scaleMargins: { top: 0.08, bottom: 0.08 }, entireTextOnly: true },
     timeScale: { borderColor: colours.line, minBarSpacing: 0.01, rightOffset: 0, lockVisibleTimeRangeOnResize: true },
     crosshair: { mode: 0, vertLine: { color: colours.text, labelBackgroundColor: colours.text }, horzLine: { color: colours.text, labelBackgroundColor: colours.text } },
-    localization: { timeFormatter: (time) => new Date(time * 1000).toISOString().slice(0, 10) },
+    localization: { locale: "en-US", timeFormatter: (time) => new Date(time * 1000).toISOString().slice(0, 10) },
     handleScale: { axisPressedMouseMove: true },
   };
 }

@@ -1,6 +1,6 @@
 // The chart with what stands around it: what is under the pointer, ranges to choose, and its keys.
 
-import { isoDate, money, percent, plainNumber, withSign } from "../text/format.js";
+import { isoDate, money, percent, plainNumber, tone, withSign } from "../text/format.js";
 import { RunChart } from "./chart.js";
 import { element, fill } from "./dom.js";
 import { onThemeChange } from "./theme.js";
@@ -16,6 +16,7 @@ export class ChartPanel {
   #holdings = element("ul.holdings-legend", { "aria-label": "Colours of the holdings" });
   #benchmark = element("input", { type: "checkbox", checked: true, onchange: () => this.chart.setBenchmark(this.#benchmark.checked) });
   #benchmarkLabel = element("label.check", {}, this.#benchmark, element("span"));
+  #gathered = element("p.soft.gathered-note", { hidden: true }, "Marks that would lie on each other are drawn as one: zoom in to tell them apart.");
   #tools;
   #host;
 
@@ -25,8 +26,10 @@ export class ChartPanel {
     this.#host = element("div.chart", { ...keys, "aria-describedby": "chart-help" });
     this.#tools = this.#makeTools();
     const help = element("p.visually-hidden", { id: "chart-help" }, HELP);
-    this.view = element("section.chart-panel", { "aria-label": "Chart" }, element("div.chart-head", {}, this.#legend, this.#tools), this.#host, this.#holdings, help);
-    this.chart = new RunChart(this.#host, { onHover: (place) => this.#hover(place), onPick, onRange });
+    const below = element("div.chart-foot", {}, this.#holdings, this.#gathered);
+    this.view = element("section.chart-panel", { "aria-label": "Chart" }, element("div.chart-head", {}, this.#legend, this.#tools), this.#host, below, help);
+    const onMarks = (areGathered) => (this.#gathered.hidden = !areGathered);
+    this.chart = new RunChart(this.#host, { onHover: (place) => this.#hover(place), onPick, onRange, onMarks });
     onThemeChange(() => this.chart.repaint());
   }
 
@@ -40,7 +43,7 @@ export class ChartPanel {
   /** @param {number[]} days of the window, Unix seconds */
   showLive(days) {
     this.#loaded = null;
-    this.#tools.hidden = true;
+    this.#tools.hidden = this.#gathered.hidden = true;
     fill(this.#holdings);
     fill(this.#legend, element("span.soft", {}, "Equity so far, not audited yet"));
     this.#host.setAttribute("aria-label", "Equity so far");
@@ -77,9 +80,9 @@ export class ChartPanel {
       this.#legend,
       element("span.legend-day", {}, isoDate(candles.time[at])),
       pair("Equity", money(candles.close[at])),
-      pair("Day", withSign(percent, day), day < 0 ? "loss" : "gain"),
+      pair("Day", withSign(percent, day), tone(day)),
       benchmark && pair(facts.parameters.benchmark, money(benchmark[at]?.value), "benchmark"),
-      pair("Drawdown", percent(-depths[at]), depths[at] ? "loss" : ""),
+      pair("Drawdown", percent(-depths[at]), tone(-depths[at])),
       this.#order && element("span.legend-order", {}, orderText(this.#order)),
     );
   }
@@ -93,8 +96,8 @@ export class ChartPanel {
   }
 }
 
-function pair(name, value, tone = "") {
-  return element("span", {}, `${name} `, element(`strong${tone ? `.${tone}` : ""}`, {}, value));
+function pair(name, value, look = "") {
+  return element("span", {}, `${name} `, element(`strong${look && `.${look}`}`, {}, value));
 }
 
 function orderText({ id, side, shares, symbol, price, time }) {

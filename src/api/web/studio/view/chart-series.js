@@ -1,16 +1,17 @@
 // What a run's chart is made of: equity and benchmark, the fall from the peak, and what was held.
 
 import { BaselineSeries, CandlestickSeries, LineSeries, createTextWatermark } from "../vendor/lightweight-charts.js";
+import { percent } from "../text/format.js";
 import { MONEY_FORMAT } from "./chart-look.js";
 import { StackedSeries } from "./stacked-series.js";
 
-const PERCENT_FORMAT = { type: "custom", minMove: 0.01, formatter: (value) => `${value.toFixed(1).replace("-", "−")}%` };
-const SHARE_FORMAT = { type: "custom", minMove: 0.01, formatter: (value) => `${Math.round(value * 100)}%` };
+const PERCENT_FORMAT = { type: "custom", minMove: 0.01, formatter: (value) => percent(value / 100, Math.abs(value) < 10 ? 2 : 1) };
+const SHARE_FORMAT = { type: "custom", minMove: 0.01, formatter: (value) => percent(value, 0) };
 
 /** @param {any} chart @param {any} colours @param {import("../result/columns.js").Candles} candles */
-export function addEquity(chart, { gain, loss }, { time, open, high, low, close }) {
+export function addEquity(chart, { accent, gain, loss }, { time, open, high, low, close }) {
   const look = { upColor: gain, downColor: loss, wickUpColor: gain, wickDownColor: loss, borderVisible: false };
-  const series = chart.addSeries(CandlestickSeries, { ...look, priceLineVisible: false, priceFormat: MONEY_FORMAT });
+  const series = chart.addSeries(CandlestickSeries, { ...look, priceLineVisible: false, priceLineColor: accent, priceFormat: MONEY_FORMAT });
   const candle = (at, index) => ({ time: at, open: open[index], high: high[index], low: low[index], close: close[index] });
   series.setData(Array.from(time, candle));
   return series;
@@ -38,6 +39,13 @@ export function addHoldings(chart, { hues }, time, { names, weights }) {
   const look = { hues, priceLineVisible: false, lastValueVisible: false, priceFormat: SHARE_FORMAT };
   const series = chart.addCustomSeries(new StackedSeries(), look, 2);
   series.setData(Array.from(time, (at, index) => ({ time: at, parts: weights.map((weight) => weight[index]) })));
+}
+
+/** What each pane shows, in its corner. @param {any} chart @param {{text: string}} colours @param {string[]} names */
+export function addPaneNames(chart, { text }, names) {
+  chart.panes().forEach((pane, place) => {
+    createTextWatermark(pane, { horzAlign: "left", vertAlign: "top", lines: [{ text: names[place], color: text, fontSize: 11 }] });
+  });
 }
 
 /** Nobody shall take a picture of this for the market. */

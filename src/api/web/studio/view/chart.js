@@ -2,12 +2,13 @@
 
 import { AreaSeries, LineSeries, createChart } from "../vendor/lightweight-charts.js";
 import { MONEY_FORMAT, chartColours, chartOptions } from "./chart-look.js";
-import { addBenchmark, addDrawdown, addEquity, addHoldings, addSyntheticMark } from "./chart-series.js";
+import { addBenchmark, addDrawdown, addEquity, addHoldings, addPaneNames, addSyntheticMark } from "./chart-series.js";
 import { MarksLayer } from "./marks-layer.js";
 
 const DAYS_AROUND_ORDER = 45;
 const PICK_PIXELS = 14;
 const PANE_SHARES = [5, 1.5, 1.5];
+const PANE_NAMES = ["Equity", "Drawdown", "Holdings; the rest is cash"];
 
 /** One chart at a time: `showLive` and `showResult` each start anew. */
 export class RunChart {
@@ -16,7 +17,8 @@ export class RunChart {
   #chart = null;
   #colours = chartColours();
   #live = null;
-  #liveDays = 0;
+  #liveDays = [];
+  #livePoints = [];
   #equity = null;
   #benchmark = null;
   #marks = null;
@@ -32,6 +34,7 @@ export class RunChart {
    * @param {(index: number | null) => void} react.onHover place of the day under the pointer
    * @param {(order: number) => void} react.onPick place of the first order of the mark that was clicked
    * @param {(range: [number, number] | null) => void} react.onRange days in sight; null for all
+   * @param {(areGathered: boolean) => void} react.onMarks whether marks of several days are drawn as one
    */
   constructor(host, react) {
     [this.#host, this.#react] = [host, react];
@@ -54,15 +57,16 @@ export class RunChart {
     const { accent, accentWash } = this.#colours;
     const look = { lineColor: accent, topColor: accentWash, bottomColor: "transparent", lineWidth: 2 };
     this.#live = this.#chart.addSeries(AreaSeries, { ...look, priceLineVisible: false, priceFormat: MONEY_FORMAT });
-    this.#liveDays = days.length;
+    this.#liveDays = days;
     this.growLive([]);
   }
 
   /** The equity so far. @param {{time: number, value: number}[]} points ascending and unique in time */
   growLive(points) {
     if (!this.#live) return;
+    this.#livePoints = points;
     this.#live.setData(points);
-    this.#chart.timeScale().setVisibleLogicalRange({ from: -0.5, to: this.#liveDays - 0.5 });
+    this.#chart.timeScale().setVisibleLogicalRange({ from: -0.5, to: this.#liveDays.length - 0.5 });
   }
 
   /** A finished run. @param {any} loaded see load() of service/result-worker.js @param {boolean} isSynthetic */
@@ -82,6 +86,9 @@ export class RunChart {
     this.#marks = new MarksLayer(this.#equity, this.#colours, marks);
     this.#marks.select(this.#selected);
     this.#chart.panes().forEach((pane, place) => pane.setStretchFactor(PANE_SHARES[place]));
+    addPaneNames(this.#chart, this.#colours, PANE_NAMES);
+    // Room for the names.
+    for (const pane of this.#chart.panes().keys()) if (pane) this.#chart.priceScale("right", pane).applyOptions({ scaleMargins: { top: 0.26, bottom: 0.06 } });
     if (this.#isSynthetic) addSyntheticMark(this.#chart, this.#colours);
     this.#chart.subscribeCrosshairMove(({ time }) => this.#react.onHover(time === undefined ? null : this.#placeOf(time)));
     this.#chart.subscribeClick((click) => this.#clicked(click));
@@ -121,7 +128,9 @@ export class RunChart {
   #drawMarks() {
     const scale = this.#chart.timeScale();
     const range = scale.getVisibleRange();
-    if (range) this.#marks.draw(range, scale.width());
+    if (!range) return;
+    this.#marks.draw(range, scale.width());
+    this.#react.onMarks(this.#marks.areGathered);
   }
 
   /**
@@ -198,9 +207,16 @@ export class RunChart {
 
   /** The same in other colours. */
   repaint() {
+    if (this.#live) return this.#repaintLive();
     if (!this.#loaded) return;
     const range = this.#chart.timeScale().getVisibleLogicalRange();
     this.#draw();
     if (range) this.#showPlaces(range.from, range.to);
+  }
+
+  #repaintLive() {
+    const points = this.#livePoints;
+    this.showLive(this.#liveDays);
+    this.growLive(points);
   }
 }

@@ -3,9 +3,10 @@
 import { LineSeries, createChart } from "../vendor/lightweight-charts.js";
 import { metricRows, normalised } from "../result/comparison.js";
 import { explain, getRun } from "../service/api.js";
+import { Problem } from "../service/problem.js";
 import { ResultReader } from "../service/result-reader.js";
 import { addressOf } from "../state/address.js";
-import { plainNumber } from "../text/format.js";
+import { plainNumber, runName } from "../text/format.js";
 import { chartColours, chartOptions } from "./chart-look.js";
 import { element, fill } from "./dom.js";
 import { differenceText, metricText } from "./metrics.js";
@@ -104,7 +105,9 @@ export class CompareView {
 async function loadedRun(hash) {
   const reader = new ResultReader();
   try {
-    const [run, loaded] = await Promise.all([getRun(hash), reader.load(hash)]);
+    const [run, loaded] = await Promise.all([getRun(hash), reader.load(hash)]).catch((problem) => {
+      throw problem.status === 404 ? new Problem("One of these runs is not there any more.", { sentences: [hash] }) : problem;
+    });
     return { run, facts: loaded.facts, points: normalised(loaded.candles, loaded.facts.parameters.starting_equity) };
   } finally {
     reader.close();
@@ -119,7 +122,8 @@ function differences(found, compared, place) {
   );
   const head = element("tr", {}, ...["Input", "this run", "first run"].map((text) => element("th", { scope: "col" }, text)));
   const code = found.code_difference ? element("pre.code-difference", { tabindex: 0, "aria-label": "Difference of the code" }, ...codeLines(found.code_difference)) : null;
-  return element("div", {}, title, element("table.plain", {}, element("thead", {}, head), element("tbody", {}, ...rows)), code);
+  const table = element("table.plain.difference-table", {}, element("thead", {}, head), element("tbody", {}, ...rows));
+  return element("div", {}, title, table, code);
 }
 
 function ingredientText(value) {
@@ -136,5 +140,5 @@ function codeLines(difference) {
 }
 
 function nameOf(run) {
-  return `${run.name || "Unnamed run"} (${run.run_hash.slice(0, 6)})`;
+  return `${runName(run)} (${run.run_hash.slice(0, 6)})`;
 }

@@ -14,17 +14,17 @@ export class CostField {
   #models;
   #plain;
   #select;
+  #first;
   #inputs = {};
 
   /** @param {string} label @param {Record<string, CostModel>} models @param {string} plain the one that a bare number means */
   constructor(label, models, plain) {
     this.#models = models;
     this.#plain = plain;
-    const id = `cost-${label.toLowerCase()}`;
     const options = Object.entries(models).map(([value, model]) => element("option", { value }, model.label));
     this.#select = element("select", { "aria-label": `${label} model`, onchange: () => this.#showModel({}) }, ...options);
-    this.label = element("span.label", { id }, label);
-    this.group = element("div.cost", { role: "group", "aria-labelledby": id }, this.#select);
+    this.#first = part(label, this.#select);
+    this.group = element("div.cost", { role: "group", "aria-label": label }, this.#first);
     this.#showModel({ [models[plain].numbers[0][0]]: 0 });
   }
 
@@ -33,21 +33,21 @@ export class CostField {
     this.#inputs = {};
     const inputs = numbers.map(([name, label, first]) => this.#input(name, label, values[name] ?? first));
     if (choices) inputs.unshift(this.#choice(...choices, values));
-    fill(this.group, this.#select, ...inputs);
+    fill(this.group, this.#first, ...inputs);
   }
 
   #input(name, label, value) {
-    const input = element("input", { type: "number", min: 0, step: "any", title: label, "aria-label": label, value });
+    const input = element("input", { type: "number", min: 0, step: "any", value });
     this.#inputs[name] = input;
-    return input;
+    return part(label, input);
   }
 
   #choice(name, labels, values) {
     const options = Object.entries(labels).map(([value, label]) => element("option", { value }, label));
-    const select = element("select", { "aria-label": name, title: name }, ...options);
+    const select = element("select", {}, ...options);
     if (values[name]) select.value = values[name];
     this.#inputs[name] = select;
-    return select;
+    return part(name, select);
   }
 
   /** @param {number | Record<string, any>} cost as a request has it */
@@ -66,6 +66,11 @@ export class CostField {
     if (model === this.#plain) return values[0][1];
     return { model, ...Object.fromEntries(values) };
   }
+}
+
+/** A control with its name above it. */
+function part(label, control) {
+  return element("label.cost-part", {}, element("span", {}, label), control);
 }
 
 function readInput(input) {

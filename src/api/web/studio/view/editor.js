@@ -41,6 +41,8 @@ export class Editor {
         cm.closeBrackets(),
         cm.highlightActiveLine(),
         cm.highlightActiveLineGutter(),
+        // What turns the direction of writing around, or is not seen at all, shows up as a dot.
+        cm.highlightSpecialChars(),
         cm.highlightSelectionMatches(),
         cm.search({ top: true }),
         cm.python(),

@@ -1,7 +1,8 @@
 // Provenance and inputs: everything that decides the result, so that anybody can make it again.
 
-import { duration, moment } from "../text/format.js";
+import { NOTHING, duration, moment, wholeNumber } from "../text/format.js";
 import { element } from "./dom.js";
+import { isSynthetic } from "./result-head.js";
 
 /** @param {any} facts a result without its large parts @param {any} run its summary */
 export function inputsView(facts, run) {
@@ -22,7 +23,7 @@ export function inputsView(facts, run) {
     {},
     element("section", { "aria-label": "Provenance" }, element("h3", {}, "Provenance"), factList(made)),
     element("section", { "aria-label": "Terms" }, element("h3", {}, "Terms"), factList(terms)),
-    element("section.wide", { "aria-label": "Prices" }, element("h3", {}, "Prices"), originTable(provenance.data ?? [])),
+    element("section.wide", { "aria-label": "Prices" }, element("h3", {}, "Prices"), originTable(provenance.data ?? [], isSynthetic(facts) ? "made up" : NOTHING)),
   );
 }
 
@@ -41,10 +42,11 @@ function timings(milliseconds) {
   return `${duration(milliseconds.total)}: ${parts.map((name) => `${name} ${duration(milliseconds[name])}`).join(", ")}`;
 }
 
-function originTable(origins) {
+/** @param {string} unknown stands where nobody knows when the prices were fetched */
+function originTable(origins, unknown) {
   const heads = ["Symbol", "First day", "Last day", "Bars", "Fetched"];
   const rows = origins.map(({ symbol, first_day: first, last_day: last, rows: bars, fetched_at: fetched }) =>
-    element("tr", {}, ...[symbol, first ?? "–", last ?? "–", String(bars), fetched ? moment(fetched) : "made up"].map((text) => element("td", {}, text))),
+    element("tr", {}, ...[symbol, first ?? NOTHING, last ?? NOTHING, wholeNumber(bars), fetched ? moment(fetched) : unknown].map((text) => element("td", {}, text))),
   );
   const head = element("tr", {}, ...heads.map((text) => element("th", { scope: "col" }, text)));
   return element("div.table-scroll.short", { tabindex: 0, role: "region", "aria-label": "Prices by symbol" }, element("table.plain", {}, element("thead", {}, head), element("tbody", {}, ...rows)));

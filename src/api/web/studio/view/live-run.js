@@ -71,6 +71,12 @@ export class LiveRun {
     this.#connection.textContent = isConnected ? "" : "The connection is gone; trying again …";
   }
 
+  /** The service did not take it. */
+  showNotCancelled() {
+    this.#cancel.disabled = false;
+    this.#cancel.textContent = "Cancel";
+  }
+
   #ending() {
     this.#cancel.disabled = true;
     this.#cancel.textContent = "Cancelling …";

@@ -14,6 +14,8 @@ export class MarksLayer {
   #marks;
   #selected = null;
   #drawn = "";
+  /** Whether one mark stands for those of several days. */
+  areGathered = false;
 
   /** @param {any} series that carries them @param {any} colours @param {import("../result/marks.js").Mark[]} marks */
   constructor(series, colours, marks) {
@@ -40,6 +42,7 @@ export class MarksLayer {
     this.#drawn = drawn;
     const secondsPerPixel = 1.2 ** level;
     const gathered = gatheredMarks(this.#marks, secondsPerPixel * PIXELS_BETWEEN_MARKS);
+    this.areGathered = gathered.length < this.#marks.length;
     const inSight = gathered.filter(({ time }) => time >= range.from && time <= range.to).length;
     const areFew = inSight * PIXELS_FOR_NAMES <= widthPixels;
     const named = areFew ? this.#withRoomForNames(gathered, secondsPerPixel * PIXELS_BETWEEN_NAMES) : new Set();

@@ -1,6 +1,6 @@
 // Monthly returns as a heat map that is a table first: every cell says its number.
 
-import { percent } from "../text/format.js";
+import { percent, tone } from "../text/format.js";
 import { element } from "./dom.js";
 
 const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
@@ -17,7 +17,7 @@ export function monthTable(years) {
       {},
       element("th", { scope: "row" }, String(year)),
       ...months.map((value) => heatCell(value, largest)),
-      element("td.total", { class: signClass(total) }, percent(total, 1)),
+      element("td", { class: `total ${tone(total, 1)}` }, percent(total, 1)),
     ),
   );
   const caption = element("caption", {}, "Returns by calendar month, in percent; the deeper the colour, the larger.");
@@ -30,8 +30,4 @@ function heatCell(value, largest) {
   // The root lets small months be seen beside a crash.
   cell.style.setProperty("--strength", `${Math.sqrt(Math.abs(value) / largest) * STRONGEST_PERCENT}%`);
   return cell;
-}
-
-function signClass(value) {
-  return `total ${value < 0 ? "loss" : "gain"}`;
 }

@@ -10,7 +10,7 @@ export function problemBox(problem, ...actions) {
   const sentences = problem.sentences.map((sentence) => element("li", {}, sentence));
   const wait = problem.retrySeconds ? element("p", {}, `Try again in ${problem.retrySeconds} s.`) : null;
   return element(
-    "div.problem",
+    `div.problem${problem.isCalm ? ".is-calm" : ""}`,
     { role: "alert" },
     element("h3", {}, problem.title),
     element("ul", {}, ...sentences),

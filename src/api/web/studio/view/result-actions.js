@@ -19,7 +19,7 @@ const FILES = [
 export function resultActions(run, { onAgain, onRemove }) {
   const share = element("button", { type: "button", onclick: () => copyAddress(share) }, "Copy link");
   const again = element("button", { type: "button", onclick: onAgain, title: "Compute it once more and compare" }, "Rerun");
-  const remove = element("button.quiet", { type: "button", onclick: onRemove }, "Delete");
+  const remove = element("button.quiet", { type: "button", onclick: () => askedTwice(remove, "Really delete?", onRemove) }, "Delete");
   return element("div.result-actions", {}, share, run.has_result && fileMenu(run.run_hash), again, remove);
 }
 
@@ -34,13 +34,30 @@ function fileMenu(hash) {
 }
 
 async function copyAddress(button) {
-  const text = button.textContent;
   try {
     await navigator.clipboard.writeText(location.href);
-    button.textContent = "Copied";
+    sayFor(button, "Copied", 2_000);
   } catch {
-    button.textContent = "It is the page's address";
+    // Refused, or a page without https: the address line has the same.
+    sayFor(button, "Copy the page's address", 4_000);
   }
-  announce(button.textContent);
-  setTimeout(() => (button.textContent = text), 2_000);
+}
+
+/** What cannot be undone is done by the second click. */
+function askedTwice(button, question, act) {
+  if (button.textContent === question) return act();
+  button.classList.add("danger");
+  sayFor(button, question, 4_000, () => button.classList.remove("danger"));
+}
+
+const told = new WeakMap();
+
+/** Another text on a button for a while. */
+function sayFor(button, text, milliseconds, after = () => {}) {
+  const before = told.get(button) ?? { text: button.textContent, timer: 0 };
+  clearTimeout(before.timer);
+  button.textContent = text;
+  announce(text);
+  before.timer = setTimeout(() => ((button.textContent = before.text), told.delete(button), after()), milliseconds);
+  told.set(button, before);
 }

@@ -1,10 +1,11 @@
 // What a result says first: what was run, how it ended, what the prices are, the few numbers everybody wants.
 
-import { counted, money, percent, plainNumber, shortHash, wholeNumber, withSign } from "../text/format.js";
+import { counted, percent, plainNumber, roundMoney, runName, shortHash, tone, wholeNumber, withSign } from "../text/format.js";
 import { element } from "./dom.js";
 
 const STATUS_NAMES = { queued: "waiting", running: "running", succeeded: "succeeded", failed: "failed", cancelled: "cancelled", timed_out: "timed out" };
 const BAR_SIZES = { "1d": "daily", "1w": "weekly", "1m": "monthly", "1q": "quarterly" };
+
 /** A coloured word for where a run stands. @param {string} status */
 export function statusChip(status) {
   return element(`span.chip.${status}`, {}, STATUS_NAMES[status] ?? status);
@@ -14,7 +15,7 @@ export function statusChip(status) {
 export function runTitle(run, parameters) {
   const cadence = parameters ? ` · ${BAR_SIZES[parameters.bar_size] ?? parameters.bar_size}, ${parameters.execution.replaceAll("_", " ")}` : "";
   const facts = `${symbolsText(run.symbols)} · ${run.start_date} to ${run.end_date}${cadence}`;
-  return [element("h2.run-title", {}, run.name || "Unnamed run", " ", statusChip(run.status)), element("p.run-facts.soft.numbers", {}, facts)];
+  return [element("h2.run-title", {}, runName(run), " ", statusChip(run.status)), element("p.run-facts.soft.numbers", {}, facts)];
 }
 
 export function symbolsText(symbols) {
@@ -28,9 +29,9 @@ export function provenanceLine({ provenance, run_hash: hash }) {
   return element("p.provenance.mono", {}, parts.join(" · "));
 }
 
-/** Whether the prices were made up. @param {any} facts of a result */
+/** Whether the prices were made up; results of before that was said have only their source's name. @param {any} facts */
 export function isSynthetic({ provenance }) {
-  return provenance.data_source === "mock";
+  return provenance.is_synthetic ?? provenance.data_source === "mock";
 }
 
 /** Prices that are made up are said to be so before anything else. */
@@ -60,18 +61,18 @@ export function headlines({ facts, benchmark }) {
   const costs = stats.fees + stats.slippage_cost;
   const tiles = [
     ["Total return", withSign(percent, metrics.total_return), ofBenchmark === null ? "no benchmark" : `${parameters.benchmark} ${withSign(percent, ofBenchmark)}`, metrics.total_return],
-    ["A year", withSign(percent, metrics.annualized_return), `volatility ${percent(metrics.annual_volatility)}`, metrics.annualized_return],
+    ["Annualized", withSign(percent, metrics.annualized_return), `volatility ${percent(metrics.annual_volatility)}`, metrics.annualized_return],
     ["Sharpe ratio", plainNumber(metrics.sharpe_ratio), `Sortino ${plainNumber(metrics.sortino)}`],
-    ["Max drawdown", metrics.max_drawdown ? percent(-metrics.max_drawdown) : percent(metrics.max_drawdown), `longest ${wholeNumber(metrics.max_drawdown_duration)} days`, -metrics.max_drawdown],
-    ["Final equity", money(stats.equity, 0), `from ${money(parameters.starting_equity, 0)}`],
-    ["Orders", wholeNumber(metrics.total_orders), `costs ${money(costs, 0)}`],
+    ["Max drawdown", metrics.max_drawdown ? percent(-metrics.max_drawdown) : percent(metrics.max_drawdown), `longest ${wholeNumber(metrics.max_drawdown_duration)} d`, -metrics.max_drawdown],
+    ["Final equity", roundMoney(stats.equity), `from ${roundMoney(parameters.starting_equity)}`],
+    ["Orders", wholeNumber(metrics.total_orders), `costs ${roundMoney(costs)}`],
   ];
   return element("dl.headlines", {}, ...tiles.map(([label, value, note, sign]) => headline(label, value, note, sign)));
 }
 
 function headline(label, value, note, sign) {
-  const tone = sign > 0 ? ".gain" : sign < 0 ? ".loss" : "";
-  return element("div.headline", {}, element("dt", {}, label), element(`dd.headline-value${tone}`, {}, value), element("dd.headline-note", {}, note));
+  const way = tone(sign);
+  return element("div.headline", {}, element("dt", {}, label), element(`dd.headline-value${way && `.${way}`}`, {}, value), element("dd.headline-note", {}, note));
 }
 
 /** What came of computing it once more. @param {any} run its summary */

@@ -4,6 +4,7 @@ import { follow } from "../service/follow.js";
 import { getRun, removeRun } from "../service/api.js";
 import { problemOfRun } from "../service/problem.js";
 import { ResultReader } from "../service/result-reader.js";
+import { percent, runName } from "../text/format.js";
 import { ChartPanel } from "./chart-panel.js";
 import { announce, element, fill } from "./dom.js";
 import { drawdownTable } from "./drawdown-table.js";
@@ -17,6 +18,8 @@ import { resultActions } from "./result-actions.js";
 import { headlines, isSynthetic, provenanceLine, recomputedNote, runTitle, syntheticBanner, warningList } from "./result-head.js";
 import { Tabs } from "./tabs.js";
 
+const SITE = "HQG Backtester";
+const ENDINGS = { succeeded: "has succeeded", failed: "has failed", cancelled: "was cancelled", timed_out: "took too long" };
 const FINISHED = new Set(["succeeded", "failed", "cancelled", "timed_out"]);
 
 /** The right side of the page. */
@@ -41,7 +44,7 @@ export class ResultView {
    * @param {object} react
    * @param {(change: object) => void} react.onLook tab, order or range changed
    * @param {(problem: any) => void} react.onProblem the run's code failed
-   * @param {(isAgain: boolean) => void} react.onAgain the run is wanted once more
+   * @param {(run: any) => void} react.onAgain it is to be computed once more
    * @param {() => void} react.onRemoved
    */
   constructor(host, catalogue, react) {
@@ -62,20 +65,20 @@ export class ResultView {
     fill(this.#body, content);
   }
 
-  /** A submission that the service refused. @param {any} problem */
-  showProblem(problem) {
+  /** Something that the service refused. @param {any} problem @param {() => void} [onRetry] what may help */
+  showProblem(problem, onRetry) {
     this.#leave();
     fill(this.#head);
-    fill(this.#notes, problemBox(problem));
+    fill(this.#notes, problemBox(problem, ...retryButton(problem, onRetry)));
     fill(this.#body);
   }
 
-  /** The submission is under way: the service reads the code and fetches prices before it answers. */
-  showSubmitting() {
+  /** The service is asked and has not answered. @param {string} sentence */
+  showWaiting(sentence) {
     this.#leave();
-    fill(this.#head, element("h2.run-title", {}, "Submitting …"), element("p.run-facts.soft", {}, "Reading the code and fetching prices."));
+    fill(this.#head, element("p.soft", { role: "status" }, sentence));
     fill(this.#notes);
-    fill(this.#body, element("progress.waiting", { "aria-label": "Submitting" }));
+    fill(this.#body, element("progress.waiting", { "aria-label": sentence }));
   }
 
   /**
@@ -85,6 +88,7 @@ export class ResultView {
   async show(run, look = {}) {
     this.#leave();
     this.#run = run;
+    document.title = `${runName(run)} · ${SITE}`;
     if (FINISHED.has(run.status)) return this.#finished(run, look);
     await this.#live(run, look);
   }
@@ -93,11 +97,12 @@ export class ResultView {
     this.#following?.abort();
     this.#reader?.close();
     [this.#following, this.#reader, this.#run] = [null, null, null];
+    document.title = SITE;
   }
 
   async #live(run, look) {
     const following = (this.#following = new AbortController());
-    const live = new LiveRun(() => this.#cancel(run));
+    const live = new LiveRun(() => this.#cancel(run, live));
     fill(this.#head, runTitle(run, null));
     fill(this.#notes, look.note);
     fill(this.#body, live.view, this.#chart.view, element("section.live-log", { "aria-label": "Log" }, element("h3", {}, "Log"), live.logView));
@@ -111,25 +116,29 @@ export class ResultView {
       for await (const event of follow(run.run_hash, following.signal, (isConnected) => live.showConnection(isConnected))) {
         live.tell(event);
         if (event.kind === "started") fill(this.#head, runTitle({ ...run, status: "running" }, null));
-        if (event.kind === "progress" && !isDrawing) isDrawing = Boolean(requestAnimationFrame(draw));
+        if (event.kind !== "progress") continue;
+        document.title = `${percent(event.data.share, 0)} · ${runName(run)} · ${SITE}`;
+        if (!isDrawing) isDrawing = Boolean(requestAnimationFrame(draw));
       }
       if (!following.signal.aborted) await this.#ended(run.run_hash, look);
     } catch (problem) {
-      fill(this.#notes, problemBox(problem));
+      // Gone for good is another thing than out of sight.
+      if (!following.signal.aborted) this.showProblem(problem, problem.status === 404 ? undefined : () => this.show(run, look));
     }
   }
 
   async #ended(hash, look) {
     const run = await getRun(hash);
-    announce(`The run has ${run.status.replace("_", " ")}.`);
+    announce(`The run ${ENDINGS[run.status] ?? run.status}.`);
     await this.show(run, look);
   }
 
-  async #cancel(run) {
+  async #cancel(run, live) {
     try {
       await removeRun(run.run_hash);
     } catch (problem) {
-      fill(this.#notes, problemBox(problem));
+      live.showNotCancelled();
+      if (run === this.#run) fill(this.#notes, problemBox(problem));
     }
   }
 
@@ -143,7 +152,7 @@ export class ResultView {
       const loaded = await reader.load(run.run_hash);
       if (reader === this.#reader) await this.#showResult(run, loaded, look);
     } catch (problem) {
-      if (reader === this.#reader) this.showProblem(problem);
+      if (reader === this.#reader) this.showProblem(problem, () => this.show(run, look));
     }
   }
 
@@ -159,7 +168,7 @@ export class ResultView {
     const { facts } = loaded;
     const areMadeUp = isSynthetic(facts);
     fill(this.#head, ...this.#title(run, facts.parameters), provenanceLine(facts));
-    fill(this.#notes, areMadeUp && syntheticBanner(), look.note, recomputedNote(run), warningList(facts.warnings.filter((text) => !(areMadeUp && text.includes("synthetic")))));
+    fill(this.#notes, areMadeUp && syntheticBanner(), look.note, recomputedNote(run), warningList(facts.warnings.filter((text) => !(areMadeUp && text.startsWith("These prices are synthetic")))));
     fill(this.#body, headlines(loaded), this.#chart.view, this.#tabs.row, this.#tabs.panels);
     fill(this.#slots.metrics, metricGroups(this.#catalogue, facts.metrics));
     fill(this.#slots.months, monthTable(loaded.years));
@@ -178,7 +187,7 @@ export class ResultView {
 
   #title(run, parameters) {
     const [title, facts] = runTitle(run, parameters);
-    const actions = resultActions(run, { onAgain: () => this.#react.onAgain(true), onRemove: () => this.#remove(run) });
+    const actions = resultActions(run, { onAgain: () => this.#react.onAgain(run), onRemove: () => this.#remove(run) });
     return [title, actions, facts];
   }
 
@@ -216,6 +225,12 @@ export class ResultView {
   get run() {
     return this.#run;
   }
+}
+
+/** A refusal that says what to change needs no second try; all else may go well next time. */
+function retryButton(problem, onRetry) {
+  const isHopeless = !onRetry || problem.status === 404 || problem.status === 403;
+  return isHopeless ? [] : [element("button", { type: "button", onclick: onRetry }, "Try again")];
 }
 
 /** Note for tests, and for whoever looks into the browser's timeline, how long the result took to be seen. */

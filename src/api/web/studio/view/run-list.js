@@ -2,14 +2,14 @@
 
 import { listRuns } from "../service/api.js";
 import { addressOf } from "../state/address.js";
-import { moment, percent, plainNumber, withSign } from "../text/format.js";
+import { moment, percent, plainNumber, runName, tone, withSign } from "../text/format.js";
 import { element, fill } from "./dom.js";
 import { problemBox } from "./problem-box.js";
 import { statusChip, symbolsText } from "./result-head.js";
 
 const PAGE = "25";
 const PAUSE_MS = 300;
-const HEADS = [["Run", ""], ["Status", ""], ["Symbols", ""], ["Window", ""], ["Return", ".number"], ["Sharpe", ".number"], ["Drawdown", ".number"], ["Submitted", ""]];
+const HEADS = [["Run", ""], ["Return", ".number"], ["Sharpe", ".number"], ["Drawdown", ".number"], ["Status", ""], ["Symbols", ""], ["Window", ""], ["Submitted", ""]];
 const STATUSES = { "": "Any status", succeeded: "Succeeded", failed: "Failed", running: "Running", queued: "Waiting", cancelled: "Cancelled", timed_out: "Timed out" };
 
 /** The list of past runs. */
@@ -70,7 +70,7 @@ export class RunList {
 
   #row(run) {
     const { run_hash: hash, metrics } = run;
-    const name = run.name || "Unnamed run";
+    const name = runName(run);
     const check = element("input", { type: "checkbox", "aria-label": `Compare ${name}, ${hash.slice(0, 6)}`, disabled: !run.has_result, checked: this.#chosen.has(hash), onchange: ({ target }) => this.#choose(run, target.checked) });
     const open = element("a", { href: addressOf({ page: "studio", run: hash }), onclick: (event) => this.#open(event, hash) }, name);
     const total = metrics?.total_return;
@@ -79,12 +79,12 @@ export class RunList {
       {},
       element("td.choice", {}, check),
       element("td.run-name", {}, open, element("div.mono.soft", {}, hash.slice(0, 10))),
-      element("td", {}, statusChip(run.status)),
-      element("td", {}, symbolsText(run.symbols)),
-      element("td.window", {}, `${run.start_date} – ${run.end_date}`),
-      element(`td.number${total < 0 ? ".loss" : total > 0 ? ".gain" : ""}`, {}, withSign(percent, total)),
+      element("td", { class: `number ${tone(total)}` }, withSign(percent, total)),
       element("td.number", {}, plainNumber(metrics?.sharpe_ratio)),
       element("td.number", {}, percent(metrics?.max_drawdown && -metrics.max_drawdown)),
+      element("td", { title: run.error?.errors?.[0] }, statusChip(run.status)),
+      element("td", {}, symbolsText(run.symbols)),
+      element("td.window", {}, `${run.start_date} – ${run.end_date}`),
       element("td.window", {}, moment(run.submitted_at)),
     );
   }

@@ -4,49 +4,52 @@ import { CostField } from "./cost-field.js";
 import { element, fill } from "./dom.js";
 
 const COMMISSIONS = {
-  per_order: { label: "per order", numbers: [["amount", "fee", 0]] },
-  per_share: { label: "per share", numbers: [["amount", "fee", 0.005], ["minimum", "least", 0]] },
-  rate: { label: "of value", numbers: [["rate", "fraction", 0.001]] },
+  per_order: { label: "per order", numbers: [["amount", "fee an order", 0]] },
+  per_share: { label: "per share", numbers: [["amount", "fee a share", 0.005], ["minimum", "least an order", 0]] },
+  rate: { label: "of value", numbers: [["rate", "as a fraction", 0.001]] },
 };
 const SLIPPAGES = {
-  fraction: { label: "of price", numbers: [["fraction", "fraction", 0.0005]] },
-  half_spread: { label: "half spread", numbers: [["bps", "bps", 2]] },
+  fraction: { label: "of price", numbers: [["fraction", "as a fraction", 0.0005]] },
+  half_spread: { label: "half spread", numbers: [["bps", "basis points", 2]] },
   volume_participation: {
     label: "by volume",
     choices: ["shape", { square_root: "√", linear: "linear" }],
-    numbers: [["coefficient", "coefficient", 0.1], ["max_share", "max share", 0.1]],
+    numbers: [["coefficient", "coefficient", 0.1], ["max_share", "most of a day", 0.1]],
   },
 };
 
 const SIMPLE = {
-  name: { label: "Name", kind: "text", size: "wide", attributes: { maxlength: 200, placeholder: "optional" } },
-  start_date: { label: "From", kind: "date", size: "half" },
-  end_date: { label: "To", kind: "date", size: "half" },
+  name: { label: "Name", kind: "text", size: "most", attributes: { maxlength: 200, placeholder: "optional" } },
+  start_date: { label: "From", kind: "date" },
+  end_date: { label: "To", kind: "date" },
   initial_capital: { label: "Capital", kind: "number", attributes: { min: 0, step: "any" } },
   benchmark: { label: "Benchmark", kind: "text", attributes: { placeholder: "none", spellcheck: "false", maxlength: 24 } },
   seed: { label: "Seed", kind: "number", attributes: { min: 0, step: 1 } },
-  risk_free_rate: { label: "Risk-free rate, a year", kind: "number", size: "half", attributes: { step: "any", placeholder: "from the price source" } },
-  min_trade_value: { label: "Least trade", kind: "number", size: "half", attributes: { min: 0, step: "any" } },
+  risk_free_rate: { label: "Risk-free rate a year", kind: "number", attributes: { step: "any", placeholder: "from the price source" } },
+  min_trade_value: { label: "Least trade", kind: "number", attributes: { min: 0, step: "any" } },
 };
 const DEFAULTS = { name: "", initial_capital: 10000, benchmark: "SPY", seed: 0, risk_free_rate: "", min_trade_value: 1 };
+
+const IS_MAC = /mac|iphone|ipad/i.test(navigator.userAgentData?.platform ?? navigator.platform);
 
 /** The form below the editor. */
 export class Terms {
   #fields = new Map();
   #inputs = {};
   #costs = {};
+  #note = element("span.soft", { role: "status" });
 
   /** @param {HTMLFormElement} form @param {{onChange: () => void, onRun: () => void}} react */
   constructor(form, { onChange, onRun }) {
-    const names = ["name", "start_date", "end_date", "initial_capital", "benchmark", "seed"];
+    const names = ["name", "benchmark", "initial_capital", "start_date", "end_date"];
     this.#costs.commission = new CostField("Commission", COMMISSIONS, "per_order");
     this.#costs.slippage = new CostField("Slippage", SLIPPAGES, "fraction");
-    this.runButton = element("button.main", { type: "submit" }, "Run ", element("kbd", {}, runKeys()));
+    this.runButton = element("button.main", { type: "submit", "aria-keyshortcuts": `${IS_MAC ? "Meta" : "Control"}+Enter` }, "Run ", element("kbd", { "aria-hidden": "true" }, IS_MAC ? "⌘ ↵" : "Ctrl ↵"));
     fill(
       form,
       element("div.terms-grid", {}, ...names.map((name) => this.#simple(name)), this.#cost("commission"), this.#cost("slippage"), this.#parameters()),
-      element("details.more", {}, element("summary", {}, "Risk-free rate and least trade"), element("div.terms-grid", {}, this.#simple("risk_free_rate"), this.#simple("min_trade_value"))),
-      element("div.run-row", {}, this.runButton, element("span.soft", {}, "Runs in a locked box. The code never sees tomorrow.")),
+      element("details.more", {}, element("summary", {}, "Seed, risk-free rate and least trade"), element("div.terms-grid", {}, this.#simple("seed"), this.#simple("risk_free_rate"), this.#simple("min_trade_value"))),
+      element("div.run-row", {}, this.runButton, this.#note),
     );
     form.addEventListener("submit", (event) => (event.preventDefault(), onRun()));
     form.addEventListener("input", () => (this.showFaults([]), onChange()));
@@ -60,7 +63,7 @@ export class Terms {
   }
 
   #cost(name) {
-    return this.#field(name, "half.cost-field", this.#costs[name].label, this.#costs[name].group);
+    return this.#field(name, "half.cost-field", this.#costs[name].group);
   }
 
   #parameters() {
@@ -75,6 +78,12 @@ export class Terms {
     const field = element(`div.field${size ? `.${size}` : ""}`, {}, ...parts, fault);
     this.#fields.set(name, { field, fault });
     return field;
+  }
+
+  /** Beside the button. @param {...any} parts none say what always holds */
+  showNote(...parts) {
+    const shown = parts.length ? parts : ["Runs in a locked box. The code never sees tomorrow."];
+    if (this.#note.textContent !== shown.map((part) => part.textContent ?? part).join("")) fill(this.#note, ...shown);
   }
 
   /** Fill the form. @param {Record<string, any>} request fields that are missing get their defaults */
@@ -152,8 +161,4 @@ function parametersText(parameters) {
 
 function uniqueByField(faults) {
   return faults.filter((fault, index) => faults.findIndex(({ field }) => field === fault.field) === index);
-}
-
-function runKeys() {
-  return /Mac|iPhone|iPad/.test(navigator.platform) ? "⌘ ↵" : "Ctrl ↵";
 }

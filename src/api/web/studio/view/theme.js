@@ -1,5 +1,6 @@
 // Light or dark: as the system says, until a person says otherwise.
 
+import { keep, kept } from "../state/kept.js";
 import { element, fill } from "./dom.js";
 
 const PLACE = "hqg-theme";
@@ -33,10 +34,11 @@ export function startTheme(button) {
     const [sign, name] = NAMES[choice];
     fill(button, element("span", { "aria-hidden": "true" }, sign), element("span.visually-hidden", {}, "Theme: "), name);
   };
-  show(CHOICES.includes(localStorage.getItem(PLACE)) ? localStorage.getItem(PLACE) : "auto");
+  const before = kept("localStorage", PLACE);
+  show(CHOICES.includes(before) ? before : "auto");
   button.addEventListener("click", () => {
     const next = CHOICES[(CHOICES.indexOf(chosen() ?? "auto") + 1) % CHOICES.length];
-    localStorage.setItem(PLACE, next);
+    keep("localStorage", PLACE, next);
     show(next);
   });
   systemIsDark().addEventListener("change", () => listeners.forEach((listener) => listener()));

@@ -1,26 +1,33 @@
-// The field for a token, for services with log-in. Without it the dashboard's cookie speaks for the person.
+// The field for a token, for services with log-in: it shows itself when the service asks for one. Where the
+// dashboard's cookie speaks for the person, nobody sees it.
 
+import { onTokenWanted } from "../service/api.js";
 import { keepToken, token } from "../state/token.js";
 import { byId } from "./dom.js";
 
-export function startToken() {
+/** @param {() => void} onToken the person is somebody else now, and the page cannot be loaded anew */
+export function startToken(onToken) {
   const [form, field, button] = [byId("token-form"), byId("token-field"), byId("token-button")];
-  const show = () => {
-    button.setAttribute("aria-expanded", String(!form.hidden));
+  const show = (isOpen) => {
+    form.hidden = !isOpen;
+    button.hidden = !isOpen && button.hidden && !token();
+    button.setAttribute("aria-expanded", String(isOpen));
     button.textContent = token() ? "Token: set" : "Token";
+  };
+  const use = (value) => {
+    // Everything on the page was asked for by somebody else, or by nobody.
+    if (keepToken(value)) return location.reload();
+    show(false);
+    onToken();
   };
   button.setAttribute("aria-controls", form.id);
   button.addEventListener("click", () => {
-    form.hidden = !form.hidden;
-    show();
+    show(form.hidden);
     if (!form.hidden) field.focus();
   });
-  form.addEventListener("submit", (event) => {
-    event.preventDefault();
-    keepToken(field.value);
-    // Everything on the page was asked for by somebody else, or by nobody.
-    location.reload();
-  });
-  byId("token-forget").addEventListener("click", () => (keepToken(""), location.reload()));
-  show();
+  form.addEventListener("submit", (event) => (event.preventDefault(), use(field.value)));
+  byId("token-forget").addEventListener("click", () => use(""));
+  // Without the keyboard going there: a person may be writing.
+  onTokenWanted(() => show(true));
+  show(false);
 }

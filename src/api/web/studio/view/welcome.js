@@ -1,7 +1,7 @@
 // What stands where a result will be, before there is one.
 
 import { addressOf } from "../state/address.js";
-import { moment, percent, withSign } from "../text/format.js";
+import { moment, percent, runName, tone, withSign } from "../text/format.js";
 import { element } from "./dom.js";
 import { statusChip } from "./result-head.js";
 
@@ -24,8 +24,8 @@ function latest(runs, onOpen) {
       event.preventDefault();
       onOpen(run.run_hash);
     };
-    const link = element("a", { href: addressOf({ page: "studio", run: run.run_hash }), onclick: open }, run.name || "Unnamed run");
-    return element("li", {}, link, statusChip(run.status), element("span.numbers", {}, withSign(percent, run.metrics?.total_return)), element("span.soft", {}, moment(run.submitted_at)));
+    const link = element("a", { href: addressOf({ page: "studio", run: run.run_hash }), onclick: open }, runName(run));
+    return element("li", {}, link, statusChip(run.status), element("span", { class: `numbers ${tone(run.metrics?.total_return)}` }, withSign(percent, run.metrics?.total_return)), element("span.soft", {}, moment(run.submitted_at)));
   });
   return element("section.latest", { "aria-label": "Latest runs" }, element("h3", {}, "Latest runs"), element("ul", {}, ...items));
 }

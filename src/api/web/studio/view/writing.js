@@ -20,13 +20,21 @@ export class Writing {
   #asking = null;
   #failures = [];
   #broken = [];
+  /** The run that what is written began with, "" for none, and how it read then. */
+  #run = "";
+  #original = "";
+  /** What was written before something else was put in its place; null for nothing. */
+  #former = null;
 
   /** @param {{onRun: () => void}} react @param {{title: string, request: any}[]} examples */
   constructor({ onRun }, examples) {
     this.#editor = new Editor(byId("editor"), { onChange: () => this.#changed(), onRun });
     this.#terms = new Terms(byId("terms"), { onChange: () => this.#keep(), onRun });
     this.#offer(examples);
-    this.show(keptDraft() ?? examples[0].request);
+    const draft = keptDraft();
+    this.#put(draft?.request ?? examples[0].request, draft?.run ?? "");
+    if (draft?.isChanged) this.#original = "";
+    this.#keep();
   }
 
   #offer(examples) {
@@ -35,23 +43,62 @@ export class Writing {
     fill(select, element("option", { value: "" }, "an example …"), ...options);
     select.addEventListener("change", () => {
       if (select.value === "") return;
-      this.show(examples[Number(select.value)].request);
+      this.show(examples[Number(select.value)].request, "");
       select.value = "";
       this.#editor.focus();
     });
   }
 
-  /** @param {Record<string, any>} request with its strategy_code */
-  show(request) {
+  /**
+   * Put a request in place of what is written, which can be brought back.
+   *
+   * @param {Record<string, any>} request with its strategy_code @param {string} run that it made, "" for none
+   */
+  show(request, run) {
+    const mine = this.isChanged ? this.#asWritten() : null;
+    const isOfThisRun = run !== "" && run === this.#run;
+    this.#put(request, run);
+    // After a reload: what was changed since that run is still there.
+    if (mine && isOfThisRun) this.#fill(mine);
+    else if (mine) this.#former = mine;
+    this.#keep();
+  }
+
+  #put(request, run) {
+    this.#fill(request);
+    [this.#run, this.#original] = [run, JSON.stringify(this.#asWritten())];
+  }
+
+  #fill(request) {
     this.#editor.setCode(request.strategy_code ?? "");
     this.#terms.show(request);
     [this.#failures, this.#broken] = [[], []];
-    this.#keep();
     this.#read();
   }
 
-  get code() {
-    return this.#editor.code;
+  #asWritten() {
+    const { request } = this.#terms.read();
+    if (request.parameters instanceof Error) delete request.parameters;
+    return { ...request, strategy_code: this.#editor.code };
+  }
+
+  /** Whether it is not what the example or the run had that it began with. */
+  get isChanged() {
+    return JSON.stringify(this.#asWritten()) !== this.#original;
+  }
+
+  /** What was written became a run. @param {string} run its hash @param {Record<string, any>} request as it was sent */
+  ranAs(run, request) {
+    const { strategy_code: code, ...terms } = request;
+    [this.#run, this.#original, this.#former] = [run, JSON.stringify({ ...terms, strategy_code: code }), null];
+    this.#keep();
+  }
+
+  /** No run is shown any more. */
+  leaveRun() {
+    if (this.isChanged) this.#original = "";
+    this.#run = "";
+    this.#keep();
   }
 
   /** The request as it stands; null when the form has faults, which are shown. */
@@ -76,6 +123,8 @@ export class Writing {
   /** Show where a refusal or a failure has its places. @param {import("../service/problem.js").Problem} problem */
   showProblem(problem) {
     this.#terms.showFaults(problem.fields);
+    const ofCode = problem.fields.find(({ field }) => field === "strategy_code");
+    if (ofCode) fill(this.#reading, element("span.is-broken", {}, "The code was refused"), ` · ${ofCode.message}`);
     this.#failures = problem.violations;
     if (!problem.violations.length) return;
     this.#showReading(problem.violations, problem.title);
@@ -90,9 +139,23 @@ export class Writing {
   }
 
   #keep() {
-    const { request } = this.#terms.read();
-    if (request.parameters instanceof Error) delete request.parameters;
-    keepDraft({ ...request, strategy_code: this.#editor.code });
+    const { isChanged } = this;
+    keepDraft({ request: this.#asWritten(), run: this.#run, isChanged });
+    this.#terms.showNote(...this.#note(isChanged));
+  }
+
+  #bringBack() {
+    this.#fill(this.#former);
+    this.#former = null;
+    this.#keep();
+  }
+
+  /** How what is written and the shown run belong together, and the way back. */
+  #note(isChanged) {
+    if (this.#former) {
+      return [element("button.link", { type: "button", onclick: () => this.#bringBack() }, "Bring back what I had written")];
+    }
+    return isChanged && this.#run ? ["Changed since the run that is shown."] : [];
   }
 
   async #read() {
