@@ -8,24 +8,23 @@ and stops it again. Exits with 1 when an answer is none of 200, 429 and 503, whe
 """
 
 import http.client
+import itertools
 import json
-import os
 import random
-import socket
-import subprocess
 import sys
 import threading
 import time
 from collections import Counter
-from contextlib import closing, suppress
+from contextlib import closing
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parent.parent
+from bench.serving import PROJECT, serving
+
 ALLOWED = {200, 429, 503}
 MAX_HEALTH_SECONDS = 0.1
 LONGEST_REST_SECONDS = 5.0
+READY_SECONDS = 60.0
 
 
 @dataclass
@@ -34,7 +33,8 @@ class Tally:
 
     statuses: list[int] = field(default_factory=list)
     seconds: list[float] = field(default_factory=list)
-    hashes: set[str] = field(default_factory=set)
+    seeds: "itertools.count[int]" = field(default_factory=lambda: itertools.count(1))
+    results: set[str] = field(default_factory=set)
     health_seconds: list[float] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
 
@@ -48,10 +48,12 @@ def ask(port: int, method: str, path: str, body: bytes | None = None) -> tuple[i
         return answer.status, answer.read(), answer.getheader("Retry-After")
 
 
-def client(port: int, body: bytes, until: float, tally: Tally) -> None:
+def client(port: int, request: dict[str, Any], until: float, tally: Tally) -> None:
     """Post, and post again; after a refusal as much later as the service asked for."""
     while time.monotonic() < until:
         started = time.monotonic()
+        # Another seed each time, which the strategy does not ask for: another run with the same result.
+        body = json.dumps({**request, "seed": next(tally.seeds)}).encode()
         try:
             status, answer, retry_after = ask(port, "POST", "/api/v1/backtest", body)
         except OSError as error:
@@ -60,7 +62,7 @@ def client(port: int, body: bytes, until: float, tally: Tally) -> None:
         tally.statuses.append(status)
         if status == 200:
             tally.seconds.append(time.monotonic() - started)
-            tally.hashes.add(json.loads(answer)["run_hash"])
+            tally.results.add(json.dumps(json.loads(answer)["metrics"], sort_keys=True))
         elif status in ALLOWED:
             # Spread out, as fifty people would be.
             rest = min(float(retry_after or 1), LONGEST_REST_SECONDS) * random.uniform(0.5, 1.0)  # noqa: S311
@@ -99,27 +101,20 @@ def percentile(values: list[float], share: float) -> float:
     return sorted(values)[min(len(values) - 1, int(share * len(values)))] if values else float("nan")
 
 
-def start_service(port: int) -> "subprocess.Popen[bytes]":
-    """The service, answering."""
-    settings = {"API_HOST": "127.0.0.1", "API_PORT": str(port), "DATA_PROVIDER": "mock", "LOG_LEVEL": "WARNING"}
-    settings |= {"RATE_LIMIT_PER_MINUTE": "1000000", "RATE_LIMIT_PER_HOUR": "1000000"}
-    process = subprocess.Popen([sys.executable, "-m", "src.api"], cwd=ROOT, env={**os.environ, **settings})
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline and process.poll() is None:
-        with suppress(OSError):
-            if ask(port, "GET", "/api/v1/health/ready")[0] == 200:
-                return process
+def wait_until_ready(port: int) -> None:
+    """Wait for its sandbox."""
+    until = time.monotonic() + READY_SECONDS
+    while ask(port, "GET", "/api/v1/health/ready")[0] != 200:
+        if time.monotonic() > until:
+            sys.exit("the service is not ready: no sandbox?")
         time.sleep(0.2)
-    process.kill()
-    process.wait()
-    sys.exit("the service is not ready: no sandbox?")
 
 
 def load(port: int, seconds: float, n_clients: int) -> Tally:
     """What so many clients saw in so many seconds."""
-    body, tally = (ROOT / "examples" / "request.json").read_bytes(), Tally()
+    request, tally = json.loads((PROJECT / "examples" / "request.json").read_bytes()), Tally()
     until = time.monotonic() + seconds
-    threads = [threading.Thread(target=client, args=(port, body, until, tally)) for _ in range(n_clients)]
+    threads = [threading.Thread(target=client, args=(port, request, until, tally)) for _ in range(n_clients)]
     threads.append(threading.Thread(target=watch_health, args=(port, until, tally)))
     for thread in threads:
         thread.start()
@@ -138,14 +133,14 @@ def report(tally: Tally, runs: Counter[str], seconds: float) -> list[str]:
         "health p50, p95, ms": ", ".join(f"{percentile(tally.health_seconds, p) * 1000:.0f}" for p in (0.5, 0.95)),
         "health asked": len(tally.health_seconds),
         "counted by the service": dict(runs),
-        "different results": len(tally.hashes),
+        "different results": len(tally.results),
     }
     for name, value in facts.items():
         print(f"{name:<24}{value}")
     wrong = list(tally.faults[:10])
     if runs["completed"] != statuses[200] or runs.total() != len(tally.statuses):
         wrong.append("a run was lost, or counted twice")
-    if len(tally.hashes) != 1:
+    if len(tally.results) != 1:
         wrong.append("the same request gave different results")
     if not percentile(tally.health_seconds, 0.95) <= MAX_HEALTH_SECONDS:
         wrong.append(f"/health took longer than {MAX_HEALTH_SECONDS * 1000:.0f} ms")
@@ -156,15 +151,10 @@ def main() -> int:
     """Run it; 0 when all holds."""
     seconds = min(float(sys.argv[1]), 300.0) if len(sys.argv) > 1 else 60.0
     n_clients = min(int(sys.argv[2]), 200) if len(sys.argv) > 2 else 50
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    process = start_service(port)
-    try:
-        tally = load(port, seconds, n_clients)
-        wrong = report(tally, counted_runs(port), seconds)
-    finally:
-        process.terminate()
-        process.wait(20)
+    with serving({"DATA_PROVIDER": "mock", "LOG_LEVEL": "WARNING"}) as server:
+        wait_until_ready(server.port)
+        tally = load(server.port, seconds, n_clients)
+        wrong = report(tally, counted_runs(server.port), seconds)
     for sentence in wrong:
         print(f"WRONG: {sentence}")
     return 1 if wrong else 0

@@ -8,12 +8,11 @@ JSON out on standard output, the strategy and the simulation in one process. It 
 
 import argparse
 import contextlib
+import itertools
 import json
 import os
-import socket
 import statistics
 import subprocess
-import sys
 import tempfile
 import threading
 import time
@@ -23,10 +22,12 @@ from pathlib import Path
 from typing import Any
 
 from bench.prices import FIELDS, Prices, real_or_generated
+from bench.serving import Server, serving
 
 PROJECT = Path(__file__).resolve().parent.parent
 SOURCE = (PROJECT / "bench" / "strategies.py").read_text()
 FIRST, LAST = "2010-01-01", "2020-12-31"
+SEEDS = itertools.count(1)
 IMAGE = os.environ.get("SANDBOX_IMAGE", "hqg-backtester-sandbox")
 
 PEER = """
@@ -61,55 +62,46 @@ def strategy_code() -> str:
 
 
 @contextlib.contextmanager
-def serving(prices: Prices, backend: str) -> Iterator[str]:
-    """The address of a real server in its own process, with these prices as files."""
-    with tempfile.TemporaryDirectory() as folder, socket.socket() as free:
+def price_folder(prices: Prices) -> Iterator[Path]:
+    """A folder with these prices as files, for DATA_DIR."""
+    with tempfile.TemporaryDirectory() as folder:
         for symbol in prices.symbols:
             bars = {field: prices.frames[field][symbol] for field in FIELDS}
             frame = prices.close[[symbol]].assign(**bars)[list(FIELDS)]
             frame.rename_axis("date").to_parquet(Path(folder) / f"{symbol}.parquet")
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-        free.close()
-        environment = os.environ | {
-            "DATA_PROVIDER": "files",
-            "DATA_DIR": folder,
-            "SANDBOX": backend,
-            "MAX_CONCURRENT_RUNS": "3",
-            "RATE_LIMIT_PER_MINUTE": "1000000",
-            "RATE_LIMIT_PER_HOUR": "1000000",
-            "LOG_LEVEL": "ERROR",
-        }
-        command = [sys.executable, "-m", "uvicorn", "src.api.server:app", "--port", str(port), "--log-level", "error"]
-        server = subprocess.Popen(command, cwd=PROJECT, env=environment)
-        try:
-            yield _once_up(f"http://127.0.0.1:{port}")
-        finally:
-            server.terminate()
-            server.wait(30)
+        yield Path(folder)
 
 
-def _once_up(address: str) -> str:
-    for _ in range(200):
-        with contextlib.suppress(OSError), urllib.request.urlopen(f"{address}/health", timeout=5) as answer:  # noqa: S310
-            if answer.status == 200:
-                return address
-        time.sleep(0.1)
-    raise RuntimeError("the server did not start")
+@contextlib.contextmanager
+def serving_prices(prices: Prices, backend: str) -> Iterator[Server]:
+    """A real server in its own process, with these prices as files."""
+    with price_folder(prices) as folder:
+        settings = {"DATA_PROVIDER": "files", "DATA_DIR": str(folder), "SANDBOX": backend, "MAX_CONCURRENT_RUNS": "3"}
+        with serving(settings) as server:
+            yield server
 
 
-def post_for_bytes(address: str, **changes: Any) -> bytes:
-    """One backtest through the API; the answer as it came, which a client may parse in its own time."""
-    body = {"strategy_code": strategy_code(), "start_date": FIRST, "end_date": LAST, "benchmark": "SPY", **changes}
+def posted_body(**changes: object) -> bytes:
+    """A request for the trend strategy."""
+    request = {"strategy_code": strategy_code(), "start_date": FIRST, "end_date": LAST, "benchmark": "SPY", **changes}
+    return json.dumps(request).encode()
+
+
+def post_for_bytes(address: str, **changes: object) -> bytes:
+    """A backtest through the API; the answer as it came, which a client may parse in its own time.
+
+    Without a seed among the changes it is a run that nobody has posted before: the service computes no run twice.
+    """
+    body = posted_body(**{"seed": next(SEEDS), **changes})
     request = urllib.request.Request(  # noqa: S310 - our own server
-        f"{address}/api/v1/backtest", json.dumps(body).encode(), {"Content-Type": "application/json"}
+        f"{address}/api/v1/backtest", body, {"Content-Type": "application/json"}
     )
     with urllib.request.urlopen(request, timeout=120) as answer:  # noqa: S310
         said: bytes = answer.read()
         return said
 
 
-def post(address: str, **changes: Any) -> dict[str, Any]:
+def post(address: str, **changes: object) -> dict[str, Any]:
     """One backtest through the API, parsed."""
     value: dict[str, Any] = json.loads(post_for_bytes(address, **changes))
     return value
@@ -174,7 +166,8 @@ def main() -> None:
     request = peer_request(prices)
     print(f"21-day trend on SPY and BND, {len(prices.close)} days, {prices.source}\n")
     print(f"{'':<34} {'p50 ms':>9} {'p95 ms':>9} {'runs/s':>9}")
-    with serving(prices, arguments.backend) as address:
+    with serving_prices(prices, arguments.backend) as server:
+        address = server.address
         post(address)
         time.sleep(3)  # the pool fills
         spent = latencies(lambda: (post_for_bytes(address), time.sleep(0.5)), 30)
@@ -186,7 +179,8 @@ def main() -> None:
         time.sleep(3)
         timings = [(post(address)["provenance"]["timings_ms"], time.sleep(0.5))[0] for _ in range(10)]
     os.environ["SANDBOX_POOL_SIZE"] = "0"
-    with serving(prices, arguments.backend) as address:
+    with serving_prices(prices, arguments.backend) as server:
+        address = server.address
         final = post(address)["equity_stats"]["equity"]
         time.sleep(3)
         row(

@@ -1,14 +1,14 @@
 """Serves the files of a run so that a browser takes none of them for anything but a file, the report apart."""
 
-from collections.abc import AsyncGenerator, Iterator
-from contextlib import closing
+from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
 from fastapi import Request, Response
-from starlette.concurrency import iterate_in_threadpool, run_in_threadpool
+from starlette.concurrency import run_in_threadpool
 from starlette.responses import StreamingResponse
 
+from src.api.pieces import in_pieces
 from src.api.stored_answer import names_etag
 
 CHUNK_BYTES = 256 * 1024
@@ -59,13 +59,6 @@ def attachment(name: str) -> str:
         name: one of ours, ASCII without quotes.
     """
     return f'attachment; filename="{name}"'
-
-
-async def in_pieces(pieces: Iterator[bytes]) -> AsyncGenerator[bytes]:
-    """What a blocking generator yields, read in worker threads; it is closed whoever ends first."""
-    with closing(pieces):  # type: ignore[type-var] # every generator can be closed
-        async for piece in iterate_in_threadpool(pieces):
-            yield piece
 
 
 def _opened(path: Path) -> tuple[int, BinaryIO]:

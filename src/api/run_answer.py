@@ -15,7 +15,7 @@ from src.api.dependencies import Services
 from src.api.disconnect import unless_disconnected
 from src.api.json_answer import json_bytes
 from src.api.owners import owner_of
-from src.api.stored_answer import accepts_gzip, json_response
+from src.api.stored_answer import accepts_gzip, json_response, unpacked_response
 from src.api.telemetry import RunReport, Telemetry
 from src.errors import RunAbandoned, RunNotFinished
 from src.models.request import BacktestRequest
@@ -52,8 +52,11 @@ async def run_answer(
     if render is not None:
         return json_response(await run_in_threadpool(_rendered, finished, posted, render), headers)
     headers["Vary"] = "Accept-Encoding"
-    if finished.is_in_words_of(posted) and accepts_gzip(request.headers.get("accept-encoding")):
-        return json_response(finished.stored.gzip_bytes, headers | {"Content-Encoding": "gzip"})
+    if finished.is_in_words_of(posted):
+        if accepts_gzip(request.headers.get("accept-encoding")):
+            return json_response(finished.stored.gzip_bytes, headers | {"Content-Encoding": "gzip"})
+        if finished.fresh_json is None:
+            return await unpacked_response(finished.stored, headers)
     return json_response(await run_in_threadpool(finished.json_for, posted), headers)
 
 

@@ -1,12 +1,20 @@
 """Serves a stored result: its compressed bytes as they are, or decompressed for a client that wants it so."""
 
-import gzip
 from collections.abc import Iterator, Mapping
 
 from fastapi import Request, Response
 from starlette.concurrency import run_in_threadpool
+from starlette.responses import StreamingResponse
 
+from src.api.pieces import in_pieces
+from src.services.artifacts.answer_reader import unpacked
+from src.services.packing import unpacked_json
 from src.services.storage.base import StoredResult
+
+LONG_BYTES = 4 * 1024 * 1024
+"""What is longer is sent in pieces."""
+
+SLICE_BYTES = 256 * 1024
 
 _HEADERS = {
     # The answer never changes, but whether its reader may still see it does: keep it, and ask each time.
@@ -27,13 +35,40 @@ async def stored_answer(request: Request, stored: StoredResult) -> Response:
         return Response(status_code=304, headers=headers)
     if is_gzip:
         return json_response(stored.gzip_bytes, headers | {"Content-Encoding": "gzip"})
-    # Tens of milliseconds for a large one: not on the event loop.
-    return json_response(await run_in_threadpool(gzip.decompress, stored.gzip_bytes), headers)
+    return await unpacked_response(stored, headers, is_wanted=request.method != "HEAD")
+
+
+async def unpacked_response(stored: StoredResult, headers: Mapping[str, str], *, is_wanted: bool = True) -> Response:
+    """The stored JSON for a client that wants it uncompressed.
+
+    Args:
+        is_wanted: whether the client takes the body too.
+    """
+    if not is_wanted:
+        length = {"Content-Length": str(stored.json_length)}
+        return Response(headers={**headers, **length}, media_type="application/json")
+    if stored.json_length > LONG_BYTES:
+        return _long_response(unpacked(stored.gzip_bytes), stored.json_length, headers)
+    # Milliseconds: not on the event loop.
+    return json_response(await run_in_threadpool(unpacked_json, stored), headers)
 
 
 def json_response(body: bytes, headers: Mapping[str, str]) -> Response:
     """JSON that was written before."""
+    if len(body) > LONG_BYTES:
+        return _long_response(_slices(body), len(body), headers)
     return Response(body, headers=dict(headers), media_type="application/json")
+
+
+def _long_response(pieces: Iterator[bytes], length: int, headers: Mapping[str, str]) -> Response:
+    # In one piece the server would copy all of it at once, and everybody else would wait.
+    headers = {**headers, "Content-Length": str(length)}
+    return StreamingResponse(in_pieces(pieces), headers=headers, media_type="application/json")
+
+
+def _slices(body: bytes) -> Iterator[bytes]:
+    for start in range(0, len(body), SLICE_BYTES):
+        yield body[start : start + SLICE_BYTES]
 
 
 def accepts_gzip(header: str | None) -> bool:

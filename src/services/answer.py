@@ -62,9 +62,9 @@ def candles_answer(books: Books) -> list[dict[str, Any]]:
 
 def orders_answer(books: Books) -> list[dict[str, Any]]:
     """Every fill in its order; shares always above zero."""
-    times = [f"{date}T00:00:00Z" for date in np.datetime_as_string(books.prices.dates[books.day])]
+    times = [f"{date}T00:00:00Z" for date in np.datetime_as_string(books.prices.dates)]
     columns = zip(
-        times,
+        [times[day] for day in books.day.tolist()],
         books.symbol.tolist(),
         books.shares.tolist(),
         books.price.tolist(),

@@ -20,6 +20,7 @@ from src.services.data_provider.base import DataProvider, PriceTable
 from src.services.data_provider.calendar import last_period_is_complete
 from src.services.measured_run import answer_body, audited, logs_of, measured
 from src.services.preparing import Observe
+from src.services.readings import Readings
 from src.services.run_identity import ENGINE_VERSION, canonical, code_hash, run_hash
 from src.services.stopwatch import Stopwatch
 from src.services.storage.base import Progress
@@ -55,7 +56,7 @@ class Backtests:
         limits: RunLimits,
         read: Callable[[str], Reading] = read,
     ) -> None:
-        self._read = read
+        self._read = Readings(read)
         self._provider = provider
         self._sandbox = sandbox
         self._limits = limits

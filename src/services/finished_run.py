@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from src.models.request import BacktestRequest
-from src.services.run_result import in_own_words, result_json
+from src.services.own_words import in_own_words
+from src.services.packing import unpacked_json
 from src.services.storage.base import RunKey, StoredResult
 
 
@@ -16,6 +17,7 @@ class FinishedRun:
         name, warnings: of the request that made the stored answer.
         is_reused: whether the answer was there already.
         timings_ms: milliseconds by step of a run that was executed just now.
+        fresh_json: its answer, unless that is long.
     """
 
     key: RunKey
@@ -32,7 +34,7 @@ class FinishedRun:
 
     def json_for(self, request: BacktestRequest) -> bytes:
         """The answer as JSON, with the request's own name and warnings."""
-        body = result_json(self.stored) if self.fresh_json is None else self.fresh_json
+        body = unpacked_json(self.stored) if self.fresh_json is None else self.fresh_json
         if self.is_in_words_of(request):
             return body
         return in_own_words(body, request.name, request.unknown_fields_warnings(), self.warnings)

@@ -1,7 +1,7 @@
 """One attempt at a run, from its lease to its stored end."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 
@@ -11,6 +11,7 @@ from src.services.finished_run import FinishedRun
 from src.services.leases import Ending, HeldLease
 from src.services.preparing import PreparedRun
 from src.services.run_bell import News, RunBell
+from src.services.run_ends import RunEnds
 from src.services.run_outcome import failure_of
 from src.services.run_result import differences, stored_result
 from src.services.run_teller import RunTeller
@@ -19,6 +20,11 @@ from src.services.storage.base import Lease, Outcome, RunStatus, RunStore, Stora
 
 LATE_SECONDS = 0.5
 """A run that is cancelled so short before its deadline has timed out: whoever waited for it kept the same time."""
+
+STORE_SECONDS = 30.0
+"""How long it tries to store how a run ended: a database that restarts must not cost a result that is there."""
+
+STORE_PAUSE_SECONDS = 0.5
 
 
 class LeaseLost(Exception):
@@ -30,12 +36,14 @@ class RunExecution:
 
     Args:
         wishes: who wants a run to go on when the client who began it leaves.
+        ends: told how runs out of the queue end.
     """
 
-    def __init__(self, store: RunStore, bell: RunBell, wishes: RunWishes) -> None:
+    def __init__(self, store: RunStore, bell: RunBell, wishes: RunWishes, ends: RunEnds) -> None:
         self._store = store
         self._bell = bell
         self._wishes = wishes
+        self._ends = ends
 
     def execute(self, prepared: PreparedRun, held: HeldLease, request: BacktestRequest) -> FinishedRun:
         """Execute the run and store its result; call it within `settling`.
@@ -46,17 +54,18 @@ class RunExecution:
         key = held.lease.key
         with RunTeller(self._store, held, self._bell) as teller:
             answer = prepared.execute(teller.observe)
+        metrics, logs, timings = answer["metrics"], answer["logs"], answer["provenance"]["timings_ms"]
         stored, body = stored_result(answer)
-        before = self._store.result(key)
+        # Only what comes out of the queue may have been asked for although there is a result.
+        before = self._store.result(key) if held.is_dispatched else None
         outcome = Outcome(
             RunStatus.SUCCEEDED,
             result=stored,
-            metrics=answer["metrics"],
-            log_lines=tuple(answer["logs"][held.n_told :]),
+            metrics=metrics,
+            log_lines=tuple(logs[held.n_told :]),
             differences=() if before is None else differences(before, stored),
         )
-        self._finish(held.lease, outcome)
-        timings = answer["provenance"]["timings_ms"]
+        self._finish(held, outcome, timings)
         warnings = tuple(request.unknown_fields_warnings())
         return FinishedRun(key, stored, request.name, warnings, False, timings, body)
 
@@ -78,7 +87,7 @@ class RunExecution:
             if outcome is None:
                 self._give_back(held.lease)
             else:
-                self._finish(held.lease, outcome)
+                self._finish(held, outcome)
             raise
 
     def _outcome(self, held: HeldLease, error: Exception, deadline: float) -> Outcome | None:
@@ -97,11 +106,24 @@ class RunExecution:
             return failure_of(RunTimedOut("The run took longer than it may."))
         return failure_of(RunAbandoned("The client that waited for this run went away."))
 
-    def _finish(self, lease: Lease, outcome: Outcome) -> None:
-        if not self._store.finish(lease, outcome):
+    def _finish(self, held: HeldLease, outcome: Outcome, timings_ms: Mapping[str, float] | None = None) -> None:
+        if not self._stored(held, outcome):
             raise LeaseLost
-        self._wishes.forget(lease.key)
-        self._bell.ring(lease.key, News.FINISHED)
+        key = held.lease.key
+        self._wishes.forget(key)
+        self._bell.ring(key, News.FINISHED)
+        if held.is_dispatched:
+            self._ends.tell(key, outcome, timings_ms or {})
+
+    def _stored(self, held: HeldLease, outcome: Outcome) -> bool:
+        """Whether the end could be stored, tried again while the storage fails and somebody wants the run."""
+        until = time.monotonic() + STORE_SECONDS
+        while True:
+            try:
+                return self._store.finish(held.lease, outcome)
+            except StorageUnavailable:
+                if time.monotonic() >= until or held.cancel.wait(STORE_PAUSE_SECONDS):
+                    raise
 
     def _give_back(self, lease: Lease) -> None:
         if not self._store.give_back(lease):

@@ -1,88 +1,58 @@
-"""A finished answer as it is stored and served: compressed once, named by what it says, compared with another."""
+"""A finished answer as it is stored: compressed once, named by what it says, compared with another."""
 
-import gzip
 import hashlib
-import json
-import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-import orjson
-
+from src.services.packing import Packing, unpacked_json
 from src.services.storage.base import StoredResult
-from src.utils.json_bytes import json_bytes
-
-GZIP_LEVEL = 1
-"""Of 1.5 MB it leaves 24 % in 7 ms; level 3 leaves 23 % in 12 ms."""
+from src.utils.json_bytes import json_bytes, json_pieces, parsed_json
 
 MAX_DIFFERENCES = 100
 """So many paths say enough of how two answers differ."""
 
-VOLATILE_PROVENANCE = frozenset({"timings_ms", "sandbox", "data"})
-"""What differs between equal runs: how long they took, in which box, and when the prices were fetched."""
+VOLATILE = {"parameters": frozenset({"name"}), "provenance": frozenset({"timings_ms", "sandbox", "data"})}
+"""What differs between equal runs: their names, how long they took, in which box, and when the prices were fetched."""
 
 
-def stored_result(answer: Mapping[str, Any]) -> tuple[StoredResult, bytes]:
-    """The answer for the store, and its JSON before compression."""
-    parts = {name: json_bytes(value) for name, value in answer.items()}
-    digest = _digest(answer, parts)
-    body = b"{" + b",".join(json_bytes(name) + b":" + part for name, part in parts.items()) + b"}"
-    del parts
-    packed = gzip.compress(body, GZIP_LEVEL, mtime=0)
-    return StoredResult(packed, hashlib.sha256(body).hexdigest(), len(body), digest), body
+def stored_result(answer: dict[str, Any]) -> tuple[StoredResult, bytes | None]:
+    """The answer for the store, and its JSON before compression unless that is long.
 
-
-def result_json(stored: StoredResult) -> bytes:
-    """The stored answer as JSON."""
-    return zlib.decompress(stored.gzip_bytes, wbits=31, bufsize=stored.json_length)
-
-
-def in_own_words(body: bytes, name: str | None, warnings: Sequence[str], stored_warnings: Sequence[str]) -> bytes:
-    """The answer under another name, and with the warnings of another request for the same run.
-
-    Args:
-        stored_warnings: the ones of the request that made the answer: they come first in its warnings.
+    Takes the answer apart on the way: a million orders are a gigabyte, and nobody needs them twice.
     """
-    answer = _parsed(body)
-    answer["parameters"]["name"] = name
-    answer["warnings"] = [*warnings, *answer["warnings"][len(stored_warnings) :]]
-    return json_bytes(answer)
+    packing, digests = Packing(), {}
+    for number, name in enumerate(list(answer)):
+        packing.write((b"," if number else b"{") + json_bytes(name) + b":")
+        value, digest = answer.pop(name), hashlib.sha256()
+        for piece in json_pieces(value):
+            packing.write(piece)
+            digest.update(piece)
+        lasting = _lasting(name, value)
+        digests[name] = digest.digest() if lasting is value else hashlib.sha256(json_bytes(lasting)).digest()
+    packing.write(b"}")
+    digests.pop("warnings")
+    digest = hashlib.sha256(b"".join(name.encode() + digests[name] for name in sorted(digests)))
+    return packing.stored(digest.hexdigest()), packing.json
 
 
 def differences(stored: StoredResult, other: StoredResult) -> tuple[str, ...]:
     """Paths of what two answers say differently, like "metrics.sharpe_ratio"; empty when they say the same."""
     if stored.digest == other.digest:
         return ()
-    these, those = (_lasting(_parsed(result_json(result))) for result in (stored, other))
+    these, those = (_lasting_parts(parsed_json(unpacked_json(result))) for result in (stored, other))
     found = _differing(these, those, "")
     paths = [path for path, _ in zip(found, range(MAX_DIFFERENCES), strict=False)]
     return (*paths, "…") if next(found, None) is not None else tuple(paths)
 
 
-def _parsed(body: bytes) -> dict[str, Any]:
-    try:
-        answer: dict[str, Any] = orjson.loads(body)
-    except orjson.JSONDecodeError:
-        # The fast one refuses escapes of half a surrogate pair, see json_bytes.
-        answer = json.loads(body)
-    return answer
+def _lasting_parts(answer: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: _lasting(name, value) for name, value in answer.items() if name != "warnings"}
 
 
-def _lasting(answer: Mapping[str, Any]) -> dict[str, Any]:
-    """The answer without what may differ between equal runs."""
-    parameters = {key: value for key, value in answer["parameters"].items() if key != "name"}
-    provenance = {key: value for key, value in answer["provenance"].items() if key not in VOLATILE_PROVENANCE}
-    rest = {key: value for key, value in answer.items() if key != "warnings"}
-    return rest | {"parameters": parameters, "provenance": provenance}
-
-
-def _digest(answer: Mapping[str, Any], parts: Mapping[str, bytes]) -> str:
-    lasting, digest = _lasting(answer), hashlib.sha256()
-    for name in sorted(lasting):
-        # Only two small parts were changed: the large ones are written already.
-        part = json_bytes(lasting[name]) if name in ("parameters", "provenance") else parts[name]
-        digest.update(name.encode() + b":" + part + b"\n")
-    return digest.hexdigest()
+def _lasting(name: str, value: Any) -> Any:
+    """A part of the answer without what may differ between equal runs."""
+    volatile = VOLATILE.get(name)
+    return value if volatile is None else {key: of for key, of in value.items() if key not in volatile}
 
 
 def _differing(this: Any, other: Any, path: str) -> Iterator[str]:

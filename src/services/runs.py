@@ -22,12 +22,14 @@ from src.services.finished_run import FinishedRun
 from src.services.leases import HeldLease, Leases
 from src.services.preparing import PreparedRun, PreparesRuns
 from src.services.run_bell import News, RunBell
+from src.services.run_ends import RunEnds
 from src.services.run_execution import LeaseLost, RunExecution
 from src.services.run_explanation import explanation
 from src.services.run_identity import canonical_json
 from src.services.run_outcome import error_of
 from src.services.run_wishes import RunWishes
 from src.services.storage.base import (
+    EventKind,
     Lease,
     NewRun,
     RunDetails,
@@ -44,6 +46,10 @@ from src.services.storage.base import (
 
 logger = logging.getLogger(__name__)
 
+MAX_LOG_EVENTS = 10_000
+MAX_LINES = 1_000
+"""What is shown of the lines of a run that goes on: somebody asks for them every second."""
+
 
 class Runs:
     """Everything that can be done with runs.
@@ -56,6 +62,9 @@ class Runs:
         run_seconds: what an execution may take that nobody waits for.
         max_queued: runs that may wait in the store.
         remove_files: removes what belongs to a run outside the store.
+
+    Attributes:
+        ends: tells how runs out of the queue ended.
     """
 
     def __init__(
@@ -77,7 +86,8 @@ class Runs:
         self._max_queued = max_queued
         self._remove_files = remove_files
         self._wishes = RunWishes()
-        self._execution = RunExecution(store, bell, self._wishes)
+        self.ends = RunEnds(store)
+        self._execution = RunExecution(store, bell, self._wishes, self.ends)
 
     def submit(
         self,
@@ -290,6 +300,18 @@ class Runs:
             raise ResultNotReady(f"The run is {self.get(key).status.value}: there is no result.")
         return result
 
+    def lines(self, run: RunRecord) -> list[str]:
+        """What the run has printed in its present or last attempt; of very many lines the newest."""
+        kinds = (EventKind.STARTED, EventKind.LOG)
+        events = self._store.events(run.key, after=run.first_event - 1, limit=MAX_LOG_EVENTS, kinds=kinds)
+        lines: list[str] = []
+        for event in events:
+            if event.kind is EventKind.STARTED:
+                lines.clear()
+            else:
+                lines.extend(event.data["lines"])
+        return lines[-MAX_LINES:]
+
     def cancel(self, key: RunKey) -> RunRecord:
         """End the run, whichever process works on it. A finished run stays as it is.
 
@@ -315,7 +337,10 @@ class Runs:
         # Files first: were the run gone and they still there, nobody would find them any more.
         self._remove_files(key)
         if not self._store.delete(key):
+            self.get(key)
             raise RunNotFinished("The run goes on again: somebody has posted it anew.")
+        # Somebody may have sealed it just in between.
+        self._remove_files(key)
 
     def explain(self, key: RunKey, against: str | None = None) -> dict[str, Any]:
         """What decides the run's result, and what sets it apart from another of the same owner.

@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from src.api import stored_answer
 from src.models.response import BacktestResponse
 from src.services.storage.base import RunFilter
 from tests.fakes.application import BACKTEST, REQUEST, RUNS
@@ -72,6 +73,25 @@ def test_head_says_the_same_without_a_body(client, path):
         assert (asked.status_code, nothing) == (200, b"")
         assert asked.headers["ETag"] == got.headers["ETag"]
         assert int(asked.headers["Content-Length"]) == len(body)
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "identity"])
+@pytest.mark.parametrize("slice_bytes", [1, 100])
+def test_a_long_answer_comes_in_pieces_and_is_the_same(client, path, monkeypatch, encoding, slice_bytes):
+    asked = [("GET", path, None), ("HEAD", path, None), ("POST", BACKTEST, REQUEST)]
+    asked.append(("POST", BACKTEST, REQUEST | {"name": "another", "sead": 1}))
+
+    def answers():
+        for method, address, body in asked:
+            with client.stream(method, address, json=body, headers={"Accept-Encoding": encoding}) as answer:
+                pieces = list(answer.iter_raw())
+            yield answer.status_code, dict(answer.headers) | {"x-request-id": ""}, b"".join(pieces)
+
+    whole = list(answers())
+    monkeypatch.setattr(stored_answer, "LONG_BYTES", 10)
+    monkeypatch.setattr(stored_answer, "SLICE_BYTES", slice_bytes)
+    assert list(answers()) == whole
+    assert json.loads(client.post(BACKTEST, json=asked[-1][2]).content)["parameters"]["name"] == "another"
 
 
 def test_a_client_that_says_nothing_gets_what_every_client_can_read(client, path):

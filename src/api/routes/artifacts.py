@@ -8,8 +8,9 @@ from starlette.responses import StreamingResponse
 
 from src.api.dependencies import ServicesDep
 from src.api.documentation import ARTIFACT_PROBLEMS
-from src.api.file_answer import attachment, file_answer, in_pieces
+from src.api.file_answer import attachment, file_answer
 from src.api.json_answer import json_answer
+from src.api.pieces import in_pieces
 from src.api.run_keys import RunKeyDep
 from src.models.artifacts import Manifest
 from src.services.artifacts.errors import ArtifactNotFound

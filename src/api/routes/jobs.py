@@ -1,6 +1,5 @@
 """The dashboard's job contract over the same runs: what it polls after its POST, and how it cancels."""
 
-import json
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, HTTPException, Path, Response
@@ -12,11 +11,13 @@ from src.api.ending import ended_soon
 from src.api.json_answer import json_answer
 from src.api.owners import OwnerDep
 from src.api.run_keys import run_key
+from src.api.stored_answer import json_response
 from src.models.job import JobAnswer, JobCancelled
 from src.models.problems import Refusal
+from src.services.artifacts.answer_reader import read_answer, unpacked
 from src.services.job_answer import job_answer, job_status
-from src.services.run_result import result_json
 from src.services.storage.base import RunKey, RunRecord, RunStatus
+from src.utils.json_bytes import json_pieces
 
 router = APIRouter(prefix="/api/v1", tags=["jobs"])
 
@@ -40,7 +41,8 @@ JobKeyDep = Annotated[RunKey, Depends(_job_key)]
 )
 async def get_job(key: JobKeyDep, services: ServicesDep) -> Response:
     """What a dashboard polls after its POST, in the names it reads. GET /api/v1/runs/{run_hash} says more."""
-    return json_answer(await run_in_threadpool(_job, services, key))
+    # A large result takes seconds to read and write: not on the event loop, and in pieces between which others run.
+    return json_response(await run_in_threadpool(lambda: b"".join(json_pieces(_job(services, key)))), {})
 
 
 @router.delete(
@@ -64,12 +66,12 @@ async def cancel_job(key: JobKeyDep, services: ServicesDep) -> Response:
 
 def _job(services: Services, key: RunKey) -> dict[str, Any]:
     run = services.runs.get(key)
-    return job_answer(run, _answer(services, run))
+    answer = _answer(services, run)
+    return job_answer(run, answer, services.runs.lines(run) if answer is None else ())
 
 
 def _answer(services: Services, run: RunRecord) -> dict[str, Any] | None:
     """The whole answer of a run that succeeded."""
     if run.status is not RunStatus.SUCCEEDED:
         return None
-    answer: dict[str, Any] = json.loads(result_json(services.runs.result(run.key)))
-    return answer
+    return read_answer(unpacked(services.runs.result(run.key).gzip_bytes), sinks={})

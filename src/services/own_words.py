@@ -1,0 +1,45 @@
+"""The stored answer of a run in the words of another request for the same run: its own name, its own warnings."""
+
+import re
+from collections.abc import Sequence
+
+from src.utils.json_bytes import json_bytes, parsed_json
+
+_UP_TO_NAME = re.compile(rb'\{"run_hash":"[^"\\]*","job_id":"[^"\\]*","parameters":\{"name":')
+_NAME = re.compile(rb'null|"(?:[^"\\]|\\.)*"')
+_FROM_WARNINGS = b',"warnings":['
+"""Quotes inside of strings are escaped: this can only be the member of an object."""
+
+
+def in_own_words(body: bytes, name: str | None, warnings: Sequence[str], stored_warnings: Sequence[str]) -> bytes:
+    """The answer under another name, and with the warnings of another request for the same run.
+
+    Args:
+        body: JSON as src.services.run_result writes it.
+        stored_warnings: the ones of the request that made the answer: they come first in its warnings.
+    """
+    spliced = _spliced(body, name, warnings, len(stored_warnings))
+    if spliced is not None:
+        return spliced
+    answer = parsed_json(body)
+    answer["parameters"]["name"] = name
+    answer["warnings"] = [*warnings, *answer["warnings"][len(stored_warnings) :]]
+    return json_bytes(answer)
+
+
+def _spliced(body: bytes, name: str | None, warnings: Sequence[str], n_stored: int) -> bytes | None:
+    """The same without reading all the rest of it; None where name and warnings stand elsewhere in the answer."""
+    head = _UP_TO_NAME.match(body)
+    stored_name = _NAME.match(body, head.end()) if head else None
+    start = body.rfind(_FROM_WARNINGS)
+    if stored_name is None or start < stored_name.end():
+        return None
+    try:
+        # It reads as an object up to the very end only if it is the outermost object's end.
+        tail = parsed_json(b"{" + body[start + 1 :])
+    except ValueError:
+        return None
+    tail["warnings"] = [*warnings, *tail["warnings"][n_stored:]]
+    rest = memoryview(body)
+    middle = rest[stored_name.end() : start]
+    return b"".join((rest[: stored_name.start()], json_bytes(name), middle, b",", json_bytes(tail)[1:]))

@@ -1,0 +1,63 @@
+import json
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from src.services import own_words
+from src.services.own_words import in_own_words
+from src.services.run_result import stored_result
+from tests.fakes.backtests import real_shaped_answer
+
+TRAP = ',"warnings":["old"],"provenance":{}}'
+TEXTS = st.sampled_from(["", "old", "stays", TRAP, '"', "\\", '\\"', '{"name":"old"', "half \ud800 a pair"]) | st.text(
+    max_size=8
+)
+VALUES = st.recursive(
+    st.none() | st.integers(-9, 9) | TEXTS,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXTS | st.just("warnings"), inner, max_size=3),
+    max_leaves=6,
+)
+
+
+def written(**changes):
+    body = stored_result(real_shaped_answer() | changes)[1]
+    assert body is not None
+    return body
+
+
+@given(
+    names=st.tuples(st.none() | TEXTS, st.none() | TEXTS),
+    warnings=st.lists(TEXTS, max_size=3),
+    stored=st.lists(TEXTS, max_size=2),
+    parameters=VALUES,
+    logs=st.lists(TEXTS, max_size=3),
+    data=st.lists(VALUES, max_size=2),
+)
+def test_nothing_but_name_and_warnings_changes_whatever_else_the_answer_holds(
+    names, warnings, stored, parameters, logs, data
+):
+    was, becomes = names
+    answer = real_shaped_answer() | {"logs": logs, "warnings": [*stored, "stays"]}
+    answer["parameters"] = {"name": was, "parameters": parameters}
+    answer["provenance"] = {"data": data, "note": TRAP}
+    said = in_own_words(written(**answer), becomes, warnings, stored)
+    answer["parameters"]["name"], answer["warnings"] = becomes, [*warnings, "stays"]
+    assert list(json.loads(said)) == list(answer)
+    assert json.loads(said) == json.loads(json.dumps(answer))
+
+
+def test_an_answer_as_we_write_it_is_not_read_as_a_whole(monkeypatch):
+    read = []
+    monkeypatch.setattr(own_words, "parsed_json", lambda body: read.append(len(body)) or json.loads(body))
+    body = written(logs=["x" * 10_000])
+    in_own_words(body, "new", ["fresh"], [])
+    assert 0 < sum(read) < len(body) - 10_000
+
+
+def test_an_answer_in_another_order_gets_the_same_words():
+    answer = dict(reversed(real_shaped_answer().items())) | {"warnings": ["old", "stays"]}
+    said = json.loads(in_own_words(written(**answer), "new", ["fresh", "words"], ["old"]))
+    assert (said["warnings"], said["parameters"]["name"]) == (["fresh", "words", "stays"], "new")
+    turned = json.dumps(dict(reversed(answer.items()))).encode()
+    said = json.loads(in_own_words(turned, "new", ["fresh", "words"], ["old"]))
+    assert (said["warnings"], said["parameters"]["name"]) == (["fresh", "words", "stays"], "new")
