@@ -11,6 +11,9 @@ import pytest
 
 from src.execution.sandbox.base import BoxLimits, Sandbox
 from src.execution.sandbox.selection import select_sandbox
+from tests.databases import migrated_postgres, migrated_sqlite, postgres
+
+__all__ = ["migrated_postgres", "migrated_sqlite", "postgres"]
 
 PROJECT = Path(__file__).resolve().parent.parent
 SANDBOX_IMAGE = os.environ.get("SANDBOX_IMAGE", "hqg-backtester-sandbox")

@@ -8,6 +8,7 @@ from jose import JOSEError, jwk, jws, jwt
 from starlette.requests import Request
 
 from src.api.jwks import Jwk, KeySet
+from src.api.owners import LOCAL_OWNER
 from src.errors import BacktesterError
 from src.models.plain import is_well_formed
 
@@ -179,6 +180,9 @@ def _principal_of(claims: Mapping[str, Any]) -> Principal:
         raise Unauthenticated("The token speaks for nobody.")
     if not is_well_formed(subject) or "\0" in subject:
         # It names an owner in the database, and not every database can store such a text.
+        raise Unauthenticated("The token speaks for nobody.")
+    if subject == LOCAL_OWNER:
+        # It would own what was run before log-in was switched on.
         raise Unauthenticated("The token speaks for nobody.")
     # user_metadata is left out: people can write it themselves.
     of_issuer = claims.get("app_metadata")

@@ -158,3 +158,5 @@ class EventStream(Response):
 async def _send_chunk(send: Send, chunk: bytes) -> None:
     async with asyncio.timeout(SEND_SECONDS):
         await send({"type": "http.response.body", "body": chunk, "more_body": True})
+        # Sending returns at once: without a pause nobody would hear in between that the client has gone.
+        await asyncio.sleep(0)

@@ -33,7 +33,7 @@ from src.errors import (
 from src.models.plain import printable
 from src.services.artifacts.errors import ArtifactNotFound, ArtifactsNotReady, ArtifactsUnwritable
 from src.services.presets import PresetNotFound
-from src.services.storage.base import CursorInvalid, KeyReused, QueueFull, StorageUnavailable
+from src.services.storage.base import CursorInvalid, KeyReused, QueueFull, StorageUnavailable, TooManyPresets
 
 logger = logging.getLogger(__name__)
 
@@ -88,6 +88,7 @@ DETAILS: dict[type[BacktesterError], Callable[[Any], Any]] = {
     ArtifactsNotReady: str,
     ArtifactsUnwritable: str,
     PresetNotFound: str,
+    TooManyPresets: str,
     KeyReused: _misplaced("header", "Idempotency-Key"),
     CursorInvalid: _misplaced("query", "cursor"),
     StorageUnavailable: lambda _error: STORAGE_UNAVAILABLE,

@@ -89,7 +89,7 @@ def create_app(settings: Settings, open_services: OpenServices = open_real_servi
         # Their pages load from elsewhere: src/api/documentation_pages.py has its own.
         docs_url=None,
         redoc_url=None,
-        lifespan=lambda _app: _lifespan(settings, open_services),
+        lifespan=lambda _app: _lifespan(settings, open_services, telemetry),
         middleware=_middleware(settings, telemetry, login),
     )
     app.state.telemetry = telemetry
@@ -112,10 +112,13 @@ def create_app(settings: Settings, open_services: OpenServices = open_real_servi
 
 
 @asynccontextmanager
-async def _lifespan(settings: Settings, open_services: OpenServices) -> AsyncIterator[dict[str, Any]]:
+async def _lifespan(
+    settings: Settings, open_services: OpenServices, telemetry: Telemetry
+) -> AsyncIterator[dict[str, Any]]:
     """What is there while the app serves, as `request.state`: the services, and when they are about to stop."""
     with stop_event() as stopping:
         async with lifespan(settings, open_services) as state:
+            state["services"].runs.ends.listen(telemetry.queued_run_ended)
             yield {**state, "stopping": stopping}
 
 

@@ -14,6 +14,7 @@ from prometheus_client.process_collector import ProcessCollector
 
 from src.api.dependencies import Services
 from src.errors import BacktesterError
+from src.services.run_ends import EndedRun
 
 logger = logging.getLogger(__name__)
 
@@ -59,7 +60,10 @@ class Telemetry:
         PlatformCollector(registry=self._registry)
         self._runs = Counter("hqg_runs", "Runs that ended, by outcome.", ["outcome"], registry=self._registry)
         self._run_seconds = Histogram(
-            "hqg_run_seconds", "Seconds from request to answer.", buckets=_SECONDS, registry=self._registry
+            "hqg_run_seconds",
+            "Seconds from request to answer; of a run out of the queue, from its acceptance to its end.",
+            buckets=_SECONDS,
+            registry=self._registry,
         )
         self._wait_seconds = Histogram(
             "hqg_run_wait_seconds", "Seconds that a run waited in line.", buckets=_SECONDS, registry=self._registry
@@ -112,17 +116,14 @@ class Telemetry:
             self._pool.labels(state).set(count)
         return generate_latest(self._registry)
 
+    def queued_run_ended(self, run: EndedRun) -> None:
+        """Count a run that nobody waited for; may be called from any thread."""
+        timings_ms = {step: value for step, value in run.timings_ms.items() if step in _STEPS}
+        self._count(run.outcome, run.seconds, run.waited_seconds, timings_ms)
+
     def _run_ended(self, report: RunReport, outcome: str) -> None:
         seconds = time.perf_counter() - report.started
-        self._runs.labels(outcome).inc()
-        if outcome != "reused":
-            # Milliseconds of the store beside seconds of runs would tell nothing of either.
-            self._run_seconds.observe(seconds)
-        if report.waited_seconds is not None:
-            self._wait_seconds.observe(report.waited_seconds)
-        for step, milliseconds in report.timings_ms.items():
-            if step != "total":
-                self._step_seconds.labels(step).observe(milliseconds / 1000)
+        self._count(outcome, seconds, report.waited_seconds, report.timings_ms)
         timings = {f"{step}_ms": milliseconds for step, milliseconds in report.timings_ms.items()}
         waited_ms = None if report.waited_seconds is None else round(report.waited_seconds * 1000, 1)
         logger.info(
@@ -131,6 +132,19 @@ class Telemetry:
             seconds * 1000,
             extra={"outcome": outcome, "waited_ms": waited_ms, "run_hash": report.run_hash, **timings},
         )
+
+    def _count(
+        self, outcome: str, seconds: float, waited_seconds: float | None, timings_ms: Mapping[str, float]
+    ) -> None:
+        self._runs.labels(outcome).inc()
+        if outcome != "reused":
+            # Milliseconds of the store beside seconds of runs would tell nothing of either.
+            self._run_seconds.observe(seconds)
+        if waited_seconds is not None:
+            self._wait_seconds.observe(waited_seconds)
+        for step, milliseconds in timings_ms.items():
+            if step != "total":
+                self._step_seconds.labels(step).observe(milliseconds / 1000)
 
 
 def pool_counts(services: Services) -> dict[str, int]:

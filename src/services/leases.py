@@ -11,8 +11,9 @@ from src.services.storage.base import Lease, RunKey, RunStore, StorageUnavailabl
 
 logger = logging.getLogger(__name__)
 
-BEAT_SECONDS = 1.0
-"""How often leases are renewed; also how late a cancel from another process may be noticed."""
+BEAT_SECONDS = 0.5
+"""How often leases are renewed; also how late a cancel from another process may be noticed: its box is to die within a
+second."""
 
 
 class Ending(Enum):

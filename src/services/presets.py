@@ -19,6 +19,11 @@ class PresetNotFound(BacktesterError):
         super().__init__("There is no such preset.")
 
 
+MAX_PRESETS = 1_000
+MAX_BYTES = 20_000_000
+"""Of one owner: nobody finds one among more, and a list shows them all."""
+
+
 class Presets:
     """Keeps the presets of everybody. Blocks; may be called from any thread.
 
@@ -34,9 +39,13 @@ class Presets:
 
         Args:
             configuration: part of a BacktestRequest as JSON, already checked.
+
+        Raises:
+            TooManyPresets
         """
         preset_id = run_hash({"name": name, "configuration": dict(configuration)})
-        return self._store.add(Preset(owner, preset_id, name, configuration, datetime.now(UTC)))
+        preset = Preset(owner, preset_id, name, configuration, datetime.now(UTC))
+        return self._store.add(preset, max_presets=MAX_PRESETS, max_bytes=MAX_BYTES)
 
     def get(self, owner: str, preset_id: str) -> Preset:
         """One preset of the owner.

@@ -22,7 +22,10 @@ RECOVER_SECONDS = 2.0
 """How often it looks for runs whose process has gone silent."""
 
 LONGEST_PAUSE_SECONDS = 30.0
-"""How long at most it rests after the sandbox or the database failed, before it tries again."""
+"""How long at most it rests after the sandbox failed, before it tries again."""
+
+LONGEST_STORAGE_PAUSE_SECONDS = 2.0
+"""The same after the database failed, which costs little to ask."""
 
 
 class RunDispatcher:
@@ -69,7 +72,8 @@ class RunDispatcher:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         if self._executing:
             await asyncio.wait(self._executing, timeout=STOP_SECONDS)
-        self._thread.shutdown(wait=False, cancel_futures=True)
+        # Whoever closes the store comes after us.
+        await asyncio.to_thread(self._thread.shutdown, cancel_futures=True)
 
     async def _dispatch_on(self) -> None:
         while True:
@@ -128,7 +132,9 @@ class RunDispatcher:
             tell(False)
 
     def _rest(self, error: Exception) -> None:
-        self._pause_seconds = min(max(2 * self._pause_seconds, POLL_SECONDS), LONGEST_PAUSE_SECONDS)
+        is_storage = isinstance(error, StorageUnavailable)
+        longest = min(LONGEST_STORAGE_PAUSE_SECONDS if is_storage else LONGEST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS)
+        self._pause_seconds = min(max(2 * self._pause_seconds, POLL_SECONDS), longest)
         if isinstance(error, SandboxUnavailable | StorageUnavailable):
             logger.warning("queued runs wait for %.1f s: %s", self._pause_seconds, error)
         else:
@@ -143,6 +149,9 @@ class RunDispatcher:
             await asyncio.sleep(RECOVER_SECONDS)
 
     def _recover(self) -> None:
+        # After a pause of the machine, a step of its clock or a silence of the database all leases are over, and ours
+        # must not be taken from ourselves.
+        self._leases.beat()
         self._runs.keep_promises()
         for key in self._store.recover(self._max_attempts):
             logger.warning("run %s was left behind by a process that has gone silent", key.run_hash)

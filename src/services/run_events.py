@@ -51,7 +51,8 @@ class RunEvents:
     async def follow(self, key: RunKey, after: int) -> AsyncIterator[RunEvent | None]:
         """The run's events with an id above `after`, in order; None where nothing happened for a while.
 
-        0 begins with the present submission, without the events of earlier ones. Ends after the event that finishes
+        0 begins with the present submission, without the events of earlier ones; so does an id that the run has not
+        reached: it is of a run that was deleted, and posted again since. Ends after the event that finishes
         the present submission; at once where that is `after` or below.
 
         Raises:
@@ -63,7 +64,8 @@ class RunEvents:
             while True:
                 wake.clear()
                 run = await self._get(key)
-                after = after or run.first_event - 1
+                if not 0 < after <= run.last_event:
+                    after = run.first_event - 1
                 events = await self._read(partial(self._store.events, key, after=after, limit=PAGE))
                 for event in events:
                     yield event
@@ -96,8 +98,8 @@ class RunEvents:
                 await self._pause(wake)
 
     async def close(self) -> None:
-        """Let go of the threads."""
-        self._threads.shutdown(wait=False, cancel_futures=True)
+        """Let go of the threads, once they have let go of the store."""
+        await asyncio.to_thread(self._threads.shutdown, cancel_futures=True)
 
     async def _get(self, key: RunKey) -> RunRecord:
         run = await self._read(partial(self._store.get, key))

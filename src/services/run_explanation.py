@@ -6,7 +6,8 @@ from typing import Any
 
 from src.services.storage.base import RunDetails
 
-MAX_DIFF_LINES = 20_000
+MAX_DIFF_LINES = 4_000
+"""Of both sources together: where each line occurs twenty times, comparing takes 0.6 s, and a minute at 20,000."""
 
 
 def explanation(

@@ -102,7 +102,8 @@ class RunHousekeeping:
     def _after(self, key: RunKey) -> None:
         run = self._store.get(key)
         if run is not None and run.has_result:
-            self._files.seal(key)
+            # Whether or not it succeeds: a full disk needs old files to go all the more.
+            self._attempt(self._files.seal, key)
         self._retain()
 
     def _look(self) -> None:
@@ -113,13 +114,26 @@ class RunHousekeeping:
         self._retain()
 
     def _retain(self) -> None:
+        unsealable: frozenset[RunKey] = frozenset()
         for key in self._store.surplus(self._keep):
-            # Files first: were the run gone and they still there, nobody would find them any more.
-            self._files.remove(key)
-            self._store.delete(key)
+            if key in unsealable:
+                continue
+            run = self._store.get(key)
+            # Without a link nothing would tell that there was this result: it stays until it has one.
+            if run is not None and run.has_result and not self._attempt(self._files.seal, key):
+                unsealable = frozenset(self._store.unsealed())
+                continue
+            self._attempt(self._forget, key)
 
-    def _attempt(self, work: Any, *arguments: Any) -> None:
+    def _forget(self, key: RunKey) -> None:
+        # Files first: were the run gone and they still there, nobody would find them any more.
+        self._files.remove(key)
+        self._store.delete(key)
+
+    def _attempt(self, work: Any, *arguments: Any) -> bool:
         try:
             work(*arguments)
         except Exception as error:  # noqa: BLE001 - the thread must go on, whatever storage or disk do
             logger.warning("tidying up after runs failed: %s: %s", type(error).__name__, error)
+            return False
+        return True

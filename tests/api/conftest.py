@@ -11,29 +11,33 @@ from src.services.storage.base import Storage
 from src.services.storage.opening import open_storage
 from tests.api.real_service import Service, service_on
 from tests.conftest import open_sandbox
+from tests.databases import database
 from tests.fakes.application import make_app, served
 
 
 @pytest.fixture
-def storage(tmp_path: Path) -> Iterator[Storage]:
-    """Stores in a SQLite file of this test."""
-    opened = open_storage(f"sqlite:///{tmp_path}/runs.db")
-    yield opened
-    opened.close()
+def until_the_end() -> Iterator[contextlib.ExitStack]:
+    """What a test has opened, closed in reverse: the application before its stores."""
+    with contextlib.ExitStack() as stack:
+        yield stack
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def storage(request: pytest.FixtureRequest, tmp_path: Path, until_the_end: contextlib.ExitStack) -> Storage:
+    """Stores of this test alone, in each database in turn."""
+    return until_the_end.enter_context(contextlib.closing(open_storage(database(request.param, request, tmp_path))))
 
 
 @pytest.fixture
-def connect() -> Iterator[Callable[..., TestClient]]:
+def connect(until_the_end: contextlib.ExitStack) -> Callable[..., TestClient]:
     """connect(backtests, **settings): a client of the started application, in memory."""
-    with contextlib.ExitStack() as stack:
-        yield lambda *fakes, **values: stack.enter_context(TestClient(make_app(*fakes, **values)))
+    return lambda *fakes, **values: until_the_end.enter_context(TestClient(make_app(*fakes, **values)))
 
 
 @pytest.fixture
-def serve() -> Iterator[Callable[..., int]]:
+def serve(until_the_end: contextlib.ExitStack) -> Callable[..., int]:
     """serve(backtests, **settings): the port of a real uvicorn with the application."""
-    with contextlib.ExitStack() as stack:
-        yield lambda *fakes, **values: stack.enter_context(served(make_app(*fakes, **values)))
+    return lambda *fakes, **values: until_the_end.enter_context(served(make_app(*fakes, **values)))
 
 
 @pytest.fixture(

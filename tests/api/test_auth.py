@@ -111,6 +111,7 @@ FORGERIES = {
     "a long sub": EC_KEY.token(sub="x" * 256),
     "a sub with a NUL": EC_KEY.token(sub="a\0b"),
     "a sub with half a surrogate pair": EC_KEY.token(sub="a\ud800"),
+    "the name of who runs things without log-in": EC_KEY.token(sub="local"),
     "crit": EC_KEY.token(header={"crit": ["exp"]}),
     "an empty crit": EC_KEY.token(header={"crit": []}),
     "a changed payload": ".".join([EC_KEY.token().split(".")[0], raw_token({}, claims()).split(".")[1], "AAAA"]),

@@ -68,6 +68,14 @@ def streaming(
     return asyncio.run(story())
 
 
+class Vanishing(Client):
+    """Gone as soon as it was sent anything."""
+
+    async def send(self, message: dict[str, Any]) -> None:
+        await super().send(message)
+        self.has_left.set()
+
+
 async def nothing(_client: Client, _stopping: asyncio.Event) -> None:
     """Nothing happens to the client."""
 
@@ -195,3 +203,21 @@ def test_each_client_has_a_bounded_number_of_streams():
     for stream in opened:
         stream.__exit__(None, None, None)
     assert streams.n_open == 0
+
+
+def test_to_a_client_that_has_vanished_no_more_is_written_than_its_going_takes_to_be_heard() -> None:
+    async def many_events() -> AsyncIterator[RunEvent | None]:
+        for number in range(500):
+            yield event(number)
+
+    async def story() -> Client:
+        client = Vanishing()
+        ends_at = time.monotonic() + 60
+        stream = EventStream(
+            many_events(), client="a", open_streams=OpenStreams(), ends_at=ends_at, stopping=asyncio.Event()
+        )
+        await stream(SCOPE, client.receive, client.send)
+        return client
+
+    # asyncio complains of each write beyond the fifth into a connection that is lost.
+    assert len(asyncio.run(story()).sent) < 7

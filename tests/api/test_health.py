@@ -5,8 +5,8 @@ from prometheus_client.parser import text_string_to_metric_families
 from starlette.testclient import TestClient
 
 from src.api.routes.health import LOOK_SECONDS, DetailedHealth
-from src.errors import NoPrices, StrategyFailed
-from tests.fakes.application import BACKTEST, REQUEST, FakeSandbox, another, make_app, wait_until
+from src.errors import NoPrices, SandboxUnavailable, StrategyFailed
+from tests.fakes.application import BACKTEST, REQUEST, RUNS, FakeSandbox, another, make_app, wait_until
 from tests.fakes.backtests import FakeBacktests
 
 READY, DETAILED = "/api/v1/health/ready", "/api/v1/health/detailed"
@@ -112,6 +112,29 @@ def test_a_run_that_was_computed_before_is_counted_apart(connect):
         client.post(BACKTEST, json=REQUEST)
     assert measured(client, "hqg_runs_total") == {("completed",): 1.0, ("reused",): 2.0}
     assert measured(client, "hqg_run_seconds_count") == {(): 1.0}
+
+
+@pytest.mark.parametrize(
+    ("error", "outcome"),
+    [(None, "completed"), (StrategyFailed(["bad"]), "strategy_failed"), (ValueError(), "internal")],
+)
+def test_a_run_that_nobody_waits_for_is_counted_when_it_ends(connect, error, outcome):
+    client = connect(FakeBacktests(error=error))
+    client.post(RUNS, json=REQUEST)
+    wait_until(lambda: measured(client, "hqg_runs_total") == {(outcome,): 1.0})
+    assert measured(client, "hqg_run_seconds_count") == measured(client, "hqg_run_wait_seconds_count") == {(): 1.0}
+    steps = 0 if error else 5
+    assert len(measured(client, "hqg_run_step_seconds_count")) == steps
+    client.post(f"{RUNS}?rerun=true", json=REQUEST)
+    wait_until(lambda: measured(client, "hqg_runs_total") == {(outcome,): 2.0})
+
+
+def test_a_run_that_goes_back_into_the_queue_has_not_ended(connect):
+    backtests = FakeBacktests(error=SandboxUnavailable("no engine"))
+    client = connect(backtests)
+    client.post(RUNS, json=REQUEST)
+    wait_until(lambda: len(backtests.executed) > 1)
+    assert measured(client, "hqg_runs_total") == {}
 
 
 def test_a_run_that_found_no_place_is_counted_as_such(connect):

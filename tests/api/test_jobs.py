@@ -131,6 +131,17 @@ def test_a_success_is_seen_pending_running_and_completed(open_dashboard):
     assert dashboard.render(job)[-1] == "into SPY"
 
 
+def test_what_a_job_has_printed_is_seen_while_it_goes_on(open_dashboard):
+    told = [(Progress(0.1, "2015-02-01", 1.0), ["one", "two"]), (Progress(0.2, "2015-03-01", 1.0), ["three"])]
+    backtests = FakeBacktests(hangs=True, tells=told)
+    dashboard = open_dashboard(backtests)
+    job_id = dashboard.post(**ASYNC)
+    wait_until(lambda: dashboard.poll(job_id)["logs"] == ["one", "two", "three"])
+    assert dashboard.poll(job_id)["status"] == "RUNNING"
+    assert dashboard.ask("DELETE", f"{BACKTEST}/{job_id}").status_code == 200
+    assert dashboard.poll_until_finished(job_id)["logs"] == ["one", "two", "three"]
+
+
 def test_respond_async_says_where_to_look_and_that_it_did(open_dashboard):
     dashboard = open_dashboard(FakeBacktests())
     answer = dashboard.ask("POST", BACKTEST, json=REQUEST, headers={"Prefer": "wait=5, Respond-Async"})

@@ -1,4 +1,4 @@
-"""Presets over HTTP, on a real SQLite file, and runs that are submitted with them."""
+"""Presets over HTTP, on real databases, and runs that are submitted with them."""
 
 import json
 from typing import Any
@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from src.models.preset import PresetAnswer, PresetList
+from src.services import presets
 from tests.fakes.application import REQUEST, RUNS
 from tests.fakes.backtests import FakeBacktests
 
@@ -73,6 +74,14 @@ def test_another_name_or_configuration_is_another_preset(client):
     listed = client.get(PRESETS).json()
     PresetList.model_validate(listed)
     assert {preset["preset_id"] for preset in listed["presets"]} == ids
+
+
+def test_there_is_a_most_that_says_what_to_do(client, monkeypatch):
+    monkeypatch.setattr(presets, "MAX_PRESETS", 2)
+    made = [client.post(PRESETS, json={"name": str(n), "configuration": {"seed": n}}) for n in range(3)]
+    assert [answer.status_code for answer in made] == [201, 201, 409]
+    assert made[2].json() == {"detail": "You have 2 presets, which is the most: forget one first."}
+    assert len(client.get(PRESETS).json()["presets"]) == 2
 
 
 def test_a_preset_can_be_forgotten(client):

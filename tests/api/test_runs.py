@@ -1,4 +1,4 @@
-"""Durable runs over HTTP, on a real SQLite file: submit, list, read, explain, end."""
+"""Durable runs over HTTP, on real databases: submit, list, read, explain, end."""
 
 import json
 import time
@@ -18,7 +18,7 @@ from tests.fakes.run_store import FakeRunStore, fake_storage
 
 @pytest.fixture
 def runs(connect, storage):
-    """runs(backtests, **settings): a client of the service on SQLite."""
+    """runs(backtests, **settings): a client of the service on each database."""
     return lambda backtests=None, **settings: connect(backtests or FakeBacktests(), storage=storage, **settings)
 
 

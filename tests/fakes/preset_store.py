@@ -1,10 +1,11 @@
 """An in-memory double of PresetStore, held to the contract of the real ones."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import replace
 from threading import RLock
 
-from src.services.storage.base import Preset
+from src.services.storage.base import Preset, TooManyPresets
 from tests.fakes.plain import plain
 
 
@@ -15,9 +16,19 @@ class FakePresetStore:
         self._lock = RLock()
         self._presets: dict[tuple[str, str], Preset] = {}
 
-    def add(self, preset: Preset) -> tuple[Preset, bool]:
+    def add(
+        self, preset: Preset, *, max_presets: int | None = None, max_bytes: int | None = None
+    ) -> tuple[Preset, bool]:
         with self._lock:
             is_new = (preset.owner, preset.preset_id) not in self._presets
+            if is_new and max_presets is not None and len(self.list(preset.owner)) >= max_presets:
+                raise TooManyPresets(f"{max_presets} presets are the most")
+            sizes = [
+                len(json.dumps(each.configuration, separators=(",", ":")))
+                for each in (preset, *self.list(preset.owner))
+            ]
+            if is_new and max_bytes is not None and sum(sizes) > max_bytes:
+                raise TooManyPresets(f"{max_bytes} bytes are the most")
             kept = replace(preset, configuration=plain(preset.configuration))
             return self._presets.setdefault((preset.owner, preset.preset_id), kept), is_new
 

@@ -4,7 +4,7 @@ import itertools
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from threading import RLock
 from typing import Any
 
@@ -35,6 +35,9 @@ from src.services.storage.base import (
 from tests.fakes.chain_store import Clock, FakeChainStore, system_clock
 from tests.fakes.plain import plain
 from tests.fakes.preset_store import FakePresetStore
+
+LONGEST = timedelta(hours=2)
+NEVER = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass
@@ -147,6 +150,7 @@ class FakeRunStore:
             has_result=False,
             recomputed=None,
             first_event=1,
+            last_event=0,
         )
 
     def _start(self, kept: Kept, lease_seconds: float) -> Lease:
@@ -161,6 +165,7 @@ class FakeRunStore:
 
     def _tell(self, kept: Kept, kind: EventKind, data: Mapping[str, Any], at: datetime | None = None) -> None:
         kept.events.append(RunEvent(len(kept.events) + 1, kind, at or self._clock(), plain(data)))
+        kept.record = replace(kept.record, last_event=len(kept.events))
 
     def claim(self, lease_seconds: float) -> Lease | None:
         with self._lock:
@@ -168,7 +173,12 @@ class FakeRunStore:
             waiting = self._in_state(RunStatus.QUEUED)
             if not waiting:
                 return None
-            return self._start(min(waiting, key=lambda kept: running.count(kept.record.key.owner)), lease_seconds)
+            return self._start(min(waiting, key=lambda kept: self._turn(kept, running)), lease_seconds)
+
+    def _turn(self, kept: Kept, running: Sequence[str]) -> tuple[int, datetime]:
+        owner = kept.record.key.owner
+        starts = [other.record.started_at for other in self._runs.values() if other.record.key.owner == owner]
+        return running.count(owner), max((start for start in starts if start), default=NEVER)
 
     def _in_state(self, *states: RunStatus) -> list[Kept]:
         found = [kept for kept in self._runs.values() if kept.record.status in states]
@@ -245,7 +255,7 @@ class FakeRunStore:
         with self._lock:
             now = self._clock()
             running = self._in_state(RunStatus.RUNNING)
-            silent = [kept for kept in running if kept.leased_until is not None and kept.leased_until < now]
+            silent = [kept for kept in running if kept.leased_until and not now <= kept.leased_until <= now + LONGEST]
             for kept in silent:
                 if kept.record.attempt >= max_attempts and not kept.record.is_cancel_requested:
                     self._end(kept, Outcome(RunStatus.FAILED, error=RunError("attempts_exhausted", ("Given up.",))))
@@ -308,10 +318,13 @@ class FakeRunStore:
         submitted_at, number = _age(shown[limit - 1]) if not is_last else (None, None)
         return RunPage(records, None if submitted_at is None else f"{submitted_at.isoformat()}~{number}")
 
-    def events(self, key: RunKey, *, after: int, limit: int) -> list[RunEvent]:
+    def events(
+        self, key: RunKey, *, after: int, limit: int, kinds: Sequence[EventKind] | None = None
+    ) -> list[RunEvent]:
         with self._lock:
             kept = self._runs.get(key)
-            return [] if kept is None else [event for event in kept.events if event.id > after][:limit]
+            told = [] if kept is None else [event for event in kept.events if event.id > after]
+            return [event for event in told if kinds is None or event.kind in kinds][:limit]
 
     def counts(self) -> Counts:
         with self._lock:

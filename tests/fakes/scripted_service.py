@@ -66,7 +66,12 @@ def an_answer(**changes: Any) -> dict[str, Any]:
         "benchmark": [{"time": 1_420_156_800, "value": 10_000.0}, {"time": 1_420_416_000, "value": 9_990.0}],
         "logs": ["bought"],
         "warnings": [],
-        "provenance": {"data_source": "mock", "is_synthetic": True, "sandbox": "bubblewrap", "timings_ms": {"total": 12.0}},
+        "provenance": {
+            "data_source": "mock",
+            "is_synthetic": True,
+            "sandbox": "bubblewrap",
+            "timings_ms": {"total": 12.0},
+        },
         **changes,
     }
 

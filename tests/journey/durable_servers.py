@@ -113,6 +113,16 @@ class Server:
         """Kill it, as a lost machine would: nothing of it gets to say anything."""
         self._end(signal.SIGKILL)
 
+    def pause(self) -> None:
+        """Let nothing of it move, as a machine that swaps or is moved elsewhere."""
+        assert self.process is not None
+        self.process.send_signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """Let it go on."""
+        assert self.process is not None
+        self.process.send_signal(signal.SIGCONT)
+
     def stop(self) -> None:
         """Tell it to stop, in order."""
         self._end(signal.SIGTERM)

@@ -1,5 +1,6 @@
 """Runs outlive everything: real service processes, real boxes, SIGKILL in a loop, two processes on one database."""
 
+import contextlib
 import json
 import random
 import threading
@@ -119,6 +120,65 @@ def test_a_run_of_a_killed_process_is_taken_over_and_cancelled_from_the_other_on
         assert (status, json.loads(body)["status"]) == (200, "cancelled")
         assert time.monotonic() - asked_at < 2.0
         assert not _is_busy(other)
+
+
+def test_a_process_that_was_paused_beyond_its_lease_stores_nothing_and_goes_on(
+    tmp_path: Path, database_url: str
+) -> None:
+    with servers(2, tmp_path, database_url, SANDBOX_POOL_SIZE="0") as [first, second]:
+        run_hash = first.submit(hanging_run())
+        holder, other = _holder_and_other(first, second)
+        holder.pause()
+        until = time.monotonic() + LEASE_SECONDS + 8
+        while other.get(f"/api/v1/runs/{run_hash}")["attempt"] < 2 or not _is_busy(other):
+            assert time.monotonic() < until, "nobody takes it over"
+            time.sleep(0.1)
+        holder.resume()
+        until = time.monotonic() + 5
+        while _is_busy(holder):
+            assert time.monotonic() < until, "it works on a run that is not its own any more"
+            time.sleep(0.1)
+        run = other.get(f"/api/v1/runs/{run_hash}")
+        assert (run["status"], run["attempt"]) == ("running", 2)
+        assert holder.request("DELETE", f"/api/v1/runs/{run_hash}")[0] == 200
+        assert [kind for _, kind, _ in other.events(run_hash)].count("finished") == 1
+        again = holder.submit(small_run(1))
+        assert wait_until_all_have_ended(holder, 2, 20)[0]["run_hash"] == again
+
+
+def test_postgresql_that_goes_away_and_comes_back_costs_no_accepted_run(tmp_path: Path) -> None:
+    with postgres_or_skip() as postgres, servers(1, tmp_path, postgres.url(postgres.new_database())) as [server]:
+        is_over, accepted, statuses = threading.Event(), [], Counter()
+
+        def client(number: int) -> None:
+            while not is_over.wait(0.02):
+                path = "/api/v1/backtest" if number == 0 else "/api/v1/runs"
+                with contextlib.suppress(OSError):
+                    request = small_run(len(accepted) + statuses.total())
+                    status, headers, body = server.request("POST", path, request)
+                    assert postgres.password.encode() not in body
+                    statuses[status, "retry-after" in {name.lower() for name in headers}] += 1
+                    if status == 201:
+                        accepted.append(json.loads(body)["run_hash"])
+                statuses[server.request("GET", "/api/v1/runs")[0], None] += 1
+
+        clients = [threading.Thread(target=client, args=(number,)) for number in range(3)]
+        for thread in clients:
+            thread.start()
+        time.sleep(2)
+        postgres.stop()
+        time.sleep(4)
+        postgres.start()
+        time.sleep(2)
+        is_over.set()
+        for thread in clients:
+            thread.join(60)
+        assert {(503, True)} <= set(statuses) <= {(503, True), (503, None), (200, None), (200, False), (201, False)}
+        runs = wait_until_all_have_ended(server, len(server.runs()), 30)
+        assert set(accepted) <= {run["run_hash"] for run in runs}
+        assert {run["status"] for run in runs} == {"succeeded"}
+        assert postgres.password not in server.log()
+        assert "Traceback" not in server.log()
 
 
 def test_whoever_waits_for_a_run_of_another_process_gets_its_answer(tmp_path: Path) -> None:

@@ -31,6 +31,7 @@ RUN = RunRecord(
     has_result=False,
     recomputed=None,
     first_event=1,
+    last_event=1,
 )
 NAMES = [
     *("final_portfolio_value", "fees", "net_profit", "volume", "sharpe", "sortino", "calmar", "psr"),

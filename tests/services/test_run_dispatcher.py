@@ -5,6 +5,7 @@ import contextlib
 import threading
 import time
 from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -205,6 +206,91 @@ def test_finished_runs_are_sealed_and_the_oldest_are_removed_files_first() -> No
             await until(lambda: len(files.removed) == 2)
             await until(lambda: len(statuses(store)) == 2 and set(files.sealed) >= set(keys[2:]))
         assert files.removed == keys[:2]
+
+    asyncio.run(story())
+
+
+class Chained(FakeFiles):
+    """Files whose sealed runs the store knows of, as the real ones."""
+
+    can_seal = True
+
+    def link(self, key: RunKey) -> RunKey | None:
+        return key if key in self.sealed else None
+
+    def seal(self, key: RunKey) -> None:
+        if key in self.sealed:
+            return
+        if not self.can_seal:
+            raise OSError("no space left")
+        super().seal(key)
+
+
+def test_what_is_removed_was_sealed_before_however_many_runs_end_at_once() -> None:
+    async def story() -> None:
+        files = Chained()
+        store = FakeRunStore(chain=files)
+        async with serving(FakeBacktests(), store, files, run_retention=1, max_concurrent_runs=4) as durable:
+            for seed in range(12):
+                submit(durable, seed)
+            await until(lambda: len(statuses(store)) == 1)
+        assert len(files.removed) == 11
+        assert set(files.removed) <= set(files.sealed)
+
+    asyncio.run(story())
+
+
+def test_what_cannot_be_sealed_is_not_removed_and_keeps_nothing_else_from_going() -> None:
+    async def story() -> None:
+        files = Chained()
+        store = FakeRunStore(chain=files)
+        async with serving(FakeBacktests(), store, files, run_retention=1) as durable:
+            sealed = submit(durable, 0)
+            await until(lambda: sealed in files.sealed)
+            files.can_seal = False
+            others = [submit(durable, seed) for seed in (1, 2)]
+            await until(lambda: files.removed == [sealed])
+            await asyncio.sleep(0.5)
+            assert {run.key for run in store.page("local", RunFilter(), limit=9).runs} == set(others)
+            files.can_seal = True
+            submit(durable, 3)
+            await until(lambda: set(files.removed) == {sealed, *others})
+
+    asyncio.run(story())
+
+
+def test_a_clock_that_jumps_takes_no_run_from_the_process_that_works_on_it(monkeypatch) -> None:
+    monkeypatch.setattr(run_dispatcher, "RECOVER_SECONDS", 0.02)
+
+    async def story() -> None:
+        ahead = timedelta(0)
+        store = FakeRunStore(clock=lambda: datetime.now(UTC) + ahead)
+        backtests = FakeBacktests(hangs=True)
+        async with serving(backtests, store) as durable:
+            key = submit(durable, 1)
+            await until(backtests.started.is_set)
+            for hours in (1, 24, -24):
+                ahead = timedelta(hours=hours)
+                await asyncio.sleep(0.2)
+            run = store.get(key)
+            assert (run.status, run.attempt, len(store.events(key, after=0, limit=99))) == (RunStatus.RUNNING, 1, 2)
+            backtests.release.set()
+            await until(lambda: statuses(store) == ["succeeded"])
+
+    asyncio.run(story())
+
+
+def test_after_the_database_was_away_queued_runs_start_soon(monkeypatch) -> None:
+    monkeypatch.setattr(run_dispatcher, "LONGEST_STORAGE_PAUSE_SECONDS", 0.1)
+
+    async def story() -> None:
+        store = Failing(StorageUnavailable("away"))
+        async with serving(FakeBacktests(), store) as durable:
+            store.is_down = True
+            submit(durable, 1)
+            await asyncio.sleep(1.0)
+            store.is_down = False
+            await until(lambda: statuses(store) == ["succeeded"], seconds=0.7)
 
     asyncio.run(story())
 

@@ -91,8 +91,22 @@ def test_after_the_last_event_there_is_nothing() -> None:
         watched = Watched()
         watched.work(watched.claim())
         assert await watched.ids(after=9) == []
-        assert await watched.ids(after=10**12) == []
         assert await watched.ids(after=8) == [9]
+
+    asyncio.run(story())
+
+
+def test_after_an_event_of_a_run_that_was_deleted_and_posted_again_everything_comes() -> None:
+    async def story() -> None:
+        watched = Watched()
+        watched.work(watched.claim())
+        assert await watched.ids(after=10) == [1, 2, 3, 4, 5, 6, 7, 8, 9]
+        assert watched.store.delete(KEY)
+        watched.store.submit(NEW)
+        following = asyncio.create_task(watched.ids(after=9))
+        await asyncio.sleep(0.05)
+        watched.work(watched.claim(), n_days=6)
+        assert await following == list(range(1, 16))
 
     asyncio.run(story())
 

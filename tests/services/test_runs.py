@@ -23,6 +23,7 @@ from src.errors import (
     StrategyFailed,
 )
 from src.models.request import BacktestRequest
+from src.services import run_execution
 from src.services.finished_run import FinishedRun
 from src.services.leases import Leases
 from src.services.run_bell import RunBell
@@ -428,7 +429,7 @@ def test_only_finished_runs_are_deleted_with_their_files() -> None:
         service.runs.delete(key)
     service.execute_next()
     service.runs.delete(key)
-    assert service.removed == [key]
+    assert set(service.removed) == {key}
     for ask in (service.runs.get, service.runs.delete, service.runs.cancel, service.runs.details, service.runs.result):
         with pytest.raises(RunNotFound):
             ask(key)
@@ -453,22 +454,102 @@ def test_two_runs_are_told_apart() -> None:
         service.runs.explain(one, "0" * 64)
 
 
+def test_sources_made_to_be_hard_to_compare_keep_nobody_waiting() -> None:
+    def sources(n_lines: int) -> list[str]:
+        return ["\n".join(f"# {number * step % 101}" for number in range(n_lines)) for step in (1, 7)]
+
+    service = Service()
+    for n_lines, is_compared in ((2_000, True), (2_001, False)):
+        one, two = (service.run_now(strategy_code=source).key for source in sources(n_lines))
+        began = time.monotonic()
+        difference = service.runs.explain(one, two.run_hash)["code_difference"]
+        assert time.monotonic() - began < 5
+        assert difference.startswith("--- other/strategy.py") is is_compared
+
+
+class Forgetful(FakeRunStore):
+    """A store that cannot keep how runs end, so often."""
+
+    def __init__(self, n_failures: int) -> None:
+        super().__init__()
+        self.n_failures = n_failures
+
+    def finish(self, *arguments: Any) -> bool:
+        if self.n_failures:
+            self.n_failures -= 1
+            raise StorageUnavailable("the disk is full")
+        return super().finish(*arguments)
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(run_execution, "STORE_SECONDS", 0.2)
+    monkeypatch.setattr(run_execution, "STORE_PAUSE_SECONDS", 0.02)
+
+
+@pytest.mark.usefixtures("impatient")
 def test_storage_that_fails_at_the_end_is_told_and_the_run_is_executed_again_later() -> None:
-    class Failing(FakeRunStore):
-        is_down = True
-
-        def finish(self, *arguments: Any) -> bool:
-            if self.is_down:
-                raise StorageUnavailable("the disk is full")
-            return super().finish(*arguments)
-
-    store = Failing()
-    service = Service(store=store)
+    service = Service(store=Forgetful(1000))
     with pytest.raises(StorageUnavailable):
         service.run_now()
     assert service.only_run().status is RunStatus.RUNNING, "nobody may be told that it has ended"
     assert service.leases.n_held == 0
-    store.is_down = False
+
+
+@pytest.mark.usefixtures("impatient")
+@pytest.mark.parametrize("error", [None, StrategyFailed(["bad"])])
+def test_what_is_computed_already_outlives_a_database_that_restarts(error) -> None:
+    service = Service(FakeBacktests(error=error), Forgetful(3))
+    service.submit()
+    service.execute_next()
+    assert service.only_run().status is (RunStatus.FAILED if error else RunStatus.SUCCEEDED)
+    assert len(service.backtests.executed) == 1
+
+
+@pytest.mark.usefixtures("impatient")
+def test_a_client_that_leaves_waits_for_no_database() -> None:
+    service, cancel = Service(store=Forgetful(1000)), threading.Event()
+    cancel.set()
+    with pytest.raises(StorageUnavailable):
+        service.run_now(cancel=cancel)
+    assert service.store.n_failures == 999
+
+
+def test_two_who_delete_a_run_at_once_are_told_that_it_is_gone() -> None:
+    service = Service()
+    key = service.run_now().key
+    service.runs._remove_files = service.store.delete  # the other one is faster
+    with pytest.raises(RunNotFound):
+        service.runs.delete(key)
+
+
+def test_files_that_are_sealed_while_their_run_is_deleted_go_too() -> None:
+    service, files = Service(), set()
+    key = service.run_now().key
+
+    def removed(removed_key: RunKey) -> None:
+        files.discard(removed_key)
+        if service.store.get(key) is not None:
+            files.add(key)  # just after, somebody seals it
+
+    service.runs._remove_files = removed
+    service.runs.delete(key)
+    assert files == set()
+
+
+def test_the_lines_of_a_run_that_goes_on_are_those_of_its_present_attempt() -> None:
+    service = Service()
+    key = service.submit().run.key
+    first = service.claim()
+    service.store.tell(first, progress=HALF_WAY, log_lines=["once"])
+    service.store.give_back(first)
+    assert service.runs.lines(service.runs.get(key)) == ["once"], "until the next attempt"
+    second = service.claim()
+    assert service.runs.lines(service.runs.get(key)) == []
+    service.store.tell(second, progress=HALF_WAY, log_lines=["again"])
+    service.store.tell(second, log_lines=[str(number) for number in range(2000)])
+    lines = service.runs.lines(service.runs.get(key))
+    assert (len(lines), lines[-1]) == (1000, "1999")
 
 
 def test_a_run_that_took_the_service_down_too_often_says_so() -> None:

@@ -12,6 +12,7 @@ from src.api.json_body import JsonRoute
 from src.api.owners import OwnerDep
 from src.api.paths import mounted
 from src.models.preset import PresetAnswer, PresetList, PresetRequest
+from src.models.problems import Refusal
 from src.services.run_summary import iso_time
 from src.services.storage.base import Preset
 
@@ -27,7 +28,11 @@ PresetId = Annotated[str, Path(max_length=200, description="The preset_id that i
     status_code=201,
     response_model=PresetAnswer,
     response_description="It is new; Location is its address.",
-    responses={200: {"model": PresetAnswer, "description": "It is there already."}, **READING_PROBLEMS},
+    responses={
+        200: {"model": PresetAnswer, "description": "It is there already."},
+        409: {"model": Refusal, "description": "You have as many presets as anybody may have."},
+        **READING_PROBLEMS,
+    },
 )
 async def add_preset(posted: PresetRequest, request: Request, services: ServicesDep, owner: OwnerDep) -> Response:
     """Keeps any part of a request under what it says: posting the same twice gives the same preset_id. Use it with

@@ -1,5 +1,6 @@
 """Where the files of each link are, and how they get there and away so that nobody meets half of them."""
 
+import errno
 import hashlib
 import json
 import logging
@@ -79,16 +80,32 @@ def write_durably(path: Path, content: bytes) -> None:
 def remove_files(folder: Path, removed_at: datetime) -> None:
     """Take all files away but the manifest, and leave a note that this was meant.
 
-    The note comes first: a folder with files missing and no note is one that somebody tampered with.
+    The note comes first: a folder with files missing and no note looks as if somebody had tampered with it. On a full
+    disk it has to come last; the database knows of the removal already.
     Nothing happens where that was done before.
     """
     if not (folder / MANIFEST_NAME).is_file():
         return
-    if not (folder / REMOVED_NAME).is_file():
-        draft = folder / f"{UNFINISHED_PREFIX}{REMOVED_NAME}"
-        write_durably(draft, json.dumps({"removed_at": removed_at.isoformat()}).encode("ascii") + b"\n")
-        draft.rename(folder / REMOVED_NAME)
-        sync_folder(folder)
+    try:
+        _write_note(folder, removed_at)
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        _remove_all_but_manifest(folder)
+        _write_note(folder, removed_at)
+    _remove_all_but_manifest(folder)
+
+
+def _write_note(folder: Path, removed_at: datetime) -> None:
+    if (folder / REMOVED_NAME).is_file():
+        return
+    draft = folder / f"{UNFINISHED_PREFIX}{REMOVED_NAME}"
+    write_durably(draft, json.dumps({"removed_at": removed_at.isoformat()}).encode("ascii") + b"\n")
+    draft.rename(folder / REMOVED_NAME)
+    sync_folder(folder)
+
+
+def _remove_all_but_manifest(folder: Path) -> None:
     for path in folder.iterdir():
         if path.name not in (MANIFEST_NAME, REMOVED_NAME):
             path.unlink(missing_ok=True)

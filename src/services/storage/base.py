@@ -78,6 +78,13 @@ class KeyReused(BacktesterError):
     http_status = 422
 
 
+class TooManyPresets(BacktesterError):
+    """The owner has as many presets as anybody may have; nothing was kept."""
+
+    code = "too_many_presets"
+    http_status = 409
+
+
 class RunGone(BacktesterError):
     """The run was deleted while something was added to it."""
 
@@ -190,6 +197,7 @@ class RunRecord:
         is_cancel_requested: somebody wants the running run to end.
         has_result: whether there is a stored result; a run being recomputed keeps its own.
         first_event: id of the first event of the present submission.
+        last_event: id of the newest event.
     """
 
     key: RunKey
@@ -210,6 +218,7 @@ class RunRecord:
     has_result: bool
     recomputed: Recomputed | None
     first_event: int
+    last_event: int
 
 
 @dataclass(frozen=True)
@@ -366,7 +375,8 @@ class RunStore(Protocol):
     def claim(self, lease_seconds: float) -> Lease | None:
         """Start the next queued run for the caller: of the owner with the fewest running runs, the oldest.
 
-        No two callers, in whatever process, get the same attempt.
+        Of several such owners it is the turn of the one whose last start was the longest ago. No two callers, in
+        whatever process, get the same attempt.
         """
         ...
 
@@ -425,8 +435,10 @@ class RunStore(Protocol):
         """
         ...
 
-    def events(self, key: RunKey, *, after: int, limit: int) -> list[RunEvent]:
-        """The run's events with an id above `after`, ascending."""
+    def events(
+        self, key: RunKey, *, after: int, limit: int, kinds: Sequence[EventKind] | None = None
+    ) -> list[RunEvent]:
+        """The run's events with an id above `after`, ascending; None asks for all kinds."""
         ...
 
     def counts(self) -> Counts:
@@ -461,8 +473,18 @@ class Preset:
 class PresetStore(Protocol):
     """Keeps presets."""
 
-    def add(self, preset: Preset) -> tuple[Preset, bool]:
-        """Keep it; the stored one and whether it is new."""
+    def add(
+        self, preset: Preset, *, max_presets: int | None = None, max_bytes: int | None = None
+    ) -> tuple[Preset, bool]:
+        """Keep it; the stored one and whether it is new.
+
+        Args:
+            max_presets: how many an owner may have.
+            max_bytes: how large their configurations may be together, as JSON in ASCII.
+
+        Raises:
+            TooManyPresets
+        """
         ...
 
     def get(self, owner: str, preset_id: str) -> Preset | None:

@@ -5,7 +5,7 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, func, select, tuple_
+from sqlalchemy import Connection, Row, Select, bindparam, func, select, tuple_
 
 from src.services.storage.base import Progress, Recomputed, RunError, RunKey, RunRecord, RunStatus
 from src.services.storage.columns import microseconds, moment
@@ -15,11 +15,15 @@ SHOWN: Select[Any] = select(runs, run_results.c.metrics).outerjoin(run_results)
 """What a record is made of."""
 FINISHED = tuple(status.value for status in RunStatus if status.is_finished)
 
+# Statements that every request needs are put together once: SQLAlchemy takes longer over it than the database over
+# the answer.
+OF_KEY = (runs.c.owner == bindparam("owner"), runs.c.run_hash == bindparam("run_hash"))
+"""The run that `named` names."""
 
-def find(connection: Connection, key: RunKey, *, for_update: bool = False) -> Row[Any] | None:
-    """The run's row; `for_update` keeps it as it is until the transaction ends."""
-    wanted: Select[Any] = select(runs).where(runs.c.owner == key.owner, runs.c.run_hash == key.run_hash)
-    return connection.execute(for_change(wanted) if for_update else wanted).one_or_none()
+
+def named(key: RunKey) -> dict[str, str]:
+    """The parameters of OF_KEY."""
+    return {"owner": key.owner, "run_hash": key.run_hash}
 
 
 def for_change(wanted: Select[Any], *, skip_locked: bool = False) -> Select[Any]:
@@ -31,10 +35,19 @@ def for_change(wanted: Select[Any], *, skip_locked: bool = False) -> Select[Any]
     return wanted.with_for_update(of=runs, key_share=True, skip_locked=skip_locked)
 
 
+_ROW: Select[Any] = select(runs).where(*OF_KEY)
+_ROW_FOR_CHANGE = for_change(_ROW)
+_WHOLE = SHOWN.add_columns(run_details.c.error_trace).join(run_details).where(*OF_KEY)
+
+
+def find(connection: Connection, key: RunKey, *, for_update: bool = False) -> Row[Any] | None:
+    """The run's row; `for_update` keeps it as it is until the transaction ends."""
+    return connection.execute(_ROW_FOR_CHANGE if for_update else _ROW, named(key)).one_or_none()
+
+
 def whole_record(connection: Connection, key: RunKey) -> RunRecord | None:
     """The record with its position in line and everything about its error; None when there is no such run."""
-    wanted = SHOWN.add_columns(run_details.c.error_trace).join(run_details)
-    row = connection.execute(wanted.where(runs.c.owner == key.owner, runs.c.run_hash == key.run_hash)).one_or_none()
+    row = connection.execute(_WHOLE, named(key)).one_or_none()
     if row is None:
         return None
     in_line = position(connection, row) if row.status == RunStatus.QUEUED else None
@@ -73,6 +86,7 @@ def record(row: Row[Any], *, position: int | None = None, trace: Mapping[str, An
         has_result=row.has_result,
         recomputed=_recomputed_from_json(row.recomputed, trace),
         first_event=row.first_event,
+        last_event=row.last_event,
     )
 
 

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import asdict
 
-from sqlalchemy import ColumnElement, delete, select
+from sqlalchemy import ColumnElement, Connection, delete, func, select
 
-from src.services.storage.base import Preset
+from src.services.storage.base import Preset, TooManyPresets
 from src.services.storage.database import Database, TransactionConflict, repeated_on_conflict
 from src.services.storage.sql_submission import insert_or_nothing
 from src.services.storage.tables import presets
@@ -18,10 +18,15 @@ class SqlPresets:
         self._database = database
 
     @repeated_on_conflict
-    def add(self, preset: Preset) -> tuple[Preset, bool]:
+    def add(
+        self, preset: Preset, *, max_presets: int | None = None, max_bytes: int | None = None
+    ) -> tuple[Preset, bool]:
         with self._database.writing() as transaction:
+            # All who add to one owner's presets count them one after the other.
+            transaction.lock("presets", preset.owner)
             is_new = insert_or_nothing(transaction, presets, asdict(preset))
             if is_new:
+                _check_room(transaction.connection, preset.owner, max_presets, max_bytes)
                 return preset, True
             row = transaction.connection.execute(select(presets).where(*_is(preset.owner, preset.preset_id))).first()
             if row is None:
@@ -43,6 +48,15 @@ class SqlPresets:
     def remove(self, owner: str, preset_id: str) -> bool:
         with self._database.writing() as transaction:
             return transaction.connection.execute(delete(presets).where(*_is(owner, preset_id))).rowcount == 1
+
+
+def _check_room(connection: Connection, owner: str, max_presets: int | None, max_bytes: int | None) -> None:
+    size = func.coalesce(func.sum(func.length(presets.c.configuration)), 0)
+    count, n_bytes = connection.execute(select(func.count(), size).where(presets.c.owner == owner)).one()
+    if max_presets is not None and count > max_presets:
+        raise TooManyPresets(f"You have {max_presets:,} presets, which is the most: forget one first.")
+    if max_bytes is not None and n_bytes > max_bytes:
+        raise TooManyPresets(f"Your presets would be larger than {max_bytes:,} bytes together: forget one first.")
 
 
 def _is(owner: str, preset_id: str) -> tuple[ColumnElement[bool], ...]:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import Row, Select, func, select, update
+from sqlalchemy import BigInteger, Row, Select, Subquery, func, select, type_coerce, update
 
 from src.services.storage.base import (
     EventKind,
@@ -17,9 +17,12 @@ from src.services.storage.base import (
 )
 from src.services.storage.database import Transaction
 from src.services.storage.run_changes import NO_LEASE, change, end
-from src.services.storage.run_rows import for_change, position
+from src.services.storage.run_rows import find, for_change, position
 from src.services.storage.sql_submission import start_values
 from src.services.storage.tables import runs
+
+LONGEST_LEASE = timedelta(hours=2)
+"""No setting gives a lease as long as this."""
 
 CANCELLED = RunError("run_cancelled", ("The run was cancelled.",))
 
@@ -35,26 +38,39 @@ def claim(transaction: Transaction, lease_seconds: float) -> Lease | None:
 
 
 def _next_in_line() -> Select[Any]:
-    """The oldest queued run of the owner with the fewest running ones, unless somebody else takes it just now."""
-    is_running = runs.c.status == RunStatus.RUNNING
-    busy = select(runs.c.owner, func.count().label("n_running")).where(is_running).group_by(runs.c.owner).subquery()
+    """The oldest queued run of the owner whose turn it is, unless somebody else takes it just now."""
+    turns = _turns()
     return (
         select(runs)
-        .outerjoin(busy, busy.c.owner == runs.c.owner)
+        .join(turns, turns.c.owner == runs.c.owner)
         .where(runs.c.status == RunStatus.QUEUED)
-        .order_by(func.coalesce(busy.c.n_running, 0), runs.c.submitted_at, runs.c.id)
+        .order_by(turns.c.n_running, turns.c.last_start, runs.c.submitted_at, runs.c.id)
         .limit(1)
+    )
+
+
+def _turns() -> Subquery:
+    """Each owner with queued runs: how many run, and when the last one was started."""
+    waiting = select(runs.c.owner).where(runs.c.status == RunStatus.QUEUED).distinct().subquery()
+    is_running = runs.c.status == RunStatus.RUNNING
+    busy = select(runs.c.owner, func.count().label("n_running")).where(is_running).group_by(runs.c.owner).subquery()
+    other = runs.alias()
+    starts = select(type_coerce(func.max(other.c.started_at), BigInteger)).where(other.c.owner == waiting.c.owner)
+    return (
+        select(
+            waiting.c.owner,
+            func.coalesce(busy.c.n_running, 0).label("n_running"),
+            func.coalesce(starts.scalar_subquery(), 0).label("last_start"),
+        )
+        .outerjoin(busy, busy.c.owner == waiting.c.owner)
+        .subquery()
     )
 
 
 def leased(transaction: Transaction, lease: Lease) -> Row[Any] | None:
     """The run's row while the lease is good, locked; None when it is lost."""
-    query = select(runs).where(
-        runs.c.owner == lease.key.owner,
-        runs.c.run_hash == lease.key.run_hash,
-        runs.c.lease_token == lease.token,
-    )
-    return transaction.connection.execute(for_change(query)).one_or_none()
+    row = find(transaction.connection, lease.key, for_update=True)
+    return row if row is not None and row.lease_token == lease.token else None
 
 
 def heartbeat(transaction: Transaction, leases: Sequence[Lease], lease_seconds: float) -> HeartbeatAnswer:
@@ -85,9 +101,12 @@ def give_back(transaction: Transaction, lease: Lease) -> bool:
 
 def recover(transaction: Transaction, max_attempts: int) -> list[RunKey]:
     """Take over from processes that went silent; see RunStore.recover."""
+    is_over = runs.c.leased_until < transaction.now
+    # None lasts so long: the clock was put back since, and whoever is alive renews it at once.
+    is_impossible = runs.c.leased_until > transaction.now + LONGEST_LEASE
     silent = (
         select(runs)
-        .where(runs.c.status == RunStatus.RUNNING, runs.c.leased_until < transaction.now)
+        .where(runs.c.status == RunStatus.RUNNING, is_over | is_impossible)
         .order_by(runs.c.submitted_at, runs.c.id)
     )
     rows = transaction.connection.execute(for_change(silent, skip_locked=True)).all()
@@ -104,7 +123,8 @@ def recover(transaction: Transaction, max_attempts: int) -> list[RunKey]:
 def given_up(attempts: int) -> RunError:
     """Why a run that always took the service down with it is not started any more."""
     times = "once" if attempts == 1 else f"{attempts} times"
-    return RunError("attempts_exhausted", (f"The service stopped {times} during this run; it is not tried again.",))
+    sentence = f"The service or its database stopped {times} during this run; it is not tried again."
+    return RunError("attempts_exhausted", (sentence,))
 
 
 def _put_back(transaction: Transaction, row: Row[Any], *, attempt: int) -> None:

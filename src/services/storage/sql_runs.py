@@ -1,8 +1,9 @@
 """Runs in an SQL database: each method one transaction."""
 
 from collections.abc import Sequence
+from typing import Any
 
-from sqlalchemy import delete, select
+from sqlalchemy import Select, delete, select
 
 from src.services.storage import sql_listing, sql_queue, sql_submission
 from src.services.storage.base import (
@@ -25,10 +26,18 @@ from src.services.storage.base import (
 )
 from src.services.storage.database import Database, repeated_on_conflict
 from src.services.storage.run_changes import Told, change, end
-from src.services.storage.run_rows import find, progress_as_json, whole_record
+from src.services.storage.run_rows import OF_KEY, find, named, progress_as_json, whole_record
 from src.services.storage.tables import idempotency_keys, run_details, run_events, run_results, runs
 
 LARGEST_ID = 2**63 - 1
+
+_DETAILS: Select[Any] = select(run_details).join(runs).where(*OF_KEY)
+_RESULT = (
+    select(*(run_results.c[name] for name in ("gzip_bytes", "json_sha256", "json_length", "digest")))
+    .join(runs, runs.c.id == run_results.c.run_id)
+    .where(*OF_KEY)
+    .execution_options(is_binary=True)
+)
 
 
 class SqlRuns:
@@ -128,30 +137,25 @@ class SqlRuns:
             return whole_record(connection, key)
 
     def details(self, key: RunKey) -> RunDetails | None:
-        query = select(run_details).join(runs).where(runs.c.owner == key.owner, runs.c.run_hash == key.run_hash)
         with self._database.reading() as connection:
-            row = connection.execute(query).one_or_none()
+            row = connection.execute(_DETAILS, named(key)).one_or_none()
         if row is None:
             return None
         universe = None if row.universe is None else tuple(row.universe)
         return RunDetails(row.request, universe, row.ingredients, tuple(row.warnings))
 
     def result(self, key: RunKey) -> StoredResult | None:
-        columns = run_results.c
-        query = (
-            select(columns.gzip_bytes, columns.json_sha256, columns.json_length, columns.digest)
-            .join(runs, runs.c.id == columns.run_id)
-            .where(runs.c.owner == key.owner, runs.c.run_hash == key.run_hash)
-        )
         with self._database.reading() as connection:
-            row = connection.execute(query).one_or_none()
+            row = connection.execute(_RESULT, named(key)).one_or_none()
         return None if row is None else StoredResult(bytes(row.gzip_bytes), *row[1:])
 
     def page(self, owner: str, wanted: RunFilter, *, limit: int, cursor: str | None = None) -> RunPage:
         with self._database.reading() as connection:
             return sql_listing.page(connection, owner, wanted, limit=limit, cursor=cursor)
 
-    def events(self, key: RunKey, *, after: int, limit: int) -> list[RunEvent]:
+    def events(
+        self, key: RunKey, *, after: int, limit: int, kinds: Sequence[EventKind] | None = None
+    ) -> list[RunEvent]:
         columns, after = run_events.c, min(max(after, 0), LARGEST_ID)
         query = (
             select(columns.id, columns.kind, columns.at, columns.data)
@@ -160,6 +164,8 @@ class SqlRuns:
             .order_by(columns.id)
             .limit(limit)
         )
+        if kinds is not None:
+            query = query.where(columns.kind.in_(kinds))
         with self._database.reading() as connection:
             return [RunEvent(row.id, EventKind(row.kind), row.at, row.data) for row in connection.execute(query)]
 

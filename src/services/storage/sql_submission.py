@@ -1,11 +1,12 @@
 """Accepting a run: is it there already, was its key used before, is there room in line?"""
 
+import functools
 import hashlib
 import secrets
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, func, insert, select, update
+from sqlalchemy import Connection, Row, Table, delete, func, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from src.services.storage.base import (
@@ -33,11 +34,16 @@ def folded(text: str | None) -> str:
     return (text or "").casefold().replace("\x00", LOST).encode("utf-8", "replace").decode("utf-8")
 
 
-def insert_or_nothing(transaction: Transaction, table: Any, values: dict[str, Any]) -> bool:
+def insert_or_nothing(transaction: Transaction, table: Table, values: dict[str, Any]) -> bool:
     """Insert a row unless one with that key is there; whether this call inserted it."""
-    dialect = postgresql if transaction.connection.dialect.name == "postgresql" else sqlite
-    statement = dialect.insert(table).values(**values).on_conflict_do_nothing().returning(*table.primary_key)
-    return transaction.connection.execute(statement).first() is not None
+    connection = transaction.connection
+    return connection.execute(_insert_or_nothing(connection.dialect.name, table), values).first() is not None
+
+
+@functools.cache
+def _insert_or_nothing(dialect_name: str, table: Table) -> Any:
+    dialect = postgresql if dialect_name == "postgresql" else sqlite
+    return dialect.insert(table).on_conflict_do_nothing().returning(*table.primary_key)
 
 
 def run_of_idempotency_key(transaction: Transaction, key: RunKey, idempotency: tuple[str, str]) -> RunRecord | None:

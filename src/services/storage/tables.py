@@ -54,6 +54,8 @@ runs = Table(
     Index("runs_by_key", "owner", "run_hash", unique=True),
     Index("runs_newest", "owner", "submitted_at", "id"),
     Index("runs_in_line", "status", "submitted_at", "id"),
+    # Whose turn it is in the queue.
+    Index("runs_last_start", "owner", "started_at"),
 )
 
 run_details = Table(

@@ -57,10 +57,12 @@ def test_a_slow_strategy_is_reported_on_bar_by_bar(sandbox: Sandbox) -> None:
     witness = Witness()
     strategy = source(COUNTING, "print('bar', self.n)", "time.sleep(0.4)", "return super().on_data(data, portfolio)")
     reply = observed(sandbox, strategy, witness, n_days=6)
-    assert witness.days == [0, 1, 2, 3, 4, 5]
+    # On a busy machine a bar may take so long that it is told of twice.
+    equities = dict(zip(witness.days, witness.equities, strict=True))
+    assert list(equities) == [0, 1, 2, 3, 4, 5]
     assert witness.lines == [f"bar {n}" for n in range(1, 7)] == list(reply.logs)
     # Before a close fills, its equity is that of the close: without costs the books say the same.
-    assert witness.equities == pytest.approx(reply.equity.tolist(), rel=1e-12)
+    assert list(equities.values()) == pytest.approx(reply.equity.tolist(), rel=1e-12)
 
 
 def test_a_quick_strategy_is_reported_on_ten_times_a_second(sandbox: Sandbox) -> None:

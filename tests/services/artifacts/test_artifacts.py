@@ -1,6 +1,7 @@
 """Files of runs: sealed once, chained, served whole or not at all, removed without breaking the chain."""
 
 import csv
+import errno
 import hashlib
 import io
 import json
@@ -13,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from src.services.artifacts import folders
 from src.services.artifacts.artifacts import Artifacts
 from src.services.artifacts.errors import ArtifactNotFound, ArtifactsNotReady
 from src.services.artifacts.folders import LEFT_OVER_SECONDS, link_folder, owner_folder
@@ -167,6 +169,22 @@ def test_a_removal_that_was_cut_short_breaks_nothing_and_is_finished_later(artif
     assert holds(root, storage) == 1
     artifacts.clean_up()
     assert names(folder) == {MANIFEST_NAME, "removed.json"}
+
+
+def test_on_a_full_disk_removal_still_makes_room(artifacts, storage, root, monkeypatch) -> None:
+    key = succeeded(storage)
+    folder = link_folder(root, artifacts.seal(key))
+    write = folders.write_durably
+
+    def full_until_something_goes(path: Path, content: bytes) -> None:
+        if (folder / "result.json").exists():
+            raise OSError(errno.ENOSPC, "No space left on device")
+        write(path, content)
+
+    monkeypatch.setattr(folders, "write_durably", full_until_something_goes)
+    artifacts.remove(key)
+    assert names(folder) == {MANIFEST_NAME, "removed.json"}
+    assert holds(root, storage) == 1
 
 
 def test_only_old_left_overs_are_cleaned_up(artifacts, storage, root) -> None:

@@ -131,3 +131,14 @@ def test_a_reader_never_sees_a_gap_while_others_write(storage: Storage) -> None:
         while not all(writer.done() for writer in writers) or events(storage, after=len(seen)):
             seen += [event.id for event in events(storage, after=len(seen), limit=7)]
     assert seen == list(range(1, 162))
+
+
+def test_some_kinds_of_events_can_be_asked_for(storage: Storage) -> None:
+    lease = started(storage.runs)
+    for day in range(3):
+        storage.runs.tell(lease, progress=Progress(day / 3, "2015-12-31", 1.0), log_lines=[str(day)])
+    kinds = (EventKind.STARTED, EventKind.LOG)
+    asked = storage.runs.events(key(), after=0, limit=3, kinds=kinds)
+    assert [event.id for event in asked] == [1, 2, 4]
+    run = storage.runs.get(key())
+    assert run is not None and run.last_event == 7

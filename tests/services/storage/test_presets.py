@@ -1,9 +1,12 @@
 """What every PresetStore promises."""
 
+import json
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
-from src.services.storage.base import Preset, Storage
+import pytest
+
+from src.services.storage.base import Preset, Storage, TooManyPresets
 
 NOON = datetime(2026, 3, 4, 12, 0, 0, 123456, tzinfo=UTC)
 CONFIGURATION = {"commission": {"model": "rate", "fraction": 0.001}, "symbols": ["SPY"], "note": "\x00\ud800 é"}
@@ -54,6 +57,34 @@ def test_presets_belong_to_their_owner(storage: Storage) -> None:
     assert storage.presets.list("bob") == []
     assert not storage.presets.remove("bob", preset().preset_id)
     assert storage.presets.add(preset(owner="bob"))[1]
+
+
+def test_an_owner_may_have_so_many_presets_and_no_more(storage: Storage) -> None:
+    def add(number: int) -> bool:
+        try:
+            return storage.presets.add(preset(number), max_presets=5)[1]
+        except TooManyPresets:
+            return False
+
+    with ThreadPoolExecutor(8) as threads:
+        assert sum(threads.map(add, range(16))) == 5
+    present = storage.presets.list("local")
+    assert len(present) == 5
+    assert storage.presets.add(present[0], max_presets=5) == (present[0], False), "what is there needs no room"
+    assert storage.presets.add(preset(owner="ann"), max_presets=5)[1]
+    assert storage.presets.remove("local", present[0].preset_id)
+    assert storage.presets.add(preset(99), max_presets=5)[1]
+
+
+def test_all_presets_of_an_owner_are_bounded_together(storage: Storage) -> None:
+    size = len(json.dumps(CONFIGURATION, separators=(",", ":")))
+    for number in range(3):
+        storage.presets.add(preset(number), max_bytes=3 * size)
+    with pytest.raises(TooManyPresets):
+        storage.presets.add(preset(3), max_bytes=4 * size - 1)
+    assert len(storage.presets.list("local")) == 3
+    assert storage.presets.add(preset(2), max_bytes=3 * size) == (preset(2), False)
+    assert storage.presets.add(preset(3), max_bytes=4 * size)[1]
 
 
 def test_no_preset_has_a_hostile_id(storage: Storage) -> None:

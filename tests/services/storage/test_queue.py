@@ -50,6 +50,20 @@ def test_an_owner_with_fewer_running_runs_goes_first(storage: Storage) -> None:
     assert [lease and lease.key.owner for lease in leases] == ["greedy", "modest", "greedy"]
 
 
+def test_with_one_place_owners_take_turns_however_many_runs_one_of_them_has(storage: Storage) -> None:
+    for number in range(6):
+        storage.runs.submit(new_run(number, "greedy"))
+    for number in range(2):
+        storage.runs.submit(new_run(number, "modest"))
+    served = []
+    for _ in range(6):
+        lease = storage.runs.claim(60)
+        assert lease is not None
+        served.append(lease.key.owner)
+        assert storage.runs.finish(lease, success())
+    assert served == ["greedy", "modest", "greedy", "modest", "greedy", "greedy"]
+
+
 def test_finished_runs_do_not_count_against_their_owner(storage: Storage) -> None:
     for number in range(5):
         finished(storage.runs, number, "ann")
@@ -118,6 +132,11 @@ def test_a_lease_in_time_is_not_taken_over(storage: Storage) -> None:
     lease = started(storage.runs, lease_seconds=60)
     assert storage.runs.recover(1) == []
     assert storage.runs.finish(lease, success())
+
+
+def test_a_lease_that_lasts_impossibly_long_is_over_for_the_clock_was_put_back(storage: Storage) -> None:
+    lease = started(storage.runs, lease_seconds=3 * 3600)
+    assert storage.runs.recover(max_attempts=3) == [lease.key]
 
 
 def test_an_expired_run_goes_back_in_line_to_its_old_place(storage: Storage) -> None:
