@@ -8,9 +8,9 @@ from fastapi import Depends, Request
 
 from src.execution.reading import Reading, read
 from src.execution.sandbox.base import Sandbox
-from src.services.run_events import RunEvents
-from src.services.run_gate import RunGate
-from src.services.runs import Runs
+from src.services.runs.events import RunEvents
+from src.services.runs.gate import RunGate
+from src.services.runs.runs import Runs
 
 if TYPE_CHECKING:
     # Their imports are slow.

@@ -6,14 +6,14 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
 from src.config.settings import Settings
-from src.services.leases import Leases
-from src.services.preparing import PreparesRuns
-from src.services.run_bell import RunBell
-from src.services.run_dispatcher import RunDispatcher
-from src.services.run_events import RunEvents
-from src.services.run_gate import RunGate
-from src.services.run_housekeeping import RunFiles, RunHousekeeping
-from src.services.runs import Runs
+from src.services.runs.bell import RunBell
+from src.services.runs.dispatcher import RunDispatcher
+from src.services.runs.events import RunEvents
+from src.services.runs.gate import RunGate
+from src.services.runs.housekeeping import RunFiles, RunHousekeeping
+from src.services.runs.leases import Leases
+from src.services.runs.preparing import PreparesRuns
+from src.services.runs.runs import Runs
 from src.services.storage.base import RunStore
 
 MAX_PREPARING = 4

@@ -19,7 +19,7 @@ from src.api.stored_answer import accepts_gzip, json_response, unpacked_response
 from src.api.telemetry import RunReport, Telemetry
 from src.errors import RunAbandoned, RunNotFinished
 from src.models.request import BacktestRequest
-from src.services.finished_run import FinishedRun
+from src.services.runs.finished_run import FinishedRun
 from src.services.storage.base import RunKey
 
 Render = Callable[[Mapping[str, Any]], Any]

@@ -8,7 +8,7 @@ from starlette.responses import StreamingResponse
 
 from src.api.pieces import in_pieces
 from src.services.artifacts.answer_reader import unpacked
-from src.services.packing import unpacked_json
+from src.services.runs.packing import unpacked_json
 from src.services.storage.base import StoredResult
 
 LONG_BYTES = 4 * 1024 * 1024

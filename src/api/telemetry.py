@@ -14,7 +14,7 @@ from prometheus_client.process_collector import ProcessCollector
 
 from src.api.dependencies import Services
 from src.errors import BacktesterError
-from src.services.run_ends import EndedRun
+from src.services.runs.ends import EndedRun
 
 logger = logging.getLogger(__name__)
 

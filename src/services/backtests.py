@@ -19,9 +19,9 @@ from src.services import answer
 from src.services.data_provider.base import DataProvider, PriceTable
 from src.services.data_provider.calendar import last_period_is_complete
 from src.services.measured_run import answer_body, audited, logs_of, measured
-from src.services.preparing import Observe
 from src.services.readings import Readings
 from src.services.run_identity import ENGINE_VERSION, canonical, code_hash, run_hash
+from src.services.runs.preparing import Observe
 from src.services.stopwatch import Stopwatch
 from src.services.storage.base import Progress
 from src.services.yardsticks import Yardsticks, find_yardsticks
@@ -222,7 +222,7 @@ class Prepared:
     def _warnings(self, reply: Reply) -> list[str]:
         synthetic = "These prices are synthetic (made up by this service): no conclusion about a market follows."
         return [
-            # First, because another request for the same run brings others: see src/services/run_result.py.
+            # First, because another request for the same run brings others: see src/services/runs/result.py.
             *self.request.unknown_fields_warnings(),
             *([synthetic] if self.source[1] else []),
             *self.prices.warnings(),

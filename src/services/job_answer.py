@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from src.services.run_summary import iso_time
+from src.services.runs.summary import iso_time
 from src.services.storage.base import RunRecord, RunStatus
 
 _STATUSES = {

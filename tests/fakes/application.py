@@ -20,7 +20,7 @@ from src.config.settings import Settings
 from src.services.artifacts.artifacts import Artifacts
 from src.services.market_data import MarketData
 from src.services.presets import Presets
-from src.services.run_housekeeping import RunFiles
+from src.services.runs.housekeeping import RunFiles
 from src.services.storage.base import RunKey, Storage
 from tests.fakes.backtests import FakeBacktests
 from tests.fakes.run_store import fake_storage

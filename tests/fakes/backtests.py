@@ -9,8 +9,8 @@ from typing import Any, Self
 
 from src.errors import NoPrices, PriceSourceUnavailable, RunCancelled, RunTimedOut, StrategyRejected
 from src.models.request import BacktestRequest
-from src.services.preparing import Observe
 from src.services.run_identity import canonical, run_hash
+from src.services.runs.preparing import Observe
 from src.services.storage.base import Progress
 
 LONG_SECONDS = 30.0

@@ -13,7 +13,7 @@ from src.api.owners import OwnerDep
 from src.api.paths import mounted
 from src.models.preset import PresetAnswer, PresetList, PresetRequest
 from src.models.problems import Refusal
-from src.services.run_summary import iso_time
+from src.services.runs.summary import iso_time
 from src.services.storage.base import Preset
 
 router = APIRouter(tags=["presets"], route_class=JsonRoute)

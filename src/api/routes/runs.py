@@ -24,7 +24,7 @@ from src.models.problems import Refusal
 from src.models.request import BacktestRequest
 from src.models.response import BacktestResponse
 from src.models.run import Explanation, RunList, RunRequest, RunSummary
-from src.services.run_summary import run_list, run_summary
+from src.services.runs.summary import run_list, run_summary
 from src.services.storage.base import RunFilter, RunStatus
 from src.utils.symbols import SYMBOL_PATTERN
 

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from src.models.request import BacktestRequest
-from src.services.own_words import in_own_words
-from src.services.packing import unpacked_json
+from src.services.runs.own_words import in_own_words
+from src.services.runs.packing import unpacked_json
 from src.services.storage.base import RunKey, StoredResult
 
 

@@ -3,7 +3,7 @@
 import threading
 import time
 
-from src.services.leases import Ending, Leases
+from src.services.runs.leases import Ending, Leases
 from src.services.storage.base import HeartbeatAnswer, Lease, NewRun, RunKey, StorageUnavailable
 from tests.fakes.run_store import FakeRunStore
 

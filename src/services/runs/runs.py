@@ -18,16 +18,16 @@ from src.errors import (
     SandboxUnavailable,
 )
 from src.models.request import BacktestRequest
-from src.services.finished_run import FinishedRun
-from src.services.leases import HeldLease, Leases
-from src.services.preparing import PreparedRun, PreparesRuns
-from src.services.run_bell import News, RunBell
-from src.services.run_ends import RunEnds
-from src.services.run_execution import LeaseLost, RunExecution
-from src.services.run_explanation import explanation
 from src.services.run_identity import canonical_json
-from src.services.run_outcome import error_of
-from src.services.run_wishes import RunWishes
+from src.services.runs.bell import News, RunBell
+from src.services.runs.ends import RunEnds
+from src.services.runs.execution import LeaseLost, RunExecution
+from src.services.runs.explanation import explanation
+from src.services.runs.finished_run import FinishedRun
+from src.services.runs.leases import HeldLease, Leases
+from src.services.runs.outcome import error_of
+from src.services.runs.preparing import PreparedRun, PreparesRuns
+from src.services.runs.wishes import RunWishes
 from src.services.storage.base import (
     EventKind,
     Lease,

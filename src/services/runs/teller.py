@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from types import TracebackType
 from typing import Self
 
-from src.services.leases import Ending, HeldLease
-from src.services.run_bell import News, RunBell
+from src.services.runs.bell import News, RunBell
+from src.services.runs.leases import Ending, HeldLease
 from src.services.storage.base import Progress, RunStore, StorageUnavailable
 
 logger = logging.getLogger(__name__)

@@ -10,7 +10,7 @@ from functools import partial
 from typing import TypeVar
 
 from src.errors import RunNotFound
-from src.services.run_bell import News, RunBell
+from src.services.runs.bell import News, RunBell
 from src.services.storage.base import EventKind, RunEvent, RunKey, RunRecord, RunStore
 
 Value = TypeVar("Value")

@@ -3,9 +3,9 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
-from src.services import own_words
-from src.services.own_words import in_own_words
-from src.services.run_result import stored_result
+from src.services.runs import own_words
+from src.services.runs.own_words import in_own_words
+from src.services.runs.result import stored_result
 from tests.fakes.backtests import real_shaped_answer
 
 TRAP = ',"warnings":["old"],"provenance":{}}'

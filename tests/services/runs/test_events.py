@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from src.errors import RunNotFound
-from src.services.run_bell import News, RunBell
-from src.services.run_events import RunEvents
+from src.services.runs.bell import News, RunBell
+from src.services.runs.events import RunEvents
 from src.services.storage.base import Lease, NewRun, Outcome, Progress, RunEvent, RunKey, RunStatus
 from tests.fakes.run_store import FakeRunStore
 

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from typing import Any, Protocol
 
-from src.services.run_bell import News, RunBell
+from src.services.runs.bell import News, RunBell
 from src.services.storage.base import RunKey, RunStore
 
 logger = logging.getLogger(__name__)

@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from src.services.packing import Packing, unpacked_json
+from src.services.runs.packing import Packing, unpacked_json
 from src.services.storage.base import StoredResult
 from src.utils.json_bytes import json_bytes, json_pieces, parsed_json
 

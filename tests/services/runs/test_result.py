@@ -2,8 +2,8 @@ import gzip
 import hashlib
 import json
 
-from src.services.packing import unpacked_json
-from src.services.run_result import differences, stored_result
+from src.services.runs.packing import unpacked_json
+from src.services.runs.result import differences, stored_result
 from tests.fakes.backtests import real_shaped_answer
 
 

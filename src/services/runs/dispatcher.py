@@ -7,10 +7,10 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
 from src.errors import SandboxUnavailable
-from src.services.leases import Leases
-from src.services.run_bell import News, RunBell
-from src.services.run_gate import STOP_SECONDS, RunGate
-from src.services.runs import Runs
+from src.services.runs.bell import News, RunBell
+from src.services.runs.gate import STOP_SECONDS, RunGate
+from src.services.runs.leases import Leases
+from src.services.runs.runs import Runs
 from src.services.storage.base import RunKey, RunStore, StorageUnavailable
 
 logger = logging.getLogger(__name__)

@@ -7,15 +7,15 @@ from dataclasses import replace
 
 from src.errors import RunAbandoned, RunCancelled, RunTimedOut, SandboxUnavailable
 from src.models.request import BacktestRequest
-from src.services.finished_run import FinishedRun
-from src.services.leases import Ending, HeldLease
-from src.services.preparing import PreparedRun
-from src.services.run_bell import News, RunBell
-from src.services.run_ends import RunEnds
-from src.services.run_outcome import failure_of
-from src.services.run_result import differences, stored_result
-from src.services.run_teller import RunTeller
-from src.services.run_wishes import RunWishes
+from src.services.runs.bell import News, RunBell
+from src.services.runs.ends import RunEnds
+from src.services.runs.finished_run import FinishedRun
+from src.services.runs.leases import Ending, HeldLease
+from src.services.runs.outcome import failure_of
+from src.services.runs.preparing import PreparedRun
+from src.services.runs.result import differences, stored_result
+from src.services.runs.teller import RunTeller
+from src.services.runs.wishes import RunWishes
 from src.services.storage.base import Lease, Outcome, RunStatus, RunStore, StorageUnavailable
 
 LATE_SECONDS = 0.5

@@ -15,7 +15,7 @@ def in_own_words(body: bytes, name: str | None, warnings: Sequence[str], stored_
     """The answer under another name, and with the warnings of another request for the same run.
 
     Args:
-        body: JSON as src.services.run_result writes it.
+        body: JSON as src.services.runs.result writes it.
         stored_warnings: the ones of the request that made the answer: they come first in its warnings.
     """
     spliced = _spliced(body, name, warnings, len(stored_warnings))

@@ -14,7 +14,7 @@ from src.api.durable_runs import DurableRuns, durable_runs
 from src.config.settings import Settings
 from src.errors import SandboxUnavailable
 from src.models.request import BacktestRequest
-from src.services import run_dispatcher
+from src.services.runs import dispatcher
 from src.services.storage.base import Lease, QueueFull, RunFilter, RunKey, RunStatus, StorageUnavailable
 from tests.fakes.application import FakeFiles
 from tests.fakes.backtests import FakeBacktests
@@ -140,7 +140,7 @@ def test_queued_runs_get_their_turn_while_people_keep_every_place_busy() -> None
 
 
 def test_without_a_sandbox_queued_runs_wait_and_start_when_there_is_one(monkeypatch) -> None:
-    monkeypatch.setattr(run_dispatcher, "LONGEST_PAUSE_SECONDS", 0.3)
+    monkeypatch.setattr(dispatcher, "LONGEST_PAUSE_SECONDS", 0.3)
 
     async def story() -> None:
         backtests, store = FakeBacktests(error=SandboxUnavailable("no engine")), FakeRunStore()
@@ -180,7 +180,7 @@ class Failing(FakeRunStore):
 
 @pytest.mark.parametrize("error", [StorageUnavailable("away"), RuntimeError("away")])
 def test_it_outlives_a_database_that_goes_away(monkeypatch, error) -> None:
-    monkeypatch.setattr(run_dispatcher, "LONGEST_PAUSE_SECONDS", 0.3)
+    monkeypatch.setattr(dispatcher, "LONGEST_PAUSE_SECONDS", 0.3)
 
     async def story() -> None:
         store = Failing(error)
@@ -260,7 +260,7 @@ def test_what_cannot_be_sealed_is_not_removed_and_keeps_nothing_else_from_going(
 
 
 def test_a_clock_that_jumps_takes_no_run_from_the_process_that_works_on_it(monkeypatch) -> None:
-    monkeypatch.setattr(run_dispatcher, "RECOVER_SECONDS", 0.02)
+    monkeypatch.setattr(dispatcher, "RECOVER_SECONDS", 0.02)
 
     async def story() -> None:
         ahead = timedelta(0)
@@ -281,7 +281,7 @@ def test_a_clock_that_jumps_takes_no_run_from_the_process_that_works_on_it(monke
 
 
 def test_after_the_database_was_away_queued_runs_start_soon(monkeypatch) -> None:
-    monkeypatch.setattr(run_dispatcher, "LONGEST_STORAGE_PAUSE_SECONDS", 0.1)
+    monkeypatch.setattr(dispatcher, "LONGEST_STORAGE_PAUSE_SECONDS", 0.1)
 
     async def story() -> None:
         store = Failing(StorageUnavailable("away"))

@@ -4,8 +4,8 @@ import time
 
 import pytest
 
-from src.services import run_gate
-from src.services.run_gate import QueueFull, RunGate
+from src.services.runs import gate
+from src.services.runs.gate import QueueFull, RunGate
 
 SECONDS = 10.0
 
@@ -122,7 +122,7 @@ def test_a_caller_that_leaves_the_line_is_never_run_and_gives_its_place_back():
 
 
 def test_a_run_that_does_not_stop_keeps_its_place_but_not_its_caller(monkeypatch):
-    monkeypatch.setattr(run_gate, "STOP_SECONDS", 0.05)
+    monkeypatch.setattr(gate, "STOP_SECONDS", 0.05)
 
     async def story() -> None:
         gate, release = RunGate(max_running=1, max_waiting=0), threading.Event()

@@ -23,11 +23,11 @@ from src.errors import (
     StrategyFailed,
 )
 from src.models.request import BacktestRequest
-from src.services import run_execution
-from src.services.finished_run import FinishedRun
-from src.services.leases import Leases
-from src.services.run_bell import RunBell
-from src.services.runs import Runs
+from src.services.runs import execution
+from src.services.runs.bell import RunBell
+from src.services.runs.finished_run import FinishedRun
+from src.services.runs.leases import Leases
+from src.services.runs.runs import Runs
 from src.services.storage.base import (
     KeyReused,
     Lease,
@@ -483,8 +483,8 @@ class Forgetful(FakeRunStore):
 
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(run_execution, "STORE_SECONDS", 0.2)
-    monkeypatch.setattr(run_execution, "STORE_PAUSE_SECONDS", 0.02)
+    monkeypatch.setattr(execution, "STORE_SECONDS", 0.2)
+    monkeypatch.setattr(execution, "STORE_PAUSE_SECONDS", 0.02)
 
 
 @pytest.mark.usefixtures("impatient")
