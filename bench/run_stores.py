@@ -18,8 +18,9 @@ from pathlib import Path
 
 from sqlalchemy import Engine, create_engine, make_url, text
 
-from src.services.storage.base import (
-    BuildLink,
+from src.services.storage.base import BuildLink, Storage
+from src.services.storage.opening import open_storage
+from src.services.storage.records import (
     Lease,
     Link,
     NewRun,
@@ -30,10 +31,8 @@ from src.services.storage.base import (
     RunKey,
     RunPage,
     RunStatus,
-    Storage,
     StoredResult,
 )
-from src.services.storage.opening import open_storage
 from tests.postgres_server import NoPostgres, postgres_url
 
 OWNER = "local"

@@ -6,7 +6,7 @@ from contextlib import suppress
 from starlette.concurrency import run_in_threadpool
 
 from src.api.dependencies import Services
-from src.services.storage.base import RunKey, RunRecord
+from src.services.storage.records import RunKey, RunRecord
 
 END_SECONDS = 3.0
 """A box dies within a second; after this the run is told as it stands."""

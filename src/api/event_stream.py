@@ -16,7 +16,7 @@ from starlette.types import Receive, Scope, Send
 from src.api.disconnect import disconnected
 from src.api.json_answer import json_bytes
 from src.errors import BacktesterError
-from src.services.storage.base import RunEvent
+from src.services.storage.records import RunEvent
 
 logger = logging.getLogger(__name__)
 

@@ -33,7 +33,7 @@ from src.errors import (
 from src.models.plain import printable
 from src.services.artifacts.errors import ArtifactNotFound, ArtifactsNotReady, ArtifactsUnwritable
 from src.services.presets import PresetNotFound
-from src.services.storage.base import CursorInvalid, KeyReused, QueueFull, StorageUnavailable, TooManyPresets
+from src.services.storage.errors import CursorInvalid, KeyReused, QueueFull, StorageUnavailable, TooManyPresets
 
 logger = logging.getLogger(__name__)
 

@@ -20,7 +20,7 @@ from src.api.telemetry import RunReport, Telemetry
 from src.errors import RunAbandoned, RunNotFinished
 from src.models.request import BacktestRequest
 from src.services.runs.finished_run import FinishedRun
-from src.services.storage.base import RunKey
+from src.services.storage.records import RunKey
 
 Render = Callable[[Mapping[str, Any]], Any]
 """The answer in the words of another contract."""

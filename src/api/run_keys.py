@@ -7,7 +7,7 @@ from fastapi import Depends, Path
 
 from src.api.owners import OwnerDep
 from src.errors import RunNotFound
-from src.services.storage.base import RunKey
+from src.services.storage.records import RunKey
 
 _RUN_HASH = re.compile(r"[0-9a-f]{64}")
 

@@ -9,7 +9,7 @@ from starlette.responses import StreamingResponse
 from src.api.pieces import in_pieces
 from src.services.artifacts.answer_reader import unpacked
 from src.services.runs.packing import unpacked_json
-from src.services.storage.base import StoredResult
+from src.services.storage.records import StoredResult
 
 LONG_BYTES = 4 * 1024 * 1024
 """What is longer is sent in pieces."""

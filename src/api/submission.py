@@ -9,7 +9,7 @@ from src.api.dependencies import Services
 from src.api.disconnect import unless_disconnected
 from src.api.owners import owner_of
 from src.models.request import BacktestRequest
-from src.services.storage.base import Submission
+from src.services.storage.records import Submission
 
 
 async def submitted(

@@ -23,7 +23,7 @@ from src.services.readings import Readings
 from src.services.run_identity import ENGINE_VERSION, canonical, code_hash, run_hash
 from src.services.runs.preparing import Observe
 from src.services.stopwatch import Stopwatch
-from src.services.storage.base import Progress
+from src.services.storage.records import Progress
 from src.services.yardsticks import Yardsticks, find_yardsticks
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from src.services.runs.summary import iso_time
-from src.services.storage.base import RunRecord, RunStatus
+from src.services.storage.records import RunRecord, RunStatus
 
 _STATUSES = {
     RunStatus.QUEUED: "PENDING",

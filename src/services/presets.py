@@ -6,7 +6,8 @@ from typing import Any
 
 from src.errors import BacktesterError
 from src.services.run_identity import run_hash
-from src.services.storage.base import Preset, PresetStore
+from src.services.storage.base import PresetStore
+from src.services.storage.records import Preset
 
 
 class PresetNotFound(BacktesterError):

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from src.api import event_stream
 from src.api.event_stream import MAX_STREAMS_PER_CLIENT, EventStream, OpenStreams, TooManyStreams, event_bytes
-from src.services.storage.base import EventKind, RunEvent, StorageUnavailable
+from src.services.storage.errors import StorageUnavailable
+from src.services.storage.records import EventKind, RunEvent
 
 SCOPE = {"type": "http"}
 

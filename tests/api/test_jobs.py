@@ -10,7 +10,7 @@ import pytest
 from src.api.auth import COOKIE
 from src.errors import StrategyFailed
 from src.models.job import JobAnswer
-from src.services.storage.base import Progress
+from src.services.storage.records import Progress
 from tests.fakes.application import BACKTEST, REQUEST, RUNS, another, wait_until
 from tests.fakes.backtests import FakeBacktests
 from tests.fakes.issuer import Issuer, SigningKey, publishing

@@ -8,7 +8,7 @@ import pytest
 
 from src.api import stored_answer
 from src.models.response import BacktestResponse
-from src.services.storage.base import RunFilter
+from src.services.storage.records import RunFilter
 from tests.fakes.application import BACKTEST, REQUEST, RUNS
 from tests.fakes.backtests import FakeBacktests, real_shaped_answer
 

@@ -21,7 +21,8 @@ from src.services.artifacts.artifacts import Artifacts
 from src.services.market_data import MarketData
 from src.services.presets import Presets
 from src.services.runs.housekeeping import RunFiles
-from src.services.storage.base import RunKey, Storage
+from src.services.storage.base import Storage
+from src.services.storage.records import RunKey
 from tests.fakes.backtests import FakeBacktests
 from tests.fakes.run_store import fake_storage
 

@@ -11,7 +11,7 @@ from src.errors import NoPrices, PriceSourceUnavailable, RunCancelled, RunTimedO
 from src.models.request import BacktestRequest
 from src.services.run_identity import canonical, run_hash
 from src.services.runs.preparing import Observe
-from src.services.storage.base import Progress
+from src.services.storage.records import Progress
 
 LONG_SECONDS = 30.0
 BEFORE_THE_BOX = (StrategyRejected, NoPrices, PriceSourceUnavailable)

@@ -5,7 +5,9 @@ from dataclasses import astuple, replace
 from datetime import UTC, datetime
 from threading import RLock
 
-from src.services.storage.base import BuildLink, Link, RunGone, RunKey, RunStore
+from src.services.storage.base import BuildLink, RunStore
+from src.services.storage.errors import RunGone
+from src.services.storage.records import Link, RunKey
 
 Clock = Callable[[], datetime]
 

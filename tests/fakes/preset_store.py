@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from threading import RLock
 
-from src.services.storage.base import Preset, TooManyPresets
+from src.services.storage.errors import TooManyPresets
+from src.services.storage.records import Preset
 from tests.fakes.plain import plain
 
 

@@ -8,17 +8,16 @@ from datetime import UTC, datetime, timedelta
 from threading import RLock
 from typing import Any
 
-from src.services.storage.base import (
+from src.services.storage.base import Storage
+from src.services.storage.errors import CursorInvalid, KeyReused, QueueFull
+from src.services.storage.records import (
     Counts,
-    CursorInvalid,
     EventKind,
     HeartbeatAnswer,
-    KeyReused,
     Lease,
     NewRun,
     Outcome,
     Progress,
-    QueueFull,
     Recomputed,
     RunDetails,
     RunError,
@@ -28,7 +27,6 @@ from src.services.storage.base import (
     RunPage,
     RunRecord,
     RunStatus,
-    Storage,
     StoredResult,
     Submission,
 )

@@ -8,7 +8,7 @@ import pytest
 
 from src.models.job import JobAnswer
 from src.services.job_answer import job_answer, job_metrics
-from src.services.storage.base import RunError, RunKey, RunRecord, RunStatus
+from src.services.storage.records import RunError, RunKey, RunRecord, RunStatus
 from tests.fakes.backtests import real_shaped_answer
 
 AT = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)

@@ -15,7 +15,7 @@ from src.api.run_keys import RunKeyDep
 from src.models.artifacts import Manifest
 from src.services.artifacts.errors import ArtifactNotFound
 from src.services.artifacts.manifest import MANIFEST_NAME
-from src.services.storage.base import RunKey
+from src.services.storage.records import RunKey
 
 router = APIRouter(tags=["runs"])
 

@@ -16,7 +16,7 @@ from src.models.job import JobAnswer, JobCancelled
 from src.models.problems import Refusal
 from src.services.artifacts.answer_reader import read_answer, unpacked
 from src.services.job_answer import job_answer, job_status
-from src.services.storage.base import RunKey, RunRecord, RunStatus
+from src.services.storage.records import RunKey, RunRecord, RunStatus
 from src.utils.json_bytes import json_pieces
 
 router = APIRouter(prefix="/api/v1", tags=["jobs"])

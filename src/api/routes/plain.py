@@ -19,7 +19,7 @@ from src.api.request_examples import REQUEST_EXAMPLES
 from src.api.run_answer import run_answer
 from src.errors import BacktesterError
 from src.models.request import BacktestRequest
-from src.services.storage.base import RunFilter
+from src.services.storage.records import RunFilter
 
 router = APIRouter(include_in_schema=False)
 

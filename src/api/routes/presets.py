@@ -14,7 +14,7 @@ from src.api.paths import mounted
 from src.models.preset import PresetAnswer, PresetList, PresetRequest
 from src.models.problems import Refusal
 from src.services.runs.summary import iso_time
-from src.services.storage.base import Preset
+from src.services.storage.records import Preset
 
 router = APIRouter(tags=["presets"], route_class=JsonRoute)
 

@@ -10,7 +10,7 @@ from src.api.dependencies import ServicesDep
 from src.api.documentation import RUN_PROBLEMS
 from src.api.event_stream import EventStream
 from src.api.run_keys import RunKeyDep
-from src.services.storage.base import EventKind
+from src.services.storage.records import EventKind
 
 router = APIRouter(tags=["runs"])
 

@@ -25,7 +25,7 @@ from src.models.request import BacktestRequest
 from src.models.response import BacktestResponse
 from src.models.run import Explanation, RunList, RunRequest, RunSummary
 from src.services.runs.summary import run_list, run_summary
-from src.services.storage.base import RunFilter, RunStatus
+from src.services.storage.records import RunFilter, RunStatus
 from src.utils.symbols import SYMBOL_PATTERN
 
 router = APIRouter(tags=["runs"], route_class=RunRoute)

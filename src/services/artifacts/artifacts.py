@@ -21,7 +21,9 @@ from src.services.artifacts.folders import (
 )
 from src.services.artifacts.manifest import FILE_NAMES, MANIFEST_NAME, SealedFile, make_manifest, manifest_bytes
 from src.services.artifacts.run_files import write_run_files
-from src.services.storage.base import BuildLink, Link, RunGone, RunKey, Storage, StoredResult
+from src.services.storage.base import BuildLink, Storage
+from src.services.storage.errors import RunGone
+from src.services.storage.records import Link, RunKey, StoredResult
 
 logger = logging.getLogger(__name__)
 

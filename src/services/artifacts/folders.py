@@ -15,7 +15,7 @@ from datetime import datetime
 from pathlib import Path
 
 from src.services.artifacts.manifest import MANIFEST_NAME, REMOVED_NAME
-from src.services.storage.base import Link
+from src.services.storage.records import Link
 
 logger = logging.getLogger(__name__)
 

@@ -10,7 +10,7 @@ from src.services.artifacts.equity_table import equity_curve, write_equity
 from src.services.artifacts.manifest import FILE_NAMES, SealedFile, describe
 from src.services.artifacts.order_table import OrderTable
 from src.services.artifacts.report.page import ORDERS_SHOWN, report_page
-from src.services.storage.base import StoredResult
+from src.services.storage.records import StoredResult
 
 
 def write_run_files(folder: Path, request: Mapping[str, Any], result: StoredResult) -> list[SealedFile]:

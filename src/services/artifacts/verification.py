@@ -16,7 +16,8 @@ from src.services.artifacts.manifest import (
     describe,
     manifest_hash,
 )
-from src.services.storage.base import ChainStore, Link
+from src.services.storage.base import ChainStore
+from src.services.storage.records import Link
 
 MAX_MANIFEST_BYTES = 1_000_000
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from enum import Enum, auto
 
-from src.services.storage.base import RunKey
+from src.services.storage.records import RunKey
 
 
 class News(Enum):

@@ -11,7 +11,9 @@ from src.services.runs.bell import News, RunBell
 from src.services.runs.gate import STOP_SECONDS, RunGate
 from src.services.runs.leases import Leases
 from src.services.runs.runs import Runs
-from src.services.storage.base import RunKey, RunStore, StorageUnavailable
+from src.services.storage.base import RunStore
+from src.services.storage.errors import StorageUnavailable
+from src.services.storage.records import RunKey
 
 logger = logging.getLogger(__name__)
 

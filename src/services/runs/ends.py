@@ -4,7 +4,9 @@ import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from src.services.storage.base import Outcome, RunKey, RunStore, StorageUnavailable
+from src.services.storage.base import RunStore
+from src.services.storage.errors import StorageUnavailable
+from src.services.storage.records import Outcome, RunKey
 
 logger = logging.getLogger(__name__)
 

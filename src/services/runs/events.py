@@ -11,7 +11,8 @@ from typing import TypeVar
 
 from src.errors import RunNotFound
 from src.services.runs.bell import News, RunBell
-from src.services.storage.base import EventKind, RunEvent, RunKey, RunRecord, RunStore
+from src.services.storage.base import RunStore
+from src.services.storage.records import EventKind, RunEvent, RunKey, RunRecord
 
 Value = TypeVar("Value")
 

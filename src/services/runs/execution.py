@@ -16,7 +16,9 @@ from src.services.runs.preparing import PreparedRun
 from src.services.runs.result import differences, stored_result
 from src.services.runs.teller import RunTeller
 from src.services.runs.wishes import RunWishes
-from src.services.storage.base import Lease, Outcome, RunStatus, RunStore, StorageUnavailable
+from src.services.storage.base import RunStore
+from src.services.storage.errors import StorageUnavailable
+from src.services.storage.records import Lease, Outcome, RunStatus
 
 LATE_SECONDS = 0.5
 """A run that is cancelled so short before its deadline has timed out: whoever waited for it kept the same time."""

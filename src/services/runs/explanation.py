@@ -4,7 +4,7 @@ import difflib
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from src.services.storage.base import RunDetails
+from src.services.storage.records import RunDetails
 
 MAX_DIFF_LINES = 4_000
 """Of both sources together: where each line occurs twenty times, comparing takes 0.6 s, and a minute at 20,000."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from src.models.request import BacktestRequest
 from src.services.runs.own_words import in_own_words
 from src.services.runs.packing import unpacked_json
-from src.services.storage.base import RunKey, StoredResult
+from src.services.storage.records import RunKey, StoredResult
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
-from src.services.storage.base import QueueFull
+from src.services.storage.errors import QueueFull
 
 Result = TypeVar("Result")
 

@@ -8,7 +8,8 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 from src.services.runs.bell import News, RunBell
-from src.services.storage.base import RunKey, RunStore
+from src.services.storage.base import RunStore
+from src.services.storage.records import RunKey
 
 logger = logging.getLogger(__name__)
 

@@ -7,7 +7,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import Enum, auto
 
-from src.services.storage.base import Lease, RunKey, RunStore, StorageUnavailable
+from src.services.storage.base import RunStore
+from src.services.storage.errors import StorageUnavailable
+from src.services.storage.records import Lease, RunKey
 
 logger = logging.getLogger(__name__)
 

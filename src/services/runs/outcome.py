@@ -15,7 +15,7 @@ from src.errors import (
     StrategyFailed,
     StrategyRejected,
 )
-from src.services.storage.base import Outcome, RunError, RunRecord, RunStatus
+from src.services.storage.records import Outcome, RunError, RunRecord, RunStatus
 
 OWN_FAULT = "Something went wrong on our side."
 

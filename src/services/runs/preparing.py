@@ -6,7 +6,7 @@ from types import TracebackType
 from typing import Any, Protocol, Self
 
 from src.models.request import BacktestRequest
-from src.services.storage.base import Progress
+from src.services.storage.records import Progress
 
 Observe = Callable[[Progress, Sequence[str]], None]
 """Told how far a run is and which lines it has printed since; called by the thread that executes the run."""

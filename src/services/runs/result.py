@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from src.services.runs.packing import Packing, unpacked_json
-from src.services.storage.base import StoredResult
+from src.services.storage.records import StoredResult
 from src.utils.json_bytes import json_bytes, json_pieces, parsed_json
 
 MAX_DIFFERENCES = 100

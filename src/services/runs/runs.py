@@ -28,7 +28,9 @@ from src.services.runs.leases import HeldLease, Leases
 from src.services.runs.outcome import error_of
 from src.services.runs.preparing import PreparedRun, PreparesRuns
 from src.services.runs.wishes import RunWishes
-from src.services.storage.base import (
+from src.services.storage.base import RunStore
+from src.services.storage.errors import StorageUnavailable
+from src.services.storage.records import (
     EventKind,
     Lease,
     NewRun,
@@ -38,8 +40,6 @@ from src.services.storage.base import (
     RunPage,
     RunRecord,
     RunStatus,
-    RunStore,
-    StorageUnavailable,
     StoredResult,
     Submission,
 )

@@ -8,7 +8,9 @@ from typing import Self
 
 from src.services.runs.bell import News, RunBell
 from src.services.runs.leases import Ending, HeldLease
-from src.services.storage.base import Progress, RunStore, StorageUnavailable
+from src.services.storage.base import RunStore
+from src.services.storage.errors import StorageUnavailable
+from src.services.storage.records import Progress
 
 logger = logging.getLogger(__name__)
 

@@ -1,6 +1,6 @@
 """Who wants a run to go on when the client who began it leaves: only what is known in this process."""
 
-from src.services.storage.base import RunKey
+from src.services.storage.records import RunKey
 
 
 class RunWishes:

@@ -5,7 +5,7 @@ import binascii
 import re
 from dataclasses import dataclass
 
-from src.services.storage.base import CursorInvalid
+from src.services.storage.errors import CursorInvalid
 
 LARGEST = 2**63 - 1
 SHAPE = re.compile(r"([0-9]{1,19})\.([0-9]{1,19})", re.ASCII)

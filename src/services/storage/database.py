@@ -22,7 +22,7 @@ from sqlalchemy.exc import (
 )
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from src.services.storage.base import StorageUnavailable
+from src.services.storage.errors import StorageUnavailable
 
 logger = logging.getLogger(__name__)
 

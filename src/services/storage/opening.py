@@ -9,8 +9,9 @@ from typing import Any
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.exc import ArgumentError
 
-from src.services.storage.base import Storage, StorageUnavailable
+from src.services.storage.base import Storage
 from src.services.storage.database import Database
+from src.services.storage.errors import StorageUnavailable
 from src.services.storage.migrating import migrate
 from src.services.storage.sql_chain import SqlChain
 from src.services.storage.sql_presets import SqlPresets

@@ -5,8 +5,8 @@ from typing import Any
 
 from sqlalchemy import Row, insert, select, update
 
-from src.services.storage.base import EventKind, Outcome, Recomputed, RunError, RunStatus, StoredResult
 from src.services.storage.database import Transaction
+from src.services.storage.records import EventKind, Outcome, Recomputed, RunError, RunStatus, StoredResult
 from src.services.storage.run_rows import (
     error_as_json,
     finished_event_data,

@@ -7,8 +7,8 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, Select, bindparam, func, select, tuple_
 
-from src.services.storage.base import Progress, Recomputed, RunError, RunKey, RunRecord, RunStatus
 from src.services.storage.columns import microseconds, moment
+from src.services.storage.records import Progress, Recomputed, RunError, RunKey, RunRecord, RunStatus
 from src.services.storage.tables import run_details, run_results, runs
 
 SHOWN: Select[Any] = select(runs, run_results.c.metrics).outerjoin(run_results)

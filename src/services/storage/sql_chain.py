@@ -6,8 +6,10 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, insert, select, update
 
-from src.services.storage.base import BuildLink, Link, RunGone, RunKey
+from src.services.storage.base import BuildLink
 from src.services.storage.database import Database, repeated_on_conflict
+from src.services.storage.errors import RunGone
+from src.services.storage.records import Link, RunKey
 from src.services.storage.tables import chain_links, runs
 
 LINKS = chain_links.c

@@ -6,16 +6,8 @@ from typing import Any
 
 from sqlalchemy import BigInteger, Row, Select, Subquery, func, select, type_coerce, update
 
-from src.services.storage.base import (
-    EventKind,
-    HeartbeatAnswer,
-    Lease,
-    Outcome,
-    RunError,
-    RunKey,
-    RunStatus,
-)
 from src.services.storage.database import Transaction
+from src.services.storage.records import EventKind, HeartbeatAnswer, Lease, Outcome, RunError, RunKey, RunStatus
 from src.services.storage.run_changes import NO_LEASE, change, end
 from src.services.storage.run_rows import find, for_change, position
 from src.services.storage.sql_submission import start_values

@@ -6,7 +6,8 @@ from typing import Any
 from sqlalchemy import Select, delete, select
 
 from src.services.storage import sql_listing, sql_queue, sql_submission
-from src.services.storage.base import (
+from src.services.storage.database import Database, repeated_on_conflict
+from src.services.storage.records import (
     Counts,
     EventKind,
     HeartbeatAnswer,
@@ -24,7 +25,6 @@ from src.services.storage.base import (
     StoredResult,
     Submission,
 )
-from src.services.storage.database import Database, repeated_on_conflict
 from src.services.storage.run_changes import Told, change, end
 from src.services.storage.run_rows import OF_KEY, find, named, progress_as_json, whole_record
 from src.services.storage.tables import idempotency_keys, run_details, run_events, run_results, runs

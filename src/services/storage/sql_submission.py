@@ -9,18 +9,9 @@ from typing import Any
 from sqlalchemy import Connection, Row, Table, delete, func, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from src.services.storage.base import (
-    EventKind,
-    KeyReused,
-    Lease,
-    NewRun,
-    QueueFull,
-    RunKey,
-    RunRecord,
-    RunStatus,
-    Submission,
-)
 from src.services.storage.database import Transaction, TransactionConflict
+from src.services.storage.errors import KeyReused, QueueFull
+from src.services.storage.records import EventKind, Lease, NewRun, RunKey, RunRecord, RunStatus, Submission
 from src.services.storage.run_changes import change
 from src.services.storage.run_rows import find, symbols_column, whole_record
 from src.services.storage.tables import idempotency_keys, run_details, runs

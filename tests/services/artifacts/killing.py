@@ -15,8 +15,8 @@ from src.cli.verify import verify_chains
 from src.services.artifacts.artifacts import Artifacts
 from src.services.artifacts.folders import link_folder
 from src.services.artifacts.manifest import FILE_NAMES, MANIFEST_NAME
-from src.services.storage.base import RunKey
 from src.services.storage.opening import open_storage
+from src.services.storage.records import RunKey
 from tests.services.artifacts.samples import run_key, succeeded
 
 WATCHED = ("open", "os.rename", "os.mkdir", "os.remove", "os.rmdir", "os.scandir")

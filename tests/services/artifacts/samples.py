@@ -8,7 +8,8 @@ import numpy as np
 import orjson
 
 from src.models.metric_catalogue import METRIC_CATALOGUE
-from src.services.storage.base import NewRun, Outcome, RunKey, RunStatus, Storage, StoredResult
+from src.services.storage.base import Storage
+from src.services.storage.records import NewRun, Outcome, RunKey, RunStatus, StoredResult
 
 SOURCE = "class Half(Strategy):\n    universe = ['SPY', 'BND']\n"
 

@@ -20,7 +20,8 @@ from src.services.artifacts.errors import ArtifactNotFound, ArtifactsNotReady
 from src.services.artifacts.folders import LEFT_OVER_SECONDS, link_folder, owner_folder
 from src.services.artifacts.manifest import FILE_NAMES, MANIFEST_NAME, NO_HASH
 from src.services.artifacts.verification import check_chain
-from src.services.storage.base import BuildLink, Link, RunKey, Storage
+from src.services.storage.base import BuildLink, Storage
+from src.services.storage.records import Link, RunKey
 from tests.services.artifacts.samples import SOURCE, answer, request_of, run_key, submitted, succeeded
 
 

@@ -15,7 +15,8 @@ from src.config.settings import Settings
 from src.errors import SandboxUnavailable
 from src.models.request import BacktestRequest
 from src.services.runs import dispatcher
-from src.services.storage.base import Lease, QueueFull, RunFilter, RunKey, RunStatus, StorageUnavailable
+from src.services.storage.errors import QueueFull, StorageUnavailable
+from src.services.storage.records import Lease, RunFilter, RunKey, RunStatus
 from tests.fakes.application import FakeFiles
 from tests.fakes.backtests import FakeBacktests
 from tests.fakes.run_store import FakeRunStore

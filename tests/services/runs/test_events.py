@@ -10,7 +10,7 @@ import pytest
 from src.errors import RunNotFound
 from src.services.runs.bell import News, RunBell
 from src.services.runs.events import RunEvents
-from src.services.storage.base import Lease, NewRun, Outcome, Progress, RunEvent, RunKey, RunStatus
+from src.services.storage.records import Lease, NewRun, Outcome, Progress, RunEvent, RunKey, RunStatus
 from tests.fakes.run_store import FakeRunStore
 
 KEY = RunKey("local", "a" * 64)

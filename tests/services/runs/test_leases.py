@@ -4,7 +4,8 @@ import threading
 import time
 
 from src.services.runs.leases import Ending, Leases
-from src.services.storage.base import HeartbeatAnswer, Lease, NewRun, RunKey, StorageUnavailable
+from src.services.storage.errors import StorageUnavailable
+from src.services.storage.records import HeartbeatAnswer, Lease, NewRun, RunKey
 from tests.fakes.run_store import FakeRunStore
 
 KEY = RunKey("local", "a" * 64)

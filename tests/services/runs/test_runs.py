@@ -28,17 +28,8 @@ from src.services.runs.bell import RunBell
 from src.services.runs.finished_run import FinishedRun
 from src.services.runs.leases import Leases
 from src.services.runs.runs import Runs
-from src.services.storage.base import (
-    KeyReused,
-    Lease,
-    Progress,
-    QueueFull,
-    RunFilter,
-    RunKey,
-    RunRecord,
-    RunStatus,
-    StorageUnavailable,
-)
+from src.services.storage.errors import KeyReused, QueueFull, StorageUnavailable
+from src.services.storage.records import Lease, Progress, RunFilter, RunKey, RunRecord, RunStatus
 from tests.fakes.backtests import FakeBacktests
 from tests.fakes.run_store import FakeRunStore
 

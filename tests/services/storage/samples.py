@@ -3,19 +3,8 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from src.services.storage.base import (
-    BuildLink,
-    Lease,
-    Link,
-    NewRun,
-    Outcome,
-    RunError,
-    RunKey,
-    RunStatus,
-    RunStore,
-    Storage,
-    StoredResult,
-)
+from src.services.storage.base import BuildLink, RunStore, Storage
+from src.services.storage.records import Lease, Link, NewRun, Outcome, RunError, RunKey, RunStatus, StoredResult
 
 INGREDIENTS = {"start_date": "2015-01-01", "end_date": "2016-12-31", "parameters": {"lookback_days": 21}}
 

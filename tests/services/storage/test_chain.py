@@ -7,7 +7,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from src.services.storage.base import BuildLink, Link, RunGone, RunKey, Storage
+from src.services.storage.base import BuildLink, Storage
+from src.services.storage.errors import RunGone
+from src.services.storage.records import Link, RunKey
 from tests.services.storage.samples import failure, finished, key, link_builder, new_run, sealed
 
 

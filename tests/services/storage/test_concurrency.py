@@ -11,7 +11,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from src.services.storage.base import Lease, Link, Progress, RunStatus, Storage
+from src.services.storage.base import Storage
+from src.services.storage.records import Lease, Link, Progress, RunStatus
 from tests.services.storage.samples import finished, key, link_builder, new_run, success
 
 N_RUNS = 100

@@ -4,7 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from src.services.storage.base import Outcome, Progress, RunError, RunKey, RunStatus, Storage
+from src.services.storage.base import Storage
+from src.services.storage.records import Outcome, Progress, RunError, RunKey, RunStatus
 from tests.services.storage.samples import failure, finished, key, new_run, result, started, success
 
 

@@ -3,7 +3,8 @@
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC
 
-from src.services.storage.base import EventKind, Outcome, Progress, RunEvent, RunStatus, Storage
+from src.services.storage.base import Storage
+from src.services.storage.records import EventKind, Outcome, Progress, RunEvent, RunStatus
 from tests.services.storage.samples import failure, finished, key, new_run, started, success
 
 

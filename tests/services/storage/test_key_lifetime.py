@@ -6,7 +6,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import update
 
-from src.services.storage.base import KeyReused, Storage
+from src.services.storage.base import Storage
+from src.services.storage.errors import KeyReused
 from src.services.storage.opening import open_engine
 from src.services.storage.tables import idempotency_keys
 from tests.fakes.run_store import FakeRunStore

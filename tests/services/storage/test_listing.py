@@ -5,7 +5,9 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from src.services.storage.base import CursorInvalid, RunFilter, RunKey, RunStatus, Storage
+from src.services.storage.base import Storage
+from src.services.storage.errors import CursorInvalid
+from src.services.storage.records import RunFilter, RunKey, RunStatus
 from tests.services.storage.samples import (
     failure,
     finished,

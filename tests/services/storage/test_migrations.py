@@ -15,8 +15,8 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, inspect
 
-from src.services.storage.base import StorageUnavailable
 from src.services.storage.database import Database
+from src.services.storage.errors import StorageUnavailable
 from src.services.storage.migrating import MIGRATIONS, migrate
 from src.services.storage.opening import open_engine, open_storage
 from src.services.storage.tables import metadata

@@ -6,7 +6,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from src.services.storage.base import Preset, Storage, TooManyPresets
+from src.services.storage.base import Storage
+from src.services.storage.errors import TooManyPresets
+from src.services.storage.records import Preset
 
 NOON = datetime(2026, 3, 4, 12, 0, 0, 123456, tzinfo=UTC)
 CONFIGURATION = {"commission": {"model": "rate", "fraction": 0.001}, "symbols": ["SPY"], "note": "\x00\ud800 é"}

@@ -5,7 +5,8 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
-from src.services.storage.base import Counts, EventKind, Lease, Progress, RunStatus, Storage
+from src.services.storage.base import Storage
+from src.services.storage.records import Counts, EventKind, Lease, Progress, RunStatus
 from tests.services.storage.samples import failure, finished, key, new_run, started, success
 
 SHORT_SECONDS = 0.05

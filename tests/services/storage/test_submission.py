@@ -6,7 +6,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from src.services.storage.base import KeyReused, QueueFull, RunFilter, RunStatus, Storage
+from src.services.storage.base import Storage
+from src.services.storage.errors import KeyReused, QueueFull
+from src.services.storage.records import RunFilter, RunStatus
 from tests.services.storage.samples import failure, finished, key, new_run, result, started, success
 
 
