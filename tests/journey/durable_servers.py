@@ -1,6 +1,7 @@
 """Real service processes on one database, which can be killed at any moment, and what a client needs of them."""
 
 import contextlib
+import http.client
 import json
 import os
 import signal
@@ -47,9 +48,13 @@ class Hanging(Strategy):
 
 
 def small_run(number: int) -> dict[str, Any]:
-    """A request for a run of its own."""
+    """A request for a run of its own.
+
+    Args:
+        number: below a million.
+    """
     window = {"start_date": "2015-01-01", "end_date": "2016-12-31"}
-    return {"strategy_code": STRATEGY, "parameters": {"share": number / 1000}, "name": f"run {number}", **window}
+    return {"strategy_code": STRATEGY, "parameters": {"share": number / 1_000_000}, "name": f"run {number}", **window}
 
 
 def hanging_run() -> dict[str, Any]:
@@ -147,6 +152,9 @@ class Server:
                 return answer.status, dict(answer.headers), answer.read()
         except urllib.error.HTTPError as error:
             return error.code, dict(error.headers), error.read()
+        except http.client.HTTPException as error:
+            # The server died in the middle of its answer: for a client that is a lost connection like any other.
+            raise ConnectionError(f"the answer ended too early: {error!r}") from error
 
     def get(self, path: str) -> Any:
         """The JSON at that path; anything but 200 is an error."""
