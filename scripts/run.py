@@ -145,7 +145,7 @@ def show_example(settings: Settings) -> None:
         )
     address = f"http://{_reachable(settings)}:{settings.api_port}"
     print(
-        f"\nLook next: {address}/docs, or the same request by hand:\n"
+        f"\nLook next: {address}/ (the studio), {address}/docs, or the same request by hand:\n"
         f"  curl -s {address}/api/v1/backtest -H 'Content-Type: application/json' -d @{EXAMPLE}"
     )
 

@@ -39,9 +39,16 @@ def has_bubblewrap() -> None:
 
 
 @pytest.fixture
-def make_run(has_bubblewrap: None, output: Path, free_port: int) -> Iterator["subprocess.Popen[bytes]"]:
-    """`make run` as the Makefile starts it, in a bubblewrap box, on a free port."""
-    environment = {**os.environ, "API_PORT": str(free_port), "SANDBOX": "bubblewrap", "DATA_PROVIDER": "mock"}
+def make_run(has_bubblewrap: None, output: Path, free_port: int, tmp_path: Path) -> Iterator["subprocess.Popen[bytes]"]:
+    """`make run` as the Makefile starts it, in a bubblewrap box, on a free port, with runs of its own."""
+    runs = {"DATABASE_URL": f"sqlite:///{tmp_path}/runs.db", "ARTIFACT_DIR": str(tmp_path / "artifacts")}
+    environment = {
+        **os.environ,
+        **runs,
+        "API_PORT": str(free_port),
+        "SANDBOX": "bubblewrap",
+        "DATA_PROVIDER": "mock",
+    }
     with output.open("wb") as file:
         process = subprocess.Popen(
             [sys.executable, "-m", "scripts.run"],
