@@ -30,7 +30,6 @@ class Services:
         run_gate: the places to run.
         preparation_gate: the places to read strategies and fetch prices for runs that nobody waits for.
         data_source: name of the price source.
-        is_synthetic: whether its prices are made up.
         market_data: what prices are cached; None where none are.
         read: reads a strategy's source without running it.
     """
@@ -43,7 +42,6 @@ class Services:
     preparation_gate: RunGate
     sandbox: Sandbox
     data_source: str = "unknown"
-    is_synthetic: bool = False
     market_data: "MarketData | None" = None
     read: Callable[[str], Reading] = read
 

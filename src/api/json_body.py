@@ -111,3 +111,11 @@ def check_content_type(request: Request, or_send: str = "") -> None:
         ["header", "Content-Type"],
         f"The header Content-Type {problem}: send 'Content-Type: application/json'{or_send}",
     )
+
+
+def json_or_text(text: str) -> Any:
+    """What a single field says as JSON; what is no JSON stays text, and its field says what is wrong."""
+    try:
+        return parse_json(text.encode("utf-8"))
+    except (MalformedBody, UnicodeEncodeError):
+        return text

@@ -75,7 +75,6 @@ async def open_real_services(settings: Settings) -> AsyncIterator[Services]:
             preparation_gate=durable.preparation_gate,
             sandbox=sandbox,
             data_source=provider.name,
-            is_synthetic=provider.is_synthetic,
             market_data=MarketData(provider),
             read=reader,
         )

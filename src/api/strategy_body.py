@@ -8,7 +8,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.datastructures import MutableHeaders
 from starlette.types import Receive, Scope
 
-from src.api.json_body import JsonRoute, MalformedBody, check_content_type, media_type, parse_json
+from src.api.json_body import JsonRoute, MalformedBody, check_content_type, json_or_text, media_type
 from src.models.plain import printable
 from src.models.request import BacktestRequest
 
@@ -91,10 +91,7 @@ def _value(name: str, text: str) -> Any:
         return None
     if name in _TEXT_FIELDS:
         return text
-    try:
-        return parse_json(text.encode("utf-8"))
-    except (MalformedBody, UnicodeEncodeError):
-        return text
+    return json_or_text(text)
 
 
 def _without_fields_in_the_query(request: Request) -> Request:

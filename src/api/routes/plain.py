@@ -11,7 +11,7 @@ from starlette.concurrency import run_in_threadpool
 
 from src.api.dependencies import Services, ServicesDep
 from src.api.handlers import error_answer
-from src.api.json_body import MalformedBody, parse_json
+from src.api.json_body import json_or_text
 from src.api.owners import OwnerDep, owner_of
 from src.api.paths import mounted
 from src.api.plain_form import FORM_POLICY, plain_form
@@ -108,12 +108,7 @@ def _request_of(values: dict[str, str]) -> BacktestRequest:
 
 def _value(name: str, text: str) -> Any:
     """What is no JSON stays text, and its field says what is wrong."""
-    if name in _TEXT_FIELDS:
-        return text
-    try:
-        return parse_json(text.encode("utf-8"))
-    except (MalformedBody, UnicodeEncodeError):
-        return text
+    return text if name in _TEXT_FIELDS else json_or_text(text)
 
 
 def _place(place: tuple[str | int, ...]) -> str:

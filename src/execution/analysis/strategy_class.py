@@ -30,7 +30,6 @@ class _Class:
     node: ast.ClassDef
     scope: Scope
     bases: list["_Class"]
-    is_direct: bool = False
     is_strategy: bool = False
 
 
@@ -80,7 +79,7 @@ def _classes(code: CodeMap) -> list[_Class]:
         for base in node.bases:
             plain = base.value if isinstance(base, ast.Subscript) else base
             if code.framework_name(plain, scope) == "Strategy":
-                entry.is_direct = entry.is_strategy = True
+                entry.is_strategy = True
             elif isinstance(plain, ast.Name) and (owner := code.owner(plain.id, scope)) is not None:
                 # A base is defined above its subclasses, so it is known by now.
                 entry.bases += known.get((id(owner), plain.id), [])
