@@ -3,7 +3,7 @@
 import { getRequest, getRun, listRuns, studioFile, submitRun } from "./service/api.js";
 import { Problem } from "./service/problem.js";
 import { addressOf, shownBy } from "./state/address.js";
-import { byId, element, fill } from "./view/dom.js";
+import { announce, byId, element, fill } from "./view/dom.js";
 import { CompareView } from "./view/compare.js";
 import { startDivider } from "./view/divider.js";
 import { problemBox } from "./view/problem-box.js";
@@ -84,23 +84,25 @@ class Studio {
 
   async #showEmpty() {
     this.#writing.leaveRun();
-    this.#result.showEmpty(emptyResult([], (run) => this.#go({ page: "studio", run })));
+    const welcome = (runs) => emptyResult(runs, (run) => this.#go({ page: "studio", run }));
+    const shown = this.#result.showEmpty(welcome([]));
     const { runs } = await listRuns({ limit: "5" }).catch(() => ({ runs: [] }));
-    if (this.#shown.page === "studio" && !this.#shown.run) this.#result.showEmpty(emptyResult(runs, (run) => this.#go({ page: "studio", run })));
+    // What came meanwhile, a refusal for one, stays.
+    if (shown.isConnected) this.#result.showEmpty(welcome(runs));
   }
 
   async #openRun(shown) {
     if (this.#result.run?.run_hash === shown.run) return;
-    this.#result.showWaiting("Opening the run …");
+    const waiting = this.#result.showWaiting("Opening the run …");
     try {
       const [run, request] = await Promise.all([getRun(shown.run), getRequest(shown.run)]);
-      // Whoever went elsewhere meanwhile stays there.
-      if (this.#shown !== shown) return;
+      // Whoever went elsewhere meanwhile, or ran something, stays there.
+      if (this.#shown !== shown || !waiting.isConnected) return;
       this.#writing.show(request, shown.run);
       if (isOneColumn()) byId("result").scrollIntoView();
       await this.#result.show(run, shown);
     } catch (problem) {
-      if (this.#shown === shown) this.#result.showProblem(asProblem(problem), () => this.#openRun(shown));
+      if (this.#shown === shown && waiting.isConnected) this.#result.showProblem(asProblem(problem), () => this.#openRun(shown));
     }
   }
 
@@ -125,19 +127,21 @@ class Studio {
 
   async #submitted(request, isAgain) {
     const before = this.#shown;
+    const isElsewhere = () => this.#shown !== before && (this.#shown.page !== "studio" || this.#shown.run !== "");
     this.#writing.setBusy(true);
     this.#result.showWaiting("Reading the code and fetching prices …");
     if (isOneColumn()) byId("result").scrollIntoView();
     try {
       const { run, isNew } = await submitRun(request, isAgain);
       if (!isAgain) this.#writing.ranAs(run.run_hash, request);
-      if (this.#shown !== before && (this.#shown.page !== "studio" || this.#shown.run)) return this.#runs.refresh();
+      if (isElsewhere()) return this.#runs.refresh();
       this.#shown = { ...shownBy(""), run: run.run_hash };
       history.pushState(null, "", addressOf(this.#shown));
       this.#writing.setBusy(false);
       await this.#result.show(run, { ...this.#shown, note: isNew || isAgain ? null : knownNote(run) });
     } catch (problem) {
-      this.#refused(asProblem(problem));
+      if (isElsewhere()) announce(`The run was not taken: ${asProblem(problem).title}`);
+      else this.#refused(asProblem(problem));
     } finally {
       this.#writing.setBusy(false);
     }

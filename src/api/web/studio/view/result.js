@@ -57,12 +57,13 @@ export class ResultView {
     fill(host, this.#head, this.#notes, this.#body);
   }
 
-  /** Nothing has been run yet. @param {Node} content */
+  /** Nothing has been run yet. @param {Element} content @returns {Element} it, connected for as long as it is what is shown */
   showEmpty(content) {
     this.#leave();
     fill(this.#head);
     fill(this.#notes);
     fill(this.#body, content);
+    return content;
   }
 
   /** Something that the service refused. @param {any} problem @param {() => void} [onRetry] what may help */
@@ -73,12 +74,14 @@ export class ResultView {
     fill(this.#body);
   }
 
-  /** The service is asked and has not answered. @param {string} sentence */
+  /** The service is asked and has not answered. @param {string} sentence @returns {Element} connected for as long as it waits */
   showWaiting(sentence) {
     this.#leave();
+    const bar = element("progress.waiting", { "aria-label": sentence });
     fill(this.#head, element("p.soft", { role: "status" }, sentence));
     fill(this.#notes);
-    fill(this.#body, element("progress.waiting", { "aria-label": sentence }));
+    fill(this.#body, bar);
+    return bar;
   }
 
   /**
@@ -120,15 +123,17 @@ export class ResultView {
         document.title = `${percent(event.data.share, 0)} · ${runName(run)} · ${SITE}`;
         if (!isDrawing) isDrawing = Boolean(requestAnimationFrame(draw));
       }
-      if (!following.signal.aborted) await this.#ended(run.run_hash, look);
+      if (!following.signal.aborted) await this.#ended(run.run_hash, look, following.signal);
     } catch (problem) {
       // Gone for good is another thing than out of sight.
       if (!following.signal.aborted) this.showProblem(problem, problem.status === 404 ? undefined : () => this.show(run, look));
     }
   }
 
-  async #ended(hash, look) {
+  async #ended(hash, look, signal) {
     const run = await getRun(hash);
+    // Whoever opened another run meanwhile stays there.
+    if (signal.aborted) return;
     announce(`The run ${ENDINGS[run.status] ?? run.status}.`);
     await this.show(run, look);
   }
@@ -180,7 +185,9 @@ export class ResultView {
     this.#chart.showResult(loaded, areMadeUp);
     measurePaint(loaded.arrivedAt);
     this.#tabs.show(look.tab ?? "metrics", false);
-    await this.#orders.showFrom(this.#reader);
+    const reader = this.#reader;
+    await this.#orders.showFrom(reader);
+    if (reader !== this.#reader) return;
     if (look.range) this.#chart.chart.showRange(look.range);
     if (look.order !== null && look.order !== undefined) await this.selectOrder(look.order, !look.range);
   }
@@ -194,9 +201,9 @@ export class ResultView {
   async #remove(run) {
     try {
       await removeRun(run.run_hash);
-      this.#react.onRemoved();
+      if (run === this.#run) this.#react.onRemoved();
     } catch (problem) {
-      fill(this.#notes, problemBox(problem));
+      if (run === this.#run) fill(this.#notes, problemBox(problem));
     }
   }
 
@@ -215,8 +222,9 @@ export class ResultView {
   /** Show an order in table and chart. @param {number} place @param {boolean} isMoved whether the chart goes there */
   async selectOrder(place, isMoved = true) {
     this.#tabs.show("orders");
+    const reader = this.#reader;
     const order = await this.#orders.choose(place);
-    if (!order) return;
+    if (!order || reader !== this.#reader) return;
     this.#chart.select(order, isMoved);
     this.#react.onLook({ order: place });
   }

@@ -64,7 +64,7 @@ export class RunList {
       this.#more.hidden = !page.next_cursor;
       this.#status.textContent = this.#body.childElementCount ? "" : "No runs fit. What you run in the studio is kept here.";
     } catch (problem) {
-      fill(this.#status, problemBox(problem));
+      if (turn === this.#turn) fill(this.#status, problemBox(problem));
     }
   }
 
