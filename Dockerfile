@@ -10,6 +10,7 @@ RUN find /packages -depth \( -type d \( -name tests -o -name include -o -name bi
         -o -path '*/pyarrow/libarrow_s3.so*' -o -path '*/pyarrow/_s3fs.*' \) -exec rm -rf {} + \
     && python -m compileall -q -j 0 --invalidation-mode unchecked-hash /packages
 COPY src /app/src
+COPY examples /app/examples
 RUN python -m compileall -q --invalidation-mode unchecked-hash /app/src && chmod -R a+rX,go-w /packages /app
 # What was taken away must not be missed: everything that the service can import is imported once.
 RUN cd /app && PYTHONPATH=/packages python -c "import importlib, pkgutil, src; \
@@ -30,7 +31,7 @@ RUN python /web/scripts/web_assets.py
 FROM python:3.11-slim
 WORKDIR /app
 COPY --from=packages /packages /packages
-COPY --from=packages /app/src ./src
+COPY --from=packages /app ./
 COPY --from=web /web/src/api/web/docs/vendor ./src/api/web/docs/vendor
 COPY --from=web /web/src/api/web/studio/vendor ./src/api/web/studio/vendor
 COPY scripts/drop_root.py ./
