@@ -9,6 +9,7 @@ import json
 import logging
 import os
 import resource
+import signal
 import struct
 import subprocess
 import sys
@@ -29,9 +30,11 @@ from src.execution.strategy_source import StrategyDescription
 logger = logging.getLogger(__name__)
 
 READING_SECONDS = 2.0
-"""Ordinary strategies take milliseconds, the slowest source that the rules let through half a second."""
+"""Processor time: ordinary strategies take milliseconds, the slowest that the rules let through half a second."""
 
-START_SECONDS = 20.0
+WAIT_SECONDS = 20.0
+"""How long the helper may take to start or to answer, where a machine has other things to do than to let it read."""
+
 MEMORY_BYTES = 512 * 1024 * 1024
 MAX_ANSWER_BYTES = 1_000_000
 
@@ -43,11 +46,13 @@ class ReadingProcess:
     """Reads one source at a time in a warm helper process. Safe to call from several threads.
 
     Args:
-        reading_seconds: after so long the helper is killed.
+        reading_seconds: processor time after which the helper is killed.
+        wait_seconds: time on the clock after which it is killed.
     """
 
-    def __init__(self, *, reading_seconds: float = READING_SECONDS) -> None:
+    def __init__(self, *, reading_seconds: float = READING_SECONDS, wait_seconds: float = WAIT_SECONDS) -> None:
         self._reading_seconds = reading_seconds
+        self._wait_seconds = wait_seconds
         self._lock = threading.Lock()
         self._helper: subprocess.Popen[bytes] | None = None
 
@@ -57,9 +62,8 @@ class ReadingProcess:
             try:
                 return self._ask(source)
             except (BoxTimedOut, BoxClosed, ValueError, KeyError, TypeError) as error:
-                took_too_long = isinstance(error, BoxTimedOut)
                 logger.warning("the reading helper is replaced: %s", type(error).__name__)
-                self._end()
+                took_too_long = self._end() == -signal.SIGPROF or isinstance(error, BoxTimedOut)
                 return Reading(None, (_unreadable(took_too_long, self._reading_seconds),))
 
     def warm_up(self) -> None:
@@ -74,7 +78,7 @@ class ReadingProcess:
 
     def _ask(self, source: str) -> Reading:
         helper = self._started()
-        patience = Patience(time.monotonic() + self._reading_seconds, threading.Event())
+        patience = self._patience()
         payload = source.encode("utf-8", "surrogatepass")
         write_all(_pipe(helper.stdin).fileno(), _LENGTH.pack(len(payload)) + payload, patience)
         (length,) = _LENGTH.unpack(_read_exactly(helper, _LENGTH.size, patience))
@@ -82,31 +86,35 @@ class ReadingProcess:
             raise ValueError("the helper's answer is too long")
         return _from_wire(json.loads(_read_exactly(helper, length, patience)))
 
+    def _patience(self) -> Patience:
+        return Patience(time.monotonic() + self._wait_seconds, threading.Event())
+
     def _started(self) -> "subprocess.Popen[bytes]":
         if self._helper is None or self._helper.poll() is not None:
             self._end()
             # -P: the folder it is started in must not become a place to import from.
-            command = [sys.executable, "-P", "-c", f"import sys; sys.path[:] = {sys.path!r}; " + _PROGRAM]
+            command = [sys.executable, "-P", "-c", f"import sys; sys.path[:] = {sys.path!r}\n" + _PROGRAM]
             self._helper = subprocess.Popen(  # noqa: S603 - our own program
-                command,
+                [*command, str(self._reading_seconds)],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 env={"PYTHONHASHSEED": "0", "LD_LIBRARY_PATH": os.environ.get("LD_LIBRARY_PATH", "")},
                 start_new_session=True,
             )
             os.set_blocking(_pipe(self._helper.stdin).fileno(), False)
-            patience = Patience(time.monotonic() + START_SECONDS, threading.Event())
-            _read_exactly(self._helper, len(_READY), patience)
+            _read_exactly(self._helper, len(_READY), self._patience())
         return self._helper
 
-    def _end(self) -> None:
-        if self._helper is not None:
-            self._helper.kill()
-            self._helper.wait()
-            for stream in (self._helper.stdin, self._helper.stdout):
-                with suppress(OSError):
-                    _pipe(stream).close()
-            self._helper = None
+    def _end(self) -> int | None:
+        """How it ended, negative for a signal; None where there was no helper."""
+        helper, self._helper = self._helper, None
+        if helper is None:
+            return None
+        helper.kill()
+        for stream in (helper.stdin, helper.stdout):
+            with suppress(OSError):
+                _pipe(stream).close()
+        return helper.wait()
 
 
 _PROGRAM = "from src.execution.reading_process import serve; serve()"
@@ -120,10 +128,14 @@ def serve() -> None:
     read("x = 1")  # what the first reading would import or compile is there now
     answers.write(_READY)
     answers.flush()
+    reading_seconds = float(sys.argv[1])
     while header := questions.read(_LENGTH.size):
         (length,) = _LENGTH.unpack(header)
         source = questions.read(length).decode("utf-8", "surrogatepass")
+        # The kernel ends us when that much is used up, in the middle of a call too: nobody here handles SIGPROF.
+        signal.setitimer(signal.ITIMER_PROF, reading_seconds)
         payload = json.dumps(_to_wire(read(source))).encode("ascii")
+        signal.setitimer(signal.ITIMER_PROF, 0)
         answers.write(_LENGTH.pack(len(payload)) + payload)
         answers.flush()
 

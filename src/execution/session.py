@@ -25,8 +25,6 @@ from src.utils.symbols import MAX_UNIVERSE_SYMBOLS, SYMBOL_PATTERN
 
 MAX_UNFILLED = 100_000
 READ_CHUNK_BYTES = 1 << 20
-GRACE_SECONDS = 5.0
-"""How much longer than the run's own limit the host waits: the runner knows better what hung, and when."""
 
 _EPOCH = np.datetime64("1970-01-01", "D")
 _slots = itertools.count()

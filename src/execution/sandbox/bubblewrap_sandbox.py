@@ -26,6 +26,7 @@ from src.execution.sandbox.base import (
     BOX_USER_ID,
     TMP_BYTES,
     Box,
+    BoxClosed,
     BoxLimits,
     Patience,
     box_environment,
@@ -122,7 +123,7 @@ class BubblewrapBox:
     def __init__(self, process: "subprocess.Popen[bytes]", forget: "Callable[[BubblewrapBox], None]") -> None:
         self._process = process
         self._forget = forget
-        self._close_lock = threading.Lock()
+        self._close_lock, self._use_lock = threading.Lock(), threading.Lock()
         self._is_closed = False
         assert process.stdin is not None and process.stdout is not None  # noqa: S101 - opened as pipes below
         self._stdin, self._stdout = process.stdin, process.stdout
@@ -130,11 +131,15 @@ class BubblewrapBox:
 
     def write(self, data: bytes, patience: Patience) -> None:
         """See Box.write."""
-        write_all(self._stdin.fileno(), data, patience)
+        with self._use_lock:
+            self._check_open()
+            write_all(self._stdin.fileno(), data, patience)
 
     def read(self, max_bytes: int, patience: Patience) -> bytes:
         """See Box.read."""
-        return read_some(self._stdout.fileno(), max_bytes, patience)
+        with self._use_lock:
+            self._check_open()
+            return read_some(self._stdout.fileno(), max_bytes, patience)
 
     def is_waiting(self) -> bool:
         """See Box.is_waiting."""
@@ -154,11 +159,18 @@ class BubblewrapBox:
         self._process.kill()
         self._process.wait()
         self._log_last_words()
-        for stream in (self._stdin, self._stdout, self._process.stderr):
-            if stream is not None:
-                with suppress(OSError):
-                    stream.close()
+        # Another thread that reads or writes at this moment finds the box dead; only then may the numbers of its
+        # descriptors be given to something else.
+        with self._use_lock:
+            for stream in (self._stdin, self._stdout, self._process.stderr):
+                if stream is not None:
+                    with suppress(OSError):
+                        stream.close()
         self._forget(self)
+
+    def _check_open(self) -> None:
+        if self._is_closed:
+            raise BoxClosed("the box is closed")
 
     def _log_last_words(self) -> None:
         stderr = self._process.stderr

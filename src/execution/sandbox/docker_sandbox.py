@@ -42,6 +42,9 @@ OWNER_LABEL = "hqg-backtester.owner"
 ENDED_SECONDS = 60.0
 """A container that ended so long ago is nobody's any more, whoever started it."""
 
+END_SECONDS = 10.0
+"""How long a container may take to end of itself after its last word, before it is asked what killed the strategy."""
+
 ENGINE_SECONDS = 20.0
 """How long one answer of the engine may take."""
 
@@ -201,7 +204,7 @@ class DockerBox:
         self._raw = bytearray()
         self._said = bytearray()
         self._complained = bytearray()
-        self._close_lock = threading.Lock()
+        self._close_lock, self._use_lock = threading.Lock(), threading.Lock()
         self._is_closed = False
 
     def start(self) -> None:
@@ -214,12 +217,14 @@ class DockerBox:
 
     def write(self, data: bytes, patience: Patience) -> None:
         """See Box.write."""
-        write_all(self._descriptor(), data, patience)
+        with self._use_lock:
+            write_all(self._descriptor(), data, patience)
 
     def read(self, max_bytes: int, patience: Patience) -> bytes:
         """See Box.read."""
         while not self._said:
-            self._raw += read_some(self._descriptor(), 1 << 18, patience)
+            with self._use_lock:
+                self._raw += read_some(self._descriptor(), 1 << 18, patience)
             self._unwrap()
         data = bytes(self._said[:max_bytes])
         del self._said[:max_bytes]
@@ -230,8 +235,10 @@ class DockerBox:
         return not self._is_closed and not self._said and self._socket is not None and is_silent(self._descriptor())
 
     def ran_out_of_memory(self) -> bool:
-        """See Box.ran_out_of_memory: the engine's own flag."""
+        """See Box.ran_out_of_memory: the engine's own flag, which is not set before the container has ended."""
         try:
+            with suppress(requests.ConnectionError, requests.Timeout):
+                self.container.wait(timeout=END_SECONDS)
             self.container.reload()
             return bool(self.container.attrs["State"]["OOMKilled"])
         except (DockerException, requests.RequestException, KeyError):
@@ -253,12 +260,17 @@ class DockerBox:
     def _hang_up(self) -> None:
         if self._stream is None or self._socket is None:
             return
+        # Another thread that reads or writes at this moment finds the stream at its end; only then may the number
+        # of its descriptor be given to something else.
+        with suppress(OSError):
+            self._socket.shutdown(socket.SHUT_RDWR)
         # The client hands out a file over the socket of an HTTP answer: each of the three keeps it open.
         answer = getattr(self._stream, "_response", None)
-        for part in (answer, self._stream, self._socket):
-            if part is not None:
-                with suppress(OSError):
-                    part.close()
+        with self._use_lock:
+            for part in (answer, self._stream, self._socket):
+                if part is not None:
+                    with suppress(OSError):
+                        part.close()
 
     def _descriptor(self) -> int:
         if self._socket is None or self._is_closed:
