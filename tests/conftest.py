@@ -1,13 +1,15 @@
 """What many tests share: where real prices are, and real sandboxes where this machine has them.
 
-REQUIRE_DOCKER=1, REQUIRE_GVISOR=1 and REQUIRE_BUBBLEWRAP=1 turn "skipped, there is none" into a failure: CI sets both.
+REQUIRE_DOCKER=1, REQUIRE_GVISOR=1 and REQUIRE_BUBBLEWRAP=1 turn "skipped, there is none" into a failure: CI sets them.
 """
 
 import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from src.execution.sandbox.base import BoxLimits, Sandbox
 from src.execution.sandbox.selection import select_sandbox
@@ -16,6 +18,16 @@ from tests.databases import migrated_postgres, migrated_sqlite, postgres
 __all__ = ["migrated_postgres", "migrated_sqlite", "postgres"]
 
 PROJECT = Path(__file__).resolve().parent.parent
+# How fast a machine is, is no property of the code, and the same code gets the same verdict twice.
+# Fresh examples are looked for with `pytest --hypothesis-profile=searching`.
+settings.register_profile("repeatable", deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
+settings.register_profile("searching", settings.get_profile("repeatable"), derandomize=False, print_blob=True)
+settings.load_profile("repeatable")
+
+# A shell that starts the tests in the background lets them ignore Ctrl-C, and so would all that they start.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
 SANDBOX_IMAGE = os.environ.get("SANDBOX_IMAGE", "hqg-backtester-sandbox")
 SANDBOX_PYTHON = Path(os.environ.get("SANDBOX_PYTHON", PROJECT / ".venv-sandbox" / "bin" / "python"))
 

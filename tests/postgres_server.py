@@ -24,7 +24,7 @@ import psycopg
 import pytest
 from psycopg import sql
 
-START_SECONDS = 30.0
+START_SECONDS = 120.0
 USER = "backtester"
 # Half the programs live outside PATH where several versions may be installed side by side.
 USUAL_FOLDERS = ("/usr/lib/postgresql/*/bin", "/usr/pgsql-*/bin", "/opt/homebrew/opt/postgresql*/bin")

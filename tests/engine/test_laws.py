@@ -96,7 +96,7 @@ def last_closes(case: Case) -> list[list[float]]:
 
 
 @given(cases(), COMMISSIONS, SLIPPAGES, st.sampled_from([0.0, 1.0, 50.0]))
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 def test_equity_is_cash_plus_positions_every_day_and_cash_is_never_overdrawn(
     case: Case, commission: Commission, slippage: Slippage, least: float
 ) -> None:
@@ -127,7 +127,6 @@ def same_equity(one: Ledger, other: Ledger, factor: float = 1.0) -> None:
 
 
 @given(cases(), st.floats(0.01, 100))
-@settings(deadline=None)
 def test_scaling_the_prices_of_a_symbol_changes_nothing_but_share_counts(case: Case, factor: float) -> None:
     before = case.run()
     for prices in (case.opens, case.closes):
@@ -140,7 +139,6 @@ def test_scaling_the_prices_of_a_symbol_changes_nothing_but_share_counts(case: C
 
 
 @given(cases(), st.floats(0.01, 1e6), st.sampled_from([Rate(0.002), PerShare(0.01)]))
-@settings(deadline=None)
 def test_scaling_capital_scales_equity(case: Case, factor: float, commission: Commission) -> None:
     """Without a smallest trade and without anything flat."""
     costs = {"commission": commission, "slippage": Fraction(0.001)}
@@ -148,7 +146,6 @@ def test_scaling_capital_scales_equity(case: Case, factor: float, commission: Co
 
 
 @given(cases(gaps=False))
-@settings(deadline=None)
 def test_holding_forever_after_a_rebalance_is_buy_and_hold(case: Case) -> None:
     """The shares of the first fills times each day's close, and the cash left over."""
     first = min(case.plan, default=0)
@@ -168,7 +165,6 @@ def test_holding_forever_after_a_rebalance_is_buy_and_hold(case: Case) -> None:
 
 
 @given(cases(), st.data())
-@settings(deadline=None)
 def test_relabelling_symbols_changes_nothing(case: Case, data: st.DataObject) -> None:
     """With enough cash for every order, since buys are cut in universe order when there is not."""
     case.plan = {day: [weight * 0.2 for weight in weights] for day, weights in case.plan.items()}
@@ -184,7 +180,6 @@ def test_relabelling_symbols_changes_nothing(case: Case, data: st.DataObject) ->
 
 
 @given(cases(), COMMISSIONS, SLIPPAGES, st.data())
-@settings(deadline=None)
 def test_appending_days_never_changes_the_past(
     case: Case, commission: Commission, slippage: Slippage, data: st.DataObject
 ) -> None:
@@ -207,7 +202,6 @@ MILD = st.sampled_from([Fraction(0.0), Fraction(0.03), HalfSpread(10.0), VolumeP
 
 
 @given(cases(gaps=False, most_move=1.2), PROPORTIONAL, MILD)
-@settings(deadline=None)
 def test_costs_never_raise_final_equity_of_a_fixed_plan(case: Case, commission: Commission, slippage: Slippage) -> None:
     """Every symbol can fill each day: a cost that leaves an order behind, in cash, may save it from a fall."""
     case.volumes = {symbol: [1e12] * len(volumes) for symbol, volumes in case.volumes.items()}
@@ -217,7 +211,6 @@ def test_costs_never_raise_final_equity_of_a_fixed_plan(case: Case, commission: 
 
 
 @given(cases(), COMMISSIONS, SLIPPAGES)
-@settings(deadline=None)
 def test_the_same_input_gives_the_same_books_bit_for_bit(
     case: Case, commission: Commission, slippage: Slippage
 ) -> None:

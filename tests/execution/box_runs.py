@@ -2,6 +2,8 @@
 
 import threading
 import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -20,7 +22,28 @@ class Base(Strategy):
         return TargetWeights({"AAA": 0.5, "BBB": 0.5})
 
 """
-PRELUDE_LINES = PRELUDE.count("\n")
+HONEST = PRELUDE + "class Mine(Base): pass\n"
+
+LONG_SECONDS = 60.0
+"""How long what must come may take to come, on a machine with other things to do; nothing takes it that works."""
+
+AT_ONCE = 3
+"""So many boxes at work at one time keep two cores busy."""
+
+
+def long_patience() -> Patience:
+    """For what does not wait in vain."""
+    return Patience(time.monotonic() + LONG_SECONDS, threading.Event())
+
+
+def becomes_true(is_true: Callable[[], bool]) -> bool:
+    """Whether it does within LONG_SECONDS."""
+    until = time.monotonic() + LONG_SECONDS
+    while not is_true():
+        if time.monotonic() > until:
+            return False
+        time.sleep(0.01)
+    return True
 
 
 def price_table(n_days: int = 250, symbols: tuple[str, ...] = ("AAA", "BBB")) -> PriceTable:
@@ -55,7 +78,7 @@ def run_in_box(
     *,
     class_name: str = "Mine",
     prices: PriceTable | None = None,
-    wall_seconds: float = 20.0,
+    wall_seconds: float = LONG_SECONDS,
     seed: int = 0,
     parameters: dict[str, Any] | None = None,
     needs_prelude: bool = False,
@@ -67,8 +90,34 @@ def run_in_box(
         StrategyFailed: see Session.
     """
     job = Job(source, class_name, needs_prelude, parameters or {}, seed, wall_seconds)
-    patience = Patience(time.monotonic() + wall_seconds + 15, threading.Event())
+    patience = Patience(time.monotonic() + wall_seconds + LONG_SECONDS, threading.Event())
     with Session(sandbox, job, patience) as session:
         _, cadence = session.describe()
         wire = rules(bar_size=cadence.bar_size.value, execution=cadence.execution.value, **rule_changes)
         return session.run(prices or price_table(), wire)
+
+
+class InAdvance:
+    """Works on the next cases while a test looks at its own, each in a box of its own.
+
+    Args:
+        work: what is done with a case; called in several threads.
+        cases: in the order in which tests are likely to ask for them.
+    """
+
+    def __init__(self, work: Callable[[Any], Any], cases: Sequence[Any]) -> None:
+        self._work = work
+        self._cases = cases
+        self._workers = ThreadPoolExecutor(AT_ONCE)
+        self._outcomes: dict[int, Future[Any]] = {}
+
+    def __call__(self, number: int) -> Any:
+        """What the work on that case has come to."""
+        for coming in range(number, min(number + AT_ONCE, len(self._cases))):
+            if coming not in self._outcomes:
+                self._outcomes[coming] = self._workers.submit(self._work, self._cases[coming])
+        return self._outcomes[number].result()
+
+    def close(self) -> None:
+        """Let what has begun come to its end."""
+        self._workers.shutdown(cancel_futures=True)

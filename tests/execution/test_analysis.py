@@ -1,5 +1,6 @@
 """Reading user code: what is accepted, what is rejected and where, and that no text is too much."""
 
+import gc
 import json
 import os
 import pickle
@@ -13,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from src.execution import policy
@@ -48,10 +49,17 @@ def spans(source: str) -> list[tuple[str, int, int, int, int]]:
 
 @contextmanager
 def at_most(cpu_seconds: float) -> Iterator[None]:
-    """Processor time of this thread: other work on the machine does not count."""
+    """Processor time of this thread: other work on the machine does not count, nor what other tests have left behind.
+
+    What grows out of bounds takes minutes: a bound of seconds is for machines that are slow.
+    """
+    gc.disable()
     start = time.thread_time()
-    yield
-    assert time.thread_time() - start < cpu_seconds
+    try:
+        yield
+        assert time.thread_time() - start < cpu_seconds
+    finally:
+        gc.enable()
 
 
 class TestOrdinaryStrategies:
@@ -238,7 +246,7 @@ class TestSourcesThatAttackTheAnalysis:
     @pytest.mark.parametrize("size", [LARGE, 1_000_000])
     def test_a_wall_of_brackets_ends_in_a_violation(self, character: str, size: int) -> None:
         source = character * (size // len(character))
-        with at_most(cpu_seconds=1):
+        with at_most(cpu_seconds=3):
             assert rules(source)
 
     @pytest.mark.parametrize(
@@ -262,7 +270,7 @@ class TestSourcesThatAttackTheAnalysis:
         ids=lambda source: ascii(source[:12]) + "..." + ascii(source[-12:]),
     )
     def test_what_would_occupy_parser_walk_or_compiler_is_too_complex(self, source: str) -> None:
-        with at_most(cpu_seconds=1):
+        with at_most(cpu_seconds=3):
             violations = analyse(source + "\n" + HONEST).violations
         assert [violation.rule for violation in violations] == ["too-complex"]
 
@@ -282,8 +290,8 @@ class TestSourcesThatAttackTheAnalysis:
         ],
         ids=lambda source: ascii(source[:12]) + "..." + ascii(source[-12:]),
     )
-    def test_what_the_rules_could_stumble_over_takes_less_than_a_second(self, source: str) -> None:
-        with at_most(cpu_seconds=1):
+    def test_what_the_rules_could_stumble_over_takes_no_time_worth_speaking_of(self, source: str) -> None:
+        with at_most(cpu_seconds=3):
             found = rules(source + "\n" + HONEST)
         assert "too-complex" not in found, "the bounds caught it before the rules saw it"
 
@@ -427,7 +435,7 @@ TOKENS = st.sampled_from(
 
 
 def check_any_answer(source: str) -> Analysis:
-    with at_most(cpu_seconds=1):
+    with at_most(cpu_seconds=3):
         analysis = analyse(source)
     assert len(analysis.violations) <= policy.MAX_VIOLATIONS + 1
     lines = source.count("\n") + source.count("\r") + 1
@@ -442,18 +450,17 @@ def check_any_answer(source: str) -> Analysis:
 
 class TestAnyText:
     @given(st.text(alphabet=st.characters(codec=None), max_size=300))
-    @settings(deadline=None)
     def test_any_text_gets_an_answer(self, source: str) -> None:
         check_any_answer(source)
 
     @given(st.lists(TOKENS, max_size=60).map("".join))
-    @settings(max_examples=400, deadline=None)
+    @settings(max_examples=400)
     def test_any_sequence_of_tokens_gets_an_answer(self, source: str) -> None:
         check_any_answer(source)
         check_any_answer(source + "\n" + HONEST)
 
     @given(st.sampled_from(ACCEPTED), st.data())
-    @settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+    @settings(max_examples=150)
     def test_any_damaged_strategy_gets_an_answer(self, path: Path, data: st.DataObject) -> None:
         source = path.read_text(encoding="utf-8")
         start = data.draw(st.integers(0, len(source)))
@@ -461,7 +468,7 @@ class TestAnyText:
         check_any_answer(source[:start] + data.draw(TOKENS) + source[start + length :])
 
     @given(st.integers(1, 400), TOKENS, TOKENS)
-    @settings(max_examples=150, deadline=None)
+    @settings(max_examples=150)
     def test_any_repetition_gets_an_answer(self, count: int, first: str, second: str) -> None:
         check_any_answer((first + second) * count)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pytest
 from hqg_algorithms import BarSize, ExecutionTiming
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from src.engine.costs import commission_from_wire, slippage_from_wire
@@ -145,7 +145,6 @@ def claim_of(ledger):
 
 
 @given(runs())
-@settings(deadline=None)
 def test_the_audit_accepts_every_run_of_the_engine_and_rebuilds_its_books(run):
     books = audit(run.claim, run.prices, run.rules)
     assert books.cash == pytest.approx(run.claim.cash, rel=1e-12, abs=1e-9)
@@ -169,7 +168,6 @@ changes = st.builds(
 
 
 @given(runs(), st.data())
-@settings(deadline=None)
 def test_the_audit_rejects_any_one_number_changed_by_a_millionth_or_more(run, data):
     column = data.draw(st.sampled_from([name for name in ORDER_COLUMNS + DAILY_COLUMNS if name not in INTEGERS]))
     values = getattr(run.claim, column)
@@ -186,7 +184,6 @@ def test_the_audit_rejects_any_one_number_changed_by_a_millionth_or_more(run, da
 
 
 @given(runs(), st.data())
-@settings(deadline=None)
 def test_the_audit_rejects_an_order_of_another_day_or_symbol(run, data):
     column = data.draw(st.sampled_from(INTEGERS))
     values = getattr(run.claim, column)
@@ -199,7 +196,6 @@ def test_the_audit_rejects_an_order_of_another_day_or_symbol(run, data):
 
 
 @given(runs(), st.data())
-@settings(deadline=None)
 def test_the_audit_rejects_a_dropped_doubled_or_swapped_order(run, data):
     count = len(run.claim.day)
     assume(count)
@@ -216,7 +212,6 @@ def test_the_audit_rejects_a_dropped_doubled_or_swapped_order(run, data):
 
 
 @given(runs(), st.data())
-@settings(deadline=None)
 def test_the_audit_rejects_two_swapped_days_unless_they_are_alike(run, data):
     column = data.draw(st.sampled_from(DAILY_COLUMNS))
     values = getattr(run.claim, column)

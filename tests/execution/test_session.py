@@ -16,16 +16,17 @@ from src.execution import protocol
 from src.execution.progress import Observe
 from src.execution.sandbox.base import BoxTimedOut, Patience
 from src.execution.session import Job, Reply, Session
-from tests.execution.box_runs import price_table, rules
+from tests.execution.box_runs import LONG_SECONDS, price_table, rules
 from tests.fakes.engine_box import frames_in
 from tests.fakes.sandbox import ScriptedSandbox
 
 N_DAYS = 5
+JOB = Job("", "Mine", False, {}, 0, 10.0)
 READY = protocol.json_frame(protocol.READY, {"version": protocol.VERSION})
 DESCRIPTION = {"universe": ["AAA", "BBB"], "bar_size": "1d", "execution": "close_to_close"}
 
 
-def patience(seconds: float = 5.0) -> Patience:
+def patience(seconds: float = LONG_SECONDS) -> Patience:
     return Patience(time.monotonic() + seconds, threading.Event())
 
 
@@ -61,9 +62,8 @@ def run(
     script: Callable[[bytes], bytes], waits: Patience | None = None, observe: Observe | None = None, **options: Any
 ) -> Reply:
     sandbox = ScriptedSandbox(script, **options)
-    job = Job("", "Mine", False, {}, 0, 10.0)
     try:
-        with Session(sandbox, job, waits or patience()) as session:
+        with Session(sandbox, JOB, waits or patience()) as session:
             session.describe()
             return session.run(price_table(N_DAYS), rules(), observe)
     finally:
@@ -214,7 +214,7 @@ def test_a_cancel_ends_the_session() -> None:
         run(box(), waits=cancelled)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.data())
 def test_no_reply_makes_the_host_fail_otherwise(data: st.DataObject) -> None:
     """Any bytes, and any proper reply with a stretch of it replaced, end in a Reply or in StrategyFailed."""

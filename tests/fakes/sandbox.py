@@ -39,6 +39,11 @@ class ScriptedBox:
         said, self._waiting = self._waiting[:max_bytes], self._waiting[max_bytes:]
         return said
 
+    @property
+    def n_unread_bytes(self) -> int:
+        """How much of what it said nobody has read."""
+        return len(self._waiting)
+
     def is_waiting(self) -> bool:
         """See Box.is_waiting."""
         return not self.is_closed and not self.is_dead

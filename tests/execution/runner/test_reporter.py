@@ -1,7 +1,10 @@
 """What is told while a run goes on: complete lines once and in order, the newest mark, at the agreed pace."""
 
+import fcntl
 import os
 import select
+import sys
+import termios
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -16,7 +19,8 @@ from src.execution import protocol
 from src.execution.runner.host_channel import HostChannel
 from src.execution.runner.output import OutputReader
 from src.execution.runner.pipes import read_exactly
-from src.execution.runner.reporter import Reporter, UntoldLines
+from src.execution.runner.reporter import QUIET_SECONDS, Reporter, UntoldLines
+from tests.execution.box_runs import LONG_SECONDS, becomes_true
 
 
 @dataclass
@@ -103,7 +107,7 @@ class Desk:
 
     def receive(self) -> dict[str, Any]:
         limits = {protocol.PROGRESS: protocol.MAX_PROGRESS_BYTES}
-        assert select.select([self.output], [], [], 5.0)[0], "nothing comes"
+        assert select.select([self.output], [], [], LONG_SECONDS)[0], "nothing comes"
         return protocol.parse_json(protocol.read_frame(lambda n: read_exactly(self.output, n), limits)[1])
 
     def received_so_far(self) -> int:
@@ -147,16 +151,17 @@ def test_frames_come_ten_a_second_at_most(desk: Desk) -> None:
     for day in range(1, 6):
         desk.child.mark = (day, 1.0)
         desk.receive()
-    assert time.monotonic() - started >= 0.49
+    # Four whole pauses lie between five frames, whenever the first of them came.
+    assert time.monotonic() - started >= 4 * protocol.PROGRESS_SECONDS
 
 
 def test_where_nothing_changes_a_frame_a_second_says_so(desk: Desk) -> None:
     desk.child.mark = (3, 1.0)
+    started = time.monotonic()
     desk.reporter.start()
     first = desk.receive()
-    started = time.monotonic()
     assert desk.receive() == first
-    assert 0.9 <= time.monotonic() - started < 2.0
+    assert time.monotonic() - started >= QUIET_SECONDS
 
 
 @pytest.mark.parametrize("mark", [None, (0, float("nan")), (0, float("inf"))])
@@ -191,10 +196,13 @@ def test_a_host_that_does_not_read_delays_nothing_and_loses_no_line(desk: Desk) 
     desk.child.mark = (0, 1.0)
     desk.child.output.kept += b"\x01" * 200_000 + b"\n" + b"".join(b"%d\n" % n for n in range(30_000))
     desk.reporter.start()
-    time.sleep(0.6)  # the pipe is full by now
-    started = time.monotonic()
-    desk.reporter.stop()
-    assert time.monotonic() - started < 0.5
+    # Room for one frame and no second one.
+    assert becomes_true(lambda: n_unread_bytes(desk.output) > protocol.MAX_PROGRESS_BYTES // 2)
+    time.sleep(2 * protocol.PROGRESS_SECONDS)
+    stopping = threading.Thread(target=desk.reporter.stop, daemon=True)
+    stopping.start()
+    stopping.join(LONG_SECONDS)
+    assert not stopping.is_alive(), "it waits for a host that never reads"
 
 
 def test_a_host_that_is_gone_ends_the_telling_quietly() -> None:
@@ -214,16 +222,22 @@ def test_a_host_that_is_gone_ends_the_telling_quietly() -> None:
     assert complaints == []
 
 
+def n_unread_bytes(descriptor: int) -> int:
+    """How much lies in a pipe."""
+    return int.from_bytes(fcntl.ioctl(descriptor, termios.FIONREAD, bytes(4)), sys.byteorder)
+
+
 def reader_of(*chunks: bytes) -> tuple[OutputReader, Callable[[], None]]:
     reading, writing = os.pipe()
     reader = OutputReader(reading, keep_bytes=100, flood_bytes=1 << 20, on_flood=lambda: None)
     for chunk in chunks:
         os.write(writing, chunk)
-        time.sleep(0.05)
+        # The next chunk must not be read together with this one.
+        assert becomes_true(lambda: n_unread_bytes(reading) == 0)
 
     def close() -> None:
         os.close(writing)
-        reader.lines(1.0)
+        reader.lines(LONG_SECONDS)
         os.close(reading)
 
     return reader, close
@@ -231,7 +245,7 @@ def reader_of(*chunks: bytes) -> tuple[OutputReader, Callable[[], None]]:
 
 def test_chunks_that_end_within_a_character_are_put_together() -> None:
     reader, close = reader_of(b"one\ntw", "o€".encode()[:-1], "o€".encode()[-1:] + b"\nthr")
-    assert reader.complete_lines(0) == "one\ntwo€\n".encode()
+    assert becomes_true(lambda: reader.complete_lines(0) == "one\ntwo€\n".encode())
     assert reader.complete_lines(4) == "two€\n".encode()
     assert reader.complete_lines(11) == b""
     close()
@@ -239,5 +253,5 @@ def test_chunks_that_end_within_a_character_are_put_together() -> None:
 
 def test_what_is_beyond_the_bound_is_not_told() -> None:
     reader, close = reader_of(b"a" * 60 + b"\n", b"b" * 60 + b"\n")
+    close()  # it has read everything then
     assert reader.complete_lines(0) == b"a" * 60 + b"\n"
-    close()

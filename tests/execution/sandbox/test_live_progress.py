@@ -2,7 +2,9 @@
 
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from itertools import pairwise
+from statistics import median
 from typing import Any
 
 import pytest
@@ -11,7 +13,7 @@ from src.errors import RunCancelled, RunTimedOut, StrategyFailed
 from src.execution.progress import Observe
 from src.execution.sandbox.base import Patience, Sandbox
 from src.execution.session import Job, Reply, Session
-from tests.execution.box_runs import PRELUDE, price_table, rules
+from tests.execution.box_runs import LONG_SECONDS, PRELUDE, price_table, rules
 
 COUNTING = "self.n = getattr(self, 'n', 0) + 1"
 
@@ -27,11 +29,11 @@ def observed(
     observe: Observe | None,
     *,
     n_days: int = 20,
-    wall_seconds: float = 20.0,
+    wall_seconds: float = LONG_SECONDS,
     patience: Patience | None = None,
 ) -> Reply:
     job = Job(strategy, "Mine", False, {}, 0, wall_seconds)
-    with Session(sandbox, job, patience or Patience(time.monotonic() + 40, threading.Event())) as session:
+    with Session(sandbox, job, patience or Patience(time.monotonic() + 2 * LONG_SECONDS, threading.Event())) as session:
         session.describe()
         return session.run(price_table(n_days), rules(), observe)
 
@@ -44,68 +46,80 @@ class Witness:
         self.equities: list[float] = []
         self.lines: list[str] = []
         self.times: list[float] = []
-        self.started = time.monotonic()
 
     def __call__(self, day: int, equity: float, lines: Sequence[str]) -> None:
         self.days.append(day)
         self.equities.append(equity)
         self.lines += lines
-        self.times.append(time.monotonic() - self.started)
+        self.times.append(time.monotonic())
+
+
+def watched_until(sandbox: Sandbox, strategy: str, has_seen_enough: Callable[[Witness], bool]) -> Witness:
+    """What the witness of a run that would last for ever saw before it had seen enough and cancelled the run."""
+    witness = Witness()
+    patience = Patience(time.monotonic() + LONG_SECONDS, threading.Event())
+
+    def observe(day: int, equity: float, lines: Sequence[str]) -> None:
+        witness(day, equity, lines)
+        if has_seen_enough(witness):
+            patience.cancel.set()
+
+    with pytest.raises(RunCancelled):
+        observed(sandbox, strategy, observe, wall_seconds=2 * LONG_SECONDS, patience=patience)
+    return witness
 
 
 def test_a_slow_strategy_is_reported_on_bar_by_bar(sandbox: Sandbox) -> None:
     witness = Witness()
-    strategy = source(COUNTING, "print('bar', self.n)", "time.sleep(0.4)", "return super().on_data(data, portfolio)")
+    strategy = source(COUNTING, "print('bar', self.n)", "time.sleep(0.3)", "return super().on_data(data, portfolio)")
     reply = observed(sandbox, strategy, witness, n_days=6)
-    # On a busy machine a bar may take so long that it is told of twice.
+    # On a busy machine a bar may take so long that it is told of twice, or the telling so long that one is left out.
     equities = dict(zip(witness.days, witness.equities, strict=True))
-    assert list(equities) == [0, 1, 2, 3, 4, 5]
-    assert witness.lines == [f"bar {n}" for n in range(1, 7)] == list(reply.logs)
+    assert len(equities) >= 3
+    assert list(equities) == sorted(equities)
+    assert list(reply.logs) == [f"bar {n}" for n in range(1, 7)]
+    assert witness.lines == list(reply.logs)[: len(witness.lines)]
     # Before a close fills, its equity is that of the close: without costs the books say the same.
-    assert list(equities.values()) == pytest.approx(reply.equity.tolist(), rel=1e-12)
+    assert list(equities.values()) == pytest.approx([reply.equity[day] for day in equities], rel=1e-12)
 
 
 def test_a_quick_strategy_is_reported_on_ten_times_a_second(sandbox: Sandbox) -> None:
     witness = Witness()
-    observed(sandbox, source("time.sleep(0.002)", "return Hold()"), witness, n_days=700)
-    seconds = witness.times[-1] - witness.times[0]
-    assert seconds > 0.5
-    assert len(witness.times) <= 10 * seconds + 2
-    assert len(witness.times) >= 5 * seconds
+    observed(sandbox, source("time.sleep(0.002)", "return Hold()"), witness, n_days=500)
+    pauses = [later - earlier for earlier, later in pairwise(witness.times)]
+    assert len(witness.times) <= 10 * (witness.times[-1] - witness.times[0]) + 2
+    # Most of them: a machine that stands still for a while makes one long pause, not many.
+    assert median(pauses) < 0.3
     assert witness.days == sorted(set(witness.days))
 
 
-def test_the_first_word_comes_early(sandbox: Sandbox) -> None:
-    witness = Witness()
-    strategy = source("print('here')", "time.sleep(3)", "return Hold()")
-    job = Job(strategy, "Mine", False, {}, 0, 20.0)
-    with Session(sandbox, job, Patience(time.monotonic() + 40, threading.Event())) as session:
-        session.describe()
-        witness.started = time.monotonic()
-        session.run(price_table(1), rules(), witness)
-    assert witness.times[0] < 0.5
-    assert witness.lines == ["here"]
+def test_the_first_word_comes_while_the_first_decision_is_going_on(sandbox: Sandbox) -> None:
+    witness = watched_until(sandbox, source("print('here')", "time.sleep(1000)"), lambda seen: bool(seen.lines))
+    assert (set(witness.days), witness.lines) == ({0}, ["here"])
 
 
 def test_lines_printed_in_one_long_decision_are_told_as_they_come(sandbox: Sandbox) -> None:
-    witness = Witness()
-    strategy = source("for n in range(5):", "    print(n); time.sleep(0.3)", "return Hold()")
-    observed(sandbox, strategy, witness, n_days=1)
-    assert witness.lines == list("01234")
-    assert len(witness.times) >= 4
+    strategy = source("for n in range(10_000):", "    print(n); time.sleep(0.1)")
+    witness = watched_until(sandbox, strategy, lambda seen: len(seen.times) >= 4)
+    assert set(witness.days) == {0}
+    assert witness.lines == [str(n) for n in range(len(witness.lines))]
 
 
 def test_a_line_is_told_when_it_has_ended(sandbox: Sandbox) -> None:
-    witness = Witness()
     strategy = source(
         "for piece in ('on', 'e\\ntw', 'o €'.encode()[:-1], b'\\xac\\nthree'):",
         "    sys.stdout.buffer.write(piece if isinstance(piece, bytes) else piece.encode()); sys.stdout.flush()",
-        "    time.sleep(0.3)",
-        "return Hold()",
+        "    time.sleep(0.2)",
+        "time.sleep(1000)",
     )
-    reply = observed(sandbox, strategy, witness, n_days=1)
-    assert witness.lines == ["one", "two €"]
-    assert reply.logs == ("one", "two €", "three")
+    ends = []
+
+    def is_told_again(seen: Witness) -> bool:
+        if len(seen.lines) >= 2:
+            ends.append(len(seen.times))
+        return len(ends) > 1
+
+    assert watched_until(sandbox, strategy, is_told_again).lines == ["one", "two €"]
 
 
 def test_the_answer_is_the_same_with_and_without_an_observer(sandbox: Sandbox) -> None:
@@ -119,7 +133,7 @@ def test_the_answer_is_the_same_with_and_without_an_observer(sandbox: Sandbox) -
     replies = [observed(sandbox, strategy, observe, n_days=400) for observe in (None, witness)]
     alone, watched = ([v.tobytes() if hasattr(v, "tobytes") else v for v in vars(r).values()] for r in replies)
     assert alone == watched
-    assert witness.lines
+    assert witness.days
     assert witness.lines == list(replies[1].logs)[: len(witness.lines)]
 
 
@@ -129,7 +143,7 @@ def test_a_failure_keeps_all_logs_and_what_was_told_is_their_beginning(sandbox: 
     with pytest.raises(StrategyFailed) as caught:
         observed(sandbox, strategy, witness)
     assert caught.value.logs == ["a", "b"]
-    assert witness.lines in (["a"], ["a", "b"])
+    assert witness.lines == ["a", "b"][: len(witness.lines)]
     assert not caught.value.timed_out
 
 
@@ -147,36 +161,24 @@ def test_a_host_that_does_not_listen_costs_the_run_no_time(sandbox: Sandbox) -> 
     def observe(day: int, equity: float, lines: Sequence[str]) -> None:
         nonlocal n_calls
         n_calls += 1
-        time.sleep(4.0 if n_calls == 1 else 0.0)
+        time.sleep(6.0 if n_calls == 1 else 0.0)
 
     # Frames of 60,000 bytes, ten a second: more than the pipes and sockets on the way hold.
     strategy = source("for _ in range(10): print(chr(1) * 1_999)", "time.sleep(0.05)", "return Hold()")
-    reply = observed(sandbox, strategy, observe, n_days=30, wall_seconds=3.0)
+    reply = observed(sandbox, strategy, observe, n_days=30, wall_seconds=5.0)
     assert reply.decisions == 30
     assert reply.lost_output_bytes > 0
 
 
-def test_a_cancel_ends_an_observed_run_within_a_second(sandbox: Sandbox) -> None:
-    cancel = threading.Event()
-
-    def observe(day: int, equity: float, lines: Sequence[str]) -> None:
-        if day >= 5:
-            cancel.set()
-
+def test_a_cancel_ends_an_observed_run_that_prints(sandbox: Sandbox) -> None:
     strategy = source("time.sleep(0.1)", "print('x' * 1000)", "return Hold()")
-    started = time.monotonic()
-    with pytest.raises(RunCancelled):
-        observed(sandbox, strategy, observe, n_days=200, patience=Patience(time.monotonic() + 40, cancel))
-    assert cancel.is_set()
-    assert time.monotonic() - started < 5.0
+    assert watched_until(sandbox, strategy, lambda seen: seen.days[-1] >= 5).days[-1] < 19
 
 
 def test_a_deadline_ends_an_observed_run(sandbox: Sandbox) -> None:
-    strategy = source("time.sleep(0.1)", "return Hold()")
-    started = time.monotonic()
+    strategy = source("time.sleep(1000)")
     with pytest.raises(RunTimedOut):
-        observed(sandbox, strategy, Witness(), n_days=200, patience=Patience(started + 3.0, threading.Event()))
-    assert time.monotonic() - started < 4.5
+        observed(sandbox, strategy, Witness(), patience=Patience(time.monotonic() + 1.0, threading.Event()))
 
 
 def test_a_flood_of_lines_is_told_in_bounded_frames_and_the_run_succeeds(sandbox: Sandbox) -> None:
@@ -227,4 +229,4 @@ def test_threads_of_the_strategy_do_not_disturb_the_telling(sandbox: Sandbox) ->
     )
     reply: Any = observed(sandbox, strategy, witness, n_days=3)
     assert witness.lines == list(reply.logs)[: len(witness.lines)]
-    assert len(witness.times) >= 5
+    assert len(witness.times) >= 3

@@ -5,13 +5,14 @@ absent these tests are skipped.
 """
 
 import json
+from collections.abc import Iterator
 
 import pytest
 
 from src.errors import StrategyFailed
 from src.execution.sandbox.base import Sandbox
 from tests.conftest import PROJECT
-from tests.execution.box_runs import PRELUDE, price_table, run_in_box
+from tests.execution.box_runs import PRELUDE, InAdvance, price_table, run_in_box
 
 CATALOGUE = PROJECT.parent / "shared" / "attacks" / "os_attacks.jsonl"
 ATTACKS = [json.loads(line) for line in CATALOGUE.read_text().splitlines()] if CATALOGUE.is_file() else []
@@ -38,13 +39,25 @@ def test_the_catalogue_is_there() -> None:
     assert len(ATTACKS) >= 60
 
 
-@pytest.mark.parametrize("attack", ATTACKS, ids=lambda attack: attack["id"])
-def test_an_attack_is_blocked(sandbox: Sandbox, attack: dict[str, str]) -> None:
-    source = PRELUDE + STRATEGY + f"ATTACK = {attack['code']!r}\n"
-    try:
-        said = list(run_in_box(sandbox, source, prices=price_table(1), wall_seconds=10.0).logs)
-    except StrategyFailed as error:
-        said = [*error.logs, *error.errors]
+@pytest.fixture(scope="module")
+def said_by(sandbox: Sandbox) -> Iterator[InAdvance]:
+    """said_by(number): what that attack printed, and how its run ended where it failed."""
+
+    def attempt(attack: dict[str, str]) -> list[str]:
+        source = PRELUDE + STRATEGY + f"ATTACK = {attack['code']!r}\n"
+        try:
+            return list(run_in_box(sandbox, source, prices=price_table(1), wall_seconds=10.0).logs)
+        except StrategyFailed as error:
+            return [*error.logs, *error.errors]
+
+    said_by = InAdvance(attempt, ATTACKS)
+    yield said_by
+    said_by.close()
+
+
+@pytest.mark.parametrize("number", range(len(ATTACKS)), ids=[attack["id"] for attack in ATTACKS])
+def test_an_attack_is_blocked(sandbox: Sandbox, said_by: InAdvance, number: int) -> None:
+    attack, said = ATTACKS[number], said_by(number)
     assert said, "the program said nothing: it did not run"
     is_allowed = any(line.startswith("VERDICT allowed") for line in said)
     assert is_allowed == (attack["id"] in EXCEPTIONS[sandbox.name]), (attack["technique"], said)
