@@ -33,7 +33,7 @@ def run(page: Page) -> None:
 def result_of(page: Page) -> Locator:
     """The result, once it is there."""
     result = page.get_by_role("region", name="Result")
-    expect(result.locator(".headlines")).to_be_visible(timeout=60_000)
+    expect(result.locator(".headlines")).to_be_visible()
     expect(result.locator(".chart canvas").first).to_be_visible()
     return result
 
@@ -71,6 +71,11 @@ def colours_in_chart(page: Page, *names: str) -> dict[str, int]:
     )
 
 
+def expect_colours(page: Page, *names: str, least: int = 20) -> None:
+    """Wait until more than that many pixels of the chart have each of these colours."""
+    wait_until(lambda: min(colours_in_chart(page, *names).values()) > least, seconds=60)
+
+
 def run_hash(page: Page) -> str:
     """The shown run, from the address."""
     return page.url.partition("run=")[2].partition("&")[0]
@@ -85,7 +90,7 @@ def finished_run(service: str, code: str, **fields: Any) -> str:
     body = {"strategy_code": code, "start_date": "2015-01-01", "end_date": "2015-12-31"} | fields
     run = answered(f"{service}api/v1/runs", body)
     address = f"{service}api/v1/runs/{run['run_hash']}"
-    wait_until(lambda: answered(address)["status"] == "succeeded", seconds=30)
+    wait_until(lambda: answered(address)["status"] == "succeeded", seconds=60)
     return run["run_hash"]
 
 

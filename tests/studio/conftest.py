@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from src.api.studio_page import STUDIO_FOLDER, is_built
 from src.config.settings import PROJECT_FOLDER
@@ -31,6 +31,9 @@ WIDE = {"width": 1280, "height": 900}
 NARROW = {"width": 390, "height": 844}
 
 OpenPage = Callable[..., Page]
+
+# What a test waits for comes when the machine gets to it: this is how long a page that hangs is believed to be slow.
+expect.set_options(timeout=60_000)
 
 
 def skip_or_fail(reason: str) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 from jose import jwt
-from playwright.sync_api import Route, expect
+from playwright.sync_api import expect
 
 from tests.studio.acting import result_of, run, run_hash, set_window, write
 from tests.studio.conftest import running_service
@@ -32,25 +32,6 @@ def test_without_a_token_the_page_says_so_and_shows_the_field(guarded, open_page
     run(page)
     expect(page.get_by_role("alert")).to_contain_text("This service wants a token.")
     expect(page.get_by_label("Access token")).to_be_focused()
-
-
-def test_a_late_list_of_past_runs_does_not_replace_the_refusal(guarded, open_page):
-    page = open_page("about:blank", allowed=REFUSED)
-    held: list[Route] = []
-
-    def hold(route: Route) -> None:
-        held.append(route)
-
-    page.route("**/api/v1/runs?limit=5", hold)
-    with page.expect_request("**/api/v1/runs?limit=5"):
-        page.goto(guarded)
-    run(page)
-    alert = page.get_by_role("alert")
-    expect(alert).to_contain_text("This service wants a token.")
-    with page.expect_response("**/api/v1/runs?limit=5"):
-        held[0].continue_()
-    page.evaluate("new Promise((resolve) => setTimeout(resolve, 100))")
-    expect(alert).to_contain_text("This service wants a token.")
 
 
 def test_with_a_token_in_the_field_everything_works_and_the_tab_forgets_it(guarded, open_page):

@@ -13,7 +13,7 @@ def test_without_javascript_a_form_leads_to_a_report_with_its_charts(service, op
     page.get_by_label("From").fill("2015-02-03")
     page.get_by_label("To", exact=True).fill("2016-12-31")
     page.get_by_role("button", name="Run").click()
-    expect(page.get_by_role("heading", name="by form")).to_be_visible(timeout=30_000)
+    expect(page.get_by_role("heading", name="by form")).to_be_visible()
     assert page.locator("svg").count() >= 2
     expect(page.locator("svg").first).to_be_visible()
     expect(page.get_by_text("Synthetic prices.")).to_be_visible()

@@ -22,20 +22,20 @@ def test_a_run_whose_service_is_killed_goes_on_before_the_same_eyes(browser, ope
         set_window(page, "2010-01-01", "2019-12-31")
         run(page)
         lines = page.locator(".log-lines li")
-        expect(lines.nth(4)).to_have_text("day 5", timeout=30_000)
+        expect(lines.nth(4)).to_have_text("day 5")
         process.kill()
         process.wait(10)
         expect(page.locator(".live-head")).to_contain_text("The connection is gone")
         process = start_service(tmp_path, port, RUN_LEASE_SECONDS="3")
-        expect(page.locator(".live-head")).not_to_contain_text("The connection is gone", timeout=30_000)
+        expect(page.locator(".live-head")).not_to_contain_text("The connection is gone")
         address = f"api/v1/runs/{run_hash(page)}"
-        wait_until(lambda: page.evaluate(ATTEMPT, address) == 2, seconds=30)
+        wait_until(lambda: page.evaluate(ATTEMPT, address) == 2, seconds=60)
         # It begins anew, and so does what it tells.
-        expect(lines.nth(4)).to_have_text("day 5", timeout=30_000)
+        expect(lines.nth(4)).to_have_text("day 5")
         told = lines.all_inner_texts()
         assert told == [f"day {number}" for number in range(1, len(told) + 1)]
         page.get_by_role("button", name="Cancel").click()
-        expect(page.locator(".result .chip")).to_have_text("cancelled", timeout=5_000)
+        expect(page.locator(".result .chip")).to_have_text("cancelled")
     finally:
         process.terminate()
         process.wait(30)

@@ -63,18 +63,6 @@ def test_back_and_forward_go_through_the_runs_that_were_shown(service, open_page
     assert run_hash(page) == second
 
 
-def test_whoever_leaves_while_a_run_is_submitted_is_not_taken_back(service, open_page):
-    page = open_page(service)
-    run_trend(page, "before it", "2015-02-03")
-    page.route(re.compile(r"/api/v1/runs$"), lambda route: (time.sleep(0.6), route.continue_()))
-    page.get_by_label("Name", exact=True).fill("submitted slowly")
-    set_window(page, "2015-04-01", "2015-12-31")
-    run(page)
-    page.get_by_role("link", name="Past runs").click()
-    expect(page.locator(".run-table")).to_contain_text("submitted slowly", timeout=10_000)
-    assert page.url.endswith("?runs")
-
-
 def test_what_was_changed_since_the_run_outlives_a_reload_and_can_be_brought_back(service, open_page):
     page = open_page(service)
     first = run_trend(page, "kept", "2015-02-04")
@@ -91,7 +79,7 @@ def test_what_was_changed_since_the_run_outlives_a_reload_and_can_be_brought_bac
     expect(editor).to_contain_text("# an idea of mine")
     # The run is computed again from what made it, whatever stands in the editor.
     page.get_by_role("button", name="Rerun").click()
-    expect(page.locator(".note-line")).to_contain_text("the same result, to the last digit", timeout=30_000)
+    expect(page.locator(".note-line")).to_contain_text("the same result, to the last digit")
     assert run_hash(page) == first
 
 
@@ -100,13 +88,13 @@ def test_two_tabs_watch_one_run_and_one_of_them_cancels_and_deletes_it(service, 
     write(page, ENDLESS + "# in two tabs\n")
     set_window(page, "2010-01-01", "2019-12-31")
     run(page)
-    expect(page.locator(".live-where")).to_contain_text("of the days", timeout=30_000)
+    expect(page.locator(".live-where")).to_contain_text("of the days")
     other = open_page(page.url, allowed=["404 (Not Found)"])
-    expect(other.locator(".live-where")).to_contain_text("of the days", timeout=30_000)
+    expect(other.locator(".live-where")).to_contain_text("of the days")
     assert re.match(r"\d+% · ", other.title())
     page.get_by_role("button", name="Cancel").click()
     for tab in (page, other):
-        expect(tab.locator(".result .chip")).to_have_text("cancelled", timeout=10_000)
+        expect(tab.locator(".result .chip")).to_have_text("cancelled")
         expect(tab.get_by_role("alert")).to_contain_text("It had come to 20")
     page.get_by_role("button", name="Delete").click()
     # The first click only asks.
@@ -114,7 +102,7 @@ def test_two_tabs_watch_one_run_and_one_of_them_cancels_and_deletes_it(service, 
     page.get_by_role("button", name="Really delete?").click()
     expect(page.locator(".welcome")).to_be_visible()
     other.get_by_role("button", name="Rerun").click()
-    expect(other.get_by_role("alert")).to_contain_text("There is no such run.")
+    expect(other.get_by_role("alert").filter(has_text="There is no such run.")).to_be_visible()
 
 
 def test_a_token_that_expires_while_a_run_is_watched_is_asked_for(service, open_page):
@@ -129,7 +117,7 @@ def test_a_token_that_expires_while_a_run_is_watched_is_asked_for(service, open_
     page.route("**/events", lambda route: route.fulfill(**answers.pop(0)))
     write(page, TREND + "# with a token that expires\n")
     run(page)
-    expect(page.get_by_role("alert")).to_contain_text("The token has expired.", timeout=10_000)
+    expect(page.get_by_role("alert")).to_contain_text("The token has expired.")
     expect(page.get_by_label("Access token")).to_be_visible()
     page.unroute("**/events")
     page.get_by_role("button", name="Try again").click()
@@ -145,13 +133,13 @@ def test_a_rate_limit_while_a_run_is_watched_is_waited_for(service, open_page):
         if len(asked) > 1:
             route.continue_()
         else:
-            route.fulfill(**refusal(429, {"detail": "Too many requests."}, **{"Retry-After": "2"}))
+            route.fulfill(**refusal(429, {"detail": "Too many requests."}, **{"Retry-After": "1"}))
 
     page.route("**/events", limited)
     write(page, TREND + "# beyond the rate limit\n")
     run(page)
     result_of(page)
-    assert asked[1] - asked[0] >= 2
+    assert asked[1] - asked[0] >= 1
 
 
 def test_a_run_that_could_not_be_opened_is_opened_by_a_second_try(service, open_page):
@@ -221,9 +209,11 @@ def test_a_browser_that_keeps_nothing_is_enough(service, open_page, storage):
 def test_a_refused_clipboard_is_said(service, open_page):
     page = open_page(f"{service}?run={finished_run(service, TREND, start_date='2015-02-09')}")
     page.evaluate(f"() => {{ {REFUSED_CLIPBOARD} }}")
+    page.clock.install()
     page.get_by_role("button", name="Copy link").click()
     expect(page.get_by_role("button", name="Copy the page's address")).to_be_visible()
-    expect(page.get_by_role("button", name="Copy link")).to_be_visible(timeout=10_000)
+    page.clock.run_for(5_000)
+    expect(page.get_by_role("button", name="Copy link")).to_be_visible()
 
 
 def test_hostile_names_and_parameters_are_words_and_nothing_else(service, open_page):
@@ -273,6 +263,7 @@ def test_the_line_between_editor_and_result_moves_and_is_remembered(service, ope
     dragged = page.locator("#writing").bounding_box()["width"]
     assert dragged == pytest.approx(wider + 100, abs=12)
     page.reload()
+    expect(page.locator("#writing")).to_be_visible()
     assert page.locator("#writing").bounding_box()["width"] == pytest.approx(dragged, abs=2)
     divider.dblclick()
     assert page.locator("#writing").bounding_box()["width"] == pytest.approx(before, abs=2)

@@ -1,7 +1,7 @@
 // The page begins here: what the address says is shown, and what a person does changes the address.
 
 import { getRequest, getRun, listRuns, studioFile, submitRun } from "./service/api.js";
-import { Problem } from "./service/problem.js";
+import { asProblem } from "./service/problem.js";
 import { addressOf, shownBy } from "./state/address.js";
 import { announce, byId, element, fill } from "./view/dom.js";
 import { CompareView } from "./view/compare.js";
@@ -17,10 +17,13 @@ import { Writing } from "./view/writing.js";
 /** Everything on the page, and who tells whom. */
 class Studio {
   #shown = shownBy(location.search);
+  /** What the studio shows, whatever page is in sight. */
+  #inStudio = shownBy("");
   #result;
   #writing;
   #runs;
   #compare;
+  #timer = 0;
 
   constructor(examples, catalogue) {
     this.#writing = new Writing({ onRun: () => this.#submit() }, examples);
@@ -28,134 +31,143 @@ class Studio {
       onLook: (change) => this.#looked(change),
       // Its places are places in the code that ran.
       onProblem: (problem) => this.#writing.isChanged || this.#writing.showProblem(problem),
-      onAgain: (run) => this.#again(run),
-      onRemoved: () => this.#go({ page: "studio", run: "" }),
+      onRemoved: () => (this.#settle(shownBy(""), "replaceState"), this.#showEmpty()),
     });
     this.#runs = new RunList({ onOpen: (run) => this.#go({ page: "studio", run }), onCompare: (compared) => this.#go({ page: "compare", compared }) });
     this.#compare = new CompareView(catalogue, (run) => this.#go({ page: "studio", run }));
     fill(byId("runs"), this.#compare.view, this.#runs.view);
-    window.addEventListener("popstate", () => this.#show(shownBy(location.search)));
+    window.addEventListener("popstate", () => this.#addressChanged(shownBy(location.search)));
     for (const link of document.querySelectorAll("[data-page]")) link.addEventListener("click", (event) => this.#follow(event, link));
   }
 
-  /** Show what the address says. */
+  /** Show what the address says, all of it anew. */
   open() {
-    return this.#show(this.#shown);
+    this.#result.about = null;
+    this.#show(this.#shown);
+  }
+
+  /** By "back" and "forward"; what skips to a part of the page changes nothing that is shown. */
+  #addressChanged(shown) {
+    if (addressOf(shown) !== addressOf(this.#shown)) this.#show(shown);
   }
 
   #follow(event, link) {
     if (event.ctrlKey || event.metaKey || event.shiftKey) return;
     event.preventDefault();
-    // Back in the studio is the run that was left there.
-    this.#go({ page: link.dataset.page, run: link.dataset.page === "studio" ? (this.#result.run?.run_hash ?? "") : "" });
+    // The studio is as it was left.
+    this.#go(link.dataset.page === "studio" ? this.#inStudio : { page: link.dataset.page });
   }
 
   #go(shown) {
     const next = { ...shownBy(""), ...shown };
-    history.pushState(null, "", addressOf(next));
-    return this.#show(next);
+    this.#writeAddress();
+    if (addressOf(next) !== addressOf(this.#shown)) history.pushState(null, "", addressOf(next));
+    this.#show(next);
   }
 
   #looked(change) {
-    if (this.#shown.page !== "studio" || !this.#shown.run) return;
+    if (this.#shown !== this.#inStudio || !this.#shown.run) return;
     Object.assign(this.#shown, change);
-    // Panning writes often, and a browser takes only so many of these.
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => history.replaceState(null, "", addressOf(this.#shown)), 250);
+    // Panning changes the range with every frame, and a browser takes only so many of these.
+    if (change.range === undefined) this.#writeAddress();
+    else this.#timer = setTimeout(() => this.#writeAddress(), 250);
   }
 
-  #timer = 0;
+  #writeAddress() {
+    clearTimeout(this.#timer);
+    history.replaceState(null, "", addressOf(this.#shown));
+  }
 
-  async #show(shown) {
+  #show(shown) {
     clearTimeout(this.#timer);
     this.#shown = shown;
     byId("studio").hidden = shown.page !== "studio";
     byId("runs").hidden = shown.page === "studio";
     this.#compare.view.hidden = shown.page !== "compare";
+    const [part, name] = shown.page === "studio" ? ["#result", "Skip to the result"] : ["#runs", "Skip to the runs"];
+    fill(byId("skip"), name).setAttribute("href", part);
     for (const link of document.querySelectorAll("[data-page]")) {
       const isHere = link.dataset.page === (shown.page === "studio" ? "studio" : "runs");
       if (isHere) link.setAttribute("aria-current", "page");
       else link.removeAttribute("aria-current");
     }
-    if (shown.page === "studio") return shown.run ? this.#openRun(shown) : this.#showEmpty();
+    if (shown.page === "studio") return this.#showInStudio(shown);
     this.#runs.refresh();
-    if (shown.page === "compare") await this.#compare.show(shown.compared);
+    if (shown.page === "compare") this.#compare.show(shown.compared);
+  }
+
+  #showInStudio(shown) {
+    this.#inStudio = shown;
+    if (shown.run !== this.#result.about) return shown.run ? this.#openRun(shown) : this.#showEmpty();
+    if (shown.run) this.#result.look(shown);
+  }
+
+  /** The studio shows something else by itself, whatever page is in sight. @param {"pushState" | "replaceState"} how */
+  #settle(shown, how) {
+    this.#inStudio = shown;
+    if (this.#shown.page !== "studio") return void this.#runs.refresh();
+    clearTimeout(this.#timer);
+    this.#shown = shown;
+    history[how](null, "", addressOf(shown));
   }
 
   async #showEmpty() {
     this.#writing.leaveRun();
     const welcome = (runs) => emptyResult(runs, (run) => this.#go({ page: "studio", run }));
-    const shown = this.#result.showEmpty(welcome([]));
+    const signal = this.#result.showEmpty(welcome([]));
     const { runs } = await listRuns({ limit: "5" }).catch(() => ({ runs: [] }));
-    // What came meanwhile, a refusal for one, stays.
-    if (shown.isConnected) this.#result.showEmpty(welcome(runs));
+    if (!signal.aborted) this.#result.showEmpty(welcome(runs));
   }
 
   async #openRun(shown) {
-    if (this.#result.run?.run_hash === shown.run) return;
-    const waiting = this.#result.showWaiting("Opening the run …");
+    const signal = this.#result.showWaiting("Opening the run …", shown.run);
     try {
       const [run, request] = await Promise.all([getRun(shown.run), getRequest(shown.run)]);
-      // Whoever went elsewhere meanwhile, or ran something, stays there.
-      if (this.#shown !== shown || !waiting.isConnected) return;
+      if (signal.aborted) return;
       this.#writing.show(request, shown.run);
       if (isOneColumn()) byId("result").scrollIntoView();
       await this.#result.show(run, shown);
     } catch (problem) {
-      if (this.#shown === shown && waiting.isConnected) this.#result.showProblem(asProblem(problem), () => this.#openRun(shown));
+      if (!signal.aborted) this.#result.showProblem(problem, shown.run, () => this.#openRun(shown));
     }
   }
 
   async #submit() {
     const request = this.#writing.request();
     if (!request) return;
+    // A run that was shown is left here, and "back" leads to it.
+    const isLeft = this.#shown.run !== "";
+    if (isLeft) this.#settle(shownBy(""), "pushState");
+    this.#writing.leaveRun();
     const known = this.#writing.knownProblem();
-    if (known) return this.#refused(known);
-    await this.#submitted(request, false);
-  }
-
-  /** Compute a run once more: what made it, whatever stands in the editor by now. */
-  async #again({ run_hash: hash }) {
-    try {
-      const request = await getRequest(hash);
-      if (request.universe) throw new Problem("This run was made through the older contract.", { sentences: ["Its tickers are not part of its code: POST /backtest computes it again."] });
-      await this.#submitted(request, true);
-    } catch (problem) {
-      this.#refused(asProblem(problem));
-    }
-  }
-
-  async #submitted(request, isAgain) {
-    const before = this.#shown;
-    const isElsewhere = () => this.#shown !== before && (this.#shown.page !== "studio" || this.#shown.run !== "");
-    this.#writing.setBusy(true);
-    this.#result.showWaiting("Reading the code and fetching prices …");
+    if (known) return this.#refused(known, request);
+    const signal = this.#result.showWaiting("Reading the code and fetching prices …");
+    this.#writing.setBusy(signal);
+    const becameRun = this.#writing.sent(request);
     if (isOneColumn()) byId("result").scrollIntoView();
     try {
-      const { run, isNew } = await submitRun(request, isAgain);
-      if (!isAgain) this.#writing.ranAs(run.run_hash, request);
-      if (isElsewhere()) return this.#runs.refresh();
-      this.#shown = { ...shownBy(""), run: run.run_hash };
-      history.pushState(null, "", addressOf(this.#shown));
-      this.#writing.setBusy(false);
-      await this.#result.show(run, { ...this.#shown, note: isNew || isAgain ? null : knownNote(run) });
+      const { run, isNew } = await submitRun(request);
+      becameRun(run.run_hash);
+      // Whoever opened something else meanwhile stays there; the run is among the past ones.
+      if (signal.aborted) return;
+      this.#settle({ ...shownBy(""), run: run.run_hash }, isLeft ? "replaceState" : "pushState");
+      await this.#result.show(run, this.#inStudio, isNew ? null : knownNote(run));
     } catch (problem) {
-      if (isElsewhere()) announce(`The run was not taken: ${asProblem(problem).title}`);
-      else this.#refused(asProblem(problem));
-    } finally {
-      this.#writing.setBusy(false);
+      if (signal.aborted) announce(`The run was not taken: ${asProblem(problem).title}`);
+      else this.#refused(asProblem(problem), request);
     }
   }
 
-  #refused(problem) {
+  #refused(problem, request) {
     this.#result.showProblem(problem);
+    const isInSight = this.#shown.page === "studio";
+    if (!isInSight) announce(`The run was not taken: ${problem.title}`);
+    // Places in the code and in the form are those of what was sent; whoever writes on is not to be interrupted.
+    if (!this.#writing.isStill(request)) return;
     this.#writing.showProblem(problem);
-    if (problem.status === 401) byId("token-field").focus();
+    if (problem.status === 401 && isInSight) byId("token-field").focus();
   }
-}
-
-function asProblem(error) {
-  return error instanceof Problem ? error : new Problem("The page made a mistake.", { sentences: [String(error)] });
 }
 
 /** Whether the result stands below the editor, where nobody sees it appear. */
@@ -178,11 +190,10 @@ async function start() {
     studio = new Studio(examples, catalogue);
   } catch (problem) {
     byId("studio").hidden = false;
-    const again = element("button", { type: "button", onclick: () => location.reload() }, "Try again");
-    fill(byId("result"), problemBox(asProblem(problem), again));
+    fill(byId("result"), problemBox(problem, () => location.reload()));
     return;
   }
-  await studio.open();
+  studio.open();
 }
 
 start();

@@ -1,7 +1,7 @@
 // Every request to the service: same origin, with the token where there is one, refusals as `Problem`.
 
 import { tokenHeaders } from "../state/token.js";
-import { problemOf, unreachable } from "./problem.js";
+import { cutOff, problemOf, unreachable } from "./problem.js";
 
 const API = "api/v1/";
 
@@ -53,7 +53,25 @@ async function sent(address, options) {
 
 /** @returns {Promise<any>} the answer's JSON */
 export async function askJson(path, options = {}) {
-  return (await ask(path, options)).json();
+  return read(await ask(path, options), options.signal);
+}
+
+/** The JSON of an answer, which may be cut off in the middle or come from somebody else. */
+async function read(answer, signal) {
+  try {
+    return await answer.json();
+  } catch (error) {
+    if (signal?.aborted) throw error;
+    throw cutOff();
+  }
+}
+
+/** @returns {Promise<Blob>} the answer as it is */
+export async function askFile(path) {
+  const answer = await ask(path, { headers: { Accept: "*/*" } });
+  return answer.blob().catch(() => {
+    throw cutOff();
+  });
 }
 
 function posted(body) {
@@ -68,12 +86,12 @@ export function validate(code, signal) {
 /**
  * Submit a run.
  *
- * @param {object} request @param {boolean} isAgain whether it is computed once more although it exists
+ * @param {object} request @param {boolean} [isAgain] whether it is computed once more although it exists
  * @returns {Promise<{run: any, isNew: boolean}>}
  */
-export async function submitRun(request, isAgain) {
+export async function submitRun(request, isAgain = false) {
   const answer = await ask(`runs${isAgain ? "?rerun=true" : ""}`, posted(request));
-  return { run: await answer.json(), isNew: answer.status === 201 };
+  return { run: await read(answer), isNew: answer.status === 201 };
 }
 
 /** The run's summary. @param {string} hash */
@@ -86,10 +104,14 @@ export function getRequest(hash) {
   return askJson(`runs/${hash}/request`);
 }
 
-/** Cancel a run that waits or runs, delete one that is over. @param {string} hash */
-export async function removeRun(hash) {
-  const answer = await ask(`runs/${hash}`, { method: "DELETE" });
-  return answer.status === 204 ? null : answer.json();
+/** Cancel a run that waits or runs; one that is over by then is refused, and stays. @param {string} hash */
+export function cancelRun(hash) {
+  return ask(`backtest/${hash}`, { method: "DELETE" });
+}
+
+/** Delete a run that is over. @param {string} hash */
+export function deleteRun(hash) {
+  return ask(`runs/${hash}`, { method: "DELETE" });
 }
 
 /** A page of past runs. @param {Record<string, string>} filter empty values do not ask */
@@ -107,5 +129,5 @@ export function explain(hash, against) {
 export async function studioFile(path) {
   const answer = await sent(`studio/${path}`, {});
   if (!answer.ok) throw problemOf(answer.status, null, null);
-  return answer.json();
+  return read(answer);
 }

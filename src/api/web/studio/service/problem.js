@@ -39,6 +39,16 @@ export function unreachable() {
   return new Problem("The service does not answer.", { sentences: ["Is it running, and is there a network?"] });
 }
 
+/** The answer began, and never came to its end. */
+export function cutOff() {
+  return new Problem("The answer was cut off.", { sentences: ["The connection to the service broke while it was on its way."] });
+}
+
+/** Whatever was thrown, ready to be shown. @param {any} error @returns {Problem} */
+export function asProblem(error) {
+  return error instanceof Problem ? error : new Problem("The page made a mistake.", { sentences: [String(error)] });
+}
+
 /**
  * @param {number} status
  * @param {any} body the answer's JSON; null where there is none

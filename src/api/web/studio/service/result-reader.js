@@ -2,7 +2,7 @@
 
 import { tokenHeaders } from "../state/token.js";
 import { routeAddress, wantToken } from "./api.js";
-import { Problem } from "./problem.js";
+import { Problem, unreachable } from "./problem.js";
 
 /** One result; `close` it when another one is shown. */
 export class ResultReader {
@@ -31,6 +31,7 @@ export class ResultReader {
     return this.#ask("find", { wanted, place });
   }
 
+  /** Whoever waits for an answer of it gets none any more. */
   close() {
     this.#worker.terminate();
     this.#waiting.clear();
@@ -53,7 +54,9 @@ export class ResultReader {
   }
 
   #broke(message) {
-    for (const { reject } of this.#waiting.values()) reject(new Problem("The result could not be read.", { sentences: [message] }));
+    // Without a message, the worker itself could not be fetched.
+    const problem = message ? new Problem("The result could not be read.", { sentences: [message] }) : unreachable();
+    for (const { reject } of this.#waiting.values()) reject(problem);
     this.#waiting.clear();
   }
 }

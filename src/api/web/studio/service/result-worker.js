@@ -7,7 +7,7 @@ import { holdingsOverTime } from "../result/holdings.js";
 import { dailyMarks } from "../result/marks.js";
 import { orderAt, orderView } from "../result/order-view.js";
 import { monthlyReturns } from "../result/returns.js";
-import { problemOf, unreachable } from "./problem.js";
+import { cutOff, problemOf, unreachable } from "./problem.js";
 
 const TOLD_APART = 8;
 const WORST = 10;
@@ -22,14 +22,17 @@ self.addEventListener("message", async ({ data: { id, question, details } }) => 
   try {
     self.postMessage({ id, answer: await QUESTIONS[question](details) });
   } catch (error) {
-    const { title = "The result could not be read.", sentences = [String(error)], status = 0 } = error;
-    self.postMessage({ id, problem: { title, sentences, status } });
+    const { title = "The result could not be read.", sentences = [String(error)], status = 0, retrySeconds = null } = error;
+    self.postMessage({ id, problem: { title, sentences, status, retrySeconds } });
   }
 });
 
 /** Everything but the orders themselves. @param {{address: string, headers: Record<string, string>}} from */
 async function load({ address, headers }) {
-  const text = await (await fetched(address, headers)).text();
+  const answer = await fetched(address, headers);
+  const text = await answer.text().catch(() => {
+    throw cutOff();
+  });
   // Worker and page each count from their own beginning; this clock is one for both.
   const arrivedAt = performance.timeOrigin + performance.now();
   const result = JSON.parse(text);

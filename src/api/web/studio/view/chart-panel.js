@@ -40,6 +40,12 @@ export class ChartPanel {
     return element("div.chart-tools", {}, element("div.ranges", { role: "group", "aria-label": "Range" }, ...ranges, all), element("label.check", {}, log, "Log"), this.#benchmarkLabel);
   }
 
+  /** Nothing is shown, and nothing is told any more. */
+  stop() {
+    [this.#loaded, this.#order] = [null, null];
+    this.chart.stop();
+  }
+
   /** @param {number[]} days of the window, Unix seconds */
   showLive(days) {
     this.#loaded = null;
@@ -64,10 +70,11 @@ export class ChartPanel {
     this.#hover(null);
   }
 
-  /** Show an order. @param {import("../result/order-view.js").OrderRow} order @param {boolean} [isMoved] whether the chart goes there */
+  /** Show an order; null for none. @param {import("../result/order-view.js").OrderRow | null} order @param {boolean} [isMoved] whether the chart goes there */
   select(order, isMoved = true) {
     this.#order = order;
     this.chart.select(order, isMoved);
+    if (!order) this.#hover(null);
   }
 
   #hover(place) {

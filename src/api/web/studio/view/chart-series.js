@@ -48,8 +48,8 @@ export function addPaneNames(chart, { text }, names) {
   });
 }
 
-/** Nobody shall take a picture of this for the market. */
-export function addSyntheticMark(chart, { watermark }) {
-  const line = { text: "SYNTHETIC PRICES", color: watermark, fontSize: 34, fontStyle: "bold" };
+/** Nobody shall take a picture of this for the market. @param {number} widthPixels of the chart, in which it must fit */
+export function addSyntheticMark(chart, { watermark }, widthPixels) {
+  const line = { text: "SYNTHETIC PRICES", color: watermark, fontSize: Math.min(34, Math.round(widthPixels / 17)), fontStyle: "bold" };
   createTextWatermark(chart.panes()[0], { horzAlign: "center", vertAlign: "center", lines: [line] });
 }

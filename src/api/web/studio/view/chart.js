@@ -15,6 +15,7 @@ export class RunChart {
   #host;
   #react;
   #chart = null;
+  #size = { width: 800, height: 400 };
   #colours = chartColours();
   #live = null;
   #liveDays = [];
@@ -38,13 +39,32 @@ export class RunChart {
    */
   constructor(host, react) {
     [this.#host, this.#react] = [host, react];
+    new ResizeObserver(() => this.#fit()).observe(host);
+  }
+
+  /** As large as its place; out of sight, where that is nothing, it stays as it is, and so does what it shows. */
+  #fit() {
+    const { clientWidth: width, clientHeight: height } = this.#host;
+    if (width && height) this.#size = { width, height };
+    this.#chart?.resize(this.#size.width, this.#size.height);
   }
 
   #start() {
-    this.#chart?.remove();
+    this.#clear();
     this.#colours = chartColours();
-    this.#chart = createChart(this.#host, chartOptions(this.#colours));
-    [this.#live, this.#equity, this.#benchmark, this.#marks] = [null, null, null, null];
+    this.#chart = createChart(this.#host, { ...chartOptions(this.#colours), autoSize: false });
+    this.#fit();
+  }
+
+  #clear() {
+    this.#chart?.remove();
+    [this.#chart, this.#live, this.#equity, this.#benchmark, this.#marks] = [null, null, null, null, null];
+  }
+
+  /** Nothing is shown: a chart that still moves, or waits for its next frame, tells nobody. */
+  stop() {
+    this.#clear();
+    [this.#loaded, this.#selected] = [null, null];
   }
 
   /** An empty chart over the whole window, for a run that has just begun. @param {number[]} days Unix seconds */
@@ -89,7 +109,7 @@ export class RunChart {
     addPaneNames(this.#chart, this.#colours, PANE_NAMES);
     // Room for the names.
     for (const pane of this.#chart.panes().keys()) if (pane) this.#chart.priceScale("right", pane).applyOptions({ scaleMargins: { top: 0.26, bottom: 0.06 } });
-    if (this.#isSynthetic) addSyntheticMark(this.#chart, this.#colours);
+    if (this.#isSynthetic) addSyntheticMark(this.#chart, this.#colours, this.#size.width);
     this.#chart.subscribeCrosshairMove(({ time }) => this.#react.onHover(time === undefined ? null : this.#placeOf(time)));
     this.#chart.subscribeClick((click) => this.#clicked(click));
     this.#chart.timeScale().subscribeVisibleLogicalRangeChange(() => this.#rangeChanged());

@@ -6,6 +6,7 @@ import { explain, getRun } from "../service/api.js";
 import { Problem } from "../service/problem.js";
 import { ResultReader } from "../service/result-reader.js";
 import { addressOf } from "../state/address.js";
+import { Place } from "../state/place.js";
 import { plainNumber, runName } from "../text/format.js";
 import { chartColours, chartOptions } from "./chart-look.js";
 import { element, fill } from "./dom.js";
@@ -21,7 +22,7 @@ export class CompareView {
   #chart = null;
   #host = element("div.chart.compare-chart", { role: "img" });
   #compared = [];
-  #turn = 0;
+  #place = new Place();
 
   /** @param {import("./metrics.js").Metric[]} catalogue @param {(hash: string) => void} onOpen */
   constructor(catalogue, onOpen) {
@@ -32,14 +33,14 @@ export class CompareView {
 
   /** @param {string[]} hashes */
   async show(hashes) {
-    const turn = (this.#turn += 1);
+    const signal = this.#place.begin();
     fill(this.view, element("h2", {}, "Comparison"), element("progress.waiting", { "aria-label": "Reading the runs" }));
     try {
       const compared = await Promise.all(hashes.map((hash) => loadedRun(hash)));
       const explained = await Promise.all(hashes.slice(1).map((hash) => explain(hash, hashes[0])));
-      if (turn === this.#turn) this.#showAll(compared, explained);
+      if (!signal.aborted) this.#showAll(compared, explained);
     } catch (problem) {
-      if (turn === this.#turn) fill(this.view, element("h2", {}, "Comparison"), problemBox(problem));
+      if (!signal.aborted) fill(this.view, element("h2", {}, "Comparison"), problemBox(problem, () => this.show(hashes)));
     }
   }
 

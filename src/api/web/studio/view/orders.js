@@ -1,5 +1,6 @@
 // Every order of a run: sorted and filtered beside the page, drawn only where one looks.
 
+import { Place } from "../state/place.js";
 import { counted, isoDate, money, plainNumber } from "../text/format.js";
 import { element, fill } from "./dom.js";
 import { VirtualRows } from "./virtual-rows.js";
@@ -25,6 +26,7 @@ export class OrdersTable {
   #wanted = { ...FIRST };
   #active = 0;
   #chosen = null;
+  #choosing = new Place();
   #onChoose;
   #count = element("span.soft", { role: "status" });
   #symbol = element("input", { type: "search", "aria-label": "Symbol contains", placeholder: "Symbol", oninput: () => this.#filter() });
@@ -47,11 +49,12 @@ export class OrdersTable {
   }
 
   /** @param {import("../service/result-reader.js").ResultReader} reader */
-  async showFrom(reader) {
+  showFrom(reader) {
+    this.#choosing.begin();
     [this.#reader, this.#wanted, this.#active, this.#chosen] = [reader, { ...FIRST }, 0, null];
     [this.#symbol.value, this.#side.value] = ["", "0"];
     this.#drawHead();
-    await this.#rows.reset();
+    this.#rows.reset();
   }
 
   async #fetch(from, count) {
@@ -62,12 +65,14 @@ export class OrdersTable {
   }
 
   #filter() {
+    this.#choosing.begin();
     this.#wanted = { ...this.#wanted, symbol: this.#symbol.value, side: Number(this.#side.value) };
     this.#active = 0;
     this.#rows.reset();
   }
 
   #sortBy(sort) {
+    this.#choosing.begin();
     const isDescending = this.#wanted.sort === sort && !this.#wanted.isDescending;
     this.#wanted = { ...this.#wanted, sort, isDescending };
     this.#active = 0;
@@ -91,33 +96,44 @@ export class OrdersTable {
     const cells = COLUMNS.map(({ kind, text, sort }, column) =>
       element(`div${kind ? `.${kind}` : ""}${sort === "side" ? `.${order.side > 0 ? "buy" : "sell"}` : ""}`, { role: "gridcell", "aria-colindex": column + 1 }, text(order)),
     );
-    const row = element("div.order-row", { role: "row", id: `order-row-${number}`, "aria-rowindex": number + 2, "data-order": order.id, onclick: () => this.#choose(order, number) }, ...cells);
+    const row = element("div.order-row", { role: "row", id: `order-row-${number}`, "aria-rowindex": number + 2, "data-order": order.id, onclick: () => ((this.#active = number), this.#choose(order)) }, ...cells);
     row.setAttribute("aria-selected", String(order.place === this.#chosen));
     row.classList.toggle("active", number === this.#active);
     if (number === this.#active) this.#grid.setAttribute("aria-activedescendant", row.id);
     return row;
   }
 
-  #choose(order, number) {
-    [this.#active, this.#chosen] = [number, order.place];
+  #choose(order) {
+    this.#choosing.begin();
+    this.#chosen = order.place;
     this.#rows.show();
     this.#onChoose(order);
   }
 
-  /** Choose an order from outside. @param {number} place @returns {Promise<any>} the order; null when there is none */
+  /**
+   * Choose an order from outside.
+   *
+   * @param {number | null} place null for none
+   * @returns {Promise<any>} the order; null when there is none, or something else was chosen or asked for meanwhile
+   */
   async choose(place) {
-    let found = await this.#reader.find(this.#wanted, place);
-    if (found.row < 0 && found.order) {
+    const signal = this.#choosing.begin();
+    this.#chosen = place;
+    if (place === null) return this.#rows.show(), null;
+    let { row, order } = await this.#reader.find(this.#wanted, place);
+    if (signal.aborted || !order) return null;
+    if (row < 0) {
       // The filter hides it: what was asked for from outside comes first.
       this.#wanted = { ...this.#wanted, symbol: "", side: 0 };
       [this.#symbol.value, this.#side.value] = ["", "0"];
-      found = await this.#reader.find(this.#wanted, place);
+      ({ row } = await this.#reader.find(this.#wanted, place));
     }
-    if (!found.order) return null;
-    [this.#active, this.#chosen] = [found.row, place];
-    await this.#rows.show();
-    await this.#rows.reveal(found.row, true);
-    return found.order;
+    // How many rows there are decides how far it can be scrolled.
+    if (!signal.aborted) await this.#rows.show();
+    if (signal.aborted) return null;
+    this.#active = row;
+    this.#rows.reveal(row, true);
+    return order;
   }
 
   async #keyed(event) {
@@ -126,8 +142,9 @@ export class OrdersTable {
     const steps = { ArrowDown: 1, ArrowUp: -1, PageDown: page, PageUp: -page, Home: -Infinity, End: Infinity };
     if (event.key === "Enter" || event.key === " ") {
       event.preventDefault();
+      const signal = this.#choosing.begin();
       const { rows } = await this.#reader.rows(this.#wanted, this.#active, 1);
-      if (rows.length) this.#choose(rows[0], this.#active);
+      if (rows.length && !signal.aborted) this.#choose(rows[0]);
     } else if (event.key in steps) {
       event.preventDefault();
       this.#active = Math.min(Math.max(this.#active + steps[event.key], 0), Math.max(this.#rows.total - 1, 0));

@@ -1,12 +1,14 @@
 // What went wrong, in the page.
 
+import { asProblem } from "../service/problem.js";
 import { element } from "./dom.js";
 
-/**
- * @param {import("../service/problem.js").Problem} problem
- * @param {...Node} actions
- */
-export function problemBox(problem, ...actions) {
+/** A refusal that says what to change needs no second try; all else may go well next time. */
+const HOPELESS = new Set([403, 404]);
+
+/** @param {any} error what was thrown @param {() => void} [onRetry] what may help */
+export function problemBox(error, onRetry) {
+  const problem = asProblem(error);
   const sentences = problem.sentences.map((sentence) => element("li", {}, sentence));
   const wait = problem.retrySeconds ? element("p", {}, `Try again in ${problem.retrySeconds} s.`) : null;
   return element(
@@ -16,6 +18,6 @@ export function problemBox(problem, ...actions) {
     element("ul", {}, ...sentences),
     problem.traceback && element("pre", { tabindex: 0, "aria-label": "Traceback" }, problem.traceback),
     wait,
-    actions.length > 0 && element("div.actions", {}, ...actions),
+    onRetry && !HOPELESS.has(problem.status) && element("div.actions", {}, element("button", { type: "button", onclick: onRetry }, "Try again")),
   );
 }

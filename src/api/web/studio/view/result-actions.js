@@ -1,6 +1,7 @@
 // What can be done with a finished run: share it, keep its files, compute it again, delete it.
 
-import { routeAddress } from "../service/api.js";
+import { deleteRun, getRequest, routeAddress, submitRun } from "../service/api.js";
+import { Problem } from "../service/problem.js";
 import { announce, element } from "./dom.js";
 import { openFile } from "./download.js";
 
@@ -14,21 +15,41 @@ const FILES = [
 
 /**
  * @param {any} run its summary
- * @param {{onAgain: () => void, onRemove: () => void}} react
+ * @param {object} react
+ * @param {(run: any) => void} react.onAgain it is computed once more
+ * @param {() => void} react.onRemoved it is gone
+ * @param {(problem: any) => void} react.onProblem what the service refused, while the run is shown as it was
  */
-export function resultActions(run, { onAgain, onRemove }) {
+export function resultActions(run, { onAgain, onRemoved, onProblem }) {
+  const { run_hash: hash } = run;
   const share = element("button", { type: "button", onclick: () => copyAddress(share) }, "Copy link");
-  const again = element("button", { type: "button", onclick: onAgain, title: "Compute it once more and compare" }, "Rerun");
-  const remove = element("button.quiet", { type: "button", onclick: () => askedTwice(remove, "Really delete?", onRemove) }, "Delete");
-  return element("div.result-actions", {}, share, run.has_result && fileMenu(run.run_hash), again, remove);
+  const again = element("button", { type: "button", onclick: () => during(again, async () => onAgain(await computedAgain(hash)), onProblem), title: "Compute it once more and compare" }, "Rerun");
+  const removed = () => during(remove, async () => onRemoved(await deleteRun(hash)), onProblem);
+  const remove = element("button.quiet", { type: "button", onclick: () => askedTwice(remove, "Really delete?", removed) }, "Delete");
+  return element("div.result-actions", {}, share, run.has_result && fileMenu(hash, onProblem), again, remove);
+}
+
+/** Once, however often the button is pressed. */
+async function during(button, task, onProblem) {
+  button.disabled = true;
+  await task().catch(onProblem);
+  button.disabled = false;
+}
+
+/** What made the run is submitted once more, whatever stands in the editor by now. */
+async function computedAgain(hash) {
+  const request = await getRequest(hash);
+  if (request.universe) throw new Problem("This run was made through the older contract.", { sentences: ["Its tickers are not part of its code: POST /backtest computes it again."] });
+  return (await submitRun(request, true)).run;
 }
 
 /** Links to the run's files. @param {string} hash */
-function fileMenu(hash) {
-  const items = FILES.map(([path, title, note]) => {
-    const address = routeAddress(`runs/${hash}/${path}`);
-    const name = path.split("/").at(-1);
-    return element("li", {}, element("a", { href: address, download: name, onclick: (event) => openFile(event, address, name) }, title, element("small", {}, note)));
+function fileMenu(hash, onProblem) {
+  const items = FILES.map(([file, title, note]) => {
+    const path = `runs/${hash}/${file}`;
+    const name = file.split("/").at(-1);
+    const open = (event) => openFile(event, path, name).catch(onProblem);
+    return element("li", {}, element("a", { href: routeAddress(path), download: name, onclick: open }, title, element("small", {}, note)));
   });
   return element("details.menu", {}, element("summary.button", {}, "Download"), element("ul.menu-items", {}, ...items));
 }

@@ -1,9 +1,10 @@
 // One run from its start to its end: live while it runs, then everything that it says.
 
 import { follow } from "../service/follow.js";
-import { getRun, removeRun } from "../service/api.js";
+import { cancelRun, getRun } from "../service/api.js";
 import { problemOfRun } from "../service/problem.js";
 import { ResultReader } from "../service/result-reader.js";
+import { Place } from "../state/place.js";
 import { percent, runName } from "../text/format.js";
 import { ChartPanel } from "./chart-panel.js";
 import { announce, element, fill } from "./dom.js";
@@ -27,16 +28,18 @@ export class ResultView {
   #host;
   #catalogue;
   #react;
-  #reader = null;
-  #following = null;
+  #place = new Place();
+  #look = {};
   #head = element("div.result-head");
+  #refused = element("div.result-refused");
   #notes = element("div.result-notes");
   #body = element("div.result-body");
   #slots = { metrics: element("div"), months: element("div"), drawdowns: element("div"), log: element("div"), inputs: element("div") };
   #chart;
   #orders;
   #tabs;
-  #run = null;
+  /** @type {string | null} hash of the run that this is about from its opening on, "" for none; null before the first */
+  about = null;
 
   /**
    * @param {HTMLElement} host
@@ -44,136 +47,137 @@ export class ResultView {
    * @param {object} react
    * @param {(change: object) => void} react.onLook tab, order or range changed
    * @param {(problem: any) => void} react.onProblem the run's code failed
-   * @param {(run: any) => void} react.onAgain it is to be computed once more
    * @param {() => void} react.onRemoved
    */
   constructor(host, catalogue, react) {
     [this.#host, this.#catalogue, this.#react] = [host, catalogue, react];
-    this.#chart = new ChartPanel({ onPick: (order) => this.selectOrder(order, false), onRange: (range) => react.onLook({ range }) });
+    this.#chart = new ChartPanel({ onPick: (order) => this.#pick(order), onRange: (range) => react.onLook({ range }) });
     this.#orders = new OrdersTable((order) => this.#showOrder(order));
     const { metrics, months, drawdowns, log, inputs } = this.#slots;
     const panels = { metrics: ["Metrics", metrics], months: ["Months", months], drawdowns: ["Drawdowns", drawdowns], orders: ["Orders", this.#orders.view], log: ["Log", log], inputs: ["Inputs", inputs] };
     this.#tabs = new Tabs("Parts of the result", panels, (tab) => react.onLook({ tab }));
-    fill(host, this.#head, this.#notes, this.#body);
+    fill(host, this.#head, this.#refused, this.#notes, this.#body);
   }
 
-  /** Nothing has been run yet. @param {Element} content @returns {Element} it, connected for as long as it is what is shown */
+  /** Something else is shown from now on. @param {string} about @returns {AbortSignal} aborted when the next thing is shown */
+  #begin(about) {
+    const signal = this.#place.begin();
+    this.about = about;
+    this.#chart.stop();
+    document.title = SITE;
+    for (const part of [this.#head, this.#refused, this.#notes, this.#body]) fill(part);
+    return signal;
+  }
+
+  /** Nothing has been run yet. @param {Element} content @returns {AbortSignal} aborted when something else is shown */
   showEmpty(content) {
-    this.#leave();
-    fill(this.#head);
-    fill(this.#notes);
+    const signal = this.#begin("");
     fill(this.#body, content);
-    return content;
+    return signal;
   }
 
-  /** Something that the service refused. @param {any} problem @param {() => void} [onRetry] what may help */
-  showProblem(problem, onRetry) {
-    this.#leave();
-    fill(this.#head);
-    fill(this.#notes, problemBox(problem, ...retryButton(problem, onRetry)));
-    fill(this.#body);
+  /** Something that the service refused. @param {any} problem @param {string} [about] hash @param {() => void} [onRetry] what may help */
+  showProblem(problem, about = "", onRetry = undefined) {
+    this.#begin(about);
+    fill(this.#refused, problemBox(problem, onRetry));
   }
 
-  /** The service is asked and has not answered. @param {string} sentence @returns {Element} connected for as long as it waits */
-  showWaiting(sentence) {
-    this.#leave();
-    const bar = element("progress.waiting", { "aria-label": sentence });
+  /** The service is asked and has not answered. @param {string} sentence @param {string} [about] hash @returns {AbortSignal} as of showEmpty */
+  showWaiting(sentence, about = "") {
+    const signal = this.#begin(about);
     fill(this.#head, element("p.soft", { role: "status" }, sentence));
-    fill(this.#notes);
-    fill(this.#body, bar);
-    return bar;
+    fill(this.#body, element("progress.waiting", { "aria-label": sentence }));
+    return signal;
   }
 
   /**
    * @param {any} run its summary
-   * @param {{tab?: string, order?: number | null, range?: [number, number] | null, note?: Node | null}} look
+   * @param {{tab: string, order: number | null, range: [number, number] | null}} look
+   * @param {Node | null} [note] to be said above it
    */
-  async show(run, look = {}) {
-    this.#leave();
-    this.#run = run;
+  async show(run, look, note = null) {
+    const signal = this.#begin(run.run_hash);
+    this.#look = look;
     document.title = `${runName(run)} · ${SITE}`;
-    if (FINISHED.has(run.status)) return this.#finished(run, look);
-    await this.#live(run, look);
-  }
-
-  #leave() {
-    this.#following?.abort();
-    this.#reader?.close();
-    [this.#following, this.#reader, this.#run] = [null, null, null];
-    document.title = SITE;
-  }
-
-  async #live(run, look) {
-    const following = (this.#following = new AbortController());
-    const live = new LiveRun(() => this.#cancel(run, live));
     fill(this.#head, runTitle(run, null));
-    fill(this.#notes, look.note);
+    fill(this.#notes, note);
+    try {
+      if (!FINISHED.has(run.status)) await this.#live(run, note, signal);
+      else if (run.has_result) await this.#finished(run, note, signal);
+      else this.#failed(run, signal);
+    } catch (problem) {
+      if (!signal.aborted) this.showProblem(problem, run.run_hash, () => this.show(run, this.#look, note));
+    }
+  }
+
+  /** The run that is shown, looked at in another way. @param {{tab: string, order: number | null, range: [number, number] | null}} look */
+  look(look) {
+    this.#look = look;
+    if (!this.#tabs.row.isConnected) return;
+    this.#tabs.show(look.tab, false);
+    if (look.range) this.#chart.chart.showRange(look.range);
+    else this.#chart.chart.showAll();
+    this.#chart.select(null);
+    this.#mark(look.order, !look.range);
+  }
+
+  async #live(run, note, signal) {
+    const live = new LiveRun(() => this.#cancel(run, live, signal));
     fill(this.#body, live.view, this.#chart.view, element("section.live-log", { "aria-label": "Log" }, element("h3", {}, "Log"), live.logView));
     this.#chart.showLive(workingDays(run.start_date, run.end_date));
     let isDrawing = false;
     const draw = () => {
       isDrawing = false;
-      if (!following.signal.aborted) this.#chart.chart.growLive(live.points);
+      if (!signal.aborted) this.#chart.chart.growLive(live.points);
     };
-    try {
-      for await (const event of follow(run.run_hash, following.signal, (isConnected) => live.showConnection(isConnected))) {
-        live.tell(event);
-        if (event.kind === "started") fill(this.#head, runTitle({ ...run, status: "running" }, null));
-        if (event.kind !== "progress") continue;
-        document.title = `${percent(event.data.share, 0)} · ${runName(run)} · ${SITE}`;
-        if (!isDrawing) isDrawing = Boolean(requestAnimationFrame(draw));
-      }
-      if (!following.signal.aborted) await this.#ended(run.run_hash, look, following.signal);
-    } catch (problem) {
-      // Gone for good is another thing than out of sight.
-      if (!following.signal.aborted) this.showProblem(problem, problem.status === 404 ? undefined : () => this.show(run, look));
+    for await (const event of follow(run.run_hash, signal, (isConnected) => live.showConnection(isConnected))) {
+      if (signal.aborted) return;
+      live.tell(event);
+      if (event.kind === "started") fill(this.#head, runTitle({ ...run, status: "running" }, null));
+      if (event.kind !== "progress") continue;
+      document.title = `${percent(event.data.share, 0)} · ${runName(run)} · ${SITE}`;
+      if (!isDrawing) isDrawing = Boolean(requestAnimationFrame(draw));
     }
-  }
-
-  async #ended(hash, look, signal) {
-    const run = await getRun(hash);
-    // Whoever opened another run meanwhile stays there.
     if (signal.aborted) return;
-    announce(`The run ${ENDINGS[run.status] ?? run.status}.`);
-    await this.show(run, look);
+    const ended = await getRun(run.run_hash);
+    if (signal.aborted) return;
+    announce(`The run ${ENDINGS[ended.status] ?? ended.status}.`);
+    await this.show(ended, this.#look, note);
   }
 
-  async #cancel(run, live) {
+  async #cancel(run, live, signal) {
     try {
-      await removeRun(run.run_hash);
+      await cancelRun(run.run_hash);
     } catch (problem) {
+      // 409: it is over, and its last event is on the way.
+      if (signal.aborted || problem.status === 409) return;
       live.showNotCancelled();
-      if (run === this.#run) fill(this.#notes, problemBox(problem));
+      fill(this.#refused, problemBox(problem));
     }
   }
 
-  async #finished(run, look) {
-    if (!run.has_result) return this.#failed(run);
-    const reader = (this.#reader = new ResultReader());
-    fill(this.#head, runTitle(run, null));
-    fill(this.#notes, look.note);
+  async #finished(run, note, signal) {
+    const reader = new ResultReader();
+    signal.addEventListener("abort", () => reader.close());
     fill(this.#body, element("p.soft.reading-result", { role: "status" }, "Reading the result …"), element("progress.waiting", { "aria-label": "Reading the result" }));
-    try {
-      const loaded = await reader.load(run.run_hash);
-      if (reader === this.#reader) await this.#showResult(run, loaded, look);
-    } catch (problem) {
-      if (reader === this.#reader) this.showProblem(problem, () => this.show(run, look));
-    }
+    this.#showResult(run, await reader.load(run.run_hash), note, signal);
+    this.#orders.showFrom(reader);
+    this.look(this.#look);
   }
 
-  #failed(run) {
+  #failed(run, signal) {
     const problem = problemOfRun(run);
-    fill(this.#head, ...this.#title(run, null));
+    fill(this.#head, ...this.#title(run, null, signal));
     fill(this.#notes, problemBox(problem));
     fill(this.#body, problem.logs.length ? element("section.live-log", { "aria-label": "Log" }, element("h3", {}, "Log"), logView(problem.logs)) : null);
     this.#react.onProblem(problem);
   }
 
-  async #showResult(run, loaded, look) {
+  #showResult(run, loaded, note, signal) {
     const { facts } = loaded;
     const areMadeUp = isSynthetic(facts);
-    fill(this.#head, ...this.#title(run, facts.parameters), provenanceLine(facts));
-    fill(this.#notes, areMadeUp && syntheticBanner(), look.note, recomputedNote(run), warningList(facts.warnings.filter((text) => !(areMadeUp && text.startsWith("These prices are synthetic")))));
+    fill(this.#head, ...this.#title(run, facts.parameters, signal), provenanceLine(facts));
+    fill(this.#notes, areMadeUp && syntheticBanner(), note, recomputedNote(run), warningList(facts.warnings.filter((text) => !(areMadeUp && text.startsWith("These prices are synthetic")))));
     fill(this.#body, headlines(loaded), this.#chart.view, this.#tabs.row, this.#tabs.panels);
     fill(this.#slots.metrics, metricGroups(this.#catalogue, facts.metrics));
     fill(this.#slots.months, monthTable(loaded.years));
@@ -184,27 +188,17 @@ export class ResultView {
     this.#tabs.rename("log", facts.logs.length ? `Log (${facts.logs.length.toLocaleString("en-US")})` : "Log");
     this.#chart.showResult(loaded, areMadeUp);
     measurePaint(loaded.arrivedAt);
-    this.#tabs.show(look.tab ?? "metrics", false);
-    const reader = this.#reader;
-    await this.#orders.showFrom(reader);
-    if (reader !== this.#reader) return;
-    if (look.range) this.#chart.chart.showRange(look.range);
-    if (look.order !== null && look.order !== undefined) await this.selectOrder(look.order, !look.range);
   }
 
-  #title(run, parameters) {
+  #title(run, parameters, signal) {
     const [title, facts] = runTitle(run, parameters);
-    const actions = resultActions(run, { onAgain: () => this.#react.onAgain(run), onRemove: () => this.#remove(run) });
+    const unlessLeft = (act) => (answer) => signal.aborted || act(answer);
+    const actions = resultActions(run, {
+      onAgain: unlessLeft((again) => this.show(again, this.#look)),
+      onRemoved: unlessLeft(() => this.#react.onRemoved()),
+      onProblem: unlessLeft((problem) => fill(this.#refused, problemBox(problem))),
+    });
     return [title, actions, facts];
-  }
-
-  async #remove(run) {
-    try {
-      await removeRun(run.run_hash);
-      if (run === this.#run) this.#react.onRemoved();
-    } catch (problem) {
-      if (run === this.#run) fill(this.#notes, problemBox(problem));
-    }
   }
 
   #showRange(range) {
@@ -219,26 +213,19 @@ export class ResultView {
     announce(`Order ${order.id}, ${order.side > 0 ? "buy" : "sell"} ${order.symbol}, is shown in the chart.`);
   }
 
-  /** Show an order in table and chart. @param {number} place @param {boolean} isMoved whether the chart goes there */
-  async selectOrder(place, isMoved = true) {
+  /** An order that was chosen in the chart is shown in the table. @param {number} place */
+  #pick(place) {
     this.#tabs.show("orders");
-    const reader = this.#reader;
+    return this.#mark(place, false);
+  }
+
+  /** Mark an order in table and chart. @param {number | null} place null for none @param {boolean} isMoved whether the chart goes there */
+  async #mark(place, isMoved) {
     const order = await this.#orders.choose(place);
-    if (!order || reader !== this.#reader) return;
+    if (!order) return;
     this.#chart.select(order, isMoved);
     this.#react.onLook({ order: place });
   }
-
-  /** The run that is shown, null for none. */
-  get run() {
-    return this.#run;
-  }
-}
-
-/** A refusal that says what to change needs no second try; all else may go well next time. */
-function retryButton(problem, onRetry) {
-  const isHopeless = !onRetry || problem.status === 404 || problem.status === 403;
-  return isHopeless ? [] : [element("button", { type: "button", onclick: onRetry }, "Try again")];
 }
 
 /** Note for tests, and for whoever looks into the browser's timeline, how long the result took to be seen. */

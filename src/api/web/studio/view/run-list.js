@@ -2,6 +2,7 @@
 
 import { listRuns } from "../service/api.js";
 import { addressOf } from "../state/address.js";
+import { Place } from "../state/place.js";
 import { moment, percent, plainNumber, runName, tone, withSign } from "../text/format.js";
 import { element, fill } from "./dom.js";
 import { problemBox } from "./problem-box.js";
@@ -27,7 +28,7 @@ export class RunList {
     since: element("input", { type: "date", "aria-label": "Submitted since", onchange: () => this.#load(true) }),
   };
   #cursor = "";
-  #turn = 0;
+  #place = new Place();
   #timer = 0;
 
   /** @param {{onOpen: (hash: string) => void, onCompare: (hashes: string[]) => void}} react */
@@ -52,19 +53,19 @@ export class RunList {
   }
 
   async #load(isFirst) {
-    const turn = (this.#turn += 1);
+    const signal = this.#place.begin();
     const filter = Object.fromEntries(Object.entries(this.#filter).map(([name, input]) => [name, input.value.trim()]));
     if (filter.since) filter.since += "T00:00:00Z";
     try {
       const page = await listRuns({ ...filter, symbol: filter.symbol.toUpperCase(), limit: PAGE, cursor: isFirst ? "" : this.#cursor });
-      if (turn !== this.#turn) return;
+      if (signal.aborted) return;
       if (isFirst) fill(this.#body);
       this.#body.append(...page.runs.map((run) => this.#row(run)));
       this.#cursor = page.next_cursor ?? "";
       this.#more.hidden = !page.next_cursor;
       this.#status.textContent = this.#body.childElementCount ? "" : "No runs fit. What you run in the studio is kept here.";
     } catch (problem) {
-      if (turn === this.#turn) fill(this.#status, problemBox(problem));
+      if (!signal.aborted) fill(this.#status, problemBox(problem, () => this.#load(isFirst)));
     }
   }
 

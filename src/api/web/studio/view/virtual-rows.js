@@ -1,5 +1,6 @@
 // A list of a million rows of which only those in sight exist.
 
+import { Place } from "../state/place.js";
 import { element } from "./dom.js";
 
 /** Browsers stop at some 33 million pixels; a longer list moves faster than the pointer instead. */
@@ -17,7 +18,7 @@ export class VirtualRows {
   #first = 0;
   #fetch;
   #render;
-  #turn = 0;
+  #place = new Place();
   #ownScroll = NaN;
 
   /**
@@ -56,11 +57,11 @@ export class VirtualRows {
 
   /** Fetch and draw what is in sight. */
   async show() {
-    const turn = (this.#turn += 1);
+    const signal = this.#place.begin();
     const from = Math.max(0, Math.floor(this.#first) - SPARE_ROWS);
     const { total, rows } = await this.#fetch(from, this.visibleCount + 2 * SPARE_ROWS);
     // An answer to an older question would make the list jump back.
-    if (turn !== this.#turn) return;
+    if (signal.aborted) return;
     this.#total = total;
     this.#spacer.style.height = `${Math.min(total * this.#rowPixels, TALLEST_PIXELS)}px`;
     this.#layer.replaceChildren(...rows.map((row, place) => this.#render(row, from + place)));

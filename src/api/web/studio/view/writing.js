@@ -3,6 +3,7 @@
 import { validate } from "../service/api.js";
 import { Problem } from "../service/problem.js";
 import { keepDraft, keptDraft } from "../state/draft.js";
+import { Place } from "../state/place.js";
 import { counted } from "../text/format.js";
 import { byId, element, fill } from "./dom.js";
 import { Editor } from "./editor.js";
@@ -17,9 +18,10 @@ export class Writing {
   #terms;
   #reading = byId("reading");
   #timer = 0;
-  #asking = null;
-  #failures = [];
+  #asking = new Place();
   #broken = [];
+  /** What is written, until something else is put in its place. */
+  #text = new Place();
   /** The run that what is written began with, "" for none, and how it read then. */
   #run = "";
   #original = "";
@@ -28,8 +30,10 @@ export class Writing {
 
   /** @param {{onRun: () => void}} react @param {{title: string, request: any}[]} examples */
   constructor({ onRun }, examples) {
-    this.#editor = new Editor(byId("editor"), { onChange: () => this.#changed(), onRun });
-    this.#terms = new Terms(byId("terms"), { onChange: () => this.#keep(), onRun });
+    // The keys are quicker than a button that is not to be pressed twice.
+    const run = () => this.#terms.runButton.disabled || onRun();
+    this.#editor = new Editor(byId("editor"), { onChange: () => this.#changed(), onRun: run });
+    this.#terms = new Terms(byId("terms"), { onChange: () => this.#keep(), onRun: run });
     this.#offer(examples);
     const draft = keptDraft();
     this.#put(draft?.request ?? examples[0].request, draft?.run ?? "");
@@ -56,11 +60,15 @@ export class Writing {
    */
   show(request, run) {
     const mine = this.isChanged ? this.#asWritten() : null;
-    const isOfThisRun = run !== "" && run === this.#run;
-    this.#put(request, run);
-    // After a reload: what was changed since that run is still there.
-    if (mine && isOfThisRun) this.#fill(mine);
-    else if (mine) this.#former = mine;
+    if (mine && run && run === this.#run) {
+      // After a reload: what was changed since that run is still there, and may be changing under somebody's hands.
+      this.#terms.show(request);
+      this.#original = JSON.stringify(this.#asWritten(request.strategy_code));
+      this.#terms.show(mine);
+    } else {
+      this.#former = mine ?? this.#former;
+      this.#put(request, run);
+    }
     this.#keep();
   }
 
@@ -70,16 +78,22 @@ export class Writing {
   }
 
   #fill(request) {
+    this.#text.begin();
     this.#editor.setCode(request.strategy_code ?? "");
     this.#terms.show(request);
-    [this.#failures, this.#broken] = [[], []];
+    this.#broken = [];
     this.#read();
   }
 
-  #asWritten() {
+  #asWritten(code = this.#editor.code) {
     const { request } = this.#terms.read();
     if (request.parameters instanceof Error) delete request.parameters;
-    return { ...request, strategy_code: this.#editor.code };
+    return { ...request, strategy_code: code };
+  }
+
+  /** Whether this is what stands there. @param {Record<string, any>} request as request() gave it */
+  isStill(request) {
+    return JSON.stringify(this.#asWritten()) === JSON.stringify(request);
   }
 
   /** Whether it is not what the example or the run had that it began with. */
@@ -87,11 +101,15 @@ export class Writing {
     return JSON.stringify(this.#asWritten()) !== this.#original;
   }
 
-  /** What was written became a run. @param {string} run its hash @param {Record<string, any>} request as it was sent */
-  ranAs(run, request) {
-    const { strategy_code: code, ...terms } = request;
-    [this.#run, this.#original, this.#former] = [run, JSON.stringify({ ...terms, strategy_code: code }), null];
-    this.#keep();
+  /** What is written is sent. @param {Record<string, any>} request @returns {(run: string) => void} to be told which run it became */
+  sent(request) {
+    const { signal } = this.#text;
+    return (run) => {
+      // Of an example or another run that was put in its place meanwhile, that would not be true.
+      if (signal.aborted) return;
+      [this.#run, this.#original, this.#former] = [run, JSON.stringify(request), null];
+      this.#keep();
+    };
   }
 
   /** No run is shown any more. */
@@ -105,7 +123,7 @@ export class Writing {
   request() {
     const { request, faults } = this.#terms.read();
     this.#terms.showFaults(faults);
-    return faults.length ? null : { strategy_code: this.#editor.code, ...request };
+    return faults.length ? null : { ...request, strategy_code: this.#editor.code };
   }
 
   /** What reading the code has told is wrong with it, so that nobody need send it to learn that; null for nothing. */
@@ -115,25 +133,30 @@ export class Writing {
     return new Problem("The code breaks a rule.", { sentences, violations: this.#broken });
   }
 
-  /** @param {boolean} isBusy */
-  setBusy(isBusy) {
-    this.#terms.runButton.disabled = isBusy;
+  /** What is written cannot be run again before this is over. @param {AbortSignal} signal aborted then */
+  setBusy(signal) {
+    this.#terms.runButton.disabled = true;
+    signal.addEventListener("abort", () => (this.#terms.runButton.disabled = false), { once: true });
   }
 
   /** Show where a refusal or a failure has its places. @param {import("../service/problem.js").Problem} problem */
   showProblem(problem) {
     this.#terms.showFaults(problem.fields);
     const ofCode = problem.fields.find(({ field }) => field === "strategy_code");
+    if (!ofCode && !problem.violations.length) return;
+    // It is of more use than what reading the same code says, which may be on its way.
+    clearTimeout(this.#timer);
+    this.#asking.begin();
     if (ofCode) fill(this.#reading, element("span.is-broken", {}, "The code was refused"), ` · ${ofCode.message}`);
-    this.#failures = problem.violations;
-    if (!problem.violations.length) return;
-    this.#showReading(problem.violations, problem.title);
-    this.#editor.reveal(problem.violations[0].line ?? 1);
+    else this.#showReading(problem.violations, problem.title);
+    if (problem.violations.length) this.#editor.reveal(problem.violations[0].line ?? 1);
   }
 
   #changed() {
-    [this.#failures, this.#broken] = [[], []];
+    this.#broken = [];
     this.#keep();
+    // What reading the former code tells is not true of this one.
+    this.#asking.begin();
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => this.#read(), PAUSE_MS);
   }
@@ -159,22 +182,20 @@ export class Writing {
   }
 
   async #read() {
-    this.#asking?.abort();
-    const asking = (this.#asking = new AbortController());
+    clearTimeout(this.#timer);
+    const signal = this.#asking.begin();
     if (!this.#editor.code.trim()) {
       this.#editor.underline([]);
       return fill(this.#reading, "Write a class that extends Strategy, or start from an example.");
     }
     try {
-      const answer = await validate(this.#editor.code, asking.signal);
-      if (asking.signal.aborted) return;
+      const answer = await validate(this.#editor.code, signal);
+      if (signal.aborted) return;
       this.#broken = answer.violations;
-      // A failure of the same code is of more use than what reading it says.
-      if (this.#failures.length) return;
       if (answer.violations.length) this.#showReading(answer.violations, counted(answer.violations.length, "problem"));
       else this.#showValid(answer);
     } catch (problem) {
-      if (asking.signal.aborted) return;
+      if (signal.aborted) return;
       fill(this.#reading, element("span.is-broken", {}, problem.title ?? String(problem)), ` ${problem.sentences?.[0] ?? ""}`);
     }
   }
