@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from src.errors import NoPrices, PriceSourceUnavailable
 from src.services.data_provider.base import DataProvider, PriceTable
+from src.services.data_provider.patience import ENDLESS, Patience
 from src.utils.benchmark_stats import benchmark_equity
 
 RISK_FREE_SYMBOL = "^IRX"
@@ -42,30 +43,40 @@ def find_yardsticks(
     benchmark: str | None,
     risk_free_rate: float | None,
     initial_capital: float,
+    patience: Patience = ENDLESS,
 ) -> Yardsticks:
     """The benchmark on the run's own days, and the risk-free rate over them.
 
     Args:
         benchmark: its symbol, None for none.
         risk_free_rate: yearly fraction; None takes the mean of ^IRX over the window.
+        patience: how long to wait for them.
+
+    Raises:
+        RunTimedOut, RunCancelled: the patience is at its end.
     """
     warnings: list[str] = []
     series = None
     if benchmark is not None:
-        series = _benchmark(provider, prices, benchmark, initial_capital, warnings)
+        series = _benchmark(provider, prices, benchmark, initial_capital, warnings, patience)
     if risk_free_rate is None:
-        risk_free_rate = _risk_free_rate(provider, prices, warnings)
+        risk_free_rate = _risk_free_rate(provider, prices, warnings, patience)
     return Yardsticks(series, risk_free_rate, tuple(warnings))
 
 
 def _benchmark(
-    provider: DataProvider, prices: PriceTable, symbol: str, initial_capital: float, warnings: list[str]
+    provider: DataProvider,
+    prices: PriceTable,
+    symbol: str,
+    initial_capital: float,
+    warnings: list[str],
+    patience: Patience,
 ) -> npt.NDArray[np.float64] | None:
     if symbol in prices.symbols:
         closes = prices.close[:, prices.symbols.index(symbol)]
     else:
         try:
-            table = provider.fetch((symbol,), *_window(prices))
+            table = provider.fetch((symbol,), *_window(prices), patience)
         except (NoPrices, PriceSourceUnavailable) as error:
             warnings.append(f"no benchmark: {error}")
             return None
@@ -80,9 +91,9 @@ def _benchmark(
     return benchmark_equity(closes, initial_capital)
 
 
-def _risk_free_rate(provider: DataProvider, prices: PriceTable, warnings: list[str]) -> float:
+def _risk_free_rate(provider: DataProvider, prices: PriceTable, warnings: list[str], patience: Patience) -> float:
     try:
-        yields = provider.fetch_yields(RISK_FREE_SYMBOL, *_window(prices))
+        yields = provider.fetch_yields(RISK_FREE_SYMBOL, *_window(prices), patience)
     except (NoPrices, PriceSourceUnavailable) as error:
         warnings.append(f"the risk-free rate is taken as 0: {error}")
         return 0.0

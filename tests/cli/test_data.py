@@ -39,7 +39,7 @@ def yahoo() -> Iterator[StandInYahoo]:
 @pytest.fixture
 def provider(yahoo: StandInYahoo, tmp_path: Path) -> CachedProvider:
     source = YFDataProvider(
-        yahoo.clock, tmp_path / "yfinance", session=LoopbackSession(yahoo.base), pause=lambda _: None
+        yahoo.clock, tmp_path / "yfinance", session=LoopbackSession(yahoo.base), pause=lambda *_: None
     )
     return CachedProvider(source, tmp_path / "yahoo", yahoo.clock)
 

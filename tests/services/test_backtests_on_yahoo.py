@@ -1,5 +1,6 @@
 """Whole runs on Yahoo's prices: provenance, yardsticks that never fail a run, and errors that name the symbol."""
 
+import re
 import threading
 import time
 from collections.abc import Iterator
@@ -9,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from src.errors import NoPrices, PriceSourceUnavailable
+from src.errors import NoPrices, PriceSourceUnavailable, RunTimedOut
 from src.models.request import BacktestRequest
 from src.models.response import BacktestResponse
 from src.services.backtests import Backtests, RunLimits
@@ -17,7 +18,7 @@ from src.services.data_provider.cache import CachedProvider
 from src.services.data_provider.yahoo import YFDataProvider
 from tests.fakes.engine_box import engine_script
 from tests.fakes.sandbox import ScriptedSandbox
-from tests.fakes.yahoo import Answer, Clock, LoopbackSession, StandInYahoo, made_up, standing_in
+from tests.fakes.yahoo import LONG_SECONDS, Answer, Clock, LoopbackSession, StandInYahoo, made_up, standing_in
 
 SOURCE = """
 from hqg_algorithms import BarSize, Cadence, ExecutionTiming, Strategy, TargetWeights
@@ -51,15 +52,15 @@ def state(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def provider(yahoo: StandInYahoo, state: Path, tmp_path: Path) -> CachedProvider:
     session = LoopbackSession(yahoo.base)
-    source = YFDataProvider(yahoo.clock, state, session=session, pause=lambda _: None)
+    source = YFDataProvider(yahoo.clock, state, session=session, pause=lambda *_: None)
     return CachedProvider(source, tmp_path, yahoo.clock)
 
 
-def run(provider: CachedProvider, **changes: Any) -> dict[str, Any]:
+def run(provider: CachedProvider, seconds: float = 30, **changes: Any) -> dict[str, Any]:
     sandbox = ScriptedSandbox(engine_script(DESCRIPTION, [0.5, 0.5]))
     request = BacktestRequest.model_validate(REQUEST | changes)
     backtests = Backtests(provider=provider, sandbox=sandbox, limits=RunLimits())
-    with backtests.prepare(request, deadline=time.monotonic() + 30, cancel=threading.Event()) as prepared:
+    with backtests.prepare(request, deadline=time.monotonic() + seconds, cancel=threading.Event()) as prepared:
         return prepared.execute()
 
 
@@ -135,3 +136,12 @@ def test_yahoo_down_is_ours_and_busy_says_when_to_come_back(provider, yahoo):
     with pytest.raises(PriceSourceUnavailable, match="'BND'") as raised:
         run(provider)
     assert raised.value.retry_after_seconds == 33
+
+
+@pytest.mark.parametrize("symbol", ["BND", "SPY", "^IRX"])
+def test_prices_that_do_not_come_in_the_time_of_a_request_are_named(provider, yahoo, symbol):
+    yahoo.instead[symbol] = [Answer(delay_seconds=LONG_SECONDS)] * 20
+    started = time.monotonic()
+    with pytest.raises(RunTimedOut, match=re.escape(f"'{symbol}'")):
+        run(provider, seconds=3)
+    assert 2 < time.monotonic() - started < 8

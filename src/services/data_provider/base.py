@@ -23,6 +23,7 @@ from src.services.data_provider.arrays import (
     day_numbers,
     window_rows,
 )
+from src.services.data_provider.patience import ENDLESS, Patience
 
 HASHED_ROWS = 1024
 """Days hashed at a time, so that hashing needs no second copy of a large table."""
@@ -207,7 +208,7 @@ class DataProvider(Protocol):
     is_synthetic: bool
     """True when the prices are made up; the answer then says so in its warnings."""
 
-    def fetch(self, symbols: Sequence[str], start: date, end: date) -> PriceTable:
+    def fetch(self, symbols: Sequence[str], start: date, end: date, patience: Patience = ENDLESS) -> PriceTable:
         """The bars of `symbols` between start and end, both days included.
 
         Every symbol has at least one bar in the table. A symbol's bars depend neither on the window
@@ -215,14 +216,16 @@ class DataProvider(Protocol):
 
         Args:
             symbols: upper-case, unique, at least one, already checked against the ticker pattern.
+            patience: how long to wait for a source that may take long.
 
         Raises:
             NoPrices: a symbol is unknown or has no bar in the window (all such symbols named at once).
             PriceSourceUnavailable: the source failed.
+            RunTimedOut, RunCancelled: the patience is at its end.
         """
         ...
 
-    def fetch_yields(self, symbol: str, start: date, end: date) -> Float64Array:
+    def fetch_yields(self, symbol: str, start: date, end: date, patience: Patience = ENDLESS) -> Float64Array:
         """The daily closing values of a yield index such as ^IRX between start and end.
 
         A yield is no price: it may be zero or negative, so it does not go through `fetch`.
@@ -231,6 +234,6 @@ class DataProvider(Protocol):
             (n_days,) percent a year, by date; at least one, all finite.
 
         Raises:
-            NoPrices, PriceSourceUnavailable: as `fetch`.
+            NoPrices, PriceSourceUnavailable, RunTimedOut, RunCancelled: as `fetch`.
         """
         ...

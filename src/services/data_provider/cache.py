@@ -1,7 +1,8 @@
 """The provider that asks a slow or unreliable source as seldom as it can."""
 
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -13,6 +14,7 @@ from src.services.data_provider.gathering import check_symbol, gather, yields_in
 from src.services.data_provider.history import ADJ_CLOSE, History, HistorySource
 from src.services.data_provider.history_cache import Entry, HistoryCache
 from src.services.data_provider.history_file import Record
+from src.services.data_provider.patience import ENDLESS, Patience
 from src.services.data_provider.recently_used import RecentlyUsed
 from src.services.data_provider.screening import SymbolBars, screen
 from src.utils.symbols import SYMBOL_PATTERN
@@ -84,24 +86,25 @@ class CachedProvider:
         self._source = source
         self._memory = RecentlyUsed[Kept](memory_bytes)
 
-    def fetch(self, symbols: Sequence[str], start: date, end: date) -> PriceTable:
+    def fetch(self, symbols: Sequence[str], start: date, end: date, patience: Patience = ENDLESS) -> PriceTable:
         """The bars of `symbols` between start and end, as `DataProvider.fetch` promises."""
         tickers = [symbol for symbol in symbols if SYMBOL_PATTERN.fullmatch(symbol)]
         here = {symbol: bars for symbol in tickers if (bars := self._here(symbol, end)) is not None}
         absent = [symbol for symbol in tickers if symbol not in here]
-        if len(absent) < 2:
-            return gather(symbols, start, end, lambda symbol: here.get(symbol) or self._fetched(symbol, end))
-        with ThreadPoolExecutor(DOWNLOADS_AT_ONCE, "prices") as threads:
-            coming = {symbol: threads.submit(self._fetched, symbol, end) for symbol in absent}
-            try:
-                return gather(symbols, start, end, lambda symbol: _first_of(here, coming, symbol))
-            finally:
-                threads.shutdown(wait=False, cancel_futures=True)  # one that failed fails all: ask for no more
+        if not absent:
+            return gather(symbols, start, end, here.__getitem__)
+        with _downloading() as threads:
+            coming = {symbol: threads.submit(self._fetched, symbol, end, patience) for symbol in absent}
+            return gather(
+                symbols, start, end, lambda symbol: here.get(symbol) or patience.result(symbol, coming[symbol])
+            )
 
-    def fetch_yields(self, symbol: str, start: date, end: date) -> Float64Array:
+    def fetch_yields(self, symbol: str, start: date, end: date, patience: Patience = ENDLESS) -> Float64Array:
         """The yields of `symbol`, as `DataProvider.fetch_yields` promises."""
         check_symbol(symbol)
-        history = self.histories.up_to_date(symbol, end).history
+        with _downloading() as threads:
+            coming = threads.submit(self.histories.up_to_date, symbol, end, patience)
+            history = patience.result(symbol, coming).history
         return yields_in_window(symbol, history.dates, history.rows[:, ADJ_CLOSE], start, end)
 
     def prepare(self) -> None:
@@ -127,14 +130,27 @@ class CachedProvider:
         entry = self.histories.kept(symbol)
         return self._bars(entry) if entry is not None and self.histories.suffices(entry, end) else None
 
-    def _fetched(self, symbol: str, end: date) -> SymbolBars:
-        return self._bars(self.histories.up_to_date(symbol, end))
+    def _fetched(self, symbol: str, end: date, patience: Patience) -> SymbolBars:
+        return self._bars(self.histories.up_to_date(symbol, end, patience))
 
     def _bars(self, entry: Entry) -> SymbolBars:
         bars = usable_bars(entry.history, entry.record)
         if entry.stamp is not None:
             self._memory.put(entry.history.symbol, entry.stamp, Kept(bars, entry.record, entry.history.market))
         return bars
+
+
+@contextmanager
+def _downloading() -> Iterator[ThreadPoolExecutor]:
+    """Threads that ask the source. Whoever waits for them may leave them in the middle of an answer.
+
+    What they have begun they end by themselves; one symbol that failed fails all, so that no more is begun.
+    """
+    threads = ThreadPoolExecutor(DOWNLOADS_AT_ONCE, "prices")
+    try:
+        yield threads
+    finally:
+        threads.shutdown(wait=False, cancel_futures=True)
 
 
 def usable_bars(history: History, record: Record) -> SymbolBars:
@@ -158,7 +174,3 @@ def _late_start(history: History) -> list[SuspectBar]:
         return []
     what = f"the first bar, although trading began on {began} by the source's own word"
     return [SuspectBar(history.symbol, history.dates[0].item(), what)]
-
-
-def _first_of(here: Mapping[str, SymbolBars], coming: Mapping[str, "Future[SymbolBars]"], symbol: str) -> SymbolBars:
-    return here[symbol] if symbol in here else coming[symbol].result()

@@ -10,6 +10,7 @@ from src.errors import NoPrices, PriceSourceUnavailable
 from src.services.data_provider.arrays import CLOSE, Float64Array
 from src.services.data_provider.base import PriceTable
 from src.services.data_provider.gathering import check_symbol, gather, yields_in_window
+from src.services.data_provider.patience import ENDLESS, Patience
 from src.services.data_provider.price_file import read_price_file
 from src.services.data_provider.recently_used import RecentlyUsed
 from src.services.data_provider.screening import SymbolBars, screen
@@ -37,12 +38,12 @@ class FilesProvider:
         self._folder = folder
         self._memory = RecentlyUsed[SymbolBars](memory_bytes)
 
-    def fetch(self, symbols: Sequence[str], start: date, end: date) -> PriceTable:
+    def fetch(self, symbols: Sequence[str], start: date, end: date, patience: Patience = ENDLESS) -> PriceTable:
         """The bars of `symbols` between start and end, as `DataProvider.fetch` promises."""
         self._check_folder()
         return gather(symbols, start, end, self._load)
 
-    def fetch_yields(self, symbol: str, start: date, end: date) -> Float64Array:
+    def fetch_yields(self, symbol: str, start: date, end: date, patience: Patience = ENDLESS) -> Float64Array:
         """The yields of `symbol`, as `DataProvider.fetch_yields` promises."""
         self._check_folder()
         check_symbol(symbol)

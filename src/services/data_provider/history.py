@@ -9,6 +9,7 @@ import numpy as np
 from src.services.data_provider.arrays import CLOSE, OPEN, VOLUME, BoolArray, Dates, Float64Array
 from src.services.data_provider.base import SuspectBar
 from src.services.data_provider.coverage import Market
+from src.services.data_provider.patience import ENDLESS, Patience
 
 COLUMNS = ("open", "high", "low", "close", "adj_close", "volume", "dividend", "split", "capital_gain")
 ADJ_CLOSE, RAW_VOLUME, DIVIDEND, SPLIT, CAPITAL_GAIN = range(4, 9)
@@ -98,12 +99,13 @@ class HistorySource(Protocol):
     is_synthetic: bool
     """As `DataProvider.is_synthetic`."""
 
-    def history(self, symbol: str, start: date | None = None) -> History:
+    def history(self, symbol: str, start: date | None = None, patience: Patience = ENDLESS) -> History:
         """All finished days of a symbol, or those from `start` on; without a row when there is none then.
 
         Raises:
             NoPrices: the source does not know the symbol.
             PriceSourceUnavailable: it failed; names the symbol.
+            RunTimedOut, RunCancelled: the patience is at its end.
         """
         ...
 

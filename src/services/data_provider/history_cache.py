@@ -11,6 +11,7 @@ from src.services.data_provider import history_file
 from src.services.data_provider.coverage import Market
 from src.services.data_provider.history import History, HistorySource, extended, is_cut_short
 from src.services.data_provider.history_file import NotIntact, Record
+from src.services.data_provider.patience import ENDLESS, Patience
 from src.services.data_provider.refusals import Refusals
 from src.services.data_provider.symbol_locks import SymbolLocks
 
@@ -83,22 +84,23 @@ class HistoryCache:
         was_asked_for = market.last_finished_day(record.fetched_at) >= wanted
         return was_asked_for and now - record.fetched_at < ASK_AGAIN_AFTER
 
-    def up_to_date(self, symbol: str, end: date) -> Entry:
+    def up_to_date(self, symbol: str, end: date, patience: Patience = ENDLESS) -> Entry:
         """The symbol's history, complete for a window that ends on that day.
 
         Raises:
             NoPrices: the source does not know the symbol.
             PriceSourceUnavailable: it failed, and what is here does not reach as far.
+            RunTimedOut, RunCancelled: the patience is at its end.
         """
         entry = self.kept(symbol)
         if entry is not None and self.suffices(entry, end):
             return entry
-        with self._locks.hold(symbol):
+        with self._locks.hold(symbol, patience):
             entry = self.kept(symbol)  # somebody may have fetched it while we waited
             if entry is not None and self.suffices(entry, end):
                 return entry
             self._refusals.check(symbol, self._clock())
-            return self._fetch(symbol, entry)
+            return self._fetch(symbol, entry, patience)
 
     def kept(self, symbol: str) -> Entry | None:
         """What is here, without asking the source. A file that cannot be believed is set aside."""
@@ -135,10 +137,10 @@ class HistoryCache:
         """Whether an entry can answer for a window that ends on that day."""
         return entry.history.dates.size > 0 and self.reaches(entry.record, entry.history.market, end)
 
-    def _fetch(self, symbol: str, known: Entry | None) -> Entry:
+    def _fetch(self, symbol: str, known: Entry | None, patience: Patience) -> Entry:
         now = self._clock()
         try:
-            history, is_whole = self._ask(symbol, known, now)
+            history, is_whole = self._ask(symbol, known, now, patience)
         except NoPrices as error:
             sentences = error.errors
             self._refusals.remember(symbol, lambda: NoPrices(sentences), now, UNKNOWN_FOR)
@@ -153,18 +155,18 @@ class HistoryCache:
         record = Record(self._source.name, fetched_at=now, whole_at=whole_at, covered_to=covered_to)
         return Entry(history, record, self._store(symbol, history, record))
 
-    def _ask(self, symbol: str, known: Entry | None, now: datetime) -> tuple[History, bool]:
+    def _ask(self, symbol: str, known: Entry | None, now: datetime, patience: Patience) -> tuple[History, bool]:
         """The symbol's history now, and whether it was fetched whole."""
         if known is None or known.history.dates.size == 0:
-            return self._whole(symbol), True
+            return self._whole(symbol, patience), True
         try:
             if now - known.record.whole_at < WHOLE_AGAIN_AFTER:
-                tail = self._source.history(symbol, known.history.overlap_start())
+                tail = self._source.history(symbol, known.history.overlap_start(), patience)
                 longer = extended(known.history, tail)
                 if longer is not None:
                     return longer, False
                 logger.info("the source restated %s; it is fetched again whole", symbol)
-            whole = self._whole(symbol)
+            whole = self._whole(symbol, patience)
         except NoPrices as error:
             raise PriceSourceUnavailable(
                 f"The source no longer knows '{symbol}'; its prices up to {known.record.covered_to} are here."
@@ -176,8 +178,8 @@ class HistoryCache:
             )
         return whole, True
 
-    def _whole(self, symbol: str) -> History:
-        history = self._source.history(symbol)
+    def _whole(self, symbol: str, patience: Patience) -> History:
+        history = self._source.history(symbol, patience=patience)
         if history.dates.size == 0:
             raise PriceSourceUnavailable(f"The source knows '{symbol}' but gave no finished day of it.")
         return history

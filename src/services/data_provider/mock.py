@@ -11,6 +11,7 @@ from src.services.data_provider.base import PriceTable
 from src.services.data_provider.calendar import every_day, last_finished_session, sessions
 from src.services.data_provider.gathering import gather
 from src.services.data_provider.mock_prices import made_up_bars
+from src.services.data_provider.patience import ENDLESS, Patience
 from src.services.data_provider.recently_used import RecentlyUsed
 from src.services.data_provider.screening import SymbolBars
 
@@ -44,12 +45,12 @@ class MockProvider:
         self._clock = clock
         self._memory = RecentlyUsed[SymbolBars](memory_bytes)
 
-    def fetch(self, symbols: Sequence[str], start: date, end: date) -> PriceTable:
+    def fetch(self, symbols: Sequence[str], start: date, end: date, patience: Patience = ENDLESS) -> PriceTable:
         """The bars of `symbols` between start and end, as `DataProvider.fetch` promises."""
         now = self._clock()
         return gather(symbols, start, end, lambda symbol: self._load(symbol, now))
 
-    def fetch_yields(self, symbol: str, start: date, end: date) -> Float64Array:
+    def fetch_yields(self, symbol: str, start: date, end: date, patience: Patience = ENDLESS) -> Float64Array:
         """The yields of `symbol`, as `DataProvider.fetch_yields` promises."""
         return self.fetch((symbol,), start, end).close[:, 0]
 

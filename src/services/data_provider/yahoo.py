@@ -3,7 +3,6 @@
 import logging
 import re
 import threading
-import time
 import warnings
 from collections.abc import Callable, Sequence
 from datetime import date, datetime, timedelta
@@ -15,6 +14,7 @@ from src.services.data_provider.arrays import Float64Array
 from src.services.data_provider.base import PriceTable
 from src.services.data_provider.gathering import check_symbol, gather, yields_in_window
 from src.services.data_provider.history import ADJ_CLOSE, History
+from src.services.data_provider.patience import ENDLESS, Patience
 from src.services.data_provider.screening import screen
 from src.services.data_provider.yahoo_answer import Busy, Misbehaved, Unknown, complaint, history_of
 
@@ -53,7 +53,7 @@ class YFDataProvider:
         timeout_seconds: how long one answer may take.
         attempts: how often to ask before giving up, at least once.
         session: asks Yahoo; None opens one when it is needed. Tests give their own.
-        pause: waits that many seconds.
+        pause: waits that many seconds, but for no longer than the patience lasts.
     """
 
     name = "yahoo"
@@ -67,7 +67,7 @@ class YFDataProvider:
         timeout_seconds: float = 10.0,
         attempts: int = 3,
         session: "YahooSession | None" = None,
-        pause: Callable[[float], None] = time.sleep,
+        pause: Callable[[Patience, float], None] = Patience.pause,
     ) -> None:
         self._clock = clock
         self._state_folder = state_folder
@@ -77,21 +77,21 @@ class YFDataProvider:
         self._pause = pause
         self._busy_until: datetime | None = None
 
-    def fetch(self, symbols: Sequence[str], start: date, end: date) -> PriceTable:
+    def fetch(self, symbols: Sequence[str], start: date, end: date, patience: Patience = ENDLESS) -> PriceTable:
         """The bars of `symbols` between start and end, as `DataProvider.fetch` promises."""
 
         def load(symbol: str) -> Any:
-            history = self.history(symbol)
+            history = self.history(symbol, patience=patience)
             return screen(symbol, history.dates, history.adjusted())
 
         return gather(symbols, start, end, load)
 
-    def fetch_yields(self, symbol: str, start: date, end: date) -> Float64Array:
+    def fetch_yields(self, symbol: str, start: date, end: date, patience: Patience = ENDLESS) -> Float64Array:
         """The yields of `symbol`, as `DataProvider.fetch_yields` promises."""
-        history = self.history(symbol)
+        history = self.history(symbol, patience=patience)
         return yields_in_window(symbol, history.dates, history.rows[:, ADJ_CLOSE], start, end)
 
-    def history(self, symbol: str, start: date | None = None) -> History:
+    def history(self, symbol: str, start: date | None = None, patience: Patience = ENDLESS) -> History:
         """All finished days of a symbol, or those from `start` on, as `HistorySource.history` promises."""
         check_symbol(symbol)
         if ISIN.fullmatch(symbol):
@@ -99,22 +99,22 @@ class YFDataProvider:
         for attempt in range(1, self._attempts + 1):
             self._stay_away_while_busy(symbol)
             try:
-                return self._ask(symbol, start or FIRST_DAY)
+                return self._ask(symbol, start or FIRST_DAY, patience)
             except Unknown as error:
                 raise NoPrices([f"No prices for '{symbol}': Yahoo does not know this symbol."]) from error
             except (Busy, Misbehaved) as error:
                 logger.info("attempt %d for %s failed: %s", attempt, symbol, error)
-                self._give_up_or_wait(symbol, attempt, error)
+                self._give_up_or_wait(symbol, attempt, error, patience)
         raise AssertionError("the last attempt returned or raised")
 
     def prepare(self) -> None:
         """Import yfinance now, which takes a second, so that the first request need not."""
         self._yfinance()
 
-    def _ask(self, symbol: str, start: date) -> History:
+    def _ask(self, symbol: str, start: date, patience: Patience) -> History:
         yfinance, session = self._yfinance()
         now = self._clock()  # before asking: what becomes final meanwhile may have been answered too early
-        session.take_answer()
+        session.begin(patience.left_seconds(symbol))
         try:
             ticker = yfinance.Ticker(symbol, session=session)
             # Days are cut by us, so any zone will do: this saves a request a symbol that looks the zone up.
@@ -130,15 +130,16 @@ class YFDataProvider:
             raise complaint(error, session.take_answer()) from error
         return history_of(symbol, frame, session.take_answer(), start, now)
 
-    def _give_up_or_wait(self, symbol: str, attempt: int, error: Busy | Misbehaved) -> None:
+    def _give_up_or_wait(self, symbol: str, attempt: int, error: Busy | Misbehaved, patience: Patience) -> None:
         is_last = attempt == self._attempts
+        patience.left_seconds(symbol)  # what its end has cut short was no answer of Yahoo's
         if isinstance(error, Busy) and (is_last or error.retry_after_seconds is not None):
             seconds = error.retry_after_seconds or BUSY_SECONDS
             self._busy_until = self._clock() + timedelta(seconds=seconds)
             raise PriceSourceUnavailable(_busy(symbol), seconds) from error
         if is_last:
             raise PriceSourceUnavailable(f"Yahoo gave no prices of '{symbol}': {error}.") from error
-        self._pause(FIRST_PAUSE_SECONDS * 2 ** (attempt - 1))
+        self._pause(patience, FIRST_PAUSE_SECONDS * 2 ** (attempt - 1))
 
     def _stay_away_while_busy(self, symbol: str) -> None:
         if self._busy_until is None:

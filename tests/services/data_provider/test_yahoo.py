@@ -3,8 +3,12 @@
 import os
 import subprocess
 import sys
+import threading
+import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -12,13 +16,24 @@ from typing import Any
 import numpy as np
 import pytest
 
-from src.errors import NoPrices, PriceSourceUnavailable
+from src.errors import NoPrices, PriceSourceUnavailable, RunCancelled, RunTimedOut
 from src.services.data_provider.cache import CachedProvider
 from src.services.data_provider.files import FilesProvider
 from src.services.data_provider.history import ADJ_CLOSE, CLOSE, DIVIDEND, SPLIT
+from src.services.data_provider.patience import Patience
 from src.services.data_provider.yahoo import YFDataProvider
 from src.services.data_provider.yahoo_session import YahooSession
-from tests.fakes.yahoo import Answer, LoopbackSession, StandInYahoo, error_body, from_raw, made_up, new_york_days
+from tests.fakes.application import wait_until
+from tests.fakes.yahoo import (
+    LONG_SECONDS,
+    Answer,
+    LoopbackSession,
+    StandInYahoo,
+    error_body,
+    from_raw,
+    made_up,
+    new_york_days,
+)
 
 ROOT = Path(__file__).resolve().parents[3]
 FIRST, LAST = date(2015, 6, 1), date(2022, 1, 1)
@@ -51,7 +66,11 @@ def make(yahoo: StandInYahoo, yahoo_state: Path, pauses: list[float]) -> Make:
 
     def make(**options: float) -> YFDataProvider:
         session = LoopbackSession(yahoo.base)
-        return YFDataProvider(yahoo.clock, yahoo_state, session=session, pause=pauses.append, **options)
+
+        def pause(_: Patience, seconds: float) -> None:
+            pauses.append(seconds)
+
+        return YFDataProvider(yahoo.clock, yahoo_state, session=session, pause=pause, **options)
 
     return make
 
@@ -195,6 +214,71 @@ class TestBetweenTwoRequests:
         assert [first.year for first, _ in yahoo.asked_for("SPY")] == [1899, 2021]
         fresh = CachedProvider(make(), tmp_path / "fresh", yahoo.clock)
         assert fresh.fetch(("SPY",), START, date(2021, 3, 9)).data_hash() == after.data_hash()
+
+
+class TestPatience:
+    """Ten attempts of ten seconds each would be waited for, were it not for whoever asks."""
+
+    @pytest.fixture
+    def hanging(self, make, yahoo, tmp_path) -> CachedProvider:
+        yahoo.always = Answer(delay_seconds=LONG_SECONDS)
+        return CachedProvider(make(attempts=10), tmp_path / "cache", yahoo.clock)
+
+    def test_a_request_whose_time_is_up_is_told_which_prices_did_not_come(self, make, yahoo):
+        yahoo.always = Answer(delay_seconds=LONG_SECONDS)
+        with ends_early(), pytest.raises(RunTimedOut, match="'SPY'"):
+            make(attempts=10).history("SPY", patience=Patience(time.monotonic() + 0.5))
+        assert yahoo.asked_for("SPY")
+
+    def test_attempts_that_fail_at_once_end_with_the_time_too(self, yahoo, yahoo_state):
+        yahoo.always = Answer(500)
+        provider = YFDataProvider(yahoo.clock, yahoo_state, session=LoopbackSession(yahoo.base), attempts=10)
+        with ends_early(), pytest.raises(RunTimedOut, match="'SPY'"):
+            provider.history("SPY", patience=Patience(time.monotonic() + 0.5))
+
+    @pytest.mark.parametrize("symbols", [("SPY",), ("SPY", "BTC-USD")])
+    def test_a_request_that_nobody_waits_for_any_more_ends_in_the_middle_of_an_answer(self, hanging, yahoo, symbols):
+        cancel = threading.Event()
+        with ThreadPoolExecutor(1) as threads:
+            fetching = threads.submit(hanging.fetch, symbols, START, END, Patience(cancel=cancel))
+            wait_until(lambda: bool(yahoo.asked))
+            cancel.set()
+            with ends_early(), pytest.raises(RunCancelled, match="'SPY'"):
+                fetching.result()
+
+    def test_yields_are_waited_for_no_longer(self, hanging):
+        with ends_early(), pytest.raises(RunTimedOut, match=r"'\^IRX'"):
+            hanging.fetch_yields("^IRX", START, END, Patience(time.monotonic() + 0.2))
+
+    def test_nobody_waits_beyond_its_own_time_for_what_another_fetches(self, hanging, yahoo):
+        cancel = threading.Event()
+        with ThreadPoolExecutor(1) as threads:
+            fetching = threads.submit(hanging.fetch, ("SPY",), START, END, Patience(cancel=cancel))
+            wait_until(lambda: bool(yahoo.asked))
+            with ends_early(), pytest.raises(RunTimedOut, match="'SPY'"):
+                hanging.fetch(("SPY",), START, END, Patience(time.monotonic() + 0.2))
+            cancel.set()
+            assert isinstance(fetching.exception(), RunCancelled)
+
+    def test_time_that_was_up_for_one_request_says_nothing_to_the_next(self, hanging, yahoo):
+        with pytest.raises(RunTimedOut):
+            hanging.fetch(("SPY",), START, END, Patience(time.monotonic() + 0.2))
+        yahoo.always = None
+        assert hanging.fetch(("SPY",), START, END).dates[-1].item() == END
+
+    def test_a_request_keeps_some_of_its_time_to_say_so(self):
+        now, cancel = time.monotonic(), threading.Event()
+        assert Patience.of_request(now + 600, cancel).deadline == now + 599
+        assert now + 1.79 < Patience.of_request(now + 2, cancel).deadline < now + 1.9
+        assert Patience.of_request(now - 1, cancel).is_over
+
+
+@contextmanager
+def ends_early() -> Iterator[None]:
+    """What is in the block takes less than a single answer may."""
+    started = time.monotonic()
+    yield
+    assert time.monotonic() - started < 8
 
 
 class TestBadDays:
