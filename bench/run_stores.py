@@ -54,7 +54,6 @@ def new_run(number: int, owner: str = OWNER) -> NewRun:
         key=RunKey(owner, f"{number:064x}"),
         name=f"trend {number % 97}",
         request={"strategy_code": CODE, "start_date": "2010-01-01", "parameters": {"lookback_days": number}},
-        universe=None,
         ingredients={"start_date": "2010-01-01", "end_date": "2020-12-31", "code": "ef" * 32, "data": "01" * 32},
         symbols=("SPY", "BND") if number % 10 else ("TLT",),
     )

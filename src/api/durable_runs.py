@@ -1,6 +1,7 @@
 """Puts together what makes runs durable, and takes it apart in an order that loses nothing."""
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -15,6 +16,9 @@ from src.services.runs.leases import Leases
 from src.services.runs.preparing import PreparesRuns
 from src.services.runs.runs import Runs
 from src.services.storage.base import RunStore
+from src.services.storage.errors import StorageUnavailable
+
+logger = logging.getLogger(__name__)
 
 MAX_PREPARING = 4
 """Requests that are read and named at the same time for the queue."""
@@ -37,6 +41,7 @@ async def durable_runs(
     backtests: PreparesRuns, store: RunStore, files: RunFiles, settings: Settings
 ) -> AsyncIterator[DurableRuns]:
     """Runs on that store; what an earlier process has left in the queue starts at once."""
+    await asyncio.to_thread(_take_back, store, settings.run_max_attempts)
     bell = RunBell()
     leases = Leases(store, lease_seconds=settings.run_lease_seconds)
     runs = Runs(
@@ -68,3 +73,13 @@ async def durable_runs(
         dispatcher.start()
         stack.push_async_callback(dispatcher.close)
         yield DurableRuns(runs, run_events, run_gate, preparation_gate)
+
+
+def _take_back(store: RunStore, max_attempts: int) -> None:
+    """What dead processes left behind need not wait for its leases, if it is certain that they are dead."""
+    try:
+        for key in store.attend(max_attempts):
+            logger.warning("run %s was left behind by a process that has died", key.run_hash)
+    except StorageUnavailable as error:
+        # A full disk, say: what is stored can still be read.
+        logger.warning("runs of dead processes wait until their leases are over: %s", error)

@@ -2,6 +2,8 @@
 
 import contextvars
 import threading
+from contextlib import suppress
+from functools import partial
 
 from fastapi import Request
 
@@ -9,6 +11,7 @@ from src.api.dependencies import Services
 from src.api.disconnect import unless_disconnected
 from src.api.owners import owner_of
 from src.models.request import BacktestRequest
+from src.services.runs.preparing import BoxNeeded
 from src.services.storage.records import Submission
 
 
@@ -30,7 +33,7 @@ async def submitted(
     # The thread logs under this request's id.
     context = contextvars.copy_context()
 
-    def submit(cancel: threading.Event) -> Submission:
+    def submit(cancel: threading.Event, *, may_open_box: bool = False) -> Submission:
         return context.run(
             services.runs.submit,
             owner,
@@ -39,6 +42,13 @@ async def submitted(
             cancel=cancel,
             rerun=rerun,
             idempotency_key=idempotency_key,
+            may_open_box=may_open_box,
         )
 
-    return await unless_disconnected(request.receive, services.preparation_gate.run(submit))
+    async def submit_through_a_gate() -> Submission:
+        with suppress(BoxNeeded):
+            return await services.preparation_gate.run(submit)
+        # A strategy that computes its universe has to be asked in a box, and a box stands in a place to run.
+        return await services.run_gate.run(partial(submit, may_open_box=True))
+
+    return await unless_disconnected(request.receive, submit_through_a_gate())

@@ -2,9 +2,10 @@
 
 import itertools
 import secrets
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from threading import RLock
 from typing import Any
 
@@ -35,7 +36,6 @@ from tests.fakes.plain import plain
 from tests.fakes.preset_store import FakePresetStore
 
 LONGEST = timedelta(hours=2)
-NEVER = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass
@@ -115,9 +115,8 @@ class FakeRunStore:
         stored = replace(new, **parts | {"warnings": tuple(parts["warnings"])})
         kept = before or Kept(next(self._ids), stored, self._empty_record(new))
         kept.new = stored
-        n_waiting, blank = self.counts().n_queued, self._empty_record(new)
         kept.record = replace(
-            blank,
+            self._empty_record(new),
             first_event=len(kept.events) + 1,
             metrics=kept.record.metrics if kept.result is not None else None,
             has_result=kept.result is not None,
@@ -125,7 +124,7 @@ class FakeRunStore:
         self._runs[new.key] = kept
         if lease_seconds is not None:
             return self._start(kept, lease_seconds)
-        self._tell(kept, EventKind.QUEUED, {"position": n_waiting})
+        self._tell(kept, EventKind.QUEUED, {"position": self._position(kept)})
         return None
 
     def _empty_record(self, new: NewRun) -> RunRecord:
@@ -167,16 +166,26 @@ class FakeRunStore:
 
     def claim(self, lease_seconds: float) -> Lease | None:
         with self._lock:
-            running = [kept.record.key.owner for kept in self._in_state(RunStatus.RUNNING)]
-            waiting = self._in_state(RunStatus.QUEUED)
-            if not waiting:
-                return None
-            return self._start(min(waiting, key=lambda kept: self._turn(kept, running)), lease_seconds)
+            first = next(self._in_turn(), None)
+            return None if first is None else self._start(first, lease_seconds)
 
-    def _turn(self, kept: Kept, running: Sequence[str]) -> tuple[int, datetime]:
-        owner = kept.record.key.owner
-        starts = [other.record.started_at for other in self._runs.values() if other.record.key.owner == owner]
-        return running.count(owner), max((start for start in starts if start), default=NEVER)
+    def _in_turn(self) -> Iterator[Kept]:
+        """All that waits, in the order in which it would start."""
+        waiting = self._in_state(RunStatus.QUEUED)
+        n_running = Counter(kept.record.key.owner for kept in self._in_state(RunStatus.RUNNING))
+        started = [kept for kept in self._runs.values() if kept.record.started_at is not None]
+        started.sort(key=lambda kept: (kept.record.started_at, kept.id))
+        last_start = {kept.record.key.owner: number for number, kept in enumerate(started)}
+        for number in itertools.count(len(started)):
+            if not waiting:
+                return
+            owners = [kept.record.key.owner for kept in waiting]
+            turns = [(n_running[owner], last_start.get(owner, -1)) for owner in owners]
+            first = waiting.pop(turns.index(min(turns)))
+            owner = first.record.key.owner
+            n_running[owner] += 1
+            last_start[owner] = number
+            yield first
 
     def _in_state(self, *states: RunStatus) -> list[Kept]:
         found = [kept for kept in self._runs.values() if kept.record.status in states]
@@ -249,6 +258,9 @@ class FakeRunStore:
         kept.record = replace(kept.record, status=RunStatus.QUEUED, attempt=attempt, started_at=None, progress=None)
         self._tell(kept, EventKind.QUEUED, {"position": self._position(kept)})
 
+    def attend(self, max_attempts: int) -> list[RunKey]:
+        return []
+
     def recover(self, max_attempts: int) -> list[RunKey]:
         with self._lock:
             now = self._clock()
@@ -291,14 +303,14 @@ class FakeRunStore:
         return replace(kept.record, position=self._position(kept) if is_waiting else None)
 
     def _position(self, kept: Kept) -> int:
-        return sum(_age(other) < _age(kept) for other in self._in_state(RunStatus.QUEUED))
+        return list(self._in_turn()).index(kept)
 
     def details(self, key: RunKey) -> RunDetails | None:
         with self._lock:
             kept = self._runs.get(key)
             if kept is None:
                 return None
-            return RunDetails(kept.new.request, kept.new.universe, kept.new.ingredients, kept.new.warnings)
+            return RunDetails(kept.new.request, kept.new.ingredients, kept.new.warnings)
 
     def result(self, key: RunKey) -> StoredResult | None:
         with self._lock:

@@ -9,12 +9,13 @@ import re
 import secrets
 import shutil
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
-from src.services.artifacts.manifest import MANIFEST_NAME, REMOVED_NAME
+from src.services.artifacts.manifest import MANIFEST_NAME, NO_HASH, REMOVED_NAME
 from src.services.storage.records import Link
 
 logger = logging.getLogger(__name__)
@@ -55,7 +56,7 @@ def put_in_place(unfinished: Path, folder: Path) -> None:
     """Give a finished folder its name, so that it survives a loss of power.
 
     A folder that has the number already is in no chain of this database: a seal died before its link was stored,
-    or the folder is from another database. It is put aside, never deleted: nobody can tell the two apart for sure.
+    or the folder is from another database. It is put aside; `clean_left_overs` deletes it once it is sure which.
 
     Raises:
         OSError
@@ -119,14 +120,46 @@ def numbered_folders(parent: Path) -> dict[str, int]:
     return {match.group(0): int(match.group(1)) for match in matches if match}
 
 
-def clean_left_overs(root: Path, owner: str, links: Iterable[Link]) -> None:
-    """Delete what seals that were killed left in the owner's folder, once it is old; finish removals."""
+def clean_left_overs(root: Path, owner: str, links: Sequence[Link]) -> None:
+    """Delete what seals that were killed left in the owner's folder, once it is old; finish removals.
+
+    Args:
+        links: the owner's whole chain, first link first.
+    """
     for link in links:
         if link.removed_at is not None:
             remove_files(link_folder(root, link), link.removed_at)
     for folder in owner_folder(root, owner).glob(f"{UNFINISHED_PREFIX}*"):
         if _is_old(folder):
             shutil.rmtree(folder, ignore_errors=True)
+
+    for folder in owner_folder(root, owner).glob(f"{ASIDE_PREFIX}*"):
+        if _was_sealed_again(root, folder, links):
+            logger.info("%s is what a killed seal left behind, and was sealed again: it is deleted", folder)
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _was_sealed_again(root: Path, aside: Path, links: Sequence[Link]) -> bool:
+    """Whether a folder put aside was to be a link of this very chain, whose run got the same files by a later seal.
+
+    The archive of another database has other predecessors, or else nothing that is not here too.
+    """
+    manifest = _manifest_of(aside)
+    places = [(1, NO_HASH), *((link.number + 1, link.manifest_hash) for link in links)]
+    if manifest is None or (manifest.get("number"), manifest.get("chain_prev")) not in places:
+        return False
+    of_run = [link for link in links if link.run_hash == manifest.get("run_hash")]
+    sealed = [_manifest_of(link_folder(root, link)) for link in of_run]
+    return any(other is not None and other.get("files") == manifest.get("files") for other in sealed)
+
+
+def _manifest_of(folder: Path) -> dict[Any, Any] | None:
+    """What the folder's manifest says, if it has one; whether it is true is another question."""
+    try:
+        manifest = json.loads((folder / MANIFEST_NAME).read_bytes())
+    except (OSError, ValueError):
+        return None
+    return manifest if isinstance(manifest, dict) else None
 
 
 def _is_old(folder: Path) -> bool:

@@ -12,6 +12,10 @@ Observe = Callable[[Progress, Sequence[str]], None]
 """Told how far a run is and which lines it has printed since; called by the thread that executes the run."""
 
 
+class BoxNeeded(Exception):
+    """The strategy computes its universe or cadence: only a box can tell, and none may be opened here."""
+
+
 class PreparedRun(Protocol):
     """See src.services.backtests.Prepared."""
 
@@ -40,7 +44,11 @@ class PreparesRuns(Protocol):
         *,
         deadline: float,
         cancel: threading.Event,
-        universe: Sequence[str] | None = None,
+        may_open_box: bool = True,
     ) -> PreparedRun:
-        """Everything that decides the result, and its name."""
+        """Everything that decides the result, and its name.
+
+        Raises:
+            BoxNeeded: only where none may be opened.
+        """
         ...

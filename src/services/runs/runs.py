@@ -4,7 +4,7 @@ import hashlib
 import logging
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -26,7 +26,7 @@ from src.services.runs.explanation import explanation
 from src.services.runs.finished_run import FinishedRun
 from src.services.runs.leases import HeldLease, Leases
 from src.services.runs.outcome import error_of
-from src.services.runs.preparing import PreparedRun, PreparesRuns
+from src.services.runs.preparing import BoxNeeded, PreparedRun, PreparesRuns
 from src.services.runs.wishes import RunWishes
 from src.services.storage.base import RunStore
 from src.services.storage.errors import StorageUnavailable
@@ -96,9 +96,9 @@ class Runs:
         *,
         deadline: float,
         cancel: threading.Event,
-        universe: Sequence[str] | None = None,
         rerun: bool = False,
         idempotency_key: str | None = None,
+        may_open_box: bool = True,
     ) -> Submission:
         """Accept a run that nobody waits for. What is accepted is never lost.
 
@@ -106,15 +106,16 @@ class Runs:
             deadline, cancel: of accepting it.
             rerun: compute it again even if there is a result.
             idempotency_key: the same key and request again give the run of the first time.
+            may_open_box: whether the caller has one of the places to run.
 
         Raises:
             whatever Backtests.prepare raises, QueueFull, KeyReused, StorageUnavailable
         """
         idempotency = None
         if idempotency_key is not None:
-            idempotency = idempotency_key, _fingerprint(request, universe, rerun)
-        with self._backtests.prepare(request, deadline=deadline, cancel=cancel, universe=universe) as prepared:
-            new = _new_run(RunKey(owner, prepared.run_hash), request, universe, prepared)
+            idempotency = idempotency_key, _fingerprint(request, rerun)
+        with self._backtests.prepare(request, deadline=deadline, cancel=cancel, may_open_box=may_open_box) as prepared:
+            new = _new_run(RunKey(owner, prepared.run_hash), request, prepared)
         if rerun:
             new = self._in_words_of_the_result(new)
         # Before it is looked up: a run that somebody waits for here must not end with its client from now on.
@@ -140,7 +141,6 @@ class Runs:
         *,
         deadline: float,
         cancel: threading.Event,
-        universe: Sequence[str] | None = None,
     ) -> FinishedRun | RunKey:
         """The finished run, for a caller who waits: from the store if it is there, else executed here and stored.
 
@@ -150,11 +150,11 @@ class Runs:
         Raises:
             whatever Backtests.prepare and Prepared.execute raise, StorageUnavailable
         """
-        with self._backtests.prepare(request, deadline=deadline, cancel=cancel, universe=universe) as prepared:
+        with self._backtests.prepare(request, deadline=deadline, cancel=cancel) as prepared:
             key = RunKey(owner, prepared.run_hash)
             known = self._store.get(key)
             if known is None or not _is_settled(known):
-                new = _new_run(key, request, universe, prepared)
+                new = _new_run(key, request, prepared)
                 submission = self._store.submit(new, lease_seconds=self._leases.lease_seconds)
                 known = submission.run
                 if submission.lease is not None:
@@ -168,15 +168,17 @@ class Runs:
         *,
         deadline: float,
         cancel: threading.Event,
-        universe: Sequence[str] | None = None,
     ) -> FinishedRun | RunKey | None:
-        """As run_now for a run that is there already; None where it would have to be executed.
+        """As run_now for a run that is there already; None where it would have to be executed, or only a box can tell.
 
         Raises:
             as run_now
         """
-        with self._backtests.prepare(request, deadline=deadline, cancel=cancel, universe=universe) as prepared:
-            known = self._store.get(RunKey(owner, prepared.run_hash))
+        try:
+            with self._backtests.prepare(request, deadline=deadline, cancel=cancel, may_open_box=False) as prepared:
+                known = self._store.get(RunKey(owner, prepared.run_hash))
+        except BoxNeeded:
+            return None
         return None if known is None or not _is_settled(known) else self._known(known)
 
     def _known(self, run: RunRecord) -> FinishedRun | RunKey:
@@ -224,7 +226,7 @@ class Runs:
         key = held.lease.key
         details = self.details(key)
         request = BacktestRequest.model_validate(details.request).sent_with(details.warnings)
-        prepared = self._backtests.prepare(request, deadline=deadline, cancel=held.cancel, universe=details.universe)
+        prepared = self._backtests.prepare(request, deadline=deadline, cancel=held.cancel)
         with prepared:
             if prepared.run_hash != key.run_hash:
                 raise DataChanged(_what_changed(details.ingredients, prepared.ingredients))
@@ -358,12 +360,11 @@ def _is_settled(run: RunRecord) -> bool:
     return run.has_result or not run.status.is_finished or is_final
 
 
-def _new_run(key: RunKey, request: BacktestRequest, universe: Sequence[str] | None, prepared: PreparedRun) -> NewRun:
+def _new_run(key: RunKey, request: BacktestRequest, prepared: PreparedRun) -> NewRun:
     return NewRun(
         key=key,
         name=request.name,
         request=request.model_dump(mode="json"),
-        universe=None if universe is None else tuple(universe),
         ingredients=prepared.ingredients,
         symbols=prepared.symbols,
         warnings=tuple(request.unknown_fields_warnings()),
@@ -375,16 +376,15 @@ def _same_run(run: RunRecord, details: RunDetails) -> NewRun:
         key=run.key,
         name=run.name,
         request=details.request,
-        universe=details.universe,
         ingredients=details.ingredients,
         symbols=run.symbols,
         warnings=details.warnings,
     )
 
 
-def _fingerprint(request: BacktestRequest, universe: Sequence[str] | None, rerun: bool) -> str:
+def _fingerprint(request: BacktestRequest, rerun: bool) -> str:
     """What an Idempotency-Key stands for."""
-    said = {"request": request.model_dump(mode="json"), "universe": universe, "rerun": rerun}
+    said = {"request": request.model_dump(mode="json"), "rerun": rerun}
     return hashlib.sha256(canonical_json(said)).hexdigest()
 
 

@@ -84,6 +84,17 @@ class RunStore(Protocol):
         """Put a running run back in line, as its process stops; the attempt does not count. False when lost."""
         ...
 
+    def attend(self, max_attempts: int) -> list[RunKey]:
+        """Say that this process works on runs from now on, before it takes the first lease.
+
+        Where it is certain that no other process does, whatever is running was left behind by dead ones: it is put
+        back at once, as `recover` does with runs whose lease has run out.
+
+        Returns:
+            Every run that changed.
+        """
+        ...
+
     def recover(self, max_attempts: int) -> list[RunKey]:
         """Put runs whose lease has run out back in line, oldest first; fail those that were started so often.
 
@@ -101,7 +112,7 @@ class RunStore(Protocol):
         ...
 
     def get(self, key: RunKey) -> RunRecord | None:
-        """The run, with its position in line."""
+        """The run, with its position in line: how many would start before it, if nothing ended and nothing came."""
         ...
 
     def details(self, key: RunKey) -> RunDetails | None:

@@ -13,6 +13,7 @@ from src.services.storage.base import Storage
 from src.services.storage.database import Database
 from src.services.storage.errors import StorageUnavailable
 from src.services.storage.migrating import migrate
+from src.services.storage.presence import Presence
 from src.services.storage.sql_chain import SqlChain
 from src.services.storage.sql_presets import SqlPresets
 from src.services.storage.sql_runs import SqlRuns
@@ -55,7 +56,14 @@ def stores(engine: Engine) -> Storage:
     if engine.dialect.name == "postgresql":
         _check_encoding(database)
     migrate(database)
-    return Storage(SqlRuns(database), SqlPresets(database), SqlChain(database), (engine.dispose,))
+    presence = _presence(engine.url)
+    closers = (engine.dispose, *([] if presence is None else [presence.leave]))
+    return Storage(SqlRuns(database, presence), SqlPresets(database), SqlChain(database), closers)
+
+
+def _presence(url: URL) -> Presence | None:
+    # PostgreSQL's processes are on any machine, and what it knows of them are connections, which come and go.
+    return Presence(Path(f"{url.database}-present")) if url.drivername == "sqlite" else None
 
 
 def open_engine(url: str | URL, *, busy_seconds: float = BUSY_SECONDS) -> Engine:

@@ -58,7 +58,6 @@ class NewRun:
 
     Attributes:
         request: the request as JSON with every default filled in: BacktestRequest.model_validate takes it back.
-        universe: tickers that the strategy trades whatever it says itself; None lets it say.
         ingredients: everything that decides the result; run_hash is its hash.
         symbols: what it trades, for the list's filter.
         warnings: sentences about the request alone (unknown fields).
@@ -67,7 +66,6 @@ class NewRun:
     key: RunKey
     name: str | None
     request: Mapping[str, Any]
-    universe: tuple[str, ...] | None
     ingredients: Mapping[str, Any]
     symbols: tuple[str, ...]
     warnings: tuple[str, ...] = ()
@@ -130,7 +128,7 @@ class RunRecord:
     Attributes:
         submitted_at: when it was last accepted; lists are ordered by it.
         attempt: how often it was started since then.
-        position: runs in line before it, while it is queued; None else, and None in lists.
+        position: runs in line that start before it as owners take turns, while it is queued; None else, and in lists.
         error: in lists without traceback and logs, which may be megabytes.
         progress: of the present or last attempt.
         metrics: of the answer, once it succeeded.
@@ -166,7 +164,6 @@ class RunDetails:
     """The large parts that only some callers want."""
 
     request: Mapping[str, Any]
-    universe: tuple[str, ...] | None
     ingredients: Mapping[str, Any]
     warnings: tuple[str, ...]
 

@@ -14,6 +14,7 @@ from src.services.storage.run_rows import (
     trace_as_json,
 )
 from src.services.storage.tables import run_details, run_events, run_results, runs
+from src.services.storage.turns import position
 
 Told = tuple[EventKind, Mapping[str, Any]]
 
@@ -34,6 +35,20 @@ def change(transaction: Transaction, row: Row[Any], values: Mapping[str, Any], t
     ]
     if events:
         transaction.connection.execute(insert(run_events), events)
+
+
+def put_in_line(transaction: Transaction, row: Row[Any], values: Mapping[str, Any]) -> int:
+    """Let a run wait, and tell how many start before it; how many.
+
+    Args:
+        values: further columns to set.
+    """
+    queued = {**values, "status": RunStatus.QUEUED}
+    transaction.connection.execute(update(runs).where(runs.c.id == row.id).values(queued))
+    submitted_at = values.get("submitted_at", row.submitted_at)
+    n_before = position(transaction.connection, row.owner, submitted_at, row.id)
+    change(transaction, row, {}, [(EventKind.QUEUED, {"position": n_before})])
+    return n_before
 
 
 def end(transaction: Transaction, row: Row[Any], outcome: Outcome) -> None:

@@ -5,14 +5,16 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, bindparam, func, select, tuple_
+from sqlalchemy import Connection, Row, Select, bindparam, select
 
 from src.services.storage.columns import microseconds, moment
 from src.services.storage.records import Progress, Recomputed, RunError, RunKey, RunRecord, RunStatus
 from src.services.storage.tables import run_details, run_results, runs
+from src.services.storage.turns import position
 
 SHOWN: Select[Any] = select(runs, run_results.c.metrics).outerjoin(run_results)
 """What a record is made of."""
+LOST = "�"
 FINISHED = tuple(status.value for status in RunStatus if status.is_finished)
 
 # Statements that every request needs are put together once: SQLAlchemy takes longer over it than the database over
@@ -45,20 +47,18 @@ def find(connection: Connection, key: RunKey, *, for_update: bool = False) -> Ro
     return connection.execute(_ROW_FOR_CHANGE if for_update else _ROW, named(key)).one_or_none()
 
 
-def whole_record(connection: Connection, key: RunKey) -> RunRecord | None:
-    """The record with its position in line and everything about its error; None when there is no such run."""
+def whole_record(connection: Connection, key: RunKey, in_line: int | None = None) -> RunRecord | None:
+    """The record with its position in line and everything about its error; None when there is no such run.
+
+    Args:
+        in_line: its position, if that is known.
+    """
     row = connection.execute(_WHOLE, named(key)).one_or_none()
     if row is None:
         return None
-    in_line = position(connection, row) if row.status == RunStatus.QUEUED else None
+    if row.status == RunStatus.QUEUED and in_line is None:
+        in_line = position(connection, row.owner, row.submitted_at, row.id)
     return record(row, position=in_line, trace=row.error_trace)
-
-
-def position(connection: Connection, row: Row[Any]) -> int:
-    """How many queued runs were submitted before this one."""
-    is_earlier = tuple_(runs.c.submitted_at, runs.c.id) < (row.submitted_at, row.id)
-    query = select(func.count()).select_from(runs).where(runs.c.status == RunStatus.QUEUED, is_earlier)
-    return int(connection.execute(query).scalar_one())
 
 
 def record(row: Row[Any], *, position: int | None = None, trace: Mapping[str, Any] | None = None) -> RunRecord:
@@ -129,6 +129,11 @@ def _recomputed_from_json(stored: Mapping[str, Any] | None, trace: Mapping[str, 
         differences=tuple(stored["differences"]),
         error=error_from_json(stored["error"], trace),
     )
+
+
+def folded(text: str | None) -> str:
+    """Text as lists look for it: upper and lower case alike, and what no database can look for replaced."""
+    return (text or "").casefold().replace("\x00", LOST).encode("utf-8", "replace").decode("utf-8")
 
 
 def symbols_column(symbols: tuple[str, ...]) -> str:

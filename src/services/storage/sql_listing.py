@@ -5,8 +5,7 @@ from sqlalchemy import ColumnElement, Connection, func, select, tuple_
 from src.services.storage.columns import microseconds, moment
 from src.services.storage.cursors import Cursor, cursor_from_text
 from src.services.storage.records import Counts, RunFilter, RunKey, RunPage, RunStatus
-from src.services.storage.run_rows import FINISHED, SHOWN, record
-from src.services.storage.sql_submission import folded
+from src.services.storage.run_rows import FINISHED, SHOWN, folded, record
 from src.services.storage.tables import chain_links, runs
 
 

@@ -4,24 +4,30 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import BigInteger, Row, Select, Subquery, func, select, type_coerce, update
+from sqlalchemy import Connection, Row, bindparam, select, true, update
 
 from src.services.storage.database import Transaction
 from src.services.storage.records import EventKind, HeartbeatAnswer, Lease, Outcome, RunError, RunKey, RunStatus
-from src.services.storage.run_changes import NO_LEASE, change, end
-from src.services.storage.run_rows import find, for_change, position
+from src.services.storage.run_changes import NO_LEASE, change, end, put_in_line
+from src.services.storage.run_rows import find, for_change
 from src.services.storage.sql_submission import start_values
 from src.services.storage.tables import runs
+from src.services.storage.turns import IS_QUEUED, turns
 
 LONGEST_LEASE = timedelta(hours=2)
 """No setting gives a lease as long as this."""
+
+_OLDEST_OF_OWNER = for_change(
+    select(runs).where(IS_QUEUED, runs.c.owner == bindparam("owner")).order_by(runs.c.submitted_at, runs.c.id).limit(1),
+    skip_locked=True,
+)
 
 CANCELLED = RunError("run_cancelled", ("The run was cancelled.",))
 
 
 def claim(transaction: Transaction, lease_seconds: float) -> Lease | None:
     """Start the next run; see RunStore.claim."""
-    row = transaction.connection.execute(for_change(_next_in_line(), skip_locked=True)).one_or_none()
+    row = _next_in_line(transaction.connection)
     if row is None:
         return None
     started = start_values(transaction, row.attempt + 1, lease_seconds)
@@ -29,34 +35,13 @@ def claim(transaction: Transaction, lease_seconds: float) -> Lease | None:
     return Lease(RunKey(row.owner, row.run_hash), started["lease_token"], row.attempt + 1)
 
 
-def _next_in_line() -> Select[Any]:
+def _next_in_line(connection: Connection) -> Row[Any] | None:
     """The oldest queued run of the owner whose turn it is, unless somebody else takes it just now."""
-    turns = _turns()
-    return (
-        select(runs)
-        .join(turns, turns.c.owner == runs.c.owner)
-        .where(runs.c.status == RunStatus.QUEUED)
-        .order_by(turns.c.n_running, turns.c.last_start, runs.c.submitted_at, runs.c.id)
-        .limit(1)
-    )
-
-
-def _turns() -> Subquery:
-    """Each owner with queued runs: how many run, and when the last one was started."""
-    waiting = select(runs.c.owner).where(runs.c.status == RunStatus.QUEUED).distinct().subquery()
-    is_running = runs.c.status == RunStatus.RUNNING
-    busy = select(runs.c.owner, func.count().label("n_running")).where(is_running).group_by(runs.c.owner).subquery()
-    other = runs.alias()
-    starts = select(type_coerce(func.max(other.c.started_at), BigInteger)).where(other.c.owner == waiting.c.owner)
-    return (
-        select(
-            waiting.c.owner,
-            func.coalesce(busy.c.n_running, 0).label("n_running"),
-            func.coalesce(starts.scalar_subquery(), 0).label("last_start"),
-        )
-        .outerjoin(busy, busy.c.owner == waiting.c.owner)
-        .subquery()
-    )
+    for turn in turns(connection):
+        row = connection.execute(_OLDEST_OF_OWNER, {"owner": turn.owner}).one_or_none()
+        if row is not None:
+            return row
+    return None
 
 
 def leased(transaction: Transaction, lease: Lease) -> Row[Any] | None:
@@ -91,14 +76,18 @@ def give_back(transaction: Transaction, lease: Lease) -> bool:
     return True
 
 
-def recover(transaction: Transaction, max_attempts: int) -> list[RunKey]:
-    """Take over from processes that went silent; see RunStore.recover."""
+def recover(transaction: Transaction, max_attempts: int, *, is_everybody_dead: bool = False) -> list[RunKey]:
+    """Take over from processes that went silent; see RunStore.recover.
+
+    Args:
+        is_everybody_dead: no process works on any run, whatever the leases say.
+    """
     is_over = runs.c.leased_until < transaction.now
     # None lasts so long: the clock was put back since, and whoever is alive renews it at once.
     is_impossible = runs.c.leased_until > transaction.now + LONGEST_LEASE
     silent = (
         select(runs)
-        .where(runs.c.status == RunStatus.RUNNING, is_over | is_impossible)
+        .where(runs.c.status == RunStatus.RUNNING, true() if is_everybody_dead else is_over | is_impossible)
         .order_by(runs.c.submitted_at, runs.c.id)
     )
     rows = transaction.connection.execute(for_change(silent, skip_locked=True)).all()
@@ -120,5 +109,4 @@ def given_up(attempts: int) -> RunError:
 
 
 def _put_back(transaction: Transaction, row: Row[Any], *, attempt: int) -> None:
-    values = {"status": RunStatus.QUEUED, "attempt": attempt, "started_at": None, "progress": None, **NO_LEASE}
-    change(transaction, row, values, [(EventKind.QUEUED, {"position": position(transaction.connection, row)})])
+    put_in_line(transaction, row, {"attempt": attempt, "started_at": None, "progress": None, **NO_LEASE})

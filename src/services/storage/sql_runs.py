@@ -7,6 +7,7 @@ from sqlalchemy import Select, delete, select
 
 from src.services.storage import sql_listing, sql_queue, sql_submission
 from src.services.storage.database import Database, repeated_on_conflict
+from src.services.storage.presence import Presence
 from src.services.storage.records import (
     Counts,
     EventKind,
@@ -41,10 +42,15 @@ _RESULT = (
 
 
 class SqlRuns:
-    """`RunStore` on a database; see there for what each method promises."""
+    """`RunStore` on a database; see there for what each method promises.
 
-    def __init__(self, database: Database) -> None:
+    Args:
+        presence: tells who else works on the runs; None where nothing can.
+    """
+
+    def __init__(self, database: Database, presence: Presence | None = None) -> None:
         self._database = database
+        self._presence = presence
 
     @repeated_on_conflict
     def submit(
@@ -103,10 +109,19 @@ class SqlRuns:
         with self._database.writing() as transaction:
             return sql_queue.give_back(transaction, lease)
 
-    @repeated_on_conflict
+    def attend(self, max_attempts: int) -> list[RunKey]:
+        if self._presence is None:
+            return []
+        with self._presence.entering() as is_alone:
+            return self._recover(max_attempts, is_everybody_dead=True) if is_alone else []
+
     def recover(self, max_attempts: int) -> list[RunKey]:
+        return self._recover(max_attempts)
+
+    @repeated_on_conflict
+    def _recover(self, max_attempts: int, *, is_everybody_dead: bool = False) -> list[RunKey]:
         with self._database.writing() as transaction:
-            return sql_queue.recover(transaction, max_attempts)
+            return sql_queue.recover(transaction, max_attempts, is_everybody_dead=is_everybody_dead)
 
     @repeated_on_conflict
     def request_cancel(self, key: RunKey) -> RunRecord | None:
@@ -141,8 +156,7 @@ class SqlRuns:
             row = connection.execute(_DETAILS, named(key)).one_or_none()
         if row is None:
             return None
-        universe = None if row.universe is None else tuple(row.universe)
-        return RunDetails(row.request, universe, row.ingredients, tuple(row.warnings))
+        return RunDetails(row.request, row.ingredients, tuple(row.warnings))
 
     def result(self, key: RunKey) -> StoredResult | None:
         with self._database.reading() as connection:

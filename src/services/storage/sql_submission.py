@@ -6,23 +6,18 @@ import secrets
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, Table, delete, func, insert, select, update
+from sqlalchemy import Connection, Row, Table, delete, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from src.services.storage.database import Transaction, TransactionConflict
 from src.services.storage.errors import KeyReused, QueueFull
 from src.services.storage.records import EventKind, Lease, NewRun, RunKey, RunRecord, RunStatus, Submission
-from src.services.storage.run_changes import change
-from src.services.storage.run_rows import find, symbols_column, whole_record
+from src.services.storage.run_changes import change, put_in_line
+from src.services.storage.run_rows import find, folded, symbols_column, whole_record
+from src.services.storage.sql_listing import counts
 from src.services.storage.tables import idempotency_keys, run_details, runs
 
 KEY_LIFETIME = timedelta(hours=24)
-LOST = "�"
-
-
-def folded(text: str | None) -> str:
-    """Text as lists look for it: upper and lower case alike, and what no database can look for replaced."""
-    return (text or "").casefold().replace("\x00", LOST).encode("utf-8", "replace").decode("utf-8")
 
 
 def insert_or_nothing(transaction: Transaction, table: Table, values: dict[str, Any]) -> bool:
@@ -51,7 +46,9 @@ def run_of_idempotency_key(transaction: Transaction, key: RunKey, idempotency: t
     if insert_or_nothing(transaction, idempotency_keys, kept | {"created_at": transaction.now}):
         return None
     is_this = (columns.owner == key.owner) & (columns.key_hash == key_hash)
-    earlier = connection.execute(select(idempotency_keys).where(is_this)).one()
+    earlier = connection.execute(select(idempotency_keys).where(is_this)).one_or_none()
+    if earlier is None:
+        raise TransactionConflict("the run of this key was deleted at this very moment")
     if earlier.fingerprint != idempotency[1]:
         raise KeyReused("this Idempotency-Key came before with another request: use a new one for a new request")
     record = whole_record(connection, RunKey(key.owner, earlier.run_hash))
@@ -77,16 +74,21 @@ def accept(
         raise TransactionConflict("the run was deleted at this very moment")
     if not is_first and not may_be_accepted_again(row, rerun=rerun):
         return Submission(_record(connection, new.key), is_new=False)
-    n_waiting = count(transaction, RunStatus.QUEUED) if lease_seconds is None else 0
-    if lease_seconds is None and max_queued is not None and n_waiting >= max_queued:
-        raise QueueFull(count(transaction, RunStatus.RUNNING), n_waiting)
+    if max_queued is not None and lease_seconds is None:
+        _check_room(transaction, max_queued)
     _keep_details(transaction, row, new, is_first=is_first)
-    lease = _begin(transaction, row, new, lease_seconds, n_waiting)
+    anew = _values_anew(transaction, row, new)
+    if lease_seconds is None:
+        in_line = put_in_line(transaction, row, anew)
+        return Submission(_record(connection, new.key, in_line), is_new=True)
+    started = start_values(transaction, 1, lease_seconds)
+    change(transaction, row, anew | started, [(EventKind.STARTED, {"attempt": 1})])
+    lease = Lease(new.key, started["lease_token"], 1)
     return Submission(_record(connection, new.key), is_new=True, lease=lease)
 
 
-def _record(connection: Connection, key: RunKey) -> RunRecord:
-    record = whole_record(connection, key)
+def _record(connection: Connection, key: RunKey, in_line: int | None = None) -> RunRecord:
+    record = whole_record(connection, key, in_line)
     if record is None:
         raise TransactionConflict("the run was deleted at this very moment")
     return record
@@ -130,16 +132,15 @@ def _new_row(transaction: Transaction, new: NewRun) -> dict[str, Any]:
     }
 
 
-def count(transaction: Transaction, status: RunStatus) -> int:
-    """Runs of all owners with that status."""
-    query = select(func.count()).select_from(runs).where(runs.c.status == status)
-    return int(transaction.connection.execute(query).scalar_one())
+def _check_room(transaction: Transaction, max_queued: int) -> None:
+    present = counts(transaction.connection)
+    if present.n_queued >= max_queued:
+        raise QueueFull(present.n_running, present.n_queued)
 
 
 def _keep_details(transaction: Transaction, row: Row[Any], new: NewRun, *, is_first: bool) -> None:
     values = {
         "request": new.request,
-        "universe": new.universe,
         "ingredients": new.ingredients,
         "warnings": new.warnings,
         "error_trace": None,
@@ -150,10 +151,8 @@ def _keep_details(transaction: Transaction, row: Row[Any], new: NewRun, *, is_fi
         transaction.connection.execute(update(run_details).where(run_details.c.run_id == row.id).values(**values))
 
 
-def _begin(
-    transaction: Transaction, row: Row[Any], new: NewRun, lease_seconds: float | None, n_waiting: int
-) -> Lease | None:
-    values = {
+def _values_anew(transaction: Transaction, row: Row[Any], new: NewRun) -> dict[str, Any]:
+    return {
         "name": new.name,
         "folded_name": folded(new.name),
         "submitted_at": transaction.now,
@@ -166,10 +165,3 @@ def _begin(
         "error": None,
         "recomputed": None,
     }
-    if lease_seconds is None:
-        waiting = (EventKind.QUEUED, {"position": n_waiting})
-        change(transaction, row, values | {"status": RunStatus.QUEUED}, [waiting])
-        return None
-    started = start_values(transaction, 1, lease_seconds)
-    change(transaction, row, values | started, [(EventKind.STARTED, {"attempt": 1})])
-    return Lease(new.key, started["lease_token"], 1)

@@ -53,8 +53,8 @@ runs = Table(
     Column("recomputed", JsonText),
     Index("runs_by_key", "owner", "run_hash", unique=True),
     Index("runs_newest", "owner", "submitted_at", "id"),
-    Index("runs_in_line", "status", "submitted_at", "id"),
-    # Whose turn it is in the queue.
+    # The line of each owner, and whose turn it is.
+    Index("runs_in_line", "status", "owner", "submitted_at", "id"),
     Index("runs_last_start", "owner", "started_at"),
 )
 
@@ -63,7 +63,6 @@ run_details = Table(
     metadata,
     Column("run_id", Number, ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True, autoincrement=False),
     Column("request", JsonText, nullable=False),
-    Column("universe", JsonText),
     Column("ingredients", JsonText, nullable=False),
     Column("warnings", JsonText, nullable=False),
     # Traceback and logs of the run's error.

@@ -102,7 +102,7 @@ def submitted(storage: Storage, number: int = 1, owner: str = "local") -> RunKey
     """A run that waits."""
     key = run_key(number, owner)
     ingredients = {"start_date": "2015-01-01", "end_date": "2015-12-31", "seed": number}
-    storage.runs.submit(NewRun(key, "run", request_of(number), None, ingredients, ("SPY", "BND")))
+    storage.runs.submit(NewRun(key, "run", request_of(number), ingredients, ("SPY", "BND")))
     return key
 
 

@@ -6,6 +6,7 @@ import hashlib
 import io
 import json
 import os
+import shutil
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -16,7 +17,7 @@ import pytest
 
 from src.services.artifacts import folders
 from src.services.artifacts.artifacts import Artifacts
-from src.services.artifacts.errors import ArtifactNotFound, ArtifactsNotReady
+from src.services.artifacts.errors import ArtifactNotFound, ArtifactsNotReady, ArtifactsUnwritable
 from src.services.artifacts.folders import LEFT_OVER_SECONDS, link_folder, owner_folder
 from src.services.artifacts.manifest import FILE_NAMES, MANIFEST_NAME, NO_HASH
 from src.services.artifacts.verification import check_chain
@@ -209,6 +210,36 @@ def test_a_folder_of_another_chain_is_put_aside_and_never_deleted(artifacts, sto
     (aside,) = (path for path in stranger.parent.iterdir() if path.name.startswith("aside-"))
     assert (aside / "manifest.json").read_text() == "precious"
     assert holds(root, storage) == 1
+
+
+def test_what_a_killed_seal_left_goes_once_its_run_is_sealed_again_and_a_strangers_never(
+    artifacts, storage, root
+) -> None:
+    class Dying:
+        """Dies when the files are in their place, before the link is stored."""
+
+        def __getattr__(self, name: str):
+            return getattr(storage.chain, name)
+
+        def append(self, key: RunKey, build: BuildLink) -> Link:
+            build(1, NO_HASH)
+            raise InterruptedError
+
+    dead, later = succeeded(storage, 1), succeeded(storage, 2)
+    with pytest.raises(ArtifactsUnwritable):
+        Artifacts(root, replace(storage, chain=Dying())).seal(dead)
+    artifacts.seal(later)  # needs the number
+    (aside,) = owner_folder(root, "local").glob("aside-*")
+    artifacts.clean_up()
+    assert aside.is_dir(), "nothing else has these files yet"
+    artifacts.seal(dead)
+    changed = aside.with_name("aside-of-a-stranger")
+    shutil.copytree(aside, changed)
+    manifest = json.loads((changed / MANIFEST_NAME).read_text())
+    (changed / MANIFEST_NAME).write_text(json.dumps(manifest | {"chain_prev": "e" * 64}))
+    artifacts.clean_up()
+    assert (aside.exists(), changed.exists()) == (False, True)
+    assert holds(root, storage) == 2
 
 
 def test_a_run_that_is_deleted_while_it_is_sealed_leaves_nothing(root, storage) -> None:

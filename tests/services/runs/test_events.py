@@ -18,7 +18,6 @@ NEW = NewRun(
     key=KEY,
     name=None,
     request={},
-    universe=None,
     ingredients={"start_date": "2015-01-01", "end_date": "2015-12-31"},
     symbols=("SPY",),
 )

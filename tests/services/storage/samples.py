@@ -20,7 +20,6 @@ def new_run(number: int = 1, owner: str = "local", **changes: Any) -> NewRun:
         "key": key(number, owner),
         "name": f"run {number}",
         "request": {"strategy_code": "class Strategy: ...", "number": number},
-        "universe": None,
         "ingredients": INGREDIENTS | {"number": number},
         "symbols": ("SPY", "BND"),
     }

@@ -6,20 +6,23 @@ import sys
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
+from alembic.operations import Operations
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, inspect
+from sqlalchemy import Connection, inspect, text
 
 from src.services.storage.database import Database
 from src.services.storage.errors import StorageUnavailable
 from src.services.storage.migrating import MIGRATIONS, migrate
 from src.services.storage.opening import open_engine, open_storage
 from src.services.storage.tables import metadata
+from tests.services.storage.samples import key, new_run
 
 
 @pytest.fixture
@@ -51,10 +54,14 @@ def test_details_results_and_events_go_with_their_run(connection: Connection) ->
         assert (reference["referred_table"], reference["options"]["ondelete"]) == ("runs", "CASCADE")
 
 
-def test_migrations_stand_in_one_line_and_are_named_by_their_order() -> None:
+def _scripts() -> ScriptDirectory:
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
-    names = [Path(script.path).name for script in ScriptDirectory.from_config(config).walk_revisions()]
+    return ScriptDirectory.from_config(config)
+
+
+def test_migrations_stand_in_one_line_and_are_named_by_their_order() -> None:
+    names = [Path(script.path).name for script in _scripts().walk_revisions()]
     assert len(names) == len(list((MIGRATIONS / "versions").glob("*.py")))
     assert [name[:4] for name in reversed(names)] == [f"{number:04}" for number in range(1, len(names) + 1)]
 
@@ -64,6 +71,26 @@ def test_migrating_twice_changes_nothing(storage_url: str) -> None:
     migrate(Database(engine, busy_seconds=10))
     migrate(Database(engine, busy_seconds=10))
     engine.dispose()
+
+
+def test_tickers_that_stood_beside_the_request_are_in_it_afterwards(bare_url: str) -> None:
+    plain, with_tickers = {"seed": 1}, {"strategy_code": 'x = "}"'}
+    with closing(open_storage(bare_url)) as storage:
+        storage.runs.submit(new_run(1, request=plain))
+        storage.runs.submit(new_run(2, request=with_tickers))
+    engine = open_engine(bare_url)
+    with engine.begin() as connection:
+        connection.exec_driver_sql("ALTER TABLE run_details ADD COLUMN universe TEXT")
+        connection.execute(
+            text("UPDATE run_details SET universe = :universe WHERE request = :request"),
+            {"universe": '["TLT","GLD"]', "request": '{"strategy_code":"x = \\"}\\""}'},
+        )
+        with Operations.context(MigrationContext.configure(connection)):
+            _scripts().get_revision("0003").module.upgrade()
+    engine.dispose()
+    with closing(open_storage(bare_url)) as storage:
+        details = [storage.runs.details(key(number)) for number in (1, 2)]
+    assert [of and of.request for of in details] == [plain, with_tickers | {"universe": ["TLT", "GLD"]}]
 
 
 OPEN = "import sys; from src.services.storage.opening import open_storage; open_storage(sys.argv[1]).close()"

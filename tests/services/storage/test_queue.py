@@ -1,5 +1,6 @@
 """What every RunStore promises of its line: who is next, who holds a lease, and what happens when it runs out."""
 
+import random
 import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
@@ -81,6 +82,36 @@ def test_positions_count_the_runs_in_line_before(storage: Storage) -> None:
     storage.runs.claim(60)
     after = [storage.runs.get(key(number)) for number in (1, 2, 3)]
     assert [run and run.position for run in after] == [None, 0, 1]
+
+
+def test_a_position_is_the_number_of_runs_that_really_start_before(storage: Storage) -> None:
+    owners = ["ann", "bob", "cy", "dee"]
+    chance = random.Random(11)  # noqa: S311 - the same line each time
+    for number, owner in enumerate(["ann", "cy", "cy", "bob"]):
+        started(storage.runs, 100 + number, owner)
+    finished(storage.runs, 200, "dee")
+    waiting = [key(number, chance.choice(owners)) for number in range(24)]
+    for run in waiting:
+        submitted = storage.runs.submit(new_run(int(run.run_hash, 16), run.owner)).run
+        (event,) = storage.runs.events(run, after=0, limit=9)
+        assert event.data["position"] == submitted.position
+    positions = {record.position: record.key for record in map(storage.runs.get, waiting) if record is not None}
+    leases = [storage.runs.claim(60) for _ in waiting]
+    assert [lease and lease.key for lease in leases] == [positions.get(number) for number in range(len(waiting))]
+
+
+def test_a_run_put_back_in_line_is_told_how_many_start_before_it(storage: Storage) -> None:
+    lease = started(storage.runs, 1, "ann")
+    started(storage.runs, 2, "bob")
+    for number, owner in ((3, "bob"), (4, "cy"), (5, "cy"), (6, "cy")):
+        storage.runs.submit(new_run(number, owner))
+    assert storage.runs.give_back(lease)
+    # A start that was taken back does not count: Ann goes first, and Bob, who has one running, after Cy's first.
+    run, told = storage.runs.get(lease.key), storage.runs.events(lease.key, after=0, limit=9)
+    assert run is not None
+    assert (run.position, told[-1].data) == (0, {"position": 0})
+    third_of_cy = storage.runs.get(key(6, "cy"))
+    assert third_of_cy is not None and third_of_cy.position == 4
 
 
 def test_threads_that_claim_at_once_get_every_run_once(storage: Storage) -> None:

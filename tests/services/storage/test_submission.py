@@ -28,13 +28,12 @@ def test_a_run_submitted_waits_in_line(storage: Storage) -> None:
 
 def test_what_was_submitted_is_given_back_whole(storage: Storage) -> None:
     request = {"strategy_code": "é", "parameters": {"b": [1, 1.0, None, True], "a": {}}, "large": 2**80}
-    new = new_run(request=request, universe=("TLT", "GLD"), warnings=("one", "two"))
+    new = new_run(request=request, warnings=("one", "two"))
     storage.runs.submit(new)
     details = storage.runs.details(key())
     assert details is not None
     assert details.request == request
     assert list(details.request) == list(request)
-    assert details.universe == ("TLT", "GLD")
     assert details.ingredients == new.ingredients
     assert details.warnings == ("one", "two")
 

@@ -25,17 +25,17 @@ def element(tag: str, *content: Content, **attributes: str | None) -> Markup:
         content: text, which is escaped; Markup, which is not; or several of them.
         attributes: class_ is class, and an underscore inside a name is a hyphen; None leaves the attribute out.
     """
-    written = "".join(
+    written = [
         f' {name.rstrip("_").replace("_", "-")}="{shown(value)}"'
         for name, value in attributes.items()
         if value is not None
-    )
-    return Markup(f"<{tag}{written}>{joined(content)}</{tag}>")
+    ]
+    return Markup(f"<{tag}{''.join(written)}>{joined(content)}</{tag}>")
 
 
 def joined(content: Iterable[Content]) -> Markup:
     """Several pieces, one after the other."""
-    return Markup("".join(_html(piece) for piece in content))
+    return Markup("".join([_html(piece) for piece in content]))
 
 
 def _html(piece: Content) -> str:
@@ -50,6 +50,8 @@ def shown(text: str) -> str:
     What cannot be seen (control characters, marks that turn the direction of writing, halves of characters) is
     spelled out, so that a name cannot pretend to be another one.
     """
+    if text.isprintable():  # nearly everything, and a report has ten thousand texts
+        return escape(text, quote=True)
     lines = text.replace("\r\n", "\n").split("\n")
     return escape("\n".join(line if line.isprintable() else _spelled_line(line) for line in lines), quote=True)
 
