@@ -110,6 +110,10 @@ def main() -> None:
         report("GET result, gzip", server, client, f"{path}/result", None, "gzip")
         report("GET result", server, client, f"{path}/result", None, "identity")
         report("GET job", server, client, f"/api/v1/backtest/{path.rsplit('/', 1)[1]}", None, "identity")
+        older = {"code": body["strategy_code"], "initial_cash": 1e9, "start_date": body["start_date"]}
+        older |= {"end_date": body["end_date"]}
+        report("POST, older", server, client, "/backtest", json.dumps(older).encode(), "identity")
+        report("POST, older, reused", server, client, "/backtest", json.dumps(older).encode(), "identity")
         report("GET result.json", server, client, f"{path}/artifacts/result.json", None, "identity")
         print(f"most memory ever: {server.memory_mb('VmHWM')} MB; load {os.getloadavg()[0]:.1f}")
 

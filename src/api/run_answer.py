@@ -1,19 +1,15 @@
 """What every route does that answers with a finished backtest: wait in line, watch the client, run or find it."""
 
 import contextvars
-import json
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from typing import Any
 
 from fastapi import Request, Response
 from starlette.concurrency import run_in_threadpool
 
 from src.api.dependencies import Services
 from src.api.disconnect import unless_disconnected
-from src.api.json_answer import json_bytes
 from src.api.owners import owner_of
 from src.api.stored_answer import accepts_gzip, json_response, unpacked_response
 from src.api.telemetry import RunReport, Telemetry
@@ -22,36 +18,15 @@ from src.models.request import BacktestRequest
 from src.services.runs.finished_run import FinishedRun
 from src.services.storage.records import RunKey
 
-Render = Callable[[Mapping[str, Any]], Any]
-"""The answer in the words of another contract."""
 
-
-async def run_answer(
-    request: Request,
-    services: Services,
-    posted: BacktestRequest,
-    *,
-    universe: Sequence[str] | None = None,
-    render: Render | None = None,
-) -> Response:
-    """The finished backtest as JSON; a run that nobody else waits for ends when the client goes or its time is up.
-
-    Args:
-        universe: see Backtests.prepare.
-        render: None answers as POST /api/v1/backtest does.
+async def run_answer(request: Request, services: Services, posted: BacktestRequest) -> Response:
+    """The finished backtest as JSON.
 
     Raises:
-        BacktesterError: whatever the run raises; src/api/handlers.py makes an answer of it.
+        as finished_run
     """
-    telemetry: Telemetry = request.app.state.telemetry
-    report = RunReport(started=time.perf_counter())
-    with telemetry.observed(report):
-        finished = await unless_disconnected(request.receive, _finished(request, services, posted, universe, report))
-        report.ends(finished.key.run_hash, finished.timings_ms, is_reused=finished.is_reused)
-    headers = {"X-Run-Hash": finished.key.run_hash} | ({"X-Run-Reused": "true"} if finished.is_reused else {})
-    if render is not None:
-        return json_response(await run_in_threadpool(_rendered, finished, posted, render), headers)
-    headers["Vary"] = "Accept-Encoding"
+    finished = await finished_run(request, services, posted)
+    headers = run_headers(finished) | {"Vary": "Accept-Encoding"}
     if finished.is_in_words_of(posted):
         if accepts_gzip(request.headers.get("accept-encoding")):
             return json_response(finished.stored.gzip_bytes, headers | {"Content-Encoding": "gzip"})
@@ -60,26 +35,37 @@ async def run_answer(
     return json_response(await run_in_threadpool(finished.json_for, posted), headers)
 
 
-async def _finished(
-    request: Request,
-    services: Services,
-    posted: BacktestRequest,
-    universe: Sequence[str] | None,
-    report: RunReport,
-) -> FinishedRun:
+async def finished_run(request: Request, services: Services, posted: BacktestRequest) -> FinishedRun:
+    """The finished backtest; a run that nobody else waits for ends when the client goes or its time is up.
+
+    Raises:
+        BacktesterError: whatever the run raises; src/api/handlers.py makes an answer of it.
+    """
+    telemetry: Telemetry = request.app.state.telemetry
+    report = RunReport(started=time.perf_counter())
+    with telemetry.observed(report):
+        finished = await unless_disconnected(request.receive, _finished(request, services, posted, report))
+        report.ends(finished.key.run_hash, finished.timings_ms, is_reused=finished.is_reused)
+    return finished
+
+
+def run_headers(finished: FinishedRun) -> dict[str, str]:
+    """What the header of an answer says of its run."""
+    return {"X-Run-Hash": finished.key.run_hash} | ({"X-Run-Reused": "true"} if finished.is_reused else {})
+
+
+async def _finished(request: Request, services: Services, posted: BacktestRequest, report: RunReport) -> FinishedRun:
     deadline: float = request.state.deadline
     owner = owner_of(request)
     # The run's thread logs under this request's id.
     context = contextvars.copy_context()
 
-    options: dict[str, Any] = {"deadline": deadline, "universe": universe}
-
     def run(cancel: threading.Event) -> FinishedRun | RunKey:
         report.begins()
-        return context.run(services.runs.run_now, owner, posted, cancel=cancel, **options)
+        return context.run(services.runs.run_now, owner, posted, deadline=deadline, cancel=cancel)
 
     def find(cancel: threading.Event) -> FinishedRun | RunKey | None:
-        return context.run(services.runs.find, owner, posted, cancel=cancel, **options)
+        return context.run(services.runs.find, owner, posted, deadline=deadline, cancel=cancel)
 
     while True:
         outcome = None
@@ -94,7 +80,3 @@ async def _finished(
         # It may have ended with a client who went away, or have been accepted anew: this client still waits.
         with suppress(RunAbandoned, RunNotFinished):
             return await run_in_threadpool(services.runs.finished, outcome)
-
-
-def _rendered(finished: FinishedRun, posted: BacktestRequest, render: Render) -> bytes:
-    return json_bytes(render(json.loads(finished.json_for(posted))))

@@ -10,6 +10,7 @@ from src.api.pieces import in_pieces
 from src.services.artifacts.answer_reader import unpacked
 from src.services.runs.packing import unpacked_json
 from src.services.storage.records import StoredResult
+from src.utils.json_bytes import grouped
 
 LONG_BYTES = 4 * 1024 * 1024
 """What is longer is sent in pieces."""
@@ -51,6 +52,15 @@ async def unpacked_response(stored: StoredResult, headers: Mapping[str, str], *,
         return _long_response(unpacked(stored.gzip_bytes), stored.json_length, headers)
     # Milliseconds: not on the event loop.
     return json_response(await run_in_threadpool(unpacked_json, stored), headers)
+
+
+async def rewritten_response(stored: StoredResult, pieces: Iterator[bytes], headers: Mapping[str, str]) -> Response:
+    """What is made of the stored JSON while that is read."""
+    pieces = grouped(pieces, SLICE_BYTES)
+    if stored.json_length > LONG_BYTES:
+        return StreamingResponse(in_pieces(pieces), headers=dict(headers), media_type="application/json")
+    # Milliseconds: not on the event loop.
+    return json_response(await run_in_threadpool(b"".join, pieces), headers)
 
 
 def json_response(body: bytes, headers: Mapping[str, str]) -> Response:

@@ -121,7 +121,7 @@ def source_documentation() -> dict[str, Any]:
 def _parameter(name: str, field: dict[str, Any]) -> dict[str, Any]:
     beside = "Only beside a body of text/x-python. "
     of_field = {word: value for word, value in field.items() if word not in ("description", "title", "examples")}
-    is_json = name in ("commission", "slippage", "parameters")
+    is_json = name in ("commission", "slippage", "parameters", "universe")
     schema = {"content": {"application/json": {"schema": of_field}}} if is_json else {"schema": of_field}
     return {
         "name": name,

@@ -3,41 +3,12 @@
 from collections.abc import Mapping
 from typing import Annotated, Any, Self
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    ConfigDict,
-    Field,
-    ModelWrapValidatorHandler,
-    PrivateAttr,
-    model_validator,
-)
-from pydantic_core import PydanticCustomError
+from pydantic import BaseModel, ConfigDict, Field, ModelWrapValidatorHandler, PrivateAttr, model_validator
 
 from src.models.costs import Fraction, RateCommission
 from src.models.plain import Number, Text
-from src.models.request import BacktestRequest, Day, EndDay, Parameters, unknown_field_warnings
+from src.models.request import BacktestRequest, Day, EndDay, Parameters, Universe, unknown_field_warnings
 from src.models.response import AnswerPart, OrderAnswer
-from src.utils.symbols import MAX_SYMBOL_CHARACTERS, MAX_UNIVERSE_SYMBOLS, SYMBOL_PATTERN
-
-
-def _ticker(value: str) -> str:
-    # Only ASCII: upper() turns some foreign letters into two Latin ones.
-    symbol = value.strip().upper() if value.isascii() else ""
-    if len(symbol) > MAX_SYMBOL_CHARACTERS or not SYMBOL_PATTERN.fullmatch(symbol):
-        raise PydanticCustomError("ticker", "A ticker such as SPY, BRK-B or ^GSPC")
-    return symbol
-
-
-def _unique(tickers: list[str]) -> list[str]:
-    return list(dict.fromkeys(tickers))
-
-
-Tickers = Annotated[
-    list[Annotated[Text, AfterValidator(_ticker)]],
-    Field(min_length=1, max_length=MAX_UNIVERSE_SYMBOLS),
-    AfterValidator(_unique),
-]
 
 
 class OlderRequest(BaseModel):
@@ -47,7 +18,7 @@ class OlderRequest(BaseModel):
 
     code: Text
     """Python source; Strategy, Cadence and the like need not be imported, and on_data may return a dict of weights."""
-    tickers: Annotated[Tickers, Field(examples=[["SPY"]])] | None = None
+    tickers: Universe | None = None
     """What is traded, whatever the strategy's universe() says; null asks the strategy."""
     start_date: Annotated[Day, Field(examples=["2015-01-01"])]
     """First day of the window: an ISO date, or an ISO datetime of which the date as written counts."""
@@ -75,9 +46,10 @@ class OlderRequest(BaseModel):
         return list(self._unknown_field_warnings)
 
     def in_todays_words(self) -> BacktestRequest:
-        """The same request as POST /api/v1/backtest takes it, without the tickers."""
+        """The same request as POST /api/v1/backtest takes it."""
         return BacktestRequest(
             strategy_code=self.code,
+            universe=self.tickers,
             start_date=self.start_date,
             end_date=self.end_date,
             initial_capital=self.initial_cash,

@@ -21,7 +21,7 @@ from pydantic_core import PydanticCustomError
 
 from src.models.costs import Commission, CostModel, Slippage
 from src.models.plain import Number, Text, WholeNumber, check_plain_json, printable
-from src.utils.symbols import SYMBOL_PATTERN
+from src.utils.symbols import MAX_SYMBOL_CHARACTERS, MAX_UNIVERSE_SYMBOLS, SYMBOL_PATTERN
 
 MAX_PARAMETERS_BYTES = 100_000
 _MAX_UNKNOWN_NAMED = 20
@@ -49,6 +49,18 @@ def _ticker(value: str) -> str:
     if not SYMBOL_PATTERN.fullmatch(symbol):
         raise PydanticCustomError("ticker", "A ticker such as SPY, BRK-B or ^GSPC, or null")
     return symbol
+
+
+def _traded_ticker(value: str) -> str:
+    # Only ASCII: upper() turns some foreign letters into two Latin ones.
+    symbol = value.strip().upper() if value.isascii() else ""
+    if len(symbol) > MAX_SYMBOL_CHARACTERS or not SYMBOL_PATTERN.fullmatch(symbol):
+        raise PydanticCustomError("ticker", "A ticker such as SPY, BRK-B or ^GSPC")
+    return symbol
+
+
+def _unique(tickers: list[str]) -> list[str]:
+    return list(dict.fromkeys(tickers))
 
 
 def _parameters(value: dict[str, Any]) -> dict[str, Any]:
@@ -82,6 +94,14 @@ Parameters = Annotated[dict[str, Any], AfterValidator(_parameters)]
 """What `import config` offers: plain JSON of bounded size."""
 
 
+Universe = Annotated[
+    list[Annotated[Text, AfterValidator(_traded_ticker)]],
+    Field(min_length=1, max_length=MAX_UNIVERSE_SYMBOLS, examples=[["SPY"]]),
+    AfterValidator(_unique),
+]
+"""Tickers to trade: upper-case, each once."""
+
+
 class BacktestRequest(BaseModel):
     """A strategy and the terms of its backtest. Only the code and the two dates are required."""
 
@@ -93,6 +113,8 @@ class BacktestRequest(BaseModel):
     """First day of the window: an ISO date, or an ISO datetime of which the date as written counts."""
     end_date: Annotated[EndDay, Field(examples=["2020-12-31"])]
     """Last day of the window, included; after start_date."""
+    universe: Universe | None = None
+    """What is traded, whatever the strategy's universe() says; null asks the strategy."""
     name: Annotated[Text, Field(max_length=200, examples=["21-day trend"])] | None = None
     """A name for the run, given back unchanged."""
     initial_capital: Annotated[Number, Field(gt=0, le=1e15)] = 10_000.0

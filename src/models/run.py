@@ -128,8 +128,8 @@ class RunRequest(RunPart):
     """Seeds `random` and NumPy in the box."""
     parameters: dict[str, Any]
     """What the strategy reads with `import config`."""
-    universe: list[str] | None = None
-    """Only of the older contract: the tickers that were traded whatever the strategy says."""
+    universe: list[str] | None
+    """What is traded, whatever the strategy's universe() says; null asks the strategy."""
 
 
 class Difference(RunPart):

@@ -18,10 +18,11 @@ from src.models.request import BacktestRequest
 from src.services import answer
 from src.services.data_provider.base import DataProvider, PriceTable
 from src.services.data_provider.calendar import last_period_is_complete
+from src.services.data_provider.patience import Patience as PricePatience
 from src.services.measured_run import answer_body, audited, logs_of, measured
 from src.services.readings import Readings
 from src.services.run_identity import ENGINE_VERSION, canonical, code_hash, run_hash
-from src.services.runs.preparing import Observe
+from src.services.runs.preparing import BoxNeeded, Observe
 from src.services.stopwatch import Stopwatch
 from src.services.storage.records import Progress
 from src.services.yardsticks import Yardsticks, find_yardsticks
@@ -67,7 +68,7 @@ class Backtests:
         *,
         deadline: float,
         cancel: threading.Event,
-        universe: Sequence[str] | None = None,
+        may_open_box: bool = True,
     ) -> "Prepared":
         """Everything that decides the result, and its name. Blocks; safe to call from several threads.
 
@@ -76,7 +77,7 @@ class Backtests:
         Args:
             deadline: time.monotonic() seconds at which the request's time is up.
             cancel: set when nobody waits for the answer any more.
-            universe: tickers that the strategy trades whatever it says itself, upper-case and unique; None asks it.
+            may_open_box: whether the caller has a place for one.
 
         Returns:
             A context manager: leaving it destroys what is left of the box.
@@ -84,23 +85,28 @@ class Backtests:
         Raises:
             StrategyRejected, StrategyFailed, NoPrices, PriceSourceUnavailable, SandboxUnavailable,
             RunTimedOut, RunCancelled
+            BoxNeeded: only where none may be opened.
         """
         watch = Stopwatch()
         with watch.step("analysis"):
-            strategy = readable_strategy(self._read(request.strategy_code), universe)
-        job = self._job(strategy, request, universe)
+            strategy = readable_strategy(self._read(request.strategy_code), request.universe)
+        job = self._job(strategy, request)
         with ExitStack() as box:
             session = Session(self._sandbox, job, Patience(deadline, cancel))
             box.push(session)
             symbols, cadence, is_open = strategy.universe, strategy.cadence, False
             if symbols is None or cadence is None:
+                if not may_open_box:
+                    raise BoxNeeded
                 with watch.step("sandbox"):
                     symbols, cadence = session.describe()
                     is_open = True
                     check_agreement(strategy, symbols, cadence)
             with watch.step("data"):
-                prices = self._provider.fetch(symbols, request.start_date, request.end_date)
-                yardsticks = self._yardsticks(prices, request)
+                # Made here, when it is known how much of the request's time is left.
+                waiting = PricePatience.of_request(deadline, cancel)
+                prices = self._provider.fetch(symbols, request.start_date, request.end_date, waiting)
+                yardsticks = self._yardsticks(prices, request, waiting)
                 data_hash = prices.data_hash()
             return Prepared(
                 request=request,
@@ -109,7 +115,7 @@ class Backtests:
                 cadence=cadence,
                 prices=prices,
                 yardsticks=yardsticks,
-                ingredients=ingredients(request, symbols, cadence, universe, data_hash, yardsticks),
+                ingredients=ingredients(request, symbols, cadence, data_hash, yardsticks),
                 source=(self._provider.name, self._provider.is_synthetic),
                 sandbox_name=self._sandbox.name,
                 watch=watch,
@@ -118,7 +124,7 @@ class Backtests:
                 box=box.pop_all(),
             )
 
-    def _job(self, strategy: StrategyDescription, request: BacktestRequest, universe: Sequence[str] | None) -> Job:
+    def _job(self, strategy: StrategyDescription, request: BacktestRequest) -> Job:
         return Job(
             source=request.strategy_code,
             class_name=strategy.class_name,
@@ -126,16 +132,17 @@ class Backtests:
             parameters=canonical(request.parameters),
             seed=request.seed,
             wall_seconds=self._limits.wall_seconds,
-            universe=None if universe is None else tuple(universe),
+            universe=None if request.universe is None else tuple(request.universe),
         )
 
-    def _yardsticks(self, prices: PriceTable, request: BacktestRequest) -> Yardsticks:
+    def _yardsticks(self, prices: PriceTable, request: BacktestRequest, patience: PricePatience) -> Yardsticks:
         return find_yardsticks(
             self._provider,
             prices,
             benchmark=request.benchmark,
             risk_free_rate=request.risk_free_rate,
             initial_capital=request.initial_capital,
+            patience=patience,
         )
 
 
@@ -247,7 +254,6 @@ def ingredients(
     request: BacktestRequest,
     symbols: tuple[str, ...],
     cadence: Cadence,
-    universe: Sequence[str] | None,
     data_hash: str,
     yardsticks: Yardsticks,
 ) -> dict[str, Any]:
@@ -258,7 +264,7 @@ def ingredients(
         "initial_capital": canonical(values.pop("starting_equity")),
         **{name: canonical(value) for name, value in values.items()},
         # Where it is given, the strategy's own universe() is not even called.
-        "is_universe_given": universe is not None,
+        "is_universe_given": request.universe is not None,
         "code": code_hash(request.strategy_code),
         "engine_version": ENGINE_VERSION,
         "data": data_hash,

@@ -1,10 +1,12 @@
 """A stored run in the words of the dashboard's job contract."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 from typing import Any
 
 from src.services.runs.summary import iso_time
 from src.services.storage.records import RunRecord, RunStatus
+from src.utils.json_bytes import array_pieces, json_bytes, object_pieces
 
 _STATUSES = {
     RunStatus.QUEUED: "PENDING",
@@ -44,17 +46,14 @@ def job_status(run: RunRecord) -> str:
     return _STATUSES[run.status]
 
 
-def job_answer(run: RunRecord, answer: Mapping[str, Any] | None, logs: Sequence[str] = ()) -> dict[str, Any]:
-    """The fields of src.models.job.JobAnswer.
+def job_answer(run: RunRecord, logs: Sequence[str] = ()) -> dict[str, Any]:
+    """The fields of src.models.job.JobAnswer, without a result.
 
     Args:
-        answer: the whole BacktestResponse of a run that succeeded; None else.
-        logs: what the strategy has printed so far, while there is neither an answer nor an error that says it.
+        logs: what the strategy has printed so far, while there is no error that says it.
     """
     error = None if run.error is None else "; ".join(run.error.errors)
-    if answer is not None:
-        logs = answer["logs"]
-    elif run.error is not None and run.error.logs:
+    if run.error is not None and run.error.logs:
         logs = run.error.logs
     return {
         "job_id": run.key.run_hash,
@@ -62,25 +61,44 @@ def job_answer(run: RunRecord, answer: Mapping[str, Any] | None, logs: Sequence[
         "submitted_at": iso_time(run.submitted_at),
         "started_at": iso_time(run.started_at),
         "completed_at": iso_time(run.finished_at),
-        "result": None if answer is None else job_result(answer),
+        "result": None,
         "error": error,
         "logs": list(logs),
     }
 
 
-def job_result(answer: Mapping[str, Any]) -> dict[str, Any]:
-    """The fields of src.models.job.JobResult.
+def job_pieces(run: RunRecord, members: Iterator[tuple[str, Any]]) -> Iterator[bytes]:
+    """The same as JSON for a run that succeeded, written while its answer is read: that may be very long.
 
     Args:
-        answer: a whole BacktestResponse.
+        members: of a whole BacktestResponse, as src.services.artifacts.answer_reader.answer_members gives them.
     """
-    return {
-        "parameters": answer["parameters"],
-        "metrics": job_metrics(answer["metrics"], answer["equity_stats"]),
-        "candles": answer["candles"],
-        "orders": [_order(order) for order in answer["orders"]],
-        "holding_weights": answer["holding_weights"],
-    }
+    return object_pieces(_with_result(job_answer(run), members))
+
+
+def _with_result(job: Mapping[str, Any], members: Iterator[tuple[str, Any]]) -> Iterator[tuple[str, Iterable[bytes]]]:
+    kept: dict[str, Any] = {}
+    for name, value in job.items():
+        if name == "result":
+            yield name, object_pieces(_result(members, kept))
+        else:
+            yield name, [json_bytes(kept.get(name, value))]
+
+
+def _result(members: Iterator[tuple[str, Any]], kept: dict[str, Any]) -> Iterator[tuple[str, Iterable[bytes]]]:
+    """The fields of src.models.job.JobResult; what is no field of it, but told elsewhere, is put into `kept`."""
+    for name, value in members:
+        if name == "parameters":
+            yield name, [json_bytes(value)]
+        elif name in ("metrics", "equity_stats"):
+            kept[name] = value
+        elif name in ("candles", "holding_weights"):
+            yield name, array_pieces(value)
+        elif name == "orders":
+            yield name, array_pieces([_order(order) for order in orders] for orders in value)
+        elif name == "logs":
+            kept[name] = list(chain.from_iterable(value))
+    yield "metrics", [json_bytes(job_metrics(kept["metrics"], kept["equity_stats"]))]
 
 
 def job_metrics(metrics: Mapping[str, Any], stats: Mapping[str, Any]) -> dict[str, Any]:

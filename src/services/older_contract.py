@@ -1,8 +1,11 @@
 """Today's answers in the older contract's words."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from itertools import chain
 from typing import Any
+
+from src.utils.json_bytes import array_pieces, json_bytes, object_pieces
 
 STATUS_TYPES = {
     401: "unauthorized",
@@ -25,30 +28,50 @@ _DETAIL_TYPES = {
 }
 
 
-def older_answer(answer: Mapping[str, Any]) -> dict[str, Any]:
-    """A finished backtest as the older contract shows it.
+def older_pieces(
+    members: Iterator[tuple[str, Any]], warnings: Sequence[str] = (), n_stored: int = 0
+) -> Iterator[bytes]:
+    """A finished backtest as the older contract shows it, as JSON, written while it is read: it may be very long.
 
     Args:
-        answer: what src.services.backtests.Backtests.run returned.
+        members: of a whole BacktestResponse, as src.services.artifacts.answer_reader.answer_members gives them.
+        warnings: of this very request, in place of the first `n_stored`, which are of the one that made the answer.
     """
-    metrics, stats = answer["metrics"], answer["equity_stats"]
-    data = {
-        "summary": {
-            "initialCash": answer["parameters"]["starting_equity"],
-            "finalEquity": stats["equity"],
-            "totalReturn": stats["return_pct"],
-            "numTrades": len(answer["orders"]),
-        },
-        "metrics": {
-            "sharpeRatio": metrics["sharpe_ratio"],
-            "maxDrawdown": _percent(metrics["max_drawdown"]),
-            "winRate": _percent(metrics["win_rate"]),
-        },
-        "equityCurve": [{"date": _date(candle["time"]), "equity": candle["close"]} for candle in answer["candles"]],
-        "orders": answer["orders"],
-        "warnings": answer["warnings"],
+    data = object_pieces(_data(members, warnings, n_stored))
+    return object_pieces([("success", [b"true"]), ("data", data)])
+
+
+def _data(
+    members: Iterator[tuple[str, Any]], warnings: Sequence[str], n_stored: int
+) -> Iterator[tuple[str, Iterable[bytes]]]:
+    kept: dict[str, Any] = {}
+    for name, value in members:
+        if name in ("parameters", "metrics", "equity_stats"):
+            kept[name] = value
+        elif name == "candles":
+            yield "equityCurve", array_pieces([_point(candle) for candle in candles] for candles in value)
+        elif name == "orders":
+            yield name, array_pieces(value)
+        elif name == "warnings":
+            yield name, [json_bytes([*warnings, *list(chain.from_iterable(value))[n_stored:]])]
+    metrics, stats = kept["metrics"], kept["equity_stats"]
+    summary = {
+        "initialCash": kept["parameters"]["starting_equity"],
+        "finalEquity": stats["equity"],
+        "totalReturn": stats["return_pct"],
+        "numTrades": metrics["total_orders"],
     }
-    return {"success": True, "data": data}
+    measures = {
+        "sharpeRatio": metrics["sharpe_ratio"],
+        "maxDrawdown": _percent(metrics["max_drawdown"]),
+        "winRate": _percent(metrics["win_rate"]),
+    }
+    yield "summary", [json_bytes(summary)]
+    yield "metrics", [json_bytes(measures)]
+
+
+def _point(candle: Mapping[str, Any]) -> dict[str, Any]:
+    return {"date": _date(candle["time"]), "equity": candle["close"]}
 
 
 def older_refusal(status: int, problem: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """Writes plain values as JSON bytes and reads them again, fast."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import orjson
@@ -40,6 +40,38 @@ def json_pieces(value: Any) -> Iterator[bytes]:
         yield b"}"
     else:
         yield json_bytes(value)
+
+
+def object_pieces(members: Iterable[tuple[str, Iterable[bytes]]]) -> Iterator[bytes]:
+    """A JSON object whose values are written already, or are while they are taken."""
+    before = b"{"
+    for name, pieces in members:
+        yield before + json_bytes(name) + b":"
+        yield from pieces
+        before = b","
+    yield b"}" if before == b"," else b"{}"
+
+
+def array_pieces(lists: Iterable[list[Any]]) -> Iterator[bytes]:
+    """A JSON array of what is in all of the lists, none of which is empty."""
+    before = b"["
+    for elements in lists:
+        yield before + json_bytes(elements)[1:-1]
+        before = b","
+    yield b"]" if before == b"," else b"[]"
+
+
+def grouped(pieces: Iterable[bytes], at_least_bytes: int) -> Iterator[bytes]:
+    """The same bytes in pieces of at least that length, but for the last."""
+    waiting, length = [], 0
+    for piece in pieces:
+        waiting.append(piece)
+        length += len(piece)
+        if length >= at_least_bytes:
+            yield b"".join(waiting)
+            waiting, length = [], 0
+    if waiting:
+        yield b"".join(waiting)
 
 
 def parsed_json(body: bytes) -> dict[str, Any]:

@@ -120,7 +120,7 @@ def test_a_success_is_seen_pending_running_and_completed(open_dashboard):
     backtests = FakeBacktests(hangs=True, tells=[(Progress(0.5, "2015-06-30", 1.0), ["into SPY"])])
     dashboard = open_dashboard(backtests, max_concurrent_runs=1)
     first = dashboard.post(another(1), **ASYNC)
-    assert backtests.started.wait(5)
+    assert backtests.started.wait(30)
     job_id = dashboard.post(**ASYNC)
     assert dashboard.poll(job_id)["result"] is None
     assert dashboard.ask("DELETE", f"{BACKTEST}/{first}").status_code == 200
@@ -169,7 +169,7 @@ def test_a_cancelled_job_is_gone_at_once_and_stays_so(open_dashboard):
     backtests = FakeBacktests(hangs=True)
     dashboard = open_dashboard(backtests)
     job_id = dashboard.post(**ASYNC)
-    assert backtests.started.wait(5)
+    assert backtests.started.wait(30)
     answer = dashboard.ask("DELETE", f"{BACKTEST}/{job_id}")
     assert (answer.status_code, answer.json()) == (200, {"job_id": job_id, "status": "CANCELLED"})
     assert backtests.n_cancelled == 1

@@ -9,6 +9,7 @@ from src.errors import (
     StrategyRejected,
 )
 from src.models.older_contract import OlderAnswer, OlderRefusal
+from tests.fakes.application import BACKTEST, RUNS
 from tests.fakes.backtests import FakeBacktests, real_shaped_answer
 
 OLDER = "/backtest"
@@ -43,15 +44,39 @@ def test_the_request_is_the_same_in_todays_words(connect):
     sent = {"tickers": [" spy", "BND", "SPY"], "initial_cash": 5000, "commission_rate": 0.001, "parameters": {"a": 1}}
     assert connect(backtests).post(OLDER, json=REQUEST | sent).status_code == 200
     [request] = backtests.requests
-    assert backtests.universes == [["SPY", "BND"]]
+    assert request.universe == ["SPY", "BND"]
     assert (request.initial_capital, request.parameters) == (5000.0, {"a": 1})
     assert request.commission.model_dump() == {"model": "rate", "rate": 0.001}
+
+
+def test_a_run_with_tickers_can_be_repeated_from_what_it_tells_of_itself(connect):
+    client = connect(FakeBacktests())
+    made = client.post(OLDER, json=REQUEST | {"tickers": ["TLT", "GLD"], "commission_rate": 0.001})
+    run = f"{RUNS}/{made.headers['X-Run-Hash']}"
+    told = client.get(f"{run}/request").json()
+    assert told["universe"] == ["TLT", "GLD"]
+    assert client.get(f"{run}/artifacts/request.json").json() == told
+    again = client.post(BACKTEST, json=told)
+    assert (again.status_code, again.headers["X-Run-Reused"]) == (200, "true")
+    assert f"{RUNS}/{again.headers['X-Run-Hash']}" == run
+    assert again.json()["warnings"] == []
+
+
+def test_a_stored_answer_gets_the_warnings_of_the_older_request_only(connect):
+    client = connect(FakeBacktests(answer=real_shaped_answer() | {"warnings": ["of the run"]}))
+    todays = {"strategy_code": REQUEST["code"], "commission": {"model": "rate", "rate": 0}}
+    dates = {name: REQUEST[name] for name in ("start_date", "end_date")}
+    first = client.post(BACKTEST, json=todays | dates | {"comission": 1})
+    assert [warning[:11] for warning in first.json()["warnings"]] == ["'comission'", "of the run"]
+    answer = client.post(OLDER, json=REQUEST | {"tikers": None})
+    assert answer.headers["X-Run-Reused"] == "true"
+    assert [warning[:10] for warning in answer.json()["data"]["warnings"]] == ["'tikers' i", "of the run"]
 
 
 def test_without_tickers_the_strategy_is_asked(connect):
     backtests = FakeBacktests()
     connect(backtests).post(OLDER, json=REQUEST | {"tickers": None})
-    assert backtests.universes == [None]
+    assert backtests.requests[0].universe is None
 
 
 def test_unknown_fields_are_named(connect):

@@ -24,7 +24,7 @@ def test_a_stored_answer_comes_while_every_place_and_the_line_are_taken(connect)
     backtests.hangs = True
     with ThreadPoolExecutor(1) as clients:
         running = clients.submit(client.post, BACKTEST, json=another(1))
-        assert backtests.started.wait(5)
+        assert backtests.started.wait(30)
         wait_until(lambda: backtests.n_running == 1)
         again = client.post(BACKTEST, json=REQUEST)
         assert (again.status_code, again.headers["X-Run-Reused"]) == (200, "true")
@@ -56,7 +56,7 @@ def test_when_the_first_client_leaves_the_second_still_gets_its_answer(serve, st
     with socket.create_connection(("127.0.0.1", port)) as second:
         with socket.create_connection(("127.0.0.1", port)) as first:
             first.sendall(head(BODY) + BODY)
-            assert backtests.started.wait(5)
+            assert backtests.started.wait(30)
             second.sendall(head(BODY) + BODY)
             wait_until(lambda: len(backtests.requests) == 2)
             time.sleep(0.1)
@@ -71,7 +71,7 @@ def test_a_client_that_waits_for_another_one_may_leave_too(serve):
     port = serve(backtests, max_concurrent_runs=1)
     with socket.create_connection(("127.0.0.1", port)) as first:
         first.sendall(head(BODY) + BODY)
-        assert backtests.started.wait(5)
+        assert backtests.started.wait(30)
         with socket.create_connection(("127.0.0.1", port)) as second:
             second.sendall(head(BODY) + BODY)
             wait_until(lambda: len(backtests.requests) == 2)

@@ -28,6 +28,7 @@ def test_the_source_itself_may_be_posted_with_the_other_fields_in_the_query(conn
 def test_every_field_can_be_said_in_the_query(connect):
     backtests = FakeBacktests()
     query = WINDOW | {
+        "universe": '["SPY"]',
         "name": "2015",
         "initial_capital": "5000",
         "commission": '{"model": "rate", "rate": 0.001}',
@@ -41,6 +42,7 @@ def test_every_field_can_be_said_in_the_query(connect):
     assert post(connect(backtests), query=query).status_code == 200
     said = backtests.requests[0].model_dump(mode="json", exclude={"strategy_code", "start_date", "end_date"})
     assert said == {
+        "universe": ["SPY"],
         "name": "2015",
         "initial_capital": 5000.0,
         "commission": {"model": "rate", "rate": 0.001},

@@ -10,7 +10,7 @@ from typing import Any, Self
 from src.errors import NoPrices, PriceSourceUnavailable, RunCancelled, RunTimedOut, StrategyRejected
 from src.models.request import BacktestRequest
 from src.services.run_identity import canonical, run_hash
-from src.services.runs.preparing import Observe
+from src.services.runs.preparing import BoxNeeded, Observe
 from src.services.storage.records import Progress
 
 LONG_SECONDS = 30.0
@@ -24,6 +24,7 @@ class FakeBacktests:
     Args:
         answer: what an execution returns, but for hash, name and warnings; by default an answer of the real shape.
         error: what is raised instead.
+        computes_universe: a box is needed to prepare a request; it is kept for the execution.
         hangs: an execution waits until it is cancelled, released or past its deadline, as a long run would.
         ignores_deadline: a hanging run ends only when it is cancelled or released.
         tells: what an execution says of its progress, and the lines it prints with that.
@@ -31,10 +32,11 @@ class FakeBacktests:
 
     Attributes:
         data: part of what names a run; another value is as if prices had changed.
-        requests: what was prepared, in order. universes: the tickers that came with each.
+        requests: what was prepared, in order.
         deadlines: the deadline that came with each.
         executed: hashes of what was executed, in order.
         n_running, n_most_running: executions at present, and at most at one time.
+        n_boxes, n_most_boxes: the same of boxes, those included that only tell a universe.
         n_cancelled: executions that ended because their cancel event was set.
         started: set once any execution has started. release: set it to let hanging runs answer.
     """
@@ -44,6 +46,7 @@ class FakeBacktests:
         *,
         answer: dict[str, Any] | None = None,
         error: BaseException | None = None,
+        computes_universe: bool = False,
         hangs: bool = False,
         ignores_deadline: bool = False,
         tells: Sequence[tuple[Progress, Sequence[str]]] = (),
@@ -51,16 +54,17 @@ class FakeBacktests:
     ) -> None:
         self.answer = real_shaped_answer() if answer is None else answer
         self.error = error
+        self.computes_universe = computes_universe
         self.hangs = hangs
         self.ignores_deadline = ignores_deadline
         self.tells = tells
         self.tell_seconds = tell_seconds
         self.data = "ab12"
         self.requests: list[BacktestRequest] = []
-        self.universes: list[Sequence[str] | None] = []
         self.deadlines: list[float] = []
         self.executed: list[str] = []
         self.n_running = self.n_most_running = self.n_cancelled = 0
+        self.n_boxes = self.n_most_boxes = 0
         self.started, self.release = threading.Event(), threading.Event()
         self._lock = threading.Lock()
 
@@ -70,17 +74,28 @@ class FakeBacktests:
         *,
         deadline: float,
         cancel: threading.Event,
-        universe: Sequence[str] | None = None,
+        may_open_box: bool = True,
     ) -> "FakePrepared":
+        if self.computes_universe and not may_open_box:
+            raise BoxNeeded
         with self._lock:
             self.requests.append(request)
-            self.universes.append(universe)
             self.deadlines.append(deadline)
         if isinstance(self.error, BEFORE_THE_BOX):
             raise self.error
         values = request.model_dump(mode="json", exclude={"name"})
-        ingredients = canonical(values | {"universe": list(universe or ["SPY", "BND"]), "data": self.data})
-        return FakePrepared(self, request, ingredients, tuple(ingredients["universe"]), deadline, cancel)
+        ingredients = canonical(values | {"universe": request.universe or ["SPY", "BND"], "data": self.data})
+        prepared = FakePrepared(self, request, ingredients, tuple(ingredients["universe"]), deadline, cancel)
+        if self.computes_universe:
+            prepared.open_box()
+            time.sleep(self.tell_seconds)
+        return prepared
+
+    def count_boxes(self, change: int) -> None:
+        """Boxes were opened or closed."""
+        with self._lock:
+            self.n_boxes += change
+            self.n_most_boxes = max(self.n_most_boxes, self.n_boxes)
 
     def execute(self, prepared: "FakePrepared", observe: Observe | None) -> dict[str, Any]:
         """What FakePrepared.execute does."""
@@ -131,6 +146,13 @@ class FakePrepared:
     symbols: tuple[str, ...]
     deadline: float
     cancel: threading.Event
+    has_box: bool = False
+
+    def open_box(self) -> None:
+        """Take one, unless it is there."""
+        if not self.has_box:
+            self.has_box = True
+            self.backtests.count_boxes(+1)
 
     @property
     def run_hash(self) -> str:
@@ -142,9 +164,11 @@ class FakePrepared:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        return
+        if self.has_box:
+            self.backtests.count_boxes(-1)
 
     def execute(self, observe: Observe | None = None) -> dict[str, Any]:
+        self.open_box()
         return self.backtests.execute(self, observe)
 
 

@@ -25,6 +25,7 @@ def test_the_defaults_are_those_of_the_contract():
         "strategy_code": "pass",
         "start_date": date(2015, 1, 1),
         "end_date": date(2015, 12, 31),
+        "universe": None,
         "name": None,
         "initial_capital": 10_000.0,
         "commission": 0.0,

@@ -41,13 +41,12 @@ def run(
         return ready.execute()
 
 
-def prepared(sandbox: ScriptedSandbox, universe: list[str] | None = None, **request: Any) -> Prepared:
+def prepared(sandbox: ScriptedSandbox, **request: Any) -> Prepared:
     backtests = Backtests(provider=PROVIDER, sandbox=sandbox, limits=RunLimits())
     return backtests.prepare(
         BacktestRequest.model_validate(request),
         deadline=time.monotonic() + 30,
         cancel=threading.Event(),
-        universe=universe,
     )
 
 

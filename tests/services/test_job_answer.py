@@ -1,5 +1,6 @@
 """The dashboard's job contract, field by field: a program that we do not change reads it."""
 
+import json
 import math
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
@@ -7,8 +8,10 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 
 from src.models.job import JobAnswer
-from src.services.job_answer import job_answer, job_metrics
+from src.services.artifacts.answer_reader import answer_members
+from src.services.job_answer import job_answer, job_metrics, job_pieces
 from src.services.storage.records import RunError, RunKey, RunRecord, RunStatus
+from src.utils.json_bytes import json_bytes
 from tests.fakes.backtests import real_shaped_answer
 
 AT = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
@@ -52,13 +55,13 @@ NAMES = [
     ],
 )
 def test_every_status_has_the_dashboards_name(status, expected):
-    answer = job_answer(replace(RUN, status=status), None)
+    answer = job_answer(replace(RUN, status=status))
     assert answer["status"] == expected
     JobAnswer.model_validate(answer)
 
 
 def test_a_waiting_job_has_every_field_and_no_result():
-    assert job_answer(RUN, None) == {
+    assert job_answer(RUN) == {
         "job_id": "5f" * 32,
         "status": "PENDING",
         "submitted_at": "2026-01-02T03:04:05Z",
@@ -72,18 +75,20 @@ def test_a_waiting_job_has_every_field_and_no_result():
 
 def test_times_are_in_utc_whatever_the_database_says():
     local = AT.astimezone(timezone(timedelta(hours=5)))
-    assert job_answer(replace(RUN, submitted_at=local), None)["submitted_at"] == "2026-01-02T03:04:05Z"
+    assert job_answer(replace(RUN, submitted_at=local))["submitted_at"] == "2026-01-02T03:04:05Z"
 
 
 def test_a_failed_job_says_why_in_a_sentence_with_its_logs():
     error = RunError("strategy_failed", ("ZeroDivisionError (line 3)", "and more"), "…", ("a",))
-    answer = job_answer(replace(RUN, status=RunStatus.FAILED, error=error), None)
+    answer = job_answer(replace(RUN, status=RunStatus.FAILED, error=error))
     assert (answer["error"], answer["logs"]) == ("ZeroDivisionError (line 3); and more", ["a"])
 
 
 def test_a_result_has_the_dashboards_names():
     shaped = real_shaped_answer()
-    answer = job_answer(replace(RUN, status=RunStatus.SUCCEEDED), shaped | {"logs": ["x"]})
+    members = answer_members(iter([json_bytes(shaped | {"logs": ["x"]})]))
+    answer = json.loads(b"".join(job_pieces(replace(RUN, status=RunStatus.SUCCEEDED), members)))
+    assert list(answer) == list(job_answer(RUN))
     result = answer["result"]
     assert set(result) == {"parameters", "metrics", "candles", "orders", "holding_weights"}
     assert (result["parameters"], result["candles"]) == (shaped["parameters"], shaped["candles"])

@@ -70,6 +70,7 @@ def test_the_order_of_a_list_is_substance():
 
 MINIMAL = {"strategy_code": "class S: pass", "start_date": "2015-01-01", "end_date": "2015-12-31"}
 DEFAULTS = {
+    "universe": None,
     "name": None,
     "initial_capital": 10_000,
     "commission": 0,
@@ -84,6 +85,7 @@ SUBSTANCE = {
     "strategy_code": "class T: pass",
     "start_date": "2015-01-02",
     "end_date": "2016-01-01",
+    "universe": ["TLT"],
     "initial_capital": 10_000.01,
     "commission": {"model": "rate", "rate": 0.001},
     "slippage": 0.0005,

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from src.utils import json_bytes as module
-from src.utils.json_bytes import PIECE_ITEMS, json_bytes, json_pieces, parsed_json
+from src.utils.json_bytes import PIECE_ITEMS, array_pieces, grouped, json_bytes, json_pieces, object_pieces, parsed_json
 
 VALUES = st.recursive(
     st.none()
@@ -35,3 +35,18 @@ def test_half_a_surrogate_pair_in_one_piece_of_a_list_comes_back(monkeypatch):
     monkeypatch.setattr(module, "PIECE_ITEMS", 2)
     value = ["a", "half \ud800 a pair", "é", "\u2603", "b"]
     assert parsed_json(b'{"it":' + b"".join(json_pieces(value)) + b"}") == {"it": value}
+
+
+@given(st.lists(st.lists(VALUES, min_size=1, max_size=3), max_size=3), st.lists(st.tuples(st.text(), VALUES)))
+def test_what_is_put_together_of_pieces_is_what_they_are(lists, members):
+    written = ((name, [json_bytes(value)]) for name, value in members)
+    pieces = object_pieces([("it", array_pieces(lists)), ("object", object_pieces(written))])
+    whole = {"it": [element for elements in lists for element in elements], "object": dict(members)}
+    assert json.loads(b"".join(pieces)) == whole
+
+
+@given(st.lists(st.binary(max_size=5)), st.integers(1, 20))
+def test_grouping_changes_nothing_but_lengths(pieces, at_least):
+    groups = list(grouped(pieces, at_least))
+    assert b"".join(groups) == b"".join(pieces)
+    assert all(len(group) >= at_least for group in groups[:-1])

@@ -1,23 +1,22 @@
 """The dashboard's job contract over the same runs: what it polls after its POST, and how it cancels."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, HTTPException, Path, Response
 from starlette.concurrency import run_in_threadpool
 
-from src.api.dependencies import Services, ServicesDep
+from src.api.dependencies import ServicesDep
 from src.api.documentation import RUN_PROBLEMS
 from src.api.ending import ended_soon
 from src.api.json_answer import json_answer
 from src.api.owners import OwnerDep
 from src.api.run_keys import run_key
-from src.api.stored_answer import json_response
+from src.api.stored_answer import rewritten_response
 from src.models.job import JobAnswer, JobCancelled
 from src.models.problems import Refusal
-from src.services.artifacts.answer_reader import read_answer, unpacked
-from src.services.job_answer import job_answer, job_status
-from src.services.storage.records import RunKey, RunRecord, RunStatus
-from src.utils.json_bytes import json_pieces
+from src.services.artifacts.answer_reader import answer_members, unpacked
+from src.services.job_answer import job_answer, job_pieces, job_status
+from src.services.storage.records import RunKey, RunStatus
 
 router = APIRouter(prefix="/api/v1", tags=["jobs"])
 
@@ -41,8 +40,11 @@ JobKeyDep = Annotated[RunKey, Depends(_job_key)]
 )
 async def get_job(key: JobKeyDep, services: ServicesDep) -> Response:
     """What a dashboard polls after its POST, in the names it reads. GET /api/v1/runs/{run_hash} says more."""
-    # A large result takes seconds to read and write: not on the event loop, and in pieces between which others run.
-    return json_response(await run_in_threadpool(lambda: b"".join(json_pieces(_job(services, key)))), {})
+    run = await run_in_threadpool(services.runs.get, key)
+    if run.status is RunStatus.SUCCEEDED:
+        stored = await run_in_threadpool(services.runs.result, key)
+        return await rewritten_response(stored, job_pieces(run, answer_members(unpacked(stored.gzip_bytes))), {})
+    return json_answer(job_answer(run, await run_in_threadpool(services.runs.lines, run)))
 
 
 @router.delete(
@@ -62,16 +64,3 @@ async def cancel_job(key: JobKeyDep, services: ServicesDep) -> Response:
         if run.status is RunStatus.CANCELLED or not run.status.is_finished:
             return json_answer({"job_id": key.run_hash, "status": "CANCELLED"})
     raise HTTPException(409, f"This backtest is finished ({job_status(run)}): there is nothing to cancel.")
-
-
-def _job(services: Services, key: RunKey) -> dict[str, Any]:
-    run = services.runs.get(key)
-    answer = _answer(services, run)
-    return job_answer(run, answer, services.runs.lines(run) if answer is None else ())
-
-
-def _answer(services: Services, run: RunRecord) -> dict[str, Any] | None:
-    """The whole answer of a run that succeeded."""
-    if run.status is not RunStatus.SUCCEEDED:
-        return None
-    return read_answer(unpacked(services.runs.result(run.key).gzip_bytes), sinks={})

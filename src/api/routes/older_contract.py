@@ -6,9 +6,11 @@ from src.api.dependencies import ServicesDep
 from src.api.documentation import OLDER_PROBLEMS
 from src.api.json_body import JsonRoute
 from src.api.older_contract import OLDER_PATH
-from src.api.run_answer import run_answer
+from src.api.run_answer import finished_run, run_headers
+from src.api.stored_answer import rewritten_response
 from src.models.older_contract import OlderAnswer, OlderRequest
-from src.services.older_contract import older_answer
+from src.services.artifacts.answer_reader import answer_members
+from src.services.older_contract import older_pieces
 
 router = APIRouter(tags=["older contract"], route_class=JsonRoute)
 
@@ -23,11 +25,7 @@ router = APIRouter(tags=["older contract"], route_class=JsonRoute)
 )
 async def post_older_backtest(posted: OlderRequest, request: Request, services: ServicesDep) -> Response:
     """The same backtest in the names that older clients read. `tickers` overrides universe()."""
-    warnings = posted.unknown_fields_warnings()
-    return await run_answer(
-        request,
-        services,
-        posted.in_todays_words(),
-        universe=posted.tickers,
-        render=lambda answer: older_answer({**answer, "warnings": [*warnings, *answer["warnings"]]}),
-    )
+    finished = await finished_run(request, services, posted.in_todays_words())
+    members = answer_members(finished.pieces())
+    pieces = older_pieces(members, posted.unknown_fields_warnings(), n_stored=len(finished.warnings))
+    return await rewritten_response(finished.stored, pieces, run_headers(finished))

@@ -16,7 +16,7 @@ from src.api.owners import OwnerDep, owner_of
 from src.api.paths import mounted
 from src.api.plain_form import FORM_POLICY, plain_form
 from src.api.request_examples import REQUEST_EXAMPLES
-from src.api.run_answer import run_answer
+from src.api.run_answer import finished_run
 from src.errors import BacktesterError
 from src.models.request import BacktestRequest
 from src.services.storage.records import RunFilter
@@ -39,7 +39,7 @@ async def post_plain(request: Request, services: ServicesDep) -> Response:
     _refuse_other_sites(request)
     values = await _posted(request)
     try:
-        answer = await run_answer(request, services, _request_of(values))
+        finished = await finished_run(request, services, _request_of(values))
     except ValidationError as error:
         problems = [f"{_place(problem['loc'])}: {problem['msg']}" for problem in error.errors()]
         return await _form(services, owner_of(request), values, problems, status=422)
@@ -49,7 +49,7 @@ async def post_plain(request: Request, services: ServicesDep) -> Response:
             raise
         problems = _sentences(json.loads(bytes(refusal.body))["detail"])
         return await _form(services, owner_of(request), values, problems, status=refusal.status_code)
-    report = f"/api/v1/runs/{answer.headers['X-Run-Hash']}/artifacts/report.html"
+    report = f"/api/v1/runs/{finished.key.run_hash}/artifacts/report.html"
     return RedirectResponse(mounted(request, report), status_code=303)
 
 

@@ -145,8 +145,7 @@ async def get_run(key: RunKeyDep, services: ServicesDep) -> Response:
 async def get_run_request(key: RunKeyDep, services: ServicesDep) -> Response:
     """The request as it can be posted again, the strategy's code too."""
     details = await run_in_threadpool(services.runs.details, key)
-    universe = {} if details.universe is None else {"universe": list(details.universe)}
-    return json_answer({**details.request, **universe})
+    return json_answer(details.request)
 
 
 @router.get(

@@ -4,6 +4,8 @@ import codecs
 import json
 import zlib
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from itertools import chain
 from json import JSONDecodeError
 from typing import Any
 
@@ -19,6 +21,10 @@ LONGEST_CUT_NUMBER = 3
 WHITE_SPACE = " \t\n\r"
 
 Sink = Callable[[Any], None]
+
+BOUNDARIES: tuple[tuple[Callable[..., int], str], ...] = ((str.rfind, "},{"), (str.find, "}]"))
+"""How the last boundary between two objects is found in text that holds nothing but one array, and the end of the
+first array in text that holds more."""
 
 _DECODER = json.JSONDecoder()
 
@@ -48,6 +54,41 @@ def unpacked(gzip_bytes: bytes) -> Iterator[bytes]:
         raise AnswerDamaged("the stored result ends too early")
 
 
+def answer_members(pieces: Iterator[bytes]) -> Iterator[tuple[str, Any]]:
+    """Names and values of the JSON object that the pieces make up, in their order.
+
+    The value of an array is an iterator of lists, none empty, that together hold its elements: take them before the
+    next member. No other value is an iterator.
+
+    Args:
+        pieces: UTF-8, cut anywhere.
+
+    Raises:
+        AnswerDamaged
+    """
+    reader = _Reader(pieces)
+    with _told_as_damage():
+        for _ in reader.items("{", "}"):
+            name = reader.value()
+            reader.expect(":")
+            if reader.peek() == "[":
+                elements = reader.elements()
+                yield name, elements
+                for _unwanted in elements:
+                    continue
+            else:
+                yield name, reader.value()
+        reader.expect_end()
+
+
+@contextmanager
+def _told_as_damage() -> Iterator[None]:
+    try:
+        yield
+    except (JSONDecodeError, UnicodeDecodeError) as error:
+        raise AnswerDamaged(f"the stored result is not JSON: {error}") from error
+
+
 def read_answer(pieces: Iterator[bytes], sinks: Mapping[str, Sink]) -> dict[str, Any]:
     """The JSON object that the pieces make up.
 
@@ -59,21 +100,16 @@ def read_answer(pieces: Iterator[bytes], sinks: Mapping[str, Sink]) -> dict[str,
     Raises:
         AnswerDamaged
     """
-    reader = _Reader(pieces)
     answer: dict[str, Any] = {}
-    try:
-        for _ in reader.items("{", "}"):
-            name = reader.value()
-            reader.expect(":")
-            if reader.peek() == "[":
-                elements: list[Any] = []
-                reader.elements(sinks.get(name, elements.append))
-                answer |= {} if name in sinks else {name: elements}
-            else:
-                answer[name] = reader.value()
-        reader.expect_end()
-    except (JSONDecodeError, UnicodeDecodeError) as error:
-        raise AnswerDamaged(f"the stored result is not JSON: {error}") from error
+    for name, value in answer_members(pieces):
+        if not isinstance(value, Iterator):
+            answer[name] = value
+            continue
+        kept: list[Any] = []
+        sink = sinks.get(name, kept.append)
+        for element in chain.from_iterable(value):
+            sink(element)
+        answer |= {} if name in sinks else {name: kept}
     return answer
 
 
@@ -85,8 +121,8 @@ class _Reader:
         self._decoder = codecs.getincrementaldecoder("utf-8")()
         self._text = ""
         self._at = 0
-        self._has_other_parts = False
-        """Whether the window is known to reach beyond the present array."""
+        self._boundaries = BOUNDARIES
+        """Those that are worth looking for in this window."""
 
     def peek(self) -> str:
         """The next character that is not white space, "" at the end."""
@@ -120,11 +156,11 @@ class _Reader:
                 if not self._read_on():
                     raise
 
-    def elements(self, sink: Sink) -> None:
-        """Give each element of the array that comes next to `sink`."""
-        for _ in self.items("[", "]"):
-            for element in self._several() or [self.value()]:
-                sink(element)
+    def elements(self) -> Iterator[list[Any]]:
+        """The elements of the array that comes next, some at a time."""
+        with _told_as_damage():
+            for _ in self.items("[", "]"):
+                yield self._several() or [self.value()]
 
     def items(self, opening: str, closing: str) -> Iterator[None]:
         """Stops at each item between the two characters, for the caller to read it."""
@@ -138,27 +174,30 @@ class _Reader:
         self.expect(closing)
 
     def _several(self) -> list[Any]:
-        """The elements up to what looks like the last boundary between two objects; none when it is not one.
+        """The elements up to what looks like the last boundary between two objects, or like the end of an array of
+        them; none when it is neither.
 
         JSON that is cut within a string or an inner object, and closed there, does not parse. So what parses was
-        cut between two elements of this array.
+        cut between two elements of this array, or at its end.
         """
-        end = self._text.rfind("},{", self._at) + 1
-        if end <= self._at or self._has_other_parts:
-            return []
-        try:
-            parsed: list[Any] = orjson.loads(f"[{self._text[self._at : end]}]")
-        except orjson.JSONDecodeError:
-            self._has_other_parts = True
-            return []
-        self._at = end
-        return parsed
+        while self._boundaries:
+            find, characters = self._boundaries[0]
+            end = find(self._text, characters, self._at) + 1
+            with suppress(orjson.JSONDecodeError):
+                if end > self._at:
+                    parsed: list[Any] = orjson.loads(f"[{self._text[self._at : end]}]")
+                    self._at = end
+                    # Where an array ends, the next one may be all that the rest of the window holds.
+                    self._boundaries = BOUNDARIES if find is str.find else self._boundaries
+                    return parsed
+            self._boundaries = self._boundaries[1:]
+        return []
 
     def _read_on(self) -> bool:
         """Add the next piece to the window and drop what was read; False at the end."""
         for piece in self._pieces:
             self._text = self._text[self._at :] + self._decoder.decode(piece)
             self._at = 0
-            self._has_other_parts = False
+            self._boundaries = BOUNDARIES
             return True
         return False
