@@ -5,6 +5,7 @@ import http.client
 import json
 import os
 import socket
+import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -46,6 +47,12 @@ class Service:
             connection.request("POST", path, sent, {"Content-Type": content_type})
             answer = connection.getresponse()
             return answer.status, json.loads(answer.read())
+
+    def has_begun(self) -> bool:
+        """Whether any run goes on: a box may be there before."""
+        address = f"http://127.0.0.1:{self.port}/api/v1/runs?status=running"
+        with urllib.request.urlopen(address, timeout=60) as answer:
+            return bool(json.load(answer)["runs"])
 
     def n_boxes(self) -> int:
         """Boxes that there are at this moment."""

@@ -58,7 +58,7 @@ def test_health_answers_while_every_place_is_taken(connect):
     client = connect(backtests, max_concurrent_runs=1)
     with ThreadPoolExecutor(1) as clients:
         run = clients.submit(client.post, BACKTEST, json=REQUEST)
-        backtests.started.wait(5)
+        backtests.started.wait(30)
         assert client.get("/health").status_code == 200
         backtests.release.set()
         assert run.result().status_code == 200

@@ -1,3 +1,4 @@
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -25,9 +26,10 @@ class CountingSandbox(FakeSandbox):
 def test_probes_that_come_often_do_not_ask_the_engine_each_time():
     sandbox = CountingSandbox()
     with TestClient(make_app(FakeBacktests(), sandbox)) as client:
-        for _ in range(50):
+        started = time.monotonic()
+        for _ in range(20):
             assert client.get("/health").status_code == 200
-    assert sandbox.n_asked == 1
+    assert sandbox.n_asked <= 1 + (time.monotonic() - started) / LOOK_SECONDS
     assert LOOK_SECONDS <= 5
 
 
@@ -142,7 +144,7 @@ def test_a_run_that_found_no_place_is_counted_as_such(connect):
     client = connect(backtests, max_concurrent_runs=1, max_queued_runs=0)
     with ThreadPoolExecutor(1) as clients:
         run = clients.submit(client.post, BACKTEST, json=REQUEST)
-        assert backtests.started.wait(5)
+        assert backtests.started.wait(30)
         assert client.post(BACKTEST, json=another(1)).status_code == 503
         assert measured(client, "hqg_runs_now") == {("running",): 1.0, ("waiting",): 0.0}
         backtests.release.set()

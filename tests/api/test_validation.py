@@ -72,8 +72,9 @@ def test_it_runs_nothing_and_takes_milliseconds(connect):
     backtests = FakeBacktests()
     client = connect(backtests)
     client.post(VALIDATE, json={"strategy_code": RIGHT})
-    started = time.perf_counter()
+    # Processor time: the machine may be busy with others.
+    started = time.process_time()
     for _ in range(10):
         client.post(VALIDATE, json={"strategy_code": RIGHT})
-    assert (time.perf_counter() - started) / 10 < 0.1
+    assert (time.process_time() - started) / 10 < 0.1
     assert backtests.requests == []

@@ -145,8 +145,12 @@ def served(app: FastAPI, grace_seconds: int = 5) -> Iterator[int]:
         assert not thread.is_alive(), "the server did not stop"
 
 
-def wait_until(is_true: Callable[[], bool], seconds: float = 10.0) -> None:
-    """Wait for something that another thread does; fails when it does not happen in time."""
+def wait_until(is_true: Callable[[], bool], seconds: float = 20.0) -> None:
+    """Wait for something that another thread does; fails when it does not happen in time.
+
+    Args:
+        seconds: how long the slowest machine may take; what a broken service never does, or much later.
+    """
     deadline = time.monotonic() + seconds
     while not is_true():
         assert time.monotonic() < deadline, "it did not happen in time"
