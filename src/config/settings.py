@@ -79,7 +79,7 @@ class Settings(BaseSettings):
     max_request_time: Seconds = 600.0
     """Longest that one request may take with all its waiting, in seconds; then 504."""
     max_concurrent_runs: Annotated[int, Field(ge=1, le=1_000)] = 3
-    """Runs under way at the same time, a count; up to 4 boxes more tell the universe of strategies that compute it."""
+    """Runs under way at the same time, a count; no more boxes than these work at once."""
     max_queued_runs: Annotated[int, Field(ge=0, le=10_000)] = 16
     """Requests that may wait for a box, a count; a further one is answered with 503."""
     run_queue_size: Annotated[int, Field(ge=0, le=1_000_000)] = 1_000

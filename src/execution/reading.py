@@ -1,9 +1,10 @@
 """A strategy read but not run: what it says of itself, and every rule it breaks."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from src.execution.analysis import Violation, analyse
-from src.execution.strategy_source import StrategyDescription, describe
+from src.execution.strategy_source import UNIVERSE_RULES, StrategyDescription, describe
 
 
 @dataclass(frozen=True)
@@ -17,6 +18,17 @@ class Reading:
 
     description: StrategyDescription | None
     violations: tuple[Violation, ...]
+
+    def trading(self, universe: Sequence[str] | None) -> "Reading":
+        """The same of a strategy that trades these tickers whatever it says itself, which then may be missing or wrong.
+
+        Args:
+            universe: upper-case and unique; None leaves the strategy its own.
+        """
+        if universe is None:
+            return self
+        description = self.description and replace(self.description, universe=tuple(universe))
+        return Reading(description, tuple(broken for broken in self.violations if broken.rule not in UNIVERSE_RULES))
 
 
 def read(source: str) -> Reading:

@@ -6,6 +6,7 @@ from pydantic import BaseModel, ConfigDict
 
 from src.models.plain import Text
 from src.models.problems import ViolationAnswer
+from src.models.request import Universe
 
 
 class ValidationRequest(BaseModel):
@@ -15,6 +16,8 @@ class ValidationRequest(BaseModel):
 
     strategy_code: Text
     """Python source, as for a backtest."""
+    universe: Universe | None = None
+    """What it is to trade whatever its universe() says, as for a backtest; null leaves it its own."""
 
 
 class CadenceAnswer(BaseModel):

@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from types import TracebackType
 from typing import Any, Self
 
@@ -13,7 +13,7 @@ from src.errors import StrategyFailed, StrategyRejected
 from src.execution.reading import Reading, read
 from src.execution.sandbox.base import Patience, Sandbox
 from src.execution.session import Job, Reply, Session
-from src.execution.strategy_source import UNIVERSE_RULES, StrategyDescription
+from src.execution.strategy_source import StrategyDescription
 from src.models.request import BacktestRequest
 from src.services import answer
 from src.services.data_provider.base import DataProvider, PriceTable
@@ -89,7 +89,7 @@ class Backtests:
         """
         watch = Stopwatch()
         with watch.step("analysis"):
-            strategy = readable_strategy(self._read(request.strategy_code), request.universe)
+            strategy = readable_strategy(self._read(request.strategy_code).trading(request.universe))
         job = self._job(strategy, request)
         with ExitStack() as box:
             session = Session(self._sandbox, job, Patience(deadline, cancel))
@@ -272,21 +272,15 @@ def ingredients(
     }
 
 
-def readable_strategy(reading: Reading, universe: Sequence[str] | None = None) -> StrategyDescription:
+def readable_strategy(reading: Reading) -> StrategyDescription:
     """What the source says of itself, if it breaks no rule.
-
-    Args:
-        universe: tickers in place of its own, which then may be missing or wrong.
 
     Raises:
         StrategyRejected: it breaks a rule.
     """
-    description = reading.description
-    ignored = UNIVERSE_RULES if universe is not None else frozenset()
-    violations = [violation for violation in reading.violations if violation.rule not in ignored]
-    if description is None or violations:
-        raise StrategyRejected([asdict(violation) for violation in violations])
-    return description if universe is None else replace(description, universe=tuple(universe))
+    if reading.description is None or reading.violations:
+        raise StrategyRejected([asdict(violation) for violation in reading.violations])
+    return reading.description
 
 
 def check_agreement(strategy: StrategyDescription, universe: tuple[str, ...], cadence: Cadence) -> None:

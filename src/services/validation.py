@@ -1,19 +1,22 @@
 """Reads a strategy for an editor: its broken rules and what it says of itself. Runs nothing, takes milliseconds."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from typing import Any
 
 from src.execution.reading import Reading, read
 
 
-def validate(source: str, read: Callable[[str], Reading] = read) -> dict[str, Any]:
+def validate(
+    source: str, read: Callable[[str], Reading] = read, universe: Sequence[str] | None = None
+) -> dict[str, Any]:
     """What src.models.validation.ValidationAnswer shows, as plain values. Never raises, whatever the source.
 
     Args:
         read: reads the source; see src.services.backtests.Backtests.
+        universe: what it is to trade whatever it says itself; None leaves it its own.
     """
-    reading = read(source)
+    reading = read(source).trading(universe)
     description, violations = reading.description, reading.violations
     cadence = description.cadence if description else None
     return {

@@ -35,6 +35,14 @@ def test_a_right_strategy_is_valid_and_described(connect):
     }
 
 
+def test_tickers_of_the_request_stand_in_for_a_universe_that_is_missing_or_wrong(connect):
+    client = connect(FakeBacktests())
+    wrong = RIGHT.replace('["spy", "BND"]', "[]")
+    assert client.post(VALIDATE, json={"strategy_code": wrong}).json()["valid"] is False
+    answer = client.post(VALIDATE, json={"strategy_code": wrong, "universe": ["qqq"]}).json()
+    assert (answer["valid"], answer["universe"]) == (True, ["QQQ"])
+
+
 def test_a_broken_rule_comes_with_its_place_and_what_is_still_readable(connect):
     answer = validated(connect, "import os\n" + RIGHT)
     [violation] = answer["violations"]

@@ -4,7 +4,6 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from src.api.durable_runs import MAX_PREPARING
 from src.config.settings import PROJECT_FOLDER, Settings, SettingsInvalid, load_settings
 
 EXAMPLE = PROJECT_FOLDER / ".env.example"
@@ -39,11 +38,6 @@ def test_the_example_file_and_the_code_say_the_same_of_each_setting():
     text = " ".join(line.removeprefix("# ") for line in EXAMPLE.read_text().splitlines())
     missing = [name for name, field in Settings.model_fields.items() if (field.description or "?") not in text]
     assert missing == []
-
-
-def test_it_is_said_how_many_boxes_there_may_be_beside_the_runs():
-    description = Settings.model_fields["max_concurrent_runs"].description or ""
-    assert f"up to {MAX_PREPARING} boxes more" in description
 
 
 def test_the_defaults_are_those_of_the_design():

@@ -34,6 +34,22 @@ def test_a_violation_is_underlined_at_its_place_and_goes_when_it_is_mended(servi
     expect(page.locator(".cm-lintRange-error")).to_have_count(0)
 
 
+def test_symbols_of_the_form_are_read_and_traded_in_place_of_the_strategys_own(service, open_page):
+    page = open_page(service)
+    write(page, TREND)
+    set_window(page, "2015-01-01", "2015-12-31")
+    page.get_by_text("Other symbols, seed").click()
+    page.get_by_label("Symbols", exact=True).fill("spy bnd, gld")
+    expect(page.locator("#reading")).to_contain_text("Ready · SPY, BND, GLD")
+    run(page)
+    result_of(page)
+    page.reload()
+    result_of(page)
+    expect(page.get_by_label("Symbols", exact=True)).to_have_value("SPY,BND,GLD")
+    page.get_by_role("tab", name="Inputs").click()
+    expect(page.get_by_role("region", name="Terms", exact=True)).to_contain_text("GLD")
+
+
 def test_a_result_shows_pixels_numbers_and_what_they_rest_on(service, open_page):
     page = open_page(service)
     write(page, TREND)

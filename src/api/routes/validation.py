@@ -24,4 +24,4 @@ router = APIRouter(prefix="/api/v1", tags=["backtests"], route_class=StrategyRou
 )
 async def post_validate(posted: ValidationRequest, services: ServicesDep) -> Response:
     """What an editor underlines: every broken rule with its place, and universe, cadence and dialect as written."""
-    return json_answer(await run_in_threadpool(validate, posted.strategy_code, services.read))
+    return json_answer(await run_in_threadpool(validate, posted.strategy_code, services.read, posted.universe))

@@ -78,9 +78,9 @@ function posted(body) {
   return { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) };
 }
 
-/** What reading the code tells, without running it. @param {string} code @param {AbortSignal} signal */
-export function validate(code, signal) {
-  return askJson("validate", { ...posted({ strategy_code: code }), signal });
+/** What reading the code tells, without running it. @param {string} code @param {string[] | null} universe what it is to trade whatever it says itself @param {AbortSignal} signal */
+export function validate(code, universe, signal) {
+  return askJson("validate", { ...posted({ strategy_code: code, universe }), signal });
 }
 
 /**

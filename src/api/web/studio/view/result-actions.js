@@ -1,7 +1,6 @@
 // What can be done with a finished run: share it, keep its files, compute it again, delete it.
 
 import { deleteRun, getRequest, routeAddress, submitRun } from "../service/api.js";
-import { Problem } from "../service/problem.js";
 import { announce, element } from "./dom.js";
 import { openFile } from "./download.js";
 
@@ -38,9 +37,7 @@ async function during(button, task, onProblem) {
 
 /** What made the run is submitted once more, whatever stands in the editor by now. */
 async function computedAgain(hash) {
-  const request = await getRequest(hash);
-  if (request.universe) throw new Problem("This run was made through the older contract.", { sentences: ["Its tickers are not part of its code: POST /backtest computes it again."] });
-  return (await submitRun(request, true)).run;
+  return (await submitRun(await getRequest(hash), true)).run;
 }
 
 /** Links to the run's files. @param {string} hash */

@@ -24,11 +24,12 @@ const SIMPLE = {
   end_date: { label: "To", kind: "date" },
   initial_capital: { label: "Capital", kind: "number", attributes: { min: 0, step: "any" } },
   benchmark: { label: "Benchmark", kind: "text", attributes: { placeholder: "none", spellcheck: "false", maxlength: 24 } },
+  universe: { label: "Symbols", kind: "text", size: "wide", attributes: { placeholder: "the strategy's own; SPY, BND here trade these instead", spellcheck: "false", autocapitalize: "characters" } },
   seed: { label: "Seed", kind: "number", attributes: { min: 0, step: 1 } },
   risk_free_rate: { label: "Risk-free rate a year", kind: "number", attributes: { step: "any", placeholder: "from the price source" } },
   min_trade_value: { label: "Least trade", kind: "number", attributes: { min: 0, step: "any" } },
 };
-const DEFAULTS = { name: "", initial_capital: 10000, benchmark: "SPY", seed: 0, risk_free_rate: "", min_trade_value: 1 };
+const DEFAULTS = { name: "", initial_capital: 10000, benchmark: "SPY", universe: null, seed: 0, risk_free_rate: "", min_trade_value: 1 };
 
 const IS_MAC = /mac|iphone|ipad/i.test(navigator.userAgentData?.platform ?? navigator.platform);
 
@@ -48,7 +49,7 @@ export class Terms {
     fill(
       form,
       element("div.terms-grid", {}, ...names.map((name) => this.#simple(name)), this.#cost("commission"), this.#cost("slippage"), this.#parameters()),
-      element("details.more", {}, element("summary", {}, "Seed, risk-free rate and least trade"), element("div.terms-grid", {}, this.#simple("seed"), this.#simple("risk_free_rate"), this.#simple("min_trade_value"))),
+      element("details.more", {}, element("summary", {}, "Other symbols, seed, risk-free rate and least trade"), element("div.terms-grid", {}, this.#simple("universe"), this.#simple("seed"), this.#simple("risk_free_rate"), this.#simple("min_trade_value"))),
       element("div.run-row", {}, this.runButton, this.#note),
     );
     form.addEventListener("submit", (event) => (event.preventDefault(), onRun()));
@@ -90,11 +91,16 @@ export class Terms {
   show(request) {
     const full = { ...DEFAULTS, commission: 0, slippage: 0, parameters: {}, ...request };
     for (const [name, input] of Object.entries(this.#inputs)) {
-      input.value = name === "parameters" ? parametersText(full.parameters) : (full[name] ?? "");
+      input.value = name === "parameters" ? parametersText(full.parameters) : String(full[name] ?? "");
     }
     this.#costs.commission.show(full.commission);
     this.#costs.slippage.show(full.slippage);
     this.showFaults([]);
+  }
+
+  /** What is to be traded whatever the strategy says itself; null leaves it its own. @returns {string[] | null} */
+  get universe() {
+    return valueOf("universe", this.#inputs.universe.value);
   }
 
   /**
@@ -139,6 +145,7 @@ export class Terms {
 
 function valueOf(name, text) {
   if (name === "parameters") return parsedParameters(text);
+  if (name === "universe") return text ? text.split(/[\s,]+/).filter(Boolean) : null;
   if (SIMPLE[name].kind === "number") return text === "" ? null : Number(text);
   if (name === "name" || name === "benchmark") return text || null;
   return text;

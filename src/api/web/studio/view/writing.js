@@ -20,6 +20,8 @@ export class Writing {
   #timer = 0;
   #asking = new Place();
   #broken = [];
+  /** The symbols of the form for which the code was read. */
+  #readFor = "";
   /** What is written, until something else is put in its place. */
   #text = new Place();
   /** The run that what is written began with, "" for none, and how it read then. */
@@ -33,7 +35,7 @@ export class Writing {
     // The keys are quicker than a button that is not to be pressed twice.
     const run = () => this.#terms.runButton.disabled || onRun();
     this.#editor = new Editor(byId("editor"), { onChange: () => this.#changed(), onRun: run });
-    this.#terms = new Terms(byId("terms"), { onChange: () => this.#keep(), onRun: run });
+    this.#terms = new Terms(byId("terms"), { onChange: () => this.#termsChanged(), onRun: run });
     this.#offer(examples);
     const draft = keptDraft();
     this.#put(draft?.request ?? examples[0].request, draft?.run ?? "");
@@ -152,6 +154,11 @@ export class Writing {
     if (problem.violations.length) this.#editor.reveal(problem.violations[0].line ?? 1);
   }
 
+  #termsChanged() {
+    if (String(this.#terms.universe) === this.#readFor) this.#keep();
+    else this.#changed();
+  }
+
   #changed() {
     this.#broken = [];
     this.#keep();
@@ -184,12 +191,14 @@ export class Writing {
   async #read() {
     clearTimeout(this.#timer);
     const signal = this.#asking.begin();
+    const { universe } = this.#terms;
+    this.#readFor = String(universe);
     if (!this.#editor.code.trim()) {
       this.#editor.underline([]);
       return fill(this.#reading, "Write a class that extends Strategy, or start from an example.");
     }
     try {
-      const answer = await validate(this.#editor.code, signal);
+      const answer = await validate(this.#editor.code, universe, signal);
       if (signal.aborted) return;
       this.#broken = answer.violations;
       if (answer.violations.length) this.#showReading(answer.violations, counted(answer.violations.length, "problem"));
