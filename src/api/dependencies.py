@@ -8,6 +8,7 @@ from fastapi import Depends, Request
 
 from src.execution.reading import Reading, read
 from src.execution.sandbox.base import Sandbox
+from src.services.runs.archive import RunArchive
 from src.services.runs.events import RunEvents
 from src.services.runs.gate import RunGate
 from src.services.runs.runs import Runs
@@ -24,7 +25,8 @@ class Services:
     """Everything that routes may ask for, built and closed in src/api/lifespan.py.
 
     Attributes:
-        runs: accepts runs, executes them, and tells what became of them.
+        runs: accepts runs, executes and ends them.
+        archive: tells what became of them.
         run_events: follows them.
         artifacts: their files.
         run_gate: the places to run.
@@ -35,6 +37,7 @@ class Services:
     """
 
     runs: Runs
+    archive: RunArchive
     run_events: RunEvents
     artifacts: "Artifacts"
     presets: "Presets"

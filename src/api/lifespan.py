@@ -13,6 +13,7 @@ from src.api.logs import configure_logging
 from src.config.settings import PROJECT_FOLDER, Settings
 from src.execution.sandbox.base import BoxLimits, Sandbox
 from src.services.box_profile import ProfiledSandbox
+from src.services.runs.archive import RunArchive
 
 if TYPE_CHECKING:
     from src.services.data_provider.base import DataProvider
@@ -68,6 +69,7 @@ async def open_real_services(settings: Settings) -> AsyncIterator[Services]:
         durable = await stack.enter_async_context(durable_runs(backtests, storage.runs, artifacts, settings))
         yield Services(
             runs=durable.runs,
+            archive=RunArchive(storage.runs),
             run_events=durable.run_events,
             artifacts=artifacts,
             presets=Presets(storage.presets),

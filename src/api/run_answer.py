@@ -79,4 +79,4 @@ async def _finished(request: Request, services: Services, posted: BacktestReques
         await services.run_events.finished(outcome)
         # It may have ended with a client who went away, or have been accepted anew: this client still waits.
         with suppress(RunAbandoned, RunNotFinished):
-            return await run_in_threadpool(services.runs.finished, outcome)
+            return await run_in_threadpool(services.archive.finished, outcome)

@@ -20,6 +20,7 @@ from src.config.settings import Settings
 from src.services.artifacts.artifacts import Artifacts
 from src.services.market_data import MarketData
 from src.services.presets import Presets
+from src.services.runs.archive import RunArchive
 from src.services.runs.housekeeping import RunFiles
 from src.services.storage.base import Storage
 from src.services.storage.records import RunKey
@@ -62,7 +63,8 @@ class FakeFiles:
 
     def remove(self, key: RunKey) -> None:
         """See RunFiles."""
-        self.removed.append(key)
+        if key not in self.removed:
+            self.removed.append(key)
 
     def clean_up(self) -> None:
         """See RunFiles."""
@@ -92,6 +94,7 @@ def make_app(
             async with durable_runs(backtests, kept.runs, files or FakeFiles(), settings) as durable:
                 yield Services(
                     runs=durable.runs,
+                    archive=RunArchive(kept.runs),
                     run_events=durable.run_events,
                     run_gate=durable.run_gate,
                     preparation_gate=durable.preparation_gate,
@@ -136,7 +139,8 @@ def served(app: FastAPI, grace_seconds: int = 5) -> Iterator[int]:
     thread = threading.Thread(target=lambda: asyncio.run(server.serve([listening])))
     thread.start()
     try:
-        wait_until(lambda: server.started)
+        wait_until(lambda: server.started or not thread.is_alive())
+        assert server.started, "the server did not start: see its log"
         yield listening.getsockname()[1]
     finally:
         server.should_exit = True

@@ -22,7 +22,7 @@ router = APIRouter(tags=["runs"])
 
 async def _existing(key: RunKeyDep, services: ServicesDep) -> RunKey:
     """The run's address, once it is sure that there is one: what is said of a file tells nothing of strangers' runs."""
-    return (await run_in_threadpool(services.runs.get, key)).key
+    return (await run_in_threadpool(services.archive.get, key)).key
 
 
 ExistingRunDep = Annotated[RunKey, Depends(_existing)]

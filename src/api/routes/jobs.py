@@ -40,11 +40,11 @@ JobKeyDep = Annotated[RunKey, Depends(_job_key)]
 )
 async def get_job(key: JobKeyDep, services: ServicesDep) -> Response:
     """What a dashboard polls after its POST, in the names it reads. GET /api/v1/runs/{run_hash} says more."""
-    run = await run_in_threadpool(services.runs.get, key)
+    run = await run_in_threadpool(services.archive.get, key)
     if run.status is RunStatus.SUCCEEDED:
-        stored = await run_in_threadpool(services.runs.result, key)
+        stored = await run_in_threadpool(services.archive.result, key)
         return await rewritten_response(stored, job_pieces(run, answer_members(unpacked(stored.gzip_bytes))), {})
-    return json_answer(job_answer(run, await run_in_threadpool(services.runs.lines, run)))
+    return json_answer(job_answer(run, await run_in_threadpool(services.archive.lines, run)))
 
 
 @router.delete(
@@ -57,7 +57,7 @@ async def get_job(key: JobKeyDep, services: ServicesDep) -> Response:
 )
 async def cancel_job(key: JobKeyDep, services: ServicesDep) -> Response:
     """Cancels a backtest that waits or runs; its box dies within a second."""
-    run = await run_in_threadpool(services.runs.get, key)
+    run = await run_in_threadpool(services.archive.get, key)
     if not run.status.is_finished:
         await run_in_threadpool(services.runs.cancel, key)
         run = await ended_soon(services, key)

@@ -83,7 +83,7 @@ async def follow_run(
     as a browser's EventSource does by itself, and nothing is lost or told twice.
     """
     after = int(last_event_id or from_query or 0)
-    run = await run_in_threadpool(services.runs.get, key)
+    run = await run_in_threadpool(services.archive.get, key)
     events, seen = services.run_events.follow(key, after), []
     if run.status.is_finished:
         try:

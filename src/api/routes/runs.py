@@ -117,7 +117,7 @@ async def list_runs(
 ) -> Response:
     """Your runs, newest first. Runs that come while you turn pages shift nothing."""
     wanted = RunFilter(status=status, name=name, symbol=symbol, since=since)
-    page = await run_in_threadpool(services.runs.page, owner, wanted, limit=limit, cursor=cursor)
+    page = await run_in_threadpool(services.archive.page, owner, wanted, limit=limit, cursor=cursor)
     return json_answer(run_list(page))
 
 
@@ -131,7 +131,7 @@ async def list_runs(
 )
 async def get_run(key: RunKeyDep, services: ServicesDep) -> Response:
     """Status, progress, metrics and reasons: small, whatever the run's size."""
-    return json_answer(run_summary(await run_in_threadpool(services.runs.get, key)))
+    return json_answer(run_summary(await run_in_threadpool(services.archive.get, key)))
 
 
 @router.get(
@@ -144,7 +144,7 @@ async def get_run(key: RunKeyDep, services: ServicesDep) -> Response:
 )
 async def get_run_request(key: RunKeyDep, services: ServicesDep) -> Response:
     """The request as it can be posted again, the strategy's code too."""
-    details = await run_in_threadpool(services.runs.details, key)
+    details = await run_in_threadpool(services.archive.details, key)
     return json_answer(details.request)
 
 
@@ -162,7 +162,7 @@ async def get_run_request(key: RunKeyDep, services: ServicesDep) -> Response:
 )
 async def get_run_result(key: RunKeyDep, request: Request, services: ServicesDep) -> Response:
     """What POST /api/v1/backtest would have answered, compressed if you accept gzip."""
-    return await stored_answer(request, await run_in_threadpool(services.runs.result, key))
+    return await stored_answer(request, await run_in_threadpool(services.archive.result, key))
 
 
 router.head("/runs/{run_hash}/result", include_in_schema=False)(get_run_result)
@@ -183,7 +183,7 @@ async def explain_run(
 ) -> Response:
     """Two requests with the same ingredients have the same run_hash, on any machine."""
     other = None if against is None else run_key(key.owner, against).run_hash
-    return json_answer(await run_in_threadpool(services.runs.explain, key, other))
+    return json_answer(await run_in_threadpool(services.archive.explain, key, other))
 
 
 @router.delete(
@@ -199,7 +199,7 @@ async def explain_run(
 )
 async def end_run(key: RunKeyDep, services: ServicesDep) -> Response:
     """A run that goes on is cancelled, its box dies within a second; a finished one is deleted."""
-    run = await run_in_threadpool(services.runs.get, key)
+    run = await run_in_threadpool(services.archive.get, key)
     if run.status.is_finished:
         await run_in_threadpool(services.runs.delete, key)
         return Response(status_code=204)

@@ -1,4 +1,4 @@
-"""Durable runs: accept them, execute them, tell what became of them. Blocks; safe to call from several threads."""
+"""Durable runs: accept them, execute them, end them. Blocks; safe to call from several threads."""
 
 import hashlib
 import logging
@@ -11,7 +11,6 @@ from typing import Any
 from src.errors import (
     BacktesterError,
     DataChanged,
-    ResultNotReady,
     RunAbandoned,
     RunNotFinished,
     RunNotFound,
@@ -19,40 +18,31 @@ from src.errors import (
 )
 from src.models.request import BacktestRequest
 from src.services.run_identity import canonical_json
+from src.services.runs.archive import RunArchive
 from src.services.runs.bell import News, RunBell
 from src.services.runs.ends import RunEnds
 from src.services.runs.execution import LeaseLost, RunExecution
-from src.services.runs.explanation import explanation
 from src.services.runs.finished_run import FinishedRun
 from src.services.runs.leases import HeldLease, Leases
-from src.services.runs.outcome import error_of
 from src.services.runs.preparing import BoxNeeded, PreparedRun, PreparesRuns
 from src.services.runs.wishes import RunWishes
 from src.services.storage.base import RunStore
 from src.services.storage.errors import StorageUnavailable
 from src.services.storage.records import (
-    EventKind,
     Lease,
     NewRun,
     RunDetails,
-    RunFilter,
     RunKey,
-    RunPage,
     RunRecord,
     RunStatus,
-    StoredResult,
     Submission,
 )
 
 logger = logging.getLogger(__name__)
 
-MAX_LOG_EVENTS = 10_000
-MAX_LINES = 1_000
-"""What is shown of the lines of a run that goes on: somebody asks for them every second."""
-
 
 class Runs:
-    """Everything that can be done with runs.
+    """Everything that can be done to runs.
 
     Args:
         backtests: prepares and executes them.
@@ -86,6 +76,7 @@ class Runs:
         self._max_queued = max_queued
         self._remove_files = remove_files
         self._wishes = RunWishes()
+        self._archive = RunArchive(store)
         self.ends = RunEnds(store)
         self._execution = RunExecution(store, bell, self._wishes, self.ends)
 
@@ -183,7 +174,7 @@ class Runs:
 
     def _known(self, run: RunRecord) -> FinishedRun | RunKey:
         if run.has_result or run.status.is_finished:
-            return self._finished(run)
+            return self._archive.ended(run)
         self._wishes.await_end(run.key)
         return run.key
 
@@ -224,7 +215,7 @@ class Runs:
 
     def _execute_stored(self, held: HeldLease, deadline: float) -> None:
         key = held.lease.key
-        details = self.details(key)
+        details = self._archive.details(key)
         request = BacktestRequest.model_validate(details.request).sent_with(details.warnings)
         prepared = self._backtests.prepare(request, deadline=deadline, cancel=held.cancel)
         with prepared:
@@ -243,76 +234,6 @@ class Runs:
                 self._store.submit(_same_run(run, details))
                 self._bell.ring(key, News.QUEUED)
             self._wishes.withdraw(key)
-
-    def finished(self, key: RunKey) -> FinishedRun:
-        """The run with its result.
-
-        Raises:
-            RunNotFound, RunNotFinished, and what the run itself raised when it did not succeed
-        """
-        run = self.get(key)
-        if not run.has_result and not run.status.is_finished:
-            raise RunNotFinished("The run goes on.")
-        return self._finished(run)
-
-    def _finished(self, run: RunRecord) -> FinishedRun:
-        if not run.has_result:
-            raise error_of(run)
-        details = self.details(run.key)
-        return FinishedRun(run.key, self.result(run.key), run.name, details.warnings, is_reused=True)
-
-    def get(self, key: RunKey) -> RunRecord:
-        """The run.
-
-        Raises:
-            RunNotFound
-        """
-        run = self._store.get(key)
-        if run is None:
-            raise RunNotFound("There is no such run.")
-        return run
-
-    def details(self, key: RunKey) -> RunDetails:
-        """The run's request and ingredients.
-
-        Raises:
-            RunNotFound
-        """
-        details = self._store.details(key)
-        if details is None:
-            raise RunNotFound("There is no such run.")
-        return details
-
-    def page(self, owner: str, wanted: RunFilter, *, limit: int, cursor: str | None = None) -> RunPage:
-        """The owner's runs, newest first.
-
-        Raises:
-            CursorInvalid
-        """
-        return self._store.page(owner, wanted, limit=limit, cursor=cursor)
-
-    def result(self, key: RunKey) -> StoredResult:
-        """The stored answer.
-
-        Raises:
-            RunNotFound, ResultNotReady
-        """
-        result = self._store.result(key)
-        if result is None:
-            raise ResultNotReady(f"The run is {self.get(key).status.value}: there is no result.")
-        return result
-
-    def lines(self, run: RunRecord) -> list[str]:
-        """What the run has printed in its present or last attempt; of very many lines the newest."""
-        kinds = (EventKind.STARTED, EventKind.LOG)
-        events = self._store.events(run.key, after=run.first_event - 1, limit=MAX_LOG_EVENTS, kinds=kinds)
-        lines: list[str] = []
-        for event in events:
-            if event.kind is EventKind.STARTED:
-                lines.clear()
-            else:
-                lines.extend(event.data["lines"])
-        return lines[-MAX_LINES:]
 
     def cancel(self, key: RunKey) -> RunRecord:
         """End the run, whichever process works on it. A finished run stays as it is.
@@ -333,25 +254,16 @@ class Runs:
         Raises:
             RunNotFound, RunNotFinished
         """
-        run = self.get(key)
+        run = self._archive.get(key)
         if not run.status.is_finished:
             raise RunNotFinished("The run goes on: cancel it first.")
         # Files first: were the run gone and they still there, nobody would find them any more.
         self._remove_files(key)
         if not self._store.delete(key):
-            self.get(key)
+            self._archive.get(key)
             raise RunNotFinished("The run goes on again: somebody has posted it anew.")
         # Somebody may have sealed it just in between.
         self._remove_files(key)
-
-    def explain(self, key: RunKey, against: str | None = None) -> dict[str, Any]:
-        """What decides the run's result, and what sets it apart from another of the same owner.
-
-        Raises:
-            RunNotFound
-        """
-        other = None if against is None else self.details(RunKey(key.owner, against))
-        return explanation(key.run_hash, self.details(key), against, other)
 
 
 def _is_settled(run: RunRecord) -> bool:

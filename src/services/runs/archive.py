@@ -1,0 +1,109 @@
+"""Stored runs as somebody asks for them: what became of them, their results, and why two of them differ. Blocks."""
+
+from typing import Any
+
+from src.errors import ResultNotReady, RunNotFinished, RunNotFound
+from src.services.runs.explanation import explanation
+from src.services.runs.finished_run import FinishedRun
+from src.services.runs.outcome import error_of
+from src.services.storage.base import RunStore
+from src.services.storage.records import (
+    EventKind,
+    RunDetails,
+    RunFilter,
+    RunKey,
+    RunPage,
+    RunRecord,
+    StoredResult,
+)
+
+MAX_LOG_EVENTS = 10_000
+MAX_LINES = 1_000
+"""What is shown of the lines of a run that goes on: somebody asks for them every second."""
+
+
+class RunArchive:
+    """Reads runs. Safe to call from several threads."""
+
+    def __init__(self, store: RunStore) -> None:
+        self._store = store
+
+    def get(self, key: RunKey) -> RunRecord:
+        """The run.
+
+        Raises:
+            RunNotFound
+        """
+        run = self._store.get(key)
+        if run is None:
+            raise RunNotFound("There is no such run.")
+        return run
+
+    def details(self, key: RunKey) -> RunDetails:
+        """The run's request and ingredients.
+
+        Raises:
+            RunNotFound
+        """
+        details = self._store.details(key)
+        if details is None:
+            raise RunNotFound("There is no such run.")
+        return details
+
+    def page(self, owner: str, wanted: RunFilter, *, limit: int, cursor: str | None = None) -> RunPage:
+        """The owner's runs, newest first.
+
+        Raises:
+            CursorInvalid
+        """
+        return self._store.page(owner, wanted, limit=limit, cursor=cursor)
+
+    def result(self, key: RunKey) -> StoredResult:
+        """The stored answer.
+
+        Raises:
+            RunNotFound, ResultNotReady
+        """
+        result = self._store.result(key)
+        if result is None:
+            raise ResultNotReady(f"The run is {self.get(key).status.value}: there is no result.")
+        return result
+
+    def lines(self, run: RunRecord) -> list[str]:
+        """What the run has printed in its present or last attempt; of very many lines the newest."""
+        kinds = (EventKind.STARTED, EventKind.LOG)
+        events = self._store.events(run.key, after=run.first_event - 1, limit=MAX_LOG_EVENTS, kinds=kinds)
+        lines: list[str] = []
+        for event in events:
+            if event.kind is EventKind.STARTED:
+                lines.clear()
+            else:
+                lines.extend(event.data["lines"])
+        return lines[-MAX_LINES:]
+
+    def finished(self, key: RunKey) -> FinishedRun:
+        """The run with its result.
+
+        Raises:
+            RunNotFound, RunNotFinished, and what the run itself raised when it did not succeed
+        """
+        run = self.get(key)
+        if not run.has_result and not run.status.is_finished:
+            raise RunNotFinished("The run goes on.")
+        return self.ended(run)
+
+    def ended(self, run: RunRecord) -> FinishedRun:
+        """As finished() of a run that is at hand and has ended."""
+        if not run.has_result:
+            raise error_of(run)
+        details = self.details(run.key)
+        return FinishedRun(run.key, self.result(run.key), run.name, details.warnings, is_reused=True)
+
+    def explain(self, key: RunKey, against: str | None = None) -> dict[str, Any]:
+        """What decides the run's result, and what sets it apart from another of the same owner.
+
+        Raises:
+            RunNotFound
+        """
+        other = None if against is None else self.details(RunKey(key.owner, against))
+        return explanation(key.run_hash, self.details(key), against, other)
