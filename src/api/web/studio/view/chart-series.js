@@ -43,8 +43,9 @@ export function addHoldings(chart, { hues }, time, { names, weights }) {
 
 /** What each pane shows, in its corner. @param {any} chart @param {{text: string}} colours @param {string[]} names */
 export function addPaneNames(chart, { text }, names) {
+  const gap = { text: " ", color: text, fontSize: 1, lineHeight: 4 };
   chart.panes().forEach((pane, place) => {
-    createTextWatermark(pane, { horzAlign: "left", vertAlign: "top", lines: [{ text: names[place], color: text, fontSize: 11 }] });
+    createTextWatermark(pane, { horzAlign: "left", vertAlign: "top", lines: [gap, { text: names[place], color: text, fontSize: 11 }] });
   });
 }
 
