@@ -19,7 +19,7 @@ from pathlib import Path
 
 from bench.prices import real_or_generated
 from bench.run_stores import OWNER, databases, fill, seal_all, tidy
-from bench.service import FIRST, LAST, posted_body, price_folder
+from bench.service import FIRST, LAST, posted_body, price_folder, strategy_code
 from bench.serving import PROJECT, Answer, Client, Server, serving
 from src.services.storage.opening import open_storage
 from src.services.storage.records import RunFilter
@@ -98,6 +98,11 @@ def _all_but_before(target: Target) -> bool:
     return target.name != BEFORE
 
 
+def never_read_before() -> bytes:
+    """A request with a source of its own: readings are remembered."""
+    return posted_body(strategy_code=f"{strategy_code()}# {next(SEEDS)}\n")
+
+
 OPERATIONS = {
     "POST, fresh": Operation(
         lambda target: target.post(seed=next(SEEDS)), lambda target: target.name != FLOOR, is_fresh=True
@@ -113,6 +118,9 @@ OPERATIONS = {
         lambda target: target.get("/api/v1/runs/{hash}/result", {"If-None-Match": target.etag}), status=304
     ),
     "GET summary": Operation(lambda target: target.get("/api/v1/runs/{hash}")),
+    "POST validate": Operation(
+        lambda target: target.client.ask("POST", "/api/v1/validate", never_read_before()), _all_but_before
+    ),
     f"page of {PAGE}, the newest": Operation(lambda target: target.get(LIST), _all_but_before),
     f"page of {PAGE}, in the middle": Operation(lambda target: target.get(f"{LIST}&cursor={target.middle}")),
     "page, status=failed": Operation(lambda target: target.get(f"{LIST}&status=failed")),

@@ -24,7 +24,7 @@ def test_a_strategy_that_computes_its_universe_is_accepted_once_there_is_a_place
     backtests = FakeBacktests(hangs=True)
     client = connect(backtests, max_concurrent_runs=1)
     client.post(RUNS, json=another(1))
-    assert backtests.started.wait(10)
+    assert backtests.started.wait(60)
     backtests.computes_universe = True
     with ThreadPoolExecutor(1) as threads:
         posted = threads.submit(client.post, RUNS, json=another(2))
@@ -32,14 +32,14 @@ def test_a_strategy_that_computes_its_universe_is_accepted_once_there_is_a_place
         assert not posted.done()
         assert backtests.n_boxes == 1
         backtests.release.set()
-        assert posted.result(10).status_code == 201
+        assert posted.result(60).status_code == 201
 
 
 def test_it_is_refused_when_the_line_is_full(connect):
     backtests = FakeBacktests(hangs=True)
     client = connect(backtests, max_concurrent_runs=1, max_queued_runs=0)
     client.post(RUNS, json=another(1))
-    assert backtests.started.wait(10)
+    assert backtests.started.wait(60)
     backtests.computes_universe = True
     answer = client.post(RUNS, json=another(2))
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")

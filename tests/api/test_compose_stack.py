@@ -5,7 +5,6 @@ import os
 import shutil
 import socket
 import subprocess
-import time
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -109,7 +108,7 @@ def test_the_example_runs_through_the_published_port(stack: Stack) -> None:
 
 def test_the_documentation_loads_its_program_from_the_service(stack: Stack) -> None:
     for path in ("/docs/vendor/swagger-ui-bundle.js", "/docs/vendor/redoc.standalone.js"):
-        with urllib.request.urlopen(stack.url(path), timeout=10) as answer:  # noqa: S310 - our own address
+        with urllib.request.urlopen(stack.url(path), timeout=60) as answer:  # noqa: S310 - our own address
             assert len(answer.read()) > 500_000
 
 
@@ -127,10 +126,9 @@ def test_nothing_but_its_folders_can_be_written(stack: Stack) -> None:
         assert (subprocess.run(command, capture_output=True, check=False).returncode == 0) is expected, path
 
 
-def test_it_stops_in_order_within_ten_seconds(stack: Stack) -> None:
-    container, started = stack.container(), time.monotonic()
+def test_it_stops_in_order_before_the_engine_kills_it(stack: Stack) -> None:
+    container = stack.container()
     output(*stack.compose, "stop")
-    assert time.monotonic() - started < 10
     assert output("docker", "inspect", "-f", "{{.State.ExitCode}}", container).strip() == "0"
     logs = subprocess.run(["docker", "logs", container], capture_output=True, text=True, timeout=10, check=False)
     assert "Application shutdown complete." in logs.stderr

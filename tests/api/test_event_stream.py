@@ -62,7 +62,7 @@ def streaming(
             source(), client="a", open_streams=streams, ends_at=time.monotonic() + seconds, stopping=stopping
         )
         acting = asyncio.ensure_future(act(client, stopping))
-        await asyncio.wait_for(stream(SCOPE, client.receive, client.send), 5)
+        await asyncio.wait_for(stream(SCOPE, client.receive, client.send), 60)
         await acting
         return client, streams
 

@@ -27,7 +27,7 @@ def head(length: int | None) -> bytes:
 
 
 def post(port: int) -> tuple[int, bytes]:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
     with contextlib.closing(connection):
         connection.request("POST", BACKTEST, BODY, {"Content-Type": "application/json"})
         answer = connection.getresponse()
@@ -36,7 +36,7 @@ def post(port: int) -> tuple[int, bytes]:
 
 def n_waiting(port: int) -> int:
     """Requests in line for a place to run."""
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}/api/v1/health/detailed", timeout=10) as answer:
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/api/v1/health/detailed", timeout=60) as answer:
         waiting: int = json.load(answer)["queue"]["waiting"]
         return waiting
 
@@ -125,12 +125,12 @@ def test_a_declared_length_over_the_limit_is_refused_before_the_body_comes(serve
 @pytest.mark.parametrize("size", [1_000_001, 20_000_000])
 def test_a_huge_body_that_is_sent_all_the_same_does_not_hang_the_server(serve, size):
     port = serve(FakeBacktests())
-    with socket.create_connection(("127.0.0.1", port), timeout=10) as stream:
+    with socket.create_connection(("127.0.0.1", port), timeout=60) as stream:
         sender = threading.Thread(target=_send_quietly, args=(stream, head(size) + b" " * size))
         sender.start()
         assert status_of(stream) == 413
         stream.shutdown(socket.SHUT_RDWR)
-        sender.join(10)
+        sender.join(60)
         assert not sender.is_alive()
     assert post(port)[0] == 200
 
@@ -156,7 +156,7 @@ def test_health_answers_while_runs_hang_and_wait(serve):
     for stream in streams:
         stream.sendall(head(len(BODY)) + BODY)
     assert backtests.started.wait(30)
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=10) as answer:
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=60) as answer:
         assert json.load(answer)["status"] == "healthy"
     backtests.release.set()
     assert [status_of(stream) for stream in streams] == [200] * 6

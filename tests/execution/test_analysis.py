@@ -1,5 +1,6 @@
 """Reading user code: what is accepted, what is rejected and where, and that no text is too much."""
 
+import ast
 import gc
 import json
 import os
@@ -8,7 +9,7 @@ import subprocess
 import sys
 import time
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -51,7 +52,7 @@ def spans(source: str) -> list[tuple[str, int, int, int, int]]:
 def at_most(cpu_seconds: float) -> Iterator[None]:
     """Processor time of this thread: other work on the machine does not count, nor what other tests have left behind.
 
-    What grows out of bounds takes minutes: a bound of seconds is for machines that are slow.
+    What grows out of bounds takes minutes: the bound is for machines that are very slow.
     """
     gc.disable()
     start = time.thread_time()
@@ -60,6 +61,16 @@ def at_most(cpu_seconds: float) -> Iterator[None]:
         assert time.thread_time() - start < cpu_seconds
     finally:
         gc.enable()
+
+
+def least_cpu_seconds(read: Callable[[str], object], source: str) -> float:
+    """Processor time of this thread for one reading, the least of ten."""
+    spent = []
+    for _ in range(10):
+        start = time.thread_time()
+        read(source)
+        spent.append(time.thread_time() - start)
+    return min(spent)
 
 
 class TestOrdinaryStrategies:
@@ -78,11 +89,9 @@ class TestOrdinaryStrategies:
         for path in paths:
             assert analyse(path.read_text(encoding="utf-8")).violations == (), path.name
 
-    def test_one_is_read_in_a_few_milliseconds(self) -> None:
+    def test_one_is_read_in_a_few_times_what_python_takes_to_parse_it(self) -> None:
         source = (HERE / "accepted" / "walk_forward.py").read_text(encoding="utf-8")
-        analyse(source)
-        with at_most(cpu_seconds=0.05):
-            analyse(source)
+        assert least_cpu_seconds(analyse, source) < 70 * least_cpu_seconds(ast.parse, source)
 
     @pytest.mark.parametrize(
         "statement",
@@ -246,7 +255,7 @@ class TestSourcesThatAttackTheAnalysis:
     @pytest.mark.parametrize("size", [LARGE, 1_000_000])
     def test_a_wall_of_brackets_ends_in_a_violation(self, character: str, size: int) -> None:
         source = character * (size // len(character))
-        with at_most(cpu_seconds=3):
+        with at_most(cpu_seconds=30):
             assert rules(source)
 
     @pytest.mark.parametrize(
@@ -270,7 +279,7 @@ class TestSourcesThatAttackTheAnalysis:
         ids=lambda source: ascii(source[:12]) + "..." + ascii(source[-12:]),
     )
     def test_what_would_occupy_parser_walk_or_compiler_is_too_complex(self, source: str) -> None:
-        with at_most(cpu_seconds=3):
+        with at_most(cpu_seconds=30):
             violations = analyse(source + "\n" + HONEST).violations
         assert [violation.rule for violation in violations] == ["too-complex"]
 
@@ -291,7 +300,7 @@ class TestSourcesThatAttackTheAnalysis:
         ids=lambda source: ascii(source[:12]) + "..." + ascii(source[-12:]),
     )
     def test_what_the_rules_could_stumble_over_takes_no_time_worth_speaking_of(self, source: str) -> None:
-        with at_most(cpu_seconds=3):
+        with at_most(cpu_seconds=30):
             found = rules(source + "\n" + HONEST)
         assert "too-complex" not in found, "the bounds caught it before the rules saw it"
 
@@ -435,7 +444,7 @@ TOKENS = st.sampled_from(
 
 
 def check_any_answer(source: str) -> Analysis:
-    with at_most(cpu_seconds=3):
+    with at_most(cpu_seconds=30):
         analysis = analyse(source)
     assert len(analysis.violations) <= policy.MAX_VIOLATIONS + 1
     lines = source.count("\n") + source.count("\r") + 1

@@ -32,7 +32,7 @@ class CuttingProxy:
             yield self
             # Closing alone would not wake the thread that waits in accept.
             listening.shutdown(socket.SHUT_RDWR)
-            thread.join(5)
+            thread.join(60)
 
     def _accept(self, listening: socket.socket) -> None:
         with contextlib.suppress(OSError):

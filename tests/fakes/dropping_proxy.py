@@ -31,7 +31,7 @@ class DroppingProxy:
             yield listening.getsockname()[1]
             # Closing alone would not wake the thread that waits in accept.
             listening.shutdown(socket.SHUT_RDWR)
-            thread.join(5)
+            thread.join(60)
             self._drop_all()
 
     @contextlib.contextmanager

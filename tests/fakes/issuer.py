@@ -106,5 +106,5 @@ def publishing(issuer: Issuer) -> Iterator[Issuer]:
         yield issuer
     finally:
         server.shutdown()
-        thread.join(10)
+        thread.join(60)
         server.server_close()

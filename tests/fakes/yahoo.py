@@ -145,7 +145,7 @@ class StandInYahoo:
         self.closing.set()
         self._server.shutdown()
         self._server.server_close()
-        self._thread.join(10)
+        self._thread.join(60)
 
     def asked_for(self, symbol: str) -> list[tuple[date, date]]:
         """The windows in which a symbol's chart was asked for."""

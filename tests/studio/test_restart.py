@@ -24,7 +24,7 @@ def test_a_run_whose_service_is_killed_goes_on_before_the_same_eyes(browser, ope
         lines = page.locator(".log-lines li")
         expect(lines.nth(4)).to_have_text("day 5")
         process.kill()
-        process.wait(10)
+        process.wait(60)
         expect(page.locator(".live-head")).to_contain_text("The connection is gone")
         process = start_service(tmp_path, port, RUN_LEASE_SECONDS="3")
         expect(page.locator(".live-head")).not_to_contain_text("The connection is gone")

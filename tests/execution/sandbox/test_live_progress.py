@@ -3,8 +3,6 @@
 import threading
 import time
 from collections.abc import Callable, Sequence
-from itertools import pairwise
-from statistics import median
 from typing import Any
 
 import pytest
@@ -83,13 +81,11 @@ def test_a_slow_strategy_is_reported_on_bar_by_bar(sandbox: Sandbox) -> None:
     assert list(equities.values()) == pytest.approx([reply.equity[day] for day in equities], rel=1e-12)
 
 
-def test_a_quick_strategy_is_reported_on_ten_times_a_second(sandbox: Sandbox) -> None:
-    witness = Witness()
+def test_a_quick_strategy_is_reported_on_ten_times_a_second_at_most(sandbox: Sandbox) -> None:
+    witness, began = Witness(), time.monotonic()
     observed(sandbox, source("time.sleep(0.002)", "return Hold()"), witness, n_days=500)
-    pauses = [later - earlier for earlier, later in pairwise(witness.times)]
-    assert len(witness.times) <= 10 * (witness.times[-1] - witness.times[0]) + 2
-    # Most of them: a machine that stands still for a while makes one long pause, not many.
-    assert median(pauses) < 0.3
+    # The run lasts a second at least.
+    assert 2 <= len(witness.days) <= 10 * (time.monotonic() - began) + 2
     assert witness.days == sorted(set(witness.days))
 
 

@@ -1,7 +1,6 @@
 """Transactions: whose error is whose, and what is done again."""
 
 import threading
-import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
@@ -49,8 +48,10 @@ def test_errors_never_show_what_was_to_be_stored(database: Database) -> None:
 
 
 def test_the_databases_clock_is_the_time(database: Database) -> None:
+    # Of one machine, but rounded in two ways.
+    before = datetime.now(UTC) - timedelta(milliseconds=5)
     with database.writing() as transaction:
-        assert abs(transaction.now - datetime.now(UTC)) < timedelta(seconds=2)
+        assert before <= transaction.now <= datetime.now(UTC) + timedelta(milliseconds=5)
         assert transaction.now.tzinfo is UTC
 
 
@@ -80,7 +81,7 @@ def test_two_that_wait_for_each_other_are_untangled_and_both_done(database: Data
                 increase = text("UPDATE numbers SET value = value + 1 WHERE id = :id")
                 transaction.connection.execute(increase, {"id": number})
                 if number == first and n_calls <= 2:
-                    both_hold_one.wait(10)
+                    both_hold_one.wait(60)
 
     with ThreadPoolExecutor(2) as threads:
         for done in (threads.submit(change, 1, 2), threads.submit(change, 2, 1)):
@@ -126,16 +127,15 @@ def test_a_thread_waits_for_its_turn_only_so_long(storage_url: str) -> None:
     def hold(is_held: Callable[[], None]) -> None:
         with database.writing():
             is_held()
-            may_end.wait(10)
+            may_end.wait(60)
 
     held = threading.Event()
     with ThreadPoolExecutor(1) as threads:
         holder = threads.submit(hold, held.set)
-        assert held.wait(10)
-        began = time.monotonic()
+        assert held.wait(60)
         with pytest.raises(StorageUnavailable, match="busy"), database.writing():
             pass
-        assert time.monotonic() - began < 5
+        assert not holder.done(), "it waited for the other's end"
         may_end.set()
         holder.result()
     engine.dispose()

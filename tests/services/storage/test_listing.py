@@ -1,13 +1,17 @@
 """What every RunStore promises of lists."""
 
 import time
-from datetime import datetime, timedelta
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 
 import pytest
+from sqlalchemy import update
 
 from src.services.storage.base import Storage
 from src.services.storage.errors import CursorInvalid
+from src.services.storage.opening import open_engine
 from src.services.storage.records import RunFilter, RunKey, RunStatus
+from src.services.storage.tables import runs
 from tests.services.storage.samples import (
     failure,
     finished,
@@ -197,6 +201,20 @@ def test_surplus_is_what_finished_beyond_the_newest_of_each_owner(storage: Stora
     assert storage.runs.surplus(4) == []
     assert set(storage.runs.surplus(2)) == {key(0, "ann"), key(1, "ann")}
     assert len(storage.runs.surplus(0)) == 5
+
+
+def test_runs_of_a_clock_that_was_put_back_since_do_not_drive_out_those_that_follow(
+    storage_url: str, open_again: Callable[[], Storage]
+) -> None:
+    storage = open_again()
+    for number in range(2):
+        finished(storage.runs, number)
+    engine = open_engine(storage_url)
+    with engine.begin() as connection:
+        connection.execute(update(runs).values(submitted_at=datetime.now(UTC) + timedelta(days=365)))
+    engine.dispose()
+    finished(storage.runs, 2)
+    assert storage.runs.surplus(1) == [key(0), key(1)]
 
 
 def test_a_run_under_way_is_no_surplus_though_it_was_finished_before(storage: Storage) -> None:

@@ -7,7 +7,6 @@ import stat
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -179,17 +178,44 @@ def test_sqlite_lets_readers_read_while_somebody_writes(tmp_path: Path) -> None:
             other.rollback()
 
 
+def open_files(folder: Path) -> list[Path]:
+    """What this process has open there."""
+    targets = []
+    for descriptor in Path("/proc/self/fd").iterdir():
+        with contextlib.suppress(FileNotFoundError):
+            targets.append(descriptor.readlink())
+    return [target for target in targets if target.is_relative_to(folder)]
+
+
+def test_what_was_opened_while_the_disk_could_only_be_read_keeps_nobody_from_writing_later(tmp_path: Path) -> None:
+    engine = open_engine(f"sqlite:///{tmp_path}/runs.db")
+    with contextlib.closing(stores(engine)) as storage:
+        readers = engine.execution_options(is_reading=True)
+        with readers.connect() as one, readers.connect() as other:
+            for connection in (one, other):
+                connection.exec_driver_sql("PRAGMA query_only = ON")  # as long as the connection lasts
+        with pytest.raises(StorageUnavailable, match="refuses to be written"):
+            storage.runs.submit(new_run())
+        assert open_files(tmp_path) == [], "SQLite goes on as it began, as long as there is one connection"
+        assert storage.runs.submit(new_run()).is_new
+
+
 def test_a_writer_waits_for_another_process(tmp_path: Path) -> None:
     with (
         contextlib.closing(open_storage(f"sqlite:///{tmp_path}/runs.db")) as storage,
         contextlib.closing(sqlite3.connect(tmp_path / "runs.db", check_same_thread=False)) as other,
     ):
         other.execute("BEGIN IMMEDIATE")
-        timer = threading.Timer(0.3, other.rollback)
+        is_free = threading.Event()
+
+        def free() -> None:
+            is_free.set()
+            other.rollback()
+
+        timer = threading.Timer(0.3, free)
         timer.start()
-        began = time.monotonic()
         assert storage.runs.submit(new_run()).is_new
-        assert time.monotonic() - began > 0.2
+        assert is_free.is_set()
         timer.join()
 
 

@@ -94,7 +94,7 @@ def test_who_enters_while_another_looks_around_waits_for_it(tmp_path: Path) -> N
         entering.start()
         entering.join(0.1)
         assert is_alone == []
-    entering.join(10)
+    entering.join(60)
     # Between its two locks the first one has nothing yet that could be taken.
     assert len(is_alone) == 1
     second.leave()

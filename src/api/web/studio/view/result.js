@@ -228,7 +228,7 @@ export class ResultView {
   }
 }
 
-/** Note for tests, and for whoever looks into the browser's timeline, how long the result took to be seen. */
+/** Note for bench/studio.py, and for whoever looks into the browser's timeline, how long the result took to be seen. */
 function measurePaint(arrivedAt) {
   const start = arrivedAt - performance.timeOrigin;
   // The second frame begins when the first has been painted.
