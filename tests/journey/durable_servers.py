@@ -11,7 +11,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,9 +19,11 @@ from typing import Any
 
 from tests.conftest import PROJECT, SANDBOX_PYTHON
 
-LEASE_SECONDS = 3
-START_SECONDS = 120.0
-"""What has not happened by then never will: starting takes 3 s of a processor, of which others may want their part."""
+LEASE_SECONDS = 60
+"""No machine pauses a process for as long, so none loses a run by chance."""
+
+HANG_SECONDS = 120.0
+"""What has not happened by then never will: starting takes 2 s of a processor, of which others may want their part."""
 
 FINISHED = {"succeeded", "failed", "cancelled", "timed_out"}
 
@@ -108,7 +110,7 @@ class Server:
 
     def wait_until_it_answers(self) -> None:
         """Until it serves."""
-        until = time.monotonic() + START_SECONDS
+        until = time.monotonic() + HANG_SECONDS
         while time.monotonic() < until:
             with contextlib.suppress(OSError):
                 if self.get("/health")["status"] == "healthy":
@@ -137,12 +139,16 @@ class Server:
     def _end(self, how: signal.Signals) -> None:
         if self.process is not None:
             self.process.send_signal(how)
-            self.process.wait(20)
+            self.process.wait(HANG_SECONDS)
             self.process = None
 
     def log(self) -> str:
         """Everything it has written."""
         return (self.folder / f"log-{self.port}").read_text()
+
+    def executed(self) -> list[str]:
+        """The hashes of the runs that it has executed, as it says."""
+        return [json.loads(line)["run_hash"] for line in self.log().splitlines() if '"run executed"' in line]
 
     def request(self, method: str, path: str, body: Any = None, **headers: str) -> tuple[int, dict[str, str], bytes]:
         """Status, headers and body of one answer."""
@@ -167,7 +173,7 @@ class Server:
 
     def submit(self, body: Mapping[str, Any]) -> str:
         """The hash of a run that was accepted, however often the server dies meanwhile."""
-        until = time.monotonic() + START_SECONDS
+        until = time.monotonic() + HANG_SECONDS
         while time.monotonic() < until:
             with contextlib.suppress(OSError):
                 status, _, answer = self.request("POST", "/api/v1/runs", body)
@@ -222,19 +228,22 @@ def servers(count: int, folder: Path, database_url: str | None = None, **setting
             server.kill()
 
 
-def wait_until_all_have_ended(server: Server, count: int, seconds: float) -> list[dict[str, Any]]:
-    """All runs, once so many have ended."""
-    until = time.monotonic() + seconds
+def wait_until_all_have_ended(server: Server, hashes: Collection[str]) -> list[dict[str, Any]]:
+    """These runs, newest first, once all of them have ended."""
+    n_ended, until = 0, time.monotonic() + HANG_SECONDS
+    runs: list[dict[str, Any]] = []
     while time.monotonic() < until:
         with contextlib.suppress(OSError):
-            runs = server.runs()
-            if len(runs) == count and all(run["status"] in FINISHED for run in runs):
+            runs = [run for run in server.runs() if run["run_hash"] in hashes]
+            if sum(run["status"] in FINISHED for run in runs) == len(hashes):
                 return runs
+        if (n_now := sum(run["status"] in FINISHED for run in runs)) > n_ended:
+            n_ended, until = n_now, time.monotonic() + HANG_SECONDS
         time.sleep(0.2)
-    raise AssertionError(f"after {seconds} s: {[(run['status'], run['attempt']) for run in server.runs()]}")
+    raise AssertionError(f"no run ends any more: {[(run['status'], run['attempt']) for run in runs]}")
 
 
-def events_of_all(server: Server, hashes: list[str]) -> dict[str, list[tuple[int, str, Any]]]:
+def events_of_all(server: Server, hashes: Sequence[str]) -> dict[str, list[tuple[int, str, Any]]]:
     """The events of each run."""
     with ThreadPoolExecutor(4) as threads:
         return dict(zip(hashes, threads.map(server.events, hashes), strict=True))

@@ -83,7 +83,7 @@ class Server:
         return False
 
 
-def wait_until(is_true: Callable[[], bool], seconds: float = 20.0) -> bool:
+def wait_until(is_true: Callable[[], bool], seconds: float = 60.0) -> bool:
     until = time.monotonic() + seconds
     while time.monotonic() < until:
         if is_true():

@@ -63,7 +63,7 @@ class Server:
 
     def health(self) -> dict[str, Any]:
         """The answer of GET /health."""
-        with urllib.request.urlopen(f"{self.address}/health", timeout=10) as answer:  # noqa: S310 - our own server
+        with urllib.request.urlopen(f"{self.address}/health", timeout=60) as answer:  # noqa: S310 - our own server
             value: dict[str, Any] = json.load(answer)
             return value
 
@@ -71,7 +71,7 @@ class Server:
         """Delete a run, so that posting it again computes it again."""
         url = f"{self.address}/api/v1/runs/{run_hash}"
         request = urllib.request.Request(url, method="DELETE")  # noqa: S310 - our own server
-        with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310 - our own server
+        with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310 - our own server
             assert answer.status == 204
 
     def count_bubblewraps(self) -> int:
@@ -130,7 +130,7 @@ def answers(server: Server) -> bool:
         return False
 
 
-def wait_until(is_true: Callable[[], bool], seconds: float = 20.0) -> bool:
+def wait_until(is_true: Callable[[], bool], seconds: float = 60.0) -> bool:
     until = time.monotonic() + seconds
     while time.monotonic() < until:
         if is_true():
@@ -250,7 +250,7 @@ def test_an_end_before_the_start_is_refused(server: Server) -> None:
 
 def test_the_documentation_is_served(server: Server) -> None:
     for path in ("/docs", "/openapi.json"):
-        with urllib.request.urlopen(server.address + path, timeout=10) as answer:  # noqa: S310 - our own server
+        with urllib.request.urlopen(server.address + path, timeout=60) as answer:  # noqa: S310 - our own server
             assert answer.status == 200
 
 

@@ -85,8 +85,7 @@ class Artifacts:
             raise ArtifactNotFound("No file of a run has that name; the manifest lists those that there are")
         path = link_folder(self._root, self.seal(key)) / name
         if not path.is_file():
-            logger.error("the sealed file %s is missing", path)
-            raise ArtifactNotFound("This file was sealed, but it is gone from the folder of artifacts")
+            raise _gone(path)
         return path
 
     def bundle(self, key: RunKey) -> Iterator[bytes]:
@@ -95,8 +94,12 @@ class Artifacts:
         Raises:
             as `path`, before the first piece
         """
-        paths = [self.path(key, name) for name in (MANIFEST_NAME, *FILE_NAMES)]
-        return bundle_pieces(paths, folder_name=key.run_hash)
+        # Of one folder: whoever asked for each file anew might get some of a later seal, where the run goes just now.
+        folder = link_folder(self._root, self.seal(key))
+        try:
+            return bundle_pieces([folder / name for name in (MANIFEST_NAME, *FILE_NAMES)], folder_name=key.run_hash)
+        except FileNotFoundError as error:
+            raise _gone(error.filename) from error
 
     def remove(self, key: RunKey) -> None:
         """Take the run's files away; its manifests stay, so that the chain can still be checked.
@@ -146,6 +149,11 @@ class Artifacts:
         if result is None:
             raise ArtifactsNotReady("The run has no result yet: its files come with it")
         return dict(details.request), result
+
+
+def _gone(path: object) -> ArtifactNotFound:
+    logger.error("the sealed file %s is missing", path)
+    return ArtifactNotFound("This file was sealed, but it is gone from the folder of artifacts")
 
 
 def _unwritable(error: OSError) -> ArtifactsUnwritable:

@@ -16,12 +16,14 @@ logger = logging.getLogger(__name__)
 LOOK_SECONDS = 60.0
 """How often it looks for results whose process died before it could seal them."""
 
+CLEAN_SECONDS = 3600.0
+"""How often it deletes what killed processes left behind, which is left alone until it is old."""
+
 SETTLE_SECONDS = 0.1
 """How long a result is left alone: its answer goes out first."""
 
 PATIENCE_SECONDS = 2.0
 """How long it lets runs under way go first, which need the processor more."""
-
 
 MAX_BACKLOG = 10
 """With more finished runs than these in line it waits for no quiet moment."""
@@ -52,12 +54,14 @@ class RunHousekeeping:
         keep: int,
         is_busy: Callable[[], bool] = lambda: False,
         look_seconds: float = LOOK_SECONDS,
+        clean_seconds: float = CLEAN_SECONDS,
     ) -> None:
         self._store = store
         self._files = files
         self._keep = keep
         self._is_busy = is_busy
         self._look_seconds = look_seconds
+        self._clean_seconds = clean_seconds
         self._finished: queue.SimpleQueue[RunKey | None] = queue.SimpleQueue()
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._work_on, name="housekeeping", daemon=True)
@@ -79,9 +83,11 @@ class RunHousekeeping:
             self._finished.put(key)
 
     def _work_on(self) -> None:
-        self._attempt(self._files.clean_up)
-        look_at = time.monotonic()
+        look_at = clean_at = time.monotonic()
         while not self._closing.is_set():
+            if time.monotonic() >= clean_at:
+                self._attempt(self._files.clean_up)
+                clean_at = time.monotonic() + self._clean_seconds
             if time.monotonic() >= look_at:
                 self._attempt(self._look)
                 look_at = time.monotonic() + self._look_seconds
@@ -129,7 +135,9 @@ class RunHousekeeping:
     def _forget(self, key: RunKey) -> None:
         # Files first: were the run gone and they still there, nobody would find them any more.
         self._files.remove(key)
-        self._store.delete(key)
+        if self._store.delete(key):
+            # Somebody may have asked for them just in between: then they were sealed again.
+            self._files.remove(key)
 
     def _attempt(self, work: Any, *arguments: Any) -> bool:
         try:

@@ -6,7 +6,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
+from sqlalchemy import URL, Connection, Engine, ExceptionContext, create_engine, event, make_url, text
 from sqlalchemy.exc import ArgumentError
 
 from src.services.storage.base import Storage
@@ -98,6 +98,7 @@ def _sqlite(url: URL, common: dict[str, Any], busy_seconds: float) -> Engine:
     engine = create_engine(url, **common, connect_args={"timeout": busy_seconds})
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
+    event.listen(engine, "handle_error", _part_from_those_that_cannot_write)
     return engine
 
 
@@ -129,6 +130,20 @@ def _begin_sqlite(connection: Connection) -> None:
     # One that reads first and writes later could not wait for its turn.
     is_reading = connection.get_execution_options().get("is_reading")
     connection.exec_driver_sql("BEGIN" if is_reading else "BEGIN IMMEDIATE")
+
+
+def _part_from_those_that_cannot_write(failure: ExceptionContext) -> None:
+    """Close connections that were made while the disk could only be read.
+
+    They never write, nor does any that is made beside them: SQLite keeps what they share as it was opened, for as long
+    as one of them is there.
+    """
+    if "readonly" in str(failure.original_exception) and failure.engine is not None:
+        failure.is_disconnect = True
+        if failure.execution_context is not None:
+            # With a statement that is not over a connection stays, though it was closed.
+            failure.execution_context.cursor.close()
+        failure.engine.dispose()
 
 
 def _postgresql(url: URL, common: dict[str, Any], busy_seconds: float) -> Engine:

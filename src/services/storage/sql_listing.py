@@ -1,9 +1,10 @@
 """Lists of runs: pages for people, and what the service's own housekeeping looks for."""
 
-from sqlalchemy import ColumnElement, Connection, func, select, tuple_
+from sqlalchemy import ColumnElement, Connection, case, func, select, tuple_
 
 from src.services.storage.columns import microseconds, moment
 from src.services.storage.cursors import Cursor, cursor_from_text
+from src.services.storage.database import now
 from src.services.storage.records import Counts, RunFilter, RunKey, RunPage, RunStatus
 from src.services.storage.run_rows import FINISHED, SHOWN, folded, record
 from src.services.storage.tables import chain_links, runs
@@ -45,7 +46,9 @@ def counts(connection: Connection) -> Counts:
 
 def surplus(connection: Connection, keep: int) -> list[RunKey]:
     """Finished runs beyond the newest of their owner; see RunStore.surplus."""
-    newest_first = (runs.c.submitted_at.desc(), runs.c.id.desc())
+    # Of a clock that was put back since: as the newest they would drive out everything that follows.
+    is_impossible = case((runs.c.submitted_at > now(connection), 1), else_=0)
+    newest_first = (is_impossible, runs.c.submitted_at.desc(), runs.c.id.desc())
     rank = func.row_number().over(partition_by=runs.c.owner, order_by=newest_first)
     ranked = select(runs.c.owner, runs.c.run_hash, rank.label("rank")).where(runs.c.status.in_(FINISHED)).subquery()
     query = select(ranked.c.owner, ranked.c.run_hash).where(ranked.c.rank > keep).order_by(ranked.c.rank.desc())

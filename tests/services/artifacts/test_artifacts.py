@@ -284,3 +284,22 @@ def test_removing_while_reading_gives_the_file_whole_or_not_at_all(artifacts, st
     removing.start()
     removing.join()
     assert b"".join(pieces).startswith(b"PK")
+
+
+def test_a_bundle_of_a_run_that_is_removed_just_now_is_whole_or_not_found(artifacts, storage, root) -> None:
+    class Removing:
+        """Removes the files as soon as somebody has been told where they are."""
+
+        def __getattr__(self, name: str):
+            return getattr(storage.chain, name)
+
+        def link(self, key: RunKey) -> Link | None:
+            link = storage.chain.link(key)
+            artifacts.remove(key)
+            return link
+
+    key = succeeded(storage)
+    artifacts.seal(key)
+    with pytest.raises(ArtifactNotFound):
+        Artifacts(root, replace(storage, chain=Removing())).bundle(key)
+    assert len(storage.chain.links("local")) == 1, "nothing was sealed again for the second half of it"

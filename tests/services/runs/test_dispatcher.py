@@ -14,12 +14,23 @@ from src.api.durable_runs import DurableRuns, durable_runs
 from src.config.settings import Settings
 from src.errors import SandboxUnavailable
 from src.models.request import BacktestRequest
-from src.services.runs import dispatcher
+from src.services.runs import dispatcher, gate
+from src.services.runs.bell import RunBell
+from src.services.runs.housekeeping import RunHousekeeping
 from src.services.storage.errors import QueueFull, StorageUnavailable
 from src.services.storage.records import Lease, RunFilter, RunKey, RunStatus
-from tests.fakes.application import FakeFiles
+from tests.fakes.application import FakeFiles, wait_until
 from tests.fakes.backtests import FakeBacktests
 from tests.fakes.run_store import FakeRunStore
+
+HANG_SECONDS = 60.0
+
+
+@pytest.fixture(autouse=True)
+def _patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a slow machine, too, a service that stops gives its runs back before it is gone."""
+    for module in (dispatcher, gate):
+        monkeypatch.setattr(module, "STOP_SECONDS", HANG_SECONDS)
 
 
 @contextlib.asynccontextmanager
@@ -36,13 +47,13 @@ def request(seed: int) -> BacktestRequest:
 
 
 def submit(durable: DurableRuns, seed: int) -> RunKey:
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + HANG_SECONDS
     submission = durable.runs.submit("local", request(seed), deadline=deadline, cancel=threading.Event())
     return submission.run.key
 
 
-async def until(is_true: Callable[[], bool], seconds: float = 8.0) -> None:
-    deadline = time.monotonic() + seconds
+async def until(is_true: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + HANG_SECONDS
     while not is_true():
         assert time.monotonic() < deadline, "it did not happen in time"
         await asyncio.sleep(0.01)
@@ -52,13 +63,16 @@ def statuses(store: FakeRunStore) -> list[str]:
     return [run.status.value for run in store.page("local", RunFilter(), limit=100).runs]
 
 
-def test_queued_runs_start_at_once_and_no_more_than_there_are_places() -> None:
+def test_queued_runs_start_at_once_and_no_more_than_there_are_places(monkeypatch) -> None:
+    # Whoever was not told of a run that waits would not look for it before this test is over.
+    monkeypatch.setattr(dispatcher, "POLL_SECONDS", 3600.0)
+
     async def story() -> None:
         backtests, store = FakeBacktests(hangs=True), FakeRunStore()
         async with serving(backtests, store, max_concurrent_runs=2) as durable:
             for seed in range(5):
                 submit(durable, seed)
-            await until(lambda: backtests.n_running == 2, seconds=1.0)
+            await until(lambda: backtests.n_running == 2)
             await asyncio.sleep(0.1)
             assert sorted(statuses(store)) == ["queued"] * 3 + ["running"] * 2
             backtests.release.set()
@@ -133,7 +147,7 @@ def test_queued_runs_get_their_turn_while_people_keep_every_place_busy() -> None
             await until(lambda: durable.run_gate.is_full)
             for seed in range(5):
                 submit(durable, seed)
-            await until(lambda: statuses(store) == ["succeeded"] * 5, seconds=5)
+            await until(lambda: statuses(store) == ["succeeded"] * 5)
             is_over.set()
             await asyncio.gather(*people)
 
@@ -260,19 +274,76 @@ def test_what_cannot_be_sealed_is_not_removed_and_keeps_nothing_else_from_going(
     asyncio.run(story())
 
 
+def test_what_killed_processes_left_behind_is_looked_for_again_and_again() -> None:
+    class Cleaned(FakeFiles):
+        n_times = 0
+
+        def clean_up(self) -> None:
+            self.n_times += 1
+            raise OSError("not this time")
+
+    files = Cleaned()
+    housekeeping = RunHousekeeping(FakeRunStore(), files, RunBell(), keep=1, look_seconds=0.01, clean_seconds=0.02)
+    housekeeping.start()
+    wait_until(lambda: files.n_times >= 3, HANG_SECONDS)
+    housekeeping.close()
+
+
+def test_files_that_are_sealed_while_their_run_is_removed_go_too() -> None:
+    class AskedFor(FakeFiles):
+        """Whoever finds none has them sealed: here just after they were removed, as long as the run is there."""
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.present: set[RunKey] = set()
+
+        def seal(self, key: RunKey) -> None:
+            self.present.add(key)
+
+        def remove(self, key: RunKey) -> None:
+            self.present.discard(key)
+            if store.get(key) is not None:
+                self.seal(key)
+
+    store = FakeRunStore()
+
+    async def story() -> None:
+        files = AskedFor()
+        async with serving(FakeBacktests(), store, files, run_retention=1) as durable:
+            submit(durable, 0)
+            await until(lambda: statuses(store) == ["succeeded"])
+            kept = submit(durable, 1)
+            await until(lambda: files.present == {kept})
+
+    asyncio.run(story())
+
+
 def test_a_clock_that_jumps_takes_no_run_from_the_process_that_works_on_it(monkeypatch) -> None:
     monkeypatch.setattr(dispatcher, "RECOVER_SECONDS", 0.02)
 
+    class Jumping(FakeRunStore):
+        """Its clock jumps each time somebody has looked for runs of dead processes, as long as there are jumps."""
+
+        def __init__(self) -> None:
+            self.ahead = timedelta(0)
+            self.jumps: list[int] = []
+            self.n_looks = 0
+            super().__init__(clock=lambda: datetime.now(UTC) + self.ahead)
+
+        def recover(self, max_attempts: int) -> list[RunKey]:
+            found = super().recover(max_attempts)
+            self.ahead = timedelta(hours=self.jumps.pop(0)) if self.jumps else self.ahead
+            self.n_looks += 1
+            return found
+
     async def story() -> None:
-        ahead = timedelta(0)
-        store = FakeRunStore(clock=lambda: datetime.now(UTC) + ahead)
-        backtests = FakeBacktests(hangs=True)
+        store, backtests = Jumping(), FakeBacktests(hangs=True)
         async with serving(backtests, store) as durable:
             key = submit(durable, 1)
             await until(backtests.started.is_set)
-            for hours in (1, 24, -24):
-                ahead = timedelta(hours=hours)
-                await asyncio.sleep(0.2)
+            store.jumps += [1, 24, -24]
+            enough = store.n_looks + 8
+            await until(lambda: store.n_looks >= enough)
             run = store.get(key)
             assert (run.status, run.attempt, len(store.events(key, after=0, limit=99))) == (RunStatus.RUNNING, 1, 2)
             backtests.release.set()
@@ -281,19 +352,24 @@ def test_a_clock_that_jumps_takes_no_run_from_the_process_that_works_on_it(monke
     asyncio.run(story())
 
 
-def test_after_the_database_was_away_queued_runs_start_soon(monkeypatch) -> None:
-    monkeypatch.setattr(dispatcher, "LONGEST_STORAGE_PAUSE_SECONDS", 0.1)
+def test_after_the_database_was_away_queued_runs_start_soon(monkeypatch, caplog) -> None:
+    monkeypatch.setattr(dispatcher, "POLL_SECONDS", 0.01)
+    monkeypatch.setattr(dispatcher, "LONGEST_STORAGE_PAUSE_SECONDS", 0.05)
+
+    def pauses() -> list[float]:
+        return [record.args[0] for record in caplog.records if "queued runs wait" in record.msg]
 
     async def story() -> None:
         store = Failing(StorageUnavailable("away"))
         async with serving(FakeBacktests(), store) as durable:
             store.is_down = True
             submit(durable, 1)
-            await asyncio.sleep(1.0)
+            await until(lambda: len(pauses()) >= 8)
             store.is_down = False
-            await until(lambda: statuses(store) == ["succeeded"], seconds=0.7)
+            await until(lambda: statuses(store) == ["succeeded"])
 
     asyncio.run(story())
+    assert max(pauses()) == 0.05, "they double, up to the longest"
 
 
 def test_files_that_cannot_be_written_stop_nothing() -> None:

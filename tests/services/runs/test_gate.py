@@ -7,14 +7,20 @@ import pytest
 from src.services.runs import gate
 from src.services.runs.gate import QueueFull, RunGate
 
-SECONDS = 10.0
+HANG_SECONDS = 60.0
+
+
+@pytest.fixture(autouse=True)
+def _patient(monkeypatch):
+    """Whoever is let go because a run does not end: here only where a test is about that."""
+    monkeypatch.setattr(gate, "STOP_SECONDS", HANG_SECONDS)
 
 
 def blocking_until(release: threading.Event):
     """Work that runs until it is released (True) or cancelled (False)."""
 
     def work(cancel: threading.Event) -> bool:
-        deadline = time.monotonic() + SECONDS
+        deadline = time.monotonic() + HANG_SECONDS
         while time.monotonic() < deadline:
             if release.is_set():
                 return True
@@ -126,7 +132,7 @@ def test_a_run_that_does_not_stop_keeps_its_place_but_not_its_caller(monkeypatch
 
     async def story() -> None:
         gate, release = RunGate(max_running=1, max_waiting=0), threading.Event()
-        run = asyncio.ensure_future(gate.run(lambda cancel: release.wait(SECONDS)))
+        run = asyncio.ensure_future(gate.run(lambda cancel: release.wait(HANG_SECONDS)))
         await asyncio.sleep(0.05)
         run.cancel()
         with pytest.raises(asyncio.CancelledError):
@@ -134,7 +140,9 @@ def test_a_run_that_does_not_stop_keeps_its_place_but_not_its_caller(monkeypatch
         with pytest.raises(QueueFull):
             await gate.run(lambda cancel: None)
         release.set()
-        await asyncio.sleep(0.05)
+        async with asyncio.timeout(HANG_SECONDS):
+            while not gate.has_place:
+                await asyncio.sleep(0.01)
         assert await gate.run(lambda cancel: "next") == "next"
         await gate.close()
 
@@ -157,7 +165,7 @@ def test_the_error_of_a_run_that_nobody_waits_for_is_not_logged_as_lost(caplog):
         gate = RunGate(max_running=1, max_waiting=0)
 
         def work(cancel: threading.Event) -> None:
-            cancel.wait(SECONDS)
+            cancel.wait(HANG_SECONDS)
             raise ValueError("a box that went away")
 
         run = asyncio.ensure_future(gate.run(work))

@@ -2,10 +2,12 @@
 
 import threading
 import time
+from datetime import UTC, datetime, timedelta
 
 from src.services.runs.leases import Ending, Leases
 from src.services.storage.errors import StorageUnavailable
 from src.services.storage.records import HeartbeatAnswer, Lease, NewRun, RunKey
+from tests.fakes.application import wait_until
 from tests.fakes.run_store import FakeRunStore
 
 KEY = RunKey("local", "a" * 64)
@@ -18,42 +20,64 @@ NEW = NewRun(
 )
 
 
-def leased(store: FakeRunStore, seconds: float = 0.3) -> Lease:
+class Watched(FakeRunStore):
+    """A store whose time only tests let pass, and that counts the beats that it heard."""
+
+    def __init__(self) -> None:
+        self.now = datetime(2026, 1, 1, tzinfo=UTC)
+        self.n_beats = 0
+        super().__init__(clock=lambda: self.now)
+
+    def heartbeat(self, *arguments) -> HeartbeatAnswer:
+        try:
+            return super().heartbeat(*arguments)
+        finally:
+            self.n_beats += 1
+
+    def let_pass(self, seconds: float) -> None:
+        """So much time, and then whole beats, which begin and end within the new time."""
+        self.now += timedelta(seconds=seconds)
+        enough = self.n_beats + 3
+        wait_until(lambda: self.n_beats >= enough, 60)
+
+
+def leased(store: FakeRunStore, seconds: float = 30.0) -> Lease:
     lease = store.submit(NEW, lease_seconds=seconds).lease
     assert lease is not None
     return lease
 
 
 def test_a_held_lease_outlasts_its_seconds_and_one_let_go_does_not():
-    store = FakeRunStore()
-    leases = Leases(store, lease_seconds=0.3, beat_seconds=0.05)
+    store = Watched()
+    leases = Leases(store, lease_seconds=30.0, beat_seconds=0.01)
     leases.start()
     with leases.hold(leased(store), threading.Event(), is_dispatched=True):
-        time.sleep(0.6)
-        assert store.recover(3) == []
+        for _ in range(3):
+            store.let_pass(20)
+            assert store.recover(3) == []
         assert leases.n_held == 1
-    time.sleep(0.4)
-    assert store.recover(3) == [KEY]
     leases.close()
+    store.now += timedelta(seconds=31)
+    assert store.recover(3) == [KEY]
     assert leases.n_held == 0
 
 
 def test_a_beat_that_fails_is_followed_by_one_that_works(caplog):
-    class Shaky(FakeRunStore):
-        n_beats = 0
-
+    class Shaky(Watched):
         def heartbeat(self, *arguments) -> HeartbeatAnswer:
-            self.n_beats += 1
+            answer = super().heartbeat(*arguments)
             if self.n_beats < 4:
                 raise StorageUnavailable("busy") if self.n_beats % 2 else RuntimeError("odd")
-            return super().heartbeat(*arguments)
+            return answer
 
     store = Shaky()
-    leases = Leases(store, lease_seconds=0.4, beat_seconds=0.03)
+    leases = Leases(store, lease_seconds=30.0, beat_seconds=0.01)
     leases.start()
     cancel = threading.Event()
-    with leases.hold(leased(store, 0.4), cancel, is_dispatched=True):
-        time.sleep(0.8)
+    with leases.hold(leased(store), cancel, is_dispatched=True):
+        wait_until(lambda: store.n_beats > 4, 60)
+        store.let_pass(20)
+        store.let_pass(20)
         assert store.recover(3) == []
         assert not cancel.is_set(), "a database that was busy for a moment ended a run"
     leases.close()
