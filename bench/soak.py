@@ -33,9 +33,9 @@ HOSTILE = {
     "deep": "return (lambda f: f(f))(lambda f: f(f))",
 }
 WARM_UP_RUNS = 150
-ROOM = {"memory_mb": 1.2, "threads": 1.5}
-"""How much larger than before something may be. Thread pools of a fixed size grow to it when chance first wants it;
-a thread that a run leaves behind would be one of hundreds."""
+ROOM = {"memory_mb": 1.2, "threads": 1.5, "descriptors": 1.5}
+"""How much larger than before something may be. Pools of a fixed size, of threads and of database connections, grow to
+it when chance first wants it; a thread or a descriptor that a run leaves behind would be one of hundreds."""
 CLIENTS = 4
 
 
