@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 from src.services.runs.bell import News, RunBell
+from src.services.runs.removal import forget
 from src.services.storage.base import RunStore
 from src.services.storage.records import RunKey
 
@@ -130,14 +131,7 @@ class RunHousekeeping:
             if run is not None and run.has_result and not self._attempt(self._files.seal, key):
                 unsealable = frozenset(self._store.unsealed())
                 continue
-            self._attempt(self._forget, key)
-
-    def _forget(self, key: RunKey) -> None:
-        # Files first: were the run gone and they still there, nobody would find them any more.
-        self._files.remove(key)
-        if self._store.delete(key):
-            # Somebody may have asked for them just in between: then they were sealed again.
-            self._files.remove(key)
+            self._attempt(forget, self._store, self._files.remove, key)
 
     def _attempt(self, work: Any, *arguments: Any) -> bool:
         try:

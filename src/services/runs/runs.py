@@ -25,6 +25,7 @@ from src.services.runs.execution import LeaseLost, RunExecution
 from src.services.runs.finished_run import FinishedRun
 from src.services.runs.leases import HeldLease, Leases
 from src.services.runs.preparing import BoxNeeded, PreparedRun, PreparesRuns
+from src.services.runs.removal import forget
 from src.services.runs.wishes import RunWishes
 from src.services.storage.base import RunStore
 from src.services.storage.errors import StorageUnavailable
@@ -257,13 +258,9 @@ class Runs:
         run = self._archive.get(key)
         if not run.status.is_finished:
             raise RunNotFinished("The run goes on: cancel it first.")
-        # Files first: were the run gone and they still there, nobody would find them any more.
-        self._remove_files(key)
-        if not self._store.delete(key):
+        if not forget(self._store, self._remove_files, key):
             self._archive.get(key)
             raise RunNotFinished("The run goes on again: somebody has posted it anew.")
-        # Somebody may have sealed it just in between.
-        self._remove_files(key)
 
 
 def _is_settled(run: RunRecord) -> bool:
