@@ -1,13 +1,14 @@
 """Serves a stored result: its compressed bytes as they are, or decompressed for a client that wants it so."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
 
 from fastapi import Request, Response
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import StreamingResponse
 
 from src.api.pieces import in_pieces
-from src.services.artifacts.answer_reader import unpacked
+from src.services.artifacts.answer_reader import answer_members, unpacked
 from src.services.runs.packing import unpacked_json
 from src.services.storage.records import StoredResult
 from src.utils.json_bytes import grouped
@@ -16,6 +17,9 @@ LONG_BYTES = 4 * 1024 * 1024
 """What is longer is sent in pieces."""
 
 SLICE_BYTES = 256 * 1024
+
+Rewrite = Callable[[Iterator[tuple[str, Any]]], Iterator[bytes]]
+"""Makes other JSON of the members of a BacktestResponse, see src.services.artifacts.answer_reader.answer_members."""
 
 _HEADERS = {
     # The answer never changes, but whether its reader may still see it does: keep it, and ask each time.
@@ -54,9 +58,9 @@ async def unpacked_response(stored: StoredResult, headers: Mapping[str, str], *,
     return json_response(await run_in_threadpool(unpacked_json, stored), headers)
 
 
-async def rewritten_response(stored: StoredResult, pieces: Iterator[bytes], headers: Mapping[str, str]) -> Response:
+async def rewritten_response(stored: StoredResult, rewrite: Rewrite, headers: Mapping[str, str]) -> Response:
     """What is made of the stored JSON while that is read."""
-    pieces = grouped(pieces, SLICE_BYTES)
+    pieces = grouped(rewrite(answer_members(unpacked(stored.gzip_bytes))), SLICE_BYTES)
     if stored.json_length > LONG_BYTES:
         return StreamingResponse(in_pieces(pieces), headers=dict(headers), media_type="application/json")
     # Milliseconds: not on the event loop.

@@ -30,14 +30,9 @@ def json_pieces(value: Any) -> Iterator[bytes]:
     Long lists are found in objects and in the objects in those.
     """
     if isinstance(value, list) and len(value) > PIECE_ITEMS:
-        for first in range(0, len(value), PIECE_ITEMS):
-            yield (b"," if first else b"[") + json_bytes(value[first : first + PIECE_ITEMS])[1:-1]
-        yield b"]"
+        yield from array_pieces(value[first : first + PIECE_ITEMS] for first in range(0, len(value), PIECE_ITEMS))
     elif isinstance(value, dict) and any(isinstance(member, dict | list) for member in value.values()):
-        for number, (name, member) in enumerate(value.items()):
-            yield (b"," if number else b"{") + json_bytes(name) + b":"
-            yield from json_pieces(member)
-        yield b"}"
+        yield from object_pieces((name, json_pieces(member)) for name, member in value.items())
     else:
         yield json_bytes(value)
 

@@ -1,5 +1,6 @@
 """The dashboard's job contract over the same runs: what it polls after its POST, and how it cancels."""
 
+from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, HTTPException, Path, Response
@@ -14,7 +15,6 @@ from src.api.run_keys import run_key
 from src.api.stored_answer import rewritten_response
 from src.models.job import JobAnswer, JobCancelled
 from src.models.problems import Refusal
-from src.services.artifacts.answer_reader import answer_members, unpacked
 from src.services.job_answer import job_answer, job_pieces, job_status
 from src.services.storage.records import RunKey, RunStatus
 
@@ -43,7 +43,7 @@ async def get_job(key: JobKeyDep, services: ServicesDep) -> Response:
     run = await run_in_threadpool(services.archive.get, key)
     if run.status is RunStatus.SUCCEEDED:
         stored = await run_in_threadpool(services.archive.result, key)
-        return await rewritten_response(stored, job_pieces(run, answer_members(unpacked(stored.gzip_bytes))), {})
+        return await rewritten_response(stored, partial(job_pieces, run), {})
     return json_answer(job_answer(run, await run_in_threadpool(services.archive.lines, run)))
 
 

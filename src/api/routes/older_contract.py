@@ -1,5 +1,7 @@
 """The older contract, on the same services: POST /backtest."""
 
+from functools import partial
+
 from fastapi import APIRouter, Request, Response
 
 from src.api.dependencies import ServicesDep
@@ -9,7 +11,6 @@ from src.api.older_contract import OLDER_PATH
 from src.api.run_answer import finished_run, run_headers
 from src.api.stored_answer import rewritten_response
 from src.models.older_contract import OlderAnswer, OlderRequest
-from src.services.artifacts.answer_reader import answer_members
 from src.services.older_contract import older_pieces
 
 router = APIRouter(tags=["older contract"], route_class=JsonRoute)
@@ -26,6 +27,5 @@ router = APIRouter(tags=["older contract"], route_class=JsonRoute)
 async def post_older_backtest(posted: OlderRequest, request: Request, services: ServicesDep) -> Response:
     """The same backtest in the names that older clients read. `tickers` overrides universe()."""
     finished = await finished_run(request, services, posted.in_todays_words())
-    members = answer_members(finished.pieces())
-    pieces = older_pieces(members, posted.unknown_fields_warnings(), n_stored=len(finished.warnings))
-    return await rewritten_response(finished.stored, pieces, run_headers(finished))
+    rewrite = partial(older_pieces, warnings=posted.unknown_fields_warnings(), n_stored=len(finished.warnings))
+    return await rewritten_response(finished.stored, rewrite, run_headers(finished))

@@ -1,10 +1,9 @@
 """A run with its result, and the answer that each request for it gets."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from src.models.request import BacktestRequest
-from src.services.artifacts.answer_reader import unpacked
 from src.services.runs.own_words import in_own_words
 from src.services.runs.packing import unpacked_json
 from src.services.storage.records import RunKey, StoredResult
@@ -32,10 +31,6 @@ class FinishedRun:
     def is_in_words_of(self, request: BacktestRequest) -> bool:
         """Whether the stored answer is this request's answer byte for byte."""
         return self.name == request.name and self.warnings == tuple(request.unknown_fields_warnings())
-
-    def pieces(self) -> Iterator[bytes]:
-        """The stored answer as JSON, piece by piece."""
-        return unpacked(self.stored.gzip_bytes)
 
     def json_for(self, request: BacktestRequest) -> bytes:
         """The answer as JSON, with the request's own name and warnings."""
