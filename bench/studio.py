@@ -12,7 +12,6 @@ import contextlib
 import json
 import os
 import re
-import shutil
 import statistics
 import sys
 import tempfile
@@ -25,6 +24,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 from bench.long_results import eleven_years, long_result
 from bench.run_stores import LEASE_SECONDS, new_run, seal_all
 from bench.serving import serving
+from scripts.chromium import find_chromium
 from src.api.json_answer import json_bytes
 from src.services.runs.packing import Packing
 from src.services.storage.opening import open_storage
@@ -233,7 +233,7 @@ def main() -> None:
     parser.add_argument("--days", type=int, default=6_300, help="of the result with very many orders")
     parser.add_argument("--symbols", type=int, default=200, help="that trade on each of these days")
     arguments = parser.parse_args()
-    chromium = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
+    chromium = find_chromium()
     if chromium is None:
         sys.exit("there is no Chromium (set CHROMIUM to its path)")
     expect.set_options(timeout=HANG_MILLISECONDS)

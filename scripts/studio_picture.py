@@ -1,7 +1,6 @@
 """`make picture`: runs an example in the studio on made-up prices and keeps what it looks like as docs/studio.png."""
 
 import os
-import shutil
 import socket
 import sys
 import tempfile
@@ -10,6 +9,7 @@ from io import BytesIO
 from PIL import Image
 from playwright.sync_api import Page, ViewportSize, expect, sync_playwright
 
+from scripts.chromium import find_chromium
 from scripts.run import ROOT, CannotRun, sandbox_for, service, wait_until_healthy
 from src.config.settings import load_settings
 
@@ -23,7 +23,7 @@ SWITCHES = ["--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--no-first-ru
 
 def main() -> int:
     """Make the picture; the exit status for the shell."""
-    chromium = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
+    chromium = find_chromium()
     if not chromium:
         print("There is no Chromium. Install it, or name it: CHROMIUM=/path/to/chromium make picture", file=sys.stderr)
         return 1

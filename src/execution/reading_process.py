@@ -24,7 +24,7 @@ from hqg_algorithms import BarSize, Cadence, ExecutionTiming
 from src.execution.analysis import Violation
 from src.execution.reading import Reading, read
 from src.execution.sandbox.base import BoxClosed, BoxTimedOut, Patience
-from src.execution.sandbox.pipe import read_some, write_all
+from src.execution.sandbox.pipe import close_all, read_some, write_all
 from src.execution.strategy_source import StrategyDescription
 
 logger = logging.getLogger(__name__)
@@ -111,9 +111,7 @@ class ReadingProcess:
         if helper is None:
             return None
         helper.kill()
-        for stream in (helper.stdin, helper.stdout):
-            with suppress(OSError):
-                _pipe(stream).close()
+        close_all(helper.stdin, helper.stdout)
         return helper.wait()
 
 

@@ -43,18 +43,22 @@ def _iso_date(value: Any) -> date:
     raise PydanticCustomError("iso_date", "An ISO date such as 2015-01-31, or an ISO datetime")
 
 
-def _ticker(value: str) -> str:
+def _symbol(value: str) -> str | None:
     # Only ASCII: upper() turns some foreign letters into two Latin ones.
     symbol = value.strip().upper() if value.isascii() else ""
-    if not SYMBOL_PATTERN.fullmatch(symbol):
+    return symbol if SYMBOL_PATTERN.fullmatch(symbol) else None
+
+
+def _ticker(value: str) -> str:
+    symbol = _symbol(value)
+    if symbol is None:
         raise PydanticCustomError("ticker", "A ticker such as SPY, BRK-B or ^GSPC, or null")
     return symbol
 
 
 def _traded_ticker(value: str) -> str:
-    # Only ASCII: upper() turns some foreign letters into two Latin ones.
-    symbol = value.strip().upper() if value.isascii() else ""
-    if len(symbol) > MAX_SYMBOL_CHARACTERS or not SYMBOL_PATTERN.fullmatch(symbol):
+    symbol = _symbol(value)
+    if symbol is None or len(symbol) > MAX_SYMBOL_CHARACTERS:
         raise PydanticCustomError("ticker", "A ticker such as SPY, BRK-B or ^GSPC")
     return symbol
 

@@ -2,7 +2,6 @@
 
 import contextlib
 import os
-import shutil
 import socket
 import subprocess
 import sys
@@ -13,13 +12,14 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
+from scripts.chromium import find_chromium
 from src.api.studio_page import STUDIO_FOLDER, is_built
 from src.config.settings import PROJECT_FOLDER
 from tests.conftest import SANDBOX_PYTHON, open_sandbox
 from tests.fakes.application import wait_until
 
 AXE = Path(__file__).parent / "vendor" / "axe.min.js"
-CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser") or ""
+CHROMIUM = find_chromium() or ""
 SWITCHES = [
     "--no-sandbox",
     "--disable-gpu",

@@ -31,7 +31,7 @@ from src.execution.sandbox.base import (
     Patience,
     box_environment,
 )
-from src.execution.sandbox.pipe import is_silent, read_some, write_all
+from src.execution.sandbox.pipe import close_all, is_silent, read_some, write_all
 
 logger = logging.getLogger(__name__)
 
@@ -162,10 +162,7 @@ class BubblewrapBox:
         # Another thread that reads or writes at this moment finds the box dead; only then may the numbers of its
         # descriptors be given to something else.
         with self._use_lock:
-            for stream in (self._stdin, self._stdout, self._process.stderr):
-                if stream is not None:
-                    with suppress(OSError):
-                        stream.close()
+            close_all(self._stdin, self._stdout, self._process.stderr)
         self._forget(self)
 
     def _check_open(self) -> None:

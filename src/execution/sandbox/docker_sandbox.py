@@ -29,7 +29,7 @@ from src.execution.sandbox.base import (
     box_environment,
 )
 from src.execution.sandbox.ownership import is_gone, owner_mark
-from src.execution.sandbox.pipe import is_silent, read_some, write_all
+from src.execution.sandbox.pipe import close_all, is_silent, read_some, write_all
 
 logger = logging.getLogger(__name__)
 
@@ -267,10 +267,7 @@ class DockerBox:
         # The client hands out a file over the socket of an HTTP answer: each of the three keeps it open.
         answer = getattr(self._stream, "_response", None)
         with self._use_lock:
-            for part in (answer, self._stream, self._socket):
-                if part is not None:
-                    with suppress(OSError):
-                        part.close()
+            close_all(answer, self._stream, self._socket)
 
     def _descriptor(self) -> int:
         if self._socket is None or self._is_closed:

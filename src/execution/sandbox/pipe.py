@@ -2,8 +2,18 @@
 
 import os
 import select
+from contextlib import suppress
+from typing import Protocol
 
 from src.execution.sandbox.base import BoxClosed, Patience
+
+
+class Closable(Protocol):
+    """A file, a socket, or an HTTP answer."""
+
+    def close(self) -> None:
+        """Let go of its descriptor."""
+        ...
 
 
 def write_all(descriptor: int, data: bytes, patience: Patience) -> None:
@@ -23,6 +33,14 @@ def write_all(descriptor: int, data: bytes, patience: Patience) -> None:
                 continue
             except OSError as error:
                 raise BoxClosed(str(error)) from error
+
+
+def close_all(*streams: "Closable | None") -> None:
+    """Close those that are there, whatever the others say."""
+    for stream in streams:
+        if stream is not None:
+            with suppress(OSError):
+                stream.close()
 
 
 def is_silent(descriptor: int) -> bool:

@@ -135,7 +135,7 @@ class RunDispatcher:
 
     def _rest(self, error: Exception) -> None:
         is_storage = isinstance(error, StorageUnavailable)
-        longest = min(LONGEST_STORAGE_PAUSE_SECONDS if is_storage else LONGEST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS)
+        longest = LONGEST_STORAGE_PAUSE_SECONDS if is_storage else LONGEST_PAUSE_SECONDS
         self._pause_seconds = min(max(2 * self._pause_seconds, POLL_SECONDS), longest)
         if isinstance(error, SandboxUnavailable | StorageUnavailable):
             logger.warning("queued runs wait for %.1f s: %s", self._pause_seconds, error)

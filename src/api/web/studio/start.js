@@ -3,7 +3,7 @@
 import { getRequest, getRun, listRuns, studioFile, submitRun } from "./service/api.js";
 import { asProblem } from "./service/problem.js";
 import { addressOf, shownBy } from "./state/address.js";
-import { announce, byId, element, fill } from "./view/dom.js";
+import { announce, byId, element, fill, followedHere } from "./view/dom.js";
 import { CompareView } from "./view/compare.js";
 import { startDivider } from "./view/divider.js";
 import { problemBox } from "./view/problem-box.js";
@@ -37,7 +37,7 @@ class Studio {
     this.#compare = new CompareView(catalogue, (run) => this.#go({ page: "studio", run }));
     fill(byId("runs"), this.#compare.view, this.#runs.view);
     window.addEventListener("popstate", () => this.#addressChanged(shownBy(location.search)));
-    for (const link of document.querySelectorAll("[data-page]")) link.addEventListener("click", (event) => this.#follow(event, link));
+    for (const link of document.querySelectorAll("[data-page]")) link.addEventListener("click", followedHere(() => this.#follow(link.dataset.page)));
   }
 
   /** Show what the address says, all of it anew. */
@@ -51,11 +51,9 @@ class Studio {
     if (addressOf(shown) !== addressOf(this.#shown)) this.#show(shown);
   }
 
-  #follow(event, link) {
-    if (event.ctrlKey || event.metaKey || event.shiftKey) return;
-    event.preventDefault();
+  #follow(page) {
     // The studio is as it was left.
-    this.#go(link.dataset.page === "studio" ? this.#inStudio : { page: link.dataset.page });
+    this.#go(page === "studio" ? this.#inStudio : { page });
   }
 
   #go(shown) {

@@ -9,7 +9,7 @@ import { addressOf } from "../state/address.js";
 import { Place } from "../state/place.js";
 import { plainNumber, runName } from "../text/format.js";
 import { chartColours, chartOptions } from "./chart-look.js";
-import { element, fill } from "./dom.js";
+import { element, fill, followedHere } from "./dom.js";
 import { differenceText, metricText } from "./metrics.js";
 import { problemBox } from "./problem-box.js";
 import { isSynthetic, syntheticBanner } from "./result-head.js";
@@ -61,11 +61,7 @@ export class CompareView {
   }
 
   #link(run) {
-    const open = (event) => {
-      if (event.ctrlKey || event.metaKey || event.shiftKey) return;
-      event.preventDefault();
-      this.#onOpen(run.run_hash);
-    };
+    const open = followedHere(() => this.#onOpen(run.run_hash));
     return element("a", { href: addressOf({ page: "studio", run: run.run_hash }), onclick: open }, nameOf(run));
   }
 

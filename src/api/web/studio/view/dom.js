@@ -36,6 +36,15 @@ export function byId(id) {
   return document.getElementById(id);
 }
 
+/** Follow a link within the page, unless another tab or window is wanted. @param {() => void} act @returns {(event: MouseEvent) => void} */
+export function followedHere(act) {
+  return (event) => {
+    if (event.ctrlKey || event.metaKey || event.shiftKey) return;
+    event.preventDefault();
+    act();
+  };
+}
+
 /** Tell a screen reader what changed. @param {string} sentence */
 export function announce(sentence) {
   byId("announcer").textContent = sentence;

@@ -25,7 +25,6 @@ const FINISHED = new Set(["succeeded", "failed", "cancelled", "timed_out"]);
 
 /** The right side of the page. */
 export class ResultView {
-  #host;
   #catalogue;
   #react;
   #place = new Place();
@@ -50,7 +49,7 @@ export class ResultView {
    * @param {() => void} react.onRemoved
    */
   constructor(host, catalogue, react) {
-    [this.#host, this.#catalogue, this.#react] = [host, catalogue, react];
+    [this.#catalogue, this.#react] = [catalogue, react];
     this.#chart = new ChartPanel({ onPick: (order) => this.#pick(order), onRange: (range) => react.onLook({ range }) });
     this.#orders = new OrdersTable((order) => this.#showOrder(order));
     const { metrics, months, drawdowns, log, inputs } = this.#slots;

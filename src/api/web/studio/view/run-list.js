@@ -4,7 +4,7 @@ import { listRuns } from "../service/api.js";
 import { addressOf } from "../state/address.js";
 import { Place } from "../state/place.js";
 import { moment, percent, plainNumber, runName, tone, withSign } from "../text/format.js";
-import { element, fill } from "./dom.js";
+import { element, fill, followedHere } from "./dom.js";
 import { problemBox } from "./problem-box.js";
 import { statusChip, symbolsText } from "./result-head.js";
 
@@ -73,7 +73,7 @@ export class RunList {
     const { run_hash: hash, metrics } = run;
     const name = runName(run);
     const check = element("input", { type: "checkbox", "aria-label": `Compare ${name}, ${hash.slice(0, 6)}`, disabled: !run.has_result, checked: this.#chosen.has(hash), onchange: ({ target }) => this.#choose(run, target.checked) });
-    const open = element("a", { href: addressOf({ page: "studio", run: hash }), onclick: (event) => this.#open(event, hash) }, name);
+    const open = element("a", { href: addressOf({ page: "studio", run: hash }), onclick: followedHere(() => this.#react.onOpen(hash)) }, name);
     const total = metrics?.total_return;
     return element(
       "tr",
@@ -88,12 +88,6 @@ export class RunList {
       element("td.window", {}, `${run.start_date} – ${run.end_date}`),
       element("td.window", {}, moment(run.submitted_at)),
     );
-  }
-
-  #open(event, hash) {
-    if (event.ctrlKey || event.metaKey || event.shiftKey) return;
-    event.preventDefault();
-    this.#react.onOpen(hash);
   }
 
   #choose(run, isChosen) {

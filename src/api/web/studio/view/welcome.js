@@ -2,7 +2,7 @@
 
 import { addressOf } from "../state/address.js";
 import { moment, percent, runName, tone, withSign } from "../text/format.js";
-import { element } from "./dom.js";
+import { element, followedHere } from "./dom.js";
 import { statusChip } from "./result-head.js";
 
 const STEPS = [
@@ -19,11 +19,7 @@ export function emptyResult(runs, onOpen) {
 
 function latest(runs, onOpen) {
   const items = runs.map((run) => {
-    const open = (event) => {
-      if (event.ctrlKey || event.metaKey || event.shiftKey) return;
-      event.preventDefault();
-      onOpen(run.run_hash);
-    };
+    const open = followedHere(() => onOpen(run.run_hash));
     const link = element("a", { href: addressOf({ page: "studio", run: run.run_hash }), onclick: open }, runName(run));
     return element("li", {}, link, statusChip(run.status), element("span", { class: `numbers ${tone(run.metrics?.total_return)}` }, withSign(percent, run.metrics?.total_return)), element("span.soft", {}, moment(run.submitted_at)));
   });
