@@ -95,7 +95,7 @@ def failure_errors(failure: Failure, *, dates: Sequence[str], wall_seconds: floa
     where = f" at {when}" if when else "" if dates else " while the strategy was loading"
     match failure.kind:
         case "exception" if failure.type == "BadSignal":
-            return [f"{failure.message} (on_data, {when})"]
+            return [failure.message + (_place(failure, when) if failure.frames else f" (on_data, {when})")]
         case "exception":
             return [f"{failure.type}: {failure.message}".removesuffix(": ") + _place(failure, when)]
         case "signal":

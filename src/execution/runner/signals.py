@@ -15,7 +15,13 @@ _MAX_REPR = 80
 
 
 class BadSignal(ValueError):
-    """on_data returned something that is no signal. The message says what, and what is allowed."""
+    """on_data returned something that is no signal. The message says what, and what is allowed.
+
+    Attributes:
+        place: line and function of the strategy that the signal comes from; None where that is unknown.
+    """
+
+    place: tuple[int, str] | None = None
 
 
 def read_signal(value: Any, symbols: Sequence[str]) -> Sequence[float] | None:

@@ -20,8 +20,8 @@ from src.execution.runner import dialects
 from src.execution.runner.pipes import read_exactly, write_all
 from src.execution.runner.randomness import seed_everything
 from src.execution.runner.second_filter import take_away_what_user_code_needs_not
+from src.execution.runner.signal_place import SOURCE_NAME, note_lines, place_of
 
-SOURCE_NAME = "strategy.py"
 MODULE_NAME = "strategy"
 
 PRELOAD_VARIABLE = "BOX_PRELOAD"
@@ -88,7 +88,12 @@ def _serve_bars(strategy: Any, universe: Sequence[str], orders_in: int, answers_
     on_data: Callable[[Any, Any], Any] = strategy.on_data
     while True:
         data, portfolio = dialects.views_from_frame(read_exactly(orders_in, frame_bytes), symbols)
-        weights = dialects.read_signal(on_data(data, portfolio), symbols)
+        signal = on_data(data, portfolio)
+        try:
+            weights = dialects.read_signal(signal, symbols)
+        except dialects.BadSignal as error:
+            error.place = place_of(signal, on_data)
+            raise
         if weights is None:
             os.write(answers_out, HOLD)
         else:
@@ -110,6 +115,7 @@ def _limit_resources(limits: dict[str, int]) -> None:
 def _load(job: dict[str, Any]) -> Any:
     """An instance of the job's strategy class, made by running the user's source as a module of its own."""
     dialects.install()
+    note_lines()
     seed_everything(job["seed"], uses_numpy=any(name in job["source"] for name in _PACKAGES_ON_NUMPY))
     _offer_parameters(job["parameters"])
     module = types.ModuleType(MODULE_NAME)
@@ -174,6 +180,8 @@ def _message(error: BaseException) -> str:
 def _user_frames(error: BaseException) -> list[tuple[int, str]]:
     if isinstance(error, SyntaxError) and error.filename == SOURCE_NAME:
         return [(error.lineno or 0, "<module>")]
+    if isinstance(error, dialects.BadSignal) and error.place:
+        return [error.place]
     frames = []
     trace = error.__traceback__
     while trace is not None:

@@ -72,6 +72,26 @@ def test_a_signal_that_is_none_ends_the_run_and_names_the_day(sandbox: Sandbox, 
 
 
 @pytest.mark.parametrize(
+    ("statements", "place"),
+    [
+        (["signal = TargetWeights({'QQQ': 1.0})", "return signal"], "line 13, on_data"),
+        (
+            ["def weights(symbol):", "    return TargetWeights({symbol: 1.0})", "return weights('QQQ')"],
+            "line 14, weights",
+        ),
+        (["", "return {'QQQ': 1.0}"], "line 12, on_data"),
+    ],
+    ids=["made in on_data", "made in a function", "a dict, which remembers nothing"],
+)
+def test_a_signal_with_an_unknown_symbol_is_reported_with_the_line_that_made_it(
+    sandbox: Sandbox, statements: list[str], place: str
+) -> None:
+    error = failure(sandbox, on_data(*statements))
+    assert error.errors == [f"'QQQ' is not in the universe (AAA, BBB) ({place}, 2014-01-01)"]
+    assert f'File "strategy.py", {place.replace(", ", ", in ")}' in error.traceback
+
+
+@pytest.mark.parametrize(
     "weights", ["nan, 0.5", "0.5, nan", "-0.1, 0.5", "0.9, 0.2", "inf, 0.0", "inf, -inf", "1e308, 1e308"]
 )
 def test_weights_that_a_strategy_forges_past_our_own_check_are_refused(sandbox: Sandbox, weights: str) -> None:
