@@ -10,8 +10,9 @@ RUN find /packages -depth \( -type d \( -name tests -o -name include -o -name bi
         -o -path '*/pyarrow/libarrow_s3.so*' -o -path '*/pyarrow/_s3fs.*' \) -exec rm -rf {} + \
     && python -m compileall -q -j 0 --invalidation-mode unchecked-hash /packages
 COPY src /app/src
+COPY hqg_backtester /app/hqg_backtester
 COPY examples /app/examples
-RUN python -m compileall -q --invalidation-mode unchecked-hash /app/src && chmod -R a+rX,go-w /packages /app
+RUN python -m compileall -q --invalidation-mode unchecked-hash /app/src /app/hqg_backtester && chmod -R a+rX,go-w /packages /app
 # What was taken away must not be missed: everything that the service can import is imported once.
 RUN cd /app && PYTHONPATH=/packages python -c "import importlib, pkgutil, src; \
     [importlib.import_module(m.name) for m in pkgutil.walk_packages(src.__path__, 'src.') if not m.name.endswith('__main__')]; \

@@ -112,4 +112,4 @@ lock: $(DEV_READY) ## Compile requirements*.in to requirements*.txt (UPGRADE=--u
 .PHONY: clean
 clean: ## Remove what make and the tools made: both virtual environments and all caches
 	rm -rf $(VENV) $(BOX_VENV) .pytest_cache .hypothesis .mypy_cache .ruff_cache .import_linter_cache
-	find src tests scripts bench examples -name __pycache__ -prune -exec rm -rf {} +
+	find src hqg_backtester tests scripts bench examples -name __pycache__ -prune -exec rm -rf {} +

@@ -1,10 +1,13 @@
-"""One strategy class, three windows, from a script: `python -m examples.client_example [URL]`."""
+"""One strategy class, three windows, from a script: `python -m examples.client_example [URL]`.
+
+Outside a checkout: pip install "hqg-backtester[pandas]" hqg-algorithms
+"""
 
 import sys
 
 from hqg_algorithms import BarSize, Cadence, Hold, Strategy, TargetWeights
 
-from src.client import Client, RunError
+from hqg_backtester import Client, RunError
 
 LOOKBACK_MONTHS = 10
 
@@ -38,9 +41,9 @@ def main() -> None:
         except RunError as error:
             print(f"{run.run_hash[:12]} came to no result: {error}")
             continue
-        years = result.equity["close"].groupby(result.equity.index.year).last()
+        years = (1 + result.returns).groupby(result.returns.index.year).prod() - 1
         print(result)
-        print(*(f"  {year}: {equity:,.2f}" for year, equity in years.items()), sep="\n")
+        print(*(f"  {year}: {gain:.2%}" for year, gain in years.items()), sep="\n")
         print(*(f"  {text}" for text in result.warnings), sep="\n")
 
 

@@ -10,6 +10,7 @@ from fastapi import FastAPI
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 
+from hqg_backtester.version import __version__
 from src.api.admission import AdmissionMiddleware
 from src.api.auth import Authentication
 from src.api.documentation import LOGIN_DOCUMENTATION
@@ -47,7 +48,6 @@ from src.api.studio_page import add_studio
 from src.api.telemetry import Telemetry
 from src.config.settings import Settings, SettingsInvalid, load_settings
 
-VERSION = "0.1.0"
 SUMMARY = "Post a strategy, get an honest backtest back."
 
 SENT_HEADERS = [
@@ -85,7 +85,7 @@ def create_app(settings: Settings, open_services: OpenServices = open_real_servi
     app = FastAPI(
         title="HQG Backtester",
         summary=SUMMARY,
-        version=VERSION,
+        version=__version__,
         # Their pages load from elsewhere: src/api/documentation_pages.py has its own.
         docs_url=None,
         redoc_url=None,

@@ -5,7 +5,7 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Callable
 from typing import TextIO
 
-from src.client import (
+from hqg_backtester import (
     Client,
     ClientError,
     NoPrices,

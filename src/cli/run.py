@@ -6,12 +6,12 @@ from argparse import ArgumentParser, ArgumentTypeError, Namespace, RawDescriptio
 from pathlib import Path
 from typing import Any, TextIO
 
+from hqg_backtester import Client, Run
+from hqg_backtester.client.client import Terms
+from hqg_backtester.client.progress import Bar
 from src.cli import connection
 from src.cli.answer_table import answer_table
 from src.cli.command import Command
-from src.client import Client, Run
-from src.client.client import Terms
-from src.client.progress import Bar
 from src.errors import BacktesterError
 
 EPILOG = f"""\

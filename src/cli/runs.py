@@ -6,11 +6,11 @@ from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
 from itertools import islice
 from typing import TextIO
 
+from hqg_backtester import Client, Run, RunNotFound
+from hqg_backtester.client.answers import run_error
 from src.cli import connection
 from src.cli.answer_table import answer_table
 from src.cli.command import Command
-from src.client import Client, Run, RunNotFound
-from src.client.answers import run_error
 
 HASH_CHARACTERS = 64
 SHOWN_CHARACTERS = 12

@@ -9,10 +9,7 @@ from typing import Any
 
 import pytest
 
-from src.cli import connection
-from src.cli import run as command
-from src.cli.main import main
-from src.client import (
+from hqg_backtester import (
     Client,
     ClientError,
     RunCancelled,
@@ -22,7 +19,10 @@ from src.client import (
     ServiceUnavailable,
     WaitTimedOut,
 )
-from src.client.progress import Bar
+from hqg_backtester.client.progress import Bar
+from src.cli import connection
+from src.cli import run as command
+from src.cli.main import main
 from tests.fakes.scripted_service import PLAN, RUN_HASH, Refuse, ScriptedService, an_answer
 
 WINDOW = ["--start", "2015-01-01", "--end", "2015-12-31"]

@@ -1,6 +1,5 @@
 """Client and Run against a stand-in service on a real socket."""
 
-import importlib.util
 import json
 import subprocess
 import sys
@@ -10,9 +9,12 @@ from collections import deque
 from datetime import UTC, date, datetime
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import pytest
 
-from src.client import (
+import hqg_backtester
+from hqg_backtester import (
     Client,
     NoPrices,
     RunCancelled,
@@ -23,9 +25,11 @@ from src.client import (
     ServiceBusy,
     ServiceUnavailable,
     StrategyFailed,
+    Terms,
     WaitTimedOut,
 )
-from src.client.progress import Bar
+from hqg_backtester.client.progress import Bar
+from src.models.request import BacktestRequest
 from tests.fakes.scripted_service import PLAN, RUN_HASH, Drop, Refuse, ScriptedService
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -60,6 +64,24 @@ def test_terms_reach_the_service_under_their_own_names(client, service):
         "parameters": {"a": 1},
     }
     assert service.seen[0].query == {}
+
+
+def test_every_field_of_a_request_is_a_term():
+    given_apart = {"strategy_code", "start_date", "end_date"}
+    assert Terms.__annotations__.keys() == BacktestRequest.model_fields.keys() - given_apart
+
+
+def test_a_universe_may_be_a_column_index_and_parameters_numbers_of_numpy(client, service):
+    prices = pd.DataFrame({"SPY": [1.0], "BND": [2.0]})
+    client.submit("x", universe=prices.columns, seed=np.int64(3), parameters={"days": np.arange(1, 3)})
+    sent = service.seen[0].json()
+    assert (sent["universe"], sent["seed"], sent["parameters"]) == (["SPY", "BND"], 3, {"days": [1, 2]})
+
+
+def test_a_term_that_json_does_not_know_is_named(client, service):
+    with pytest.raises(TypeError, match=r"\{1\}, a set, cannot be sent as JSON"):
+        client.submit("x", parameters={"days": {1}})
+    assert service.seen == []
 
 
 def test_a_rerun_of_a_preset_is_asked_for_in_the_query(client, service):
@@ -264,7 +286,7 @@ def test_ctrl_c_cancels_the_run_on_the_service_and_is_raised_again(service, monk
 
 
 def test_ctrl_c_is_raised_again_even_if_the_service_is_gone(monkeypatch):
-    monkeypatch.setattr("src.client.run.INTERRUPTED_PATIENCE_SECONDS", 0.2)
+    monkeypatch.setattr("hqg_backtester.client.run.INTERRUPTED_PATIENCE_SECONDS", 0.2)
     service = ScriptedService()
 
     def interrupt(_self, _event):
@@ -298,9 +320,9 @@ LIGHT = """
 import json, sys
 for name in ("pandas", "numpy", "tqdm", "pydantic", "requests"):
     sys.modules[name] = None
-from src.client import Client
+from hqg_backtester import Client
 result = Client(sys.argv[1]).run("class S: pass", "2015-01-01", "2015-12-31")
-loaded = sorted(name for name in sys.modules if name.startswith("src.") and not name.startswith("src.client"))
+loaded = sorted(name for name in sys.modules if name.split(".")[0] == "src")
 print(json.dumps([result.metrics["sharpe_ratio"], "<svg" in result._repr_html_(), loaded]))
 """
 
@@ -313,8 +335,5 @@ def test_it_needs_nothing_but_python_and_nothing_of_the_service(service):
 
 
 def test_every_public_name_is_there_and_documented():
-    import src.client as package  # noqa: PLC0415 - the package itself is what is tested
-
-    for name in package.__all__:
-        assert name == "Code" or getattr(package, name).__doc__
-    assert importlib.util.find_spec("src.client") is not None
+    for name in hqg_backtester.__all__:
+        assert name in {"Code", "__version__"} or getattr(hqg_backtester, name).__doc__

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from src.client.code import source_of
-from src.client.errors import CodeUnavailable
+from hqg_backtester.client.code import source_of
+from hqg_backtester.client.errors import CodeUnavailable
 from src.execution.analysis import analyse
 
 COUNT = itertools.count()
@@ -83,7 +83,7 @@ def test_a_file_that_is_no_text_is_told(tmp_path):
 
 
 def test_of_a_class_only_what_it_needs_is_sent(module):
-    loaded = module(f"import os\nfrom src.client import Client\n{IMPORTS}\nUNUSED = os.getcwd()\n\n\n{MINE}")
+    loaded = module(f"import os\nfrom hqg_backtester import Client\n{IMPORTS}\nUNUSED = os.getcwd()\n\n\n{MINE}")
     assert source_of(loaded.Mine) == (
         f"from hqg_algorithms import Strategy\nfrom hqg_algorithms import TargetWeights\n\n\n{MINE}"
     )

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from src.client.errors import RunNotFound, ServiceUnavailable, Unauthorized
-from src.client.events import Event, EventReader, follow
-from src.client.patience import Patience
-from src.client.transport import Transport
+from hqg_backtester.client.errors import RunNotFound, ServiceUnavailable, Unauthorized
+from hqg_backtester.client.events import Event, EventReader, follow
+from hqg_backtester.client.patience import Patience
+from hqg_backtester.client.transport import Transport
 from tests.fakes.scripted_service import PLAN, RUN_HASH, Refuse, ScriptedService
 
 PATH = f"/api/v1/runs/{RUN_HASH}/events"

@@ -4,8 +4,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from src.client.errors import ServiceBusy
-from src.client.patience import LONGEST_PAUSE_SECONDS, Patience, retry_after_seconds
+from hqg_backtester.client.errors import ServiceBusy
+from hqg_backtester.client.patience import LONGEST_PAUSE_SECONDS, Patience, retry_after_seconds
 
 BUSY = ServiceBusy("busy")
 

@@ -5,8 +5,8 @@ import sys
 
 import pytest
 
-from src.client.events import Event
-from src.client.progress import Bar
+from hqg_backtester.client.events import Event
+from hqg_backtester.client.progress import Bar
 from tests.fakes.scripted_service import PLAN
 
 EVENTS = [Event(number, kind, data) for number, (kind, data) in enumerate(PLAN, start=1)]

@@ -2,28 +2,29 @@
 
 import sys
 import xml.etree.ElementTree as ET
-from datetime import UTC
 
 import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from src.client.curve import HEIGHT, MAX_POINTS, WIDTH, curve
-from src.client.errors import PackageMissing
-from src.client.result import Result
-from tests.fakes.scripted_service import RUN_HASH, an_answer
+from hqg_backtester.client.errors import PackageMissing
+from hqg_backtester.client.result import Result
+from hqg_backtester.client.run import Run
+from hqg_backtester.client.sparkline import HEIGHT, MAX_POINTS, WIDTH, sparkline
+from hqg_backtester.client.transport import Transport
+from tests.fakes.scripted_service import METRICS, RUN_HASH, an_answer
 
 
 def result(**changes):
     return Result(an_answer(**changes), lambda: b"<!doctype html>")
 
 
-def test_equity_is_a_table_of_candles_by_day_in_utc():
+def test_equity_is_a_table_of_candles_by_day_without_a_time_zone():
     equity = result().equity
     assert list(equity.columns) == ["open", "high", "low", "close"]
-    assert str(equity.index.dtype) == "datetime64[s, UTC]"
-    assert equity.index[0] == pd.Timestamp("2015-01-02", tz=UTC)
+    assert (equity.index.name, str(equity.index.dtype)) == ("date", "datetime64[s]")
+    assert equity.index[0] == pd.Timestamp("2015-01-02")
     assert equity["close"].tolist() == [10_010.0, 10_100.0]
 
 
@@ -45,11 +46,50 @@ def test_orders_weights_and_benchmark_have_the_same_index():
 
 def test_a_run_without_orders_has_empty_tables_of_the_same_kind():
     it = result(orders=[], holding_weights=[], benchmark=None, candles=[])
-    for frame in (it.orders, it.weights, it.equity):
+    for frame in (it.orders, it.weights, it.equity, it.returns, it.drawdown):
         assert len(frame) == 0
-        assert str(frame.index.dtype) == "datetime64[s, UTC]"
+        assert (frame.index.name, str(frame.index.dtype)) == ("date", "datetime64[s]")
     assert it.orders["price"].dtype == "float64"
     assert it.benchmark is None
+
+
+def test_tables_join_with_prices_from_elsewhere():
+    prices = pd.DataFrame({"SPY": [200.0, 201.0]}, index=pd.DatetimeIndex(["2015-01-02", "2015-01-05"], name="Date"))
+    for table in (result().equity, result().returns, result().benchmark):
+        assert prices.join(table).notna().all(axis=None)
+
+
+def candles(*closes):
+    first = 1_420_156_800
+    return [
+        {"time": first + 86_400 * number, **dict.fromkeys(("open", "high", "low", "close"), close)}
+        for number, close in enumerate(closes)
+    ]
+
+
+def test_returns_are_counted_from_the_starting_equity():
+    it = result(candles=candles(11_000.0, 9_900.0, 9_900.0))
+    assert it.returns.tolist() == pytest.approx([0.1, -0.1, 0.0], abs=1e-15)
+    assert it.returns.name == "returns"
+
+
+def test_nothing_can_be_earned_after_everything_is_lost():
+    returns = result(candles=candles(5_000.0, 0.0, 0.0)).returns
+    assert returns[:2].tolist() == [-0.5, -1.0]
+    assert returns.isna().tolist() == [False, False, True]
+
+
+def test_drawdown_is_measured_from_the_highest_so_far_or_the_starting_equity():
+    it = result(candles=candles(9_000.0, 12_000.0, 9_000.0, 12_000.0 * (1 - 1e-13)))
+    assert it.drawdown.tolist() == pytest.approx([0.1, 0.0, 0.25, 0.0], abs=1e-15)
+    assert it.drawdown.iloc[3] == 0.0
+
+
+def test_the_terms_of_the_run_can_be_read_and_not_changed():
+    it = result()
+    assert it.parameters["starting_equity"] == 10_000.0
+    with pytest.raises(TypeError):
+        it.parameters["starting_equity"] = 1.0
 
 
 def test_what_was_not_held_weighs_nothing():
@@ -77,7 +117,7 @@ def test_changing_a_table_changes_nothing_else():
 
 def test_without_pandas_it_says_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "pandas", None)
-    with pytest.raises(PackageMissing, match="pip install pandas"):
+    with pytest.raises(PackageMissing, match=r'pip install "hqg-backtester\[pandas\]"'):
         _ = result().equity
     assert result().metrics["sharpe_ratio"] == 1.25
 
@@ -128,6 +168,58 @@ def test_nothing_that_comes_from_outside_is_markup():
     }
 
 
+def summary(**changes):
+    return {
+        "run_hash": RUN_HASH,
+        "name": "trend",
+        "status": "succeeded",
+        "symbols": ["SPY", "BND"],
+        "start_date": "2015-01-01",
+        "end_date": "2015-12-31",
+        "progress": None,
+        "metrics": None,
+        "error": None,
+        **changes,
+    }
+
+
+def run_page(**changes):
+    return Run(Transport("http://127.0.0.1:1"), summary(**changes))._repr_html_()
+
+
+def test_a_notebook_shows_how_far_a_run_is():
+    page = run_page(status="running", progress={"share": 0.5, "day": "2015-06-30", "equity": 10_050.0})
+    assert "running, 50%, 2015-06-30 · 2015-01-01 to 2015-12-31, SPY, BND" in page
+    assert "timed out" in run_page(status="timed_out")
+
+
+def test_a_notebook_shows_the_numbers_of_a_finished_run():
+    page = run_page(metrics=METRICS)
+    assert "Sharpe ratio" in page
+    assert "1.250" in page
+
+
+def test_a_notebook_shows_why_a_run_failed_and_the_last_lines_it_printed():
+    error = {"code": "strategy_failed", "errors": ["ZeroDivisionError"], "traceback": "line 3", "logs": ["a<b"] * 50}
+    page = run_page(status="failed", error=error)
+    for text in ("ZeroDivisionError", "line 3", "a&lt;b"):
+        assert text in page
+    assert page.count("a&lt;b") == 20
+
+
+def test_a_run_of_many_symbols_is_still_one_line():
+    assert "S9, and 190 more" in run_page(symbols=[f"S{number}" for number in range(200)])
+
+
+def test_nothing_in_a_run_is_markup():
+    error = {"code": HOSTILE, "errors": [HOSTILE], "traceback": HOSTILE, "logs": [HOSTILE]}
+    metrics = {**METRICS, "undefined": {"beta": HOSTILE}}
+    fields = dict.fromkeys(("run_hash", "name", "status", "start_date", "end_date"), HOSTILE)
+    page = run_page(**fields, symbols=[HOSTILE], error=error, metrics=metrics)
+    tree = ET.fromstring(page)  # noqa: S314 - our own page: it must be well-formed
+    assert {node.tag for node in tree.iter()} == {"div", "b", "code", "small", "pre", "table", "tr", "th", "td"}
+
+
 def test_a_page_without_candles_has_no_drawing():
     assert "<svg" not in result(candles=[], benchmark=None)._repr_html_()
 
@@ -137,7 +229,7 @@ numbers = st.floats(-1e15, 1e15)
 
 @given(st.lists(numbers, min_size=1, max_size=3000), st.none() | st.lists(numbers, min_size=1, max_size=50))
 def test_every_drawing_stays_in_its_frame_and_small(values, other):
-    tree = ET.fromstring(curve(values, other))  # noqa: S314 - our own drawing
+    tree = ET.fromstring(sparkline(values, other))  # noqa: S314 - our own drawing
     for line in tree.iter("polyline"):
         points = [tuple(map(float, point.split(","))) for point in line.attrib["points"].split()]
         assert len(points) <= MAX_POINTS + 2
@@ -148,5 +240,5 @@ def test_every_drawing_stays_in_its_frame_and_small(values, other):
 def test_of_ten_thousand_days_the_one_peak_is_drawn():
     values = [1.0] * 10_000
     values[5_432] = 2.0
-    assert "2.0 " in curve(values).split('points="')[1]
-    assert ",2.0 " in curve(values)
+    assert "2.0 " in sparkline(values).split('points="')[1]
+    assert ",2.0 " in sparkline(values)

@@ -7,7 +7,7 @@ from collections import deque
 
 import pytest
 
-from src.client.errors import (
+from hqg_backtester.client.errors import (
     RequestInvalid,
     RunNotFound,
     RunTimedOut,
@@ -17,8 +17,8 @@ from src.client.errors import (
     StrategyRejected,
     Unauthorized,
 )
-from src.client.patience import Patience
-from src.client.transport import Transport
+from hqg_backtester.client.patience import Patience
+from hqg_backtester.client.transport import Transport
 from tests.fakes.scripted_service import Drop, Refuse, ScriptedService
 
 RUNS = "/api/v1/runs"

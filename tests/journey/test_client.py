@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from src.client import Client, Result, Run, RunCancelled, RunNotFound, StrategyFailed, StrategyRejected
+from hqg_backtester import Client, Result, Run, RunCancelled, RunNotFound, StrategyFailed, StrategyRejected
 from tests.conftest import PROJECT, SANDBOX_PYTHON, open_sandbox
 from tests.fakes.cutting_proxy import CuttingProxy
 
@@ -194,7 +194,7 @@ def test_a_connection_that_drops_ten_times_shows_every_event_once_and_in_order(s
 
 WATCHER = """
 import sys
-from src.client import Client
+from hqg_backtester import Client
 Client(sys.argv[1]).run(sys.stdin.read(), "2012-01-01", "2019-12-31", name=sys.argv[2])
 """
 

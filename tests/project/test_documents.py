@@ -29,7 +29,7 @@ def test_every_link_to_a_file_leads_somewhere(document: Path) -> None:
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=name_of)
 def test_every_path_of_the_project_that_is_named_exists(document: Path) -> None:
-    named = re.findall(r"`((?:src|tests|docs|scripts|examples|bench)/[\w/.-]+)`", document.read_text())
+    named = re.findall(r"`((?:src|hqg_backtester|tests|docs|scripts|examples|bench)/[\w/.-]+)`", document.read_text())
     assert [path for path in named if not (ROOT / path).exists()] == []
 
 

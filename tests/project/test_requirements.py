@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
+OURS = ("src", "hqg_backtester")
 OTHER_NAMES = {"jose": "python-jose", "pydantic_core": "pydantic"}
 """What is imported under another name than it is installed by, or comes with another package."""
 
@@ -40,15 +41,15 @@ def normal(package: str) -> str:
 
 
 def imported_by_the_service() -> set[str]:
-    """Names of the packages, neither ours nor Python's own, that src imports anywhere."""
+    """Names of the packages, neither ours nor Python's own, that the service and its command line import anywhere."""
     names: set[str] = set()
-    for file in (ROOT / "src").rglob("*.py"):
+    for file in (path for folder in OURS for path in (ROOT / folder).rglob("*.py")):
         for node in ast.walk(ast.parse(file.read_text(), str(file))):
             if isinstance(node, ast.Import):
                 names |= {alias.name for alias in node.names}
             elif isinstance(node, ast.ImportFrom) and node.module is not None:
                 names.add(node.module)
-    packages = {name.split(".")[0] for name in names} - sys.stdlib_module_names - {"src"}
+    packages = {name.split(".")[0] for name in names} - sys.stdlib_module_names - set(OURS)
     return {normal(OTHER_NAMES.get(package, package)) for package in packages}
 
 

@@ -8,13 +8,14 @@ from types import MappingProxyType
 from typing import Any
 from urllib.parse import quote
 
-from src.client.answers import run_error
-from src.client.errors import ClientError, RunNotFinished, WaitTimedOut
-from src.client.events import Event, follow
-from src.client.patience import Patience
-from src.client.progress import Watcher
-from src.client.result import Result
-from src.client.transport import Transport
+from hqg_backtester.client.answers import run_error
+from hqg_backtester.client.errors import ClientError, RunNotFinished, WaitTimedOut
+from hqg_backtester.client.events import Event, follow
+from hqg_backtester.client.page import run_page
+from hqg_backtester.client.patience import Patience
+from hqg_backtester.client.progress import Watcher
+from hqg_backtester.client.result import Result
+from hqg_backtester.client.transport import Transport
 
 PAUSE_SECONDS = 0.1
 STOP_SECONDS = 10.0
@@ -186,6 +187,9 @@ class Run:
 
     def __repr__(self) -> str:
         return f"<Run {self.run_hash[:12]}: {self.name!r}, {self.status}>"
+
+    def _repr_html_(self) -> str:
+        return run_page(self.summary)
 
     @property
     def _name(self) -> str:

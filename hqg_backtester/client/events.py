@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from src.client.answers import refusal
-from src.client.errors import ServiceUnavailable
-from src.client.patience import Patience
-from src.client.transport import Arriving, Transport
+from hqg_backtester.client.answers import refusal
+from hqg_backtester.client.errors import ServiceUnavailable
+from hqg_backtester.client.patience import Patience
+from hqg_backtester.client.transport import Arriving, Transport
 
 SILENCE_SECONDS = 45.0
 """A stream that is silent for so long is lost: the service sends something every 15 seconds."""

@@ -1,12 +1,12 @@
-"""The Python client: post a strategy from a script or a notebook, get an honest backtest back.
+"""HQG Backtester for scripts and notebooks: post a strategy, get an honest backtest back.
 
-It talks HTTP only, imports nothing of the service, and needs nothing but Python: pandas only for tables,
+The client talks HTTP only, imports nothing of the service, and needs nothing but Python: pandas only for tables,
 tqdm only for the progress bar.
 """
 
-from src.client.client import Client, Terms
-from src.client.code import Code, source_of
-from src.client.errors import (
+from hqg_backtester.client.client import Client, Terms
+from hqg_backtester.client.code import Code, source_of
+from hqg_backtester.client.errors import (
     ClientError,
     CodeUnavailable,
     NoPrices,
@@ -26,9 +26,10 @@ from src.client.errors import (
     Unauthorized,
     WaitTimedOut,
 )
-from src.client.events import Event
-from src.client.result import Result
-from src.client.run import Run
+from hqg_backtester.client.events import Event
+from hqg_backtester.client.result import Result
+from hqg_backtester.client.run import Run
+from hqg_backtester.version import __version__
 
 __all__ = [
     "Client",
@@ -55,5 +56,6 @@ __all__ = [
     "Terms",
     "Unauthorized",
     "WaitTimedOut",
+    "__version__",
     "source_of",
 ]

@@ -3,17 +3,17 @@
 import difflib
 import os
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, time
 from typing import Any, TypedDict, Unpack
 from urllib.parse import quote
 
-from src.client.code import Code, source_of
-from src.client.patience import Patience
-from src.client.progress import Bar, Watcher
-from src.client.result import Result
-from src.client.run import Run
-from src.client.transport import PATIENCE_SECONDS, Transport
+from hqg_backtester.client.code import Code, source_of
+from hqg_backtester.client.patience import Patience
+from hqg_backtester.client.progress import Bar, Watcher
+from hqg_backtester.client.result import Result
+from hqg_backtester.client.run import Run
+from hqg_backtester.client.transport import PATIENCE_SECONDS, Transport
 
 DEFAULT_URL = "http://127.0.0.1:8005"
 TOKEN_VARIABLE = "HQG_TOKEN"  # noqa: S105 - the name of a variable
@@ -24,8 +24,13 @@ RUNS = "/api/v1/runs"
 
 
 class Terms(TypedDict, total=False):
-    """On what terms a strategy trades; what is not named has the service's default."""
+    """On what terms a strategy trades; what is not named has the service's default.
 
+    These are the fields of the request beside the code and the two dates, under the service's own names: /docs says
+    what each means. `universe` is a list of tickers to trade instead of the strategy's own.
+    """
+
+    universe: Sequence[str] | None
     name: str | None
     initial_capital: float
     commission: float | Mapping[str, Any]

@@ -1,15 +1,21 @@
-"""Parts of the answer as pandas objects. pandas is imported when the first one is asked for."""
+"""Parts of the answer as pandas objects. pandas is imported when the first one is asked for.
+
+Indexes are calendar days without a time zone, named "date", as price files and most data libraries have them.
+"""
 
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from src.client.errors import PackageMissing
+from hqg_backtester.client.errors import PackageMissing
 
 if TYPE_CHECKING:
     import pandas as pd
 
 CANDLE_COLUMNS = ("open", "high", "low", "close")
 ORDER_COLUMNS = ("id", "symbol", "action", "price", "shares", "fee", "slippage_cost")
+NEGLIGIBLE = 1e-12
+"""Relative distance from a peak that the service takes for rounding."""
+
 Rows = Sequence[Mapping[str, Any]]
 
 
@@ -28,10 +34,26 @@ def orders_frame(orders: Rows) -> "pd.DataFrame":
     """One row an order; fields that a newer service adds are columns too."""
     pandas = _pandas()
     more = [name for name in (orders[0] if orders else ()) if name not in (*ORDER_COLUMNS, "timestamp")]
-    index = pandas.to_datetime([order["timestamp"] for order in orders], utc=True).as_unit("s").rename("time")
+    times = pandas.to_datetime([order["timestamp"] for order in orders], utc=True)
+    index = times.tz_localize(None).as_unit("s").rename("date")
     columns = {name: [order.get(name) for order in orders] for name in (*ORDER_COLUMNS, *more)}
     frame: pd.DataFrame = pandas.DataFrame(columns, index=index)
     return frame.astype(dict.fromkeys(("price", "shares", "fee", "slippage_cost"), "float64"))
+
+
+def returns_series(candles: Rows, starting_equity: float) -> "pd.Series[float]":
+    """Simple return of each day's close, the first counted from the starting equity; NaN after a close of zero."""
+    close = equity_frame(candles)["close"]
+    returns: pd.Series[float] = (close / close.shift(fill_value=starting_equity) - 1.0).rename("returns")
+    return returns.where(close.shift(fill_value=starting_equity) > 0.0)
+
+
+def drawdown_series(candles: Rows, starting_equity: float) -> "pd.Series[float]":
+    """Fraction of each day's close below the highest so far, at least 0.0; the starting equity is the first peak."""
+    close = equity_frame(candles)["close"]
+    below = 1.0 - close / close.cummax().clip(lower=starting_equity)
+    drawdown: pd.Series[float] = below.where(below > NEGLIGIBLE, 0.0).rename("drawdown")
+    return drawdown
 
 
 def weights_frame(holdings: Rows) -> "pd.DataFrame":
@@ -56,8 +78,8 @@ def benchmark_series(points: Rows | None) -> "pd.Series[float] | None":
 
 
 def _index(unix_seconds: Sequence[int]) -> "pd.DatetimeIndex":
-    times = _pandas().to_datetime(list(unix_seconds), unit="s", utc=True)
-    index: pd.DatetimeIndex = times.as_unit("s").rename("time")
+    times = _pandas().to_datetime(list(unix_seconds), unit="s")
+    index: pd.DatetimeIndex = times.as_unit("s").rename("date")
     return index
 
 
@@ -67,6 +89,6 @@ def _pandas() -> Any:
         import pandas  # noqa: PLC0415
     except ImportError as error:
         raise PackageMissing(
-            "Tables need the package pandas: `pip install pandas`. Without it, `result.raw` has the same values."
+            'Tables need pandas: pip install "hqg-backtester[pandas]". Without it, `result.raw` has the same values.'
         ) from error
     return pandas

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from src.client import errors
-from src.client.errors import ClientError, RunError
-from src.client.patience import retry_after_seconds
+from hqg_backtester.client import errors
+from hqg_backtester.client.errors import ClientError, RunError
+from hqg_backtester.client.patience import retry_after_seconds
 
 _RUN_ERRORS: dict[str, type[RunError]] = {
     kind.code: kind

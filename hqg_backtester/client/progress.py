@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from types import TracebackType
 from typing import Any, Protocol, Self, TextIO
 
-from src.client.events import Event
+from hqg_backtester.client.events import Event
 
 
 class Watcher(Protocol):

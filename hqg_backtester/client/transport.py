@@ -13,9 +13,9 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
-from src.client.answers import Answer, refusal
-from src.client.errors import ServiceUnavailable
-from src.client.patience import Patience
+from hqg_backtester.client.answers import Answer, refusal
+from hqg_backtester.client.errors import ServiceUnavailable
+from hqg_backtester.client.patience import Patience
 
 logger = logging.getLogger(__name__)
 
@@ -169,7 +169,7 @@ class Transport:
         parts = urlsplit(self.url)
         kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
         connection = kind(str(parts.hostname), parts.port, timeout=CONNECT_SECONDS)
-        body = None if value is None else json.dumps(value).encode()
+        body = None if value is None else json.dumps(value, default=_plain).encode()
         try:
             connection.connect()
             line = connection.sock
@@ -196,6 +196,13 @@ class Transport:
         if self.token:
             headers["Authorization"] = f"Bearer {self.token}"
         return headers | dict(more or {})
+
+
+def _plain(value: Any) -> Any:
+    """NumPy numbers, arrays and pandas indexes as what they hold: people take parameters and universes from them."""
+    if callable(plain := getattr(value, "tolist", None)):
+        return plain()
+    raise TypeError(f"{value!r}, a {type(value).__name__}, cannot be sent as JSON")
 
 
 def _with_query(path: str, query: Mapping[str, Any] | None) -> str:

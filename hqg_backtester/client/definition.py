@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from src.client.errors import CodeUnavailable
+from hqg_backtester.client.errors import CodeUnavailable
 
 WHAT_TO_DO = "Pass the strategy's source as text, or the path of its file."
 

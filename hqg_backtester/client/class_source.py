@@ -11,9 +11,9 @@ import types
 from dataclasses import dataclass, field
 from typing import Any
 
-from src.client.class_place import WHAT_TO_DO, Place, place_of
-from src.client.errors import CodeUnavailable
-from src.client.imports import import_of, imports_in
+from hqg_backtester.client.definition import WHAT_TO_DO, Place, place_of
+from hqg_backtester.client.errors import CodeUnavailable
+from hqg_backtester.client.imports import import_of, imports_in
 
 
 def class_source(kind: type) -> str:

@@ -3,8 +3,8 @@
 import os
 from pathlib import Path
 
-from src.client.class_source import class_source
-from src.client.errors import CodeUnavailable
+from hqg_backtester.client.class_source import class_source
+from hqg_backtester.client.errors import CodeUnavailable
 
 Code = str | os.PathLike[str] | type | object
 """Source text, the path of a file, a Strategy class, or an object of one."""

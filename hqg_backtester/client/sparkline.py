@@ -7,7 +7,7 @@ WIDTH, HEIGHT = 760, 160
 MAX_POINTS = 760
 
 
-def curve(values: Sequence[float], other: Sequence[float] | None = None) -> str:
+def sparkline(values: Sequence[float], other: Sequence[float] | None = None) -> str:
     """An SVG of one line, and of a second one in grey behind it, on one scale.
 
     Args:

@@ -7,8 +7,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from src.client import frames
-from src.client.page import result_page
+from hqg_backtester.client import frames
+from hqg_backtester.client.page import result_page
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -16,7 +16,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, repr=False)
 class Result:
-    """The whole answer to a backtest. The tables are pandas objects, made anew each time, indexed by UTC times.
+    """The whole answer to a backtest.
+
+    Tables are pandas objects, made anew each time. Their indexes are trading days without a time zone, so they join
+    with prices from elsewhere; `.tz_localize("UTC")` gives them one.
 
     Attributes:
         raw: the service's answer as it came.
@@ -43,6 +46,11 @@ class Result:
         return MappingProxyType(self.raw["metrics"])
 
     @property
+    def parameters(self) -> Mapping[str, Any]:
+        """The terms of the run with every default filled in, `starting_equity` and `universe` among them."""
+        return MappingProxyType(self.raw["parameters"])
+
+    @property
     def equity(self) -> "pd.DataFrame":
         """The portfolio's open, high, low and close of each day, in account currency.
 
@@ -50,6 +58,24 @@ class Result:
             PackageMissing: pandas is not installed.
         """
         return frames.equity_frame(self.raw["candles"])
+
+    @property
+    def returns(self) -> "pd.Series[float]":
+        """Simple return of each day, a fraction, the first from the starting equity: metrics are made of these.
+
+        Raises:
+            PackageMissing: pandas is not installed.
+        """
+        return frames.returns_series(self.raw["candles"], self.raw["parameters"]["starting_equity"])
+
+    @property
+    def drawdown(self) -> "pd.Series[float]":
+        """How far each day's close is below the highest so far: 0.25 is a quarter, the largest is `max_drawdown`.
+
+        Raises:
+            PackageMissing: pandas is not installed.
+        """
+        return frames.drawdown_series(self.raw["candles"], self.raw["parameters"]["starting_equity"])
 
     @property
     def orders(self) -> "pd.DataFrame":
