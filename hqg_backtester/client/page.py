@@ -83,7 +83,8 @@ def _notices(warnings: Sequence[Any], rest: str) -> str:
 def _drawing(answer: Mapping[str, Any]) -> str:
     closes = [float(candle["close"]) for candle in answer["candles"]]
     benchmark = answer.get("benchmark")
-    other = None if benchmark is None else [float(point["value"]) for point in benchmark]
+    value_at = {point["time"]: float(point["value"]) for point in benchmark or ()}
+    other = None if benchmark is None else [value_at.get(candle["time"]) for candle in answer["candles"]]
     legend = "" if other is None else f" and {escape(str(answer['parameters'].get('benchmark')))} (grey)"
     return f"{sparkline(closes, other)}<div><small>Equity{legend}</small></div>" if closes else ""
 

@@ -1,20 +1,20 @@
 """A small drawing of equity as SVG."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 WIDTH, HEIGHT = 760, 160
 MAX_POINTS = 760
 
 
-def sparkline(values: Sequence[float], other: Sequence[float] | None = None) -> str:
+def sparkline(values: Sequence[float], other: Sequence[float | None] | None = None) -> str:
     """An SVG of one line, and of a second one in grey behind it, on one scale.
 
     Args:
         values: at least one finite number.
-        other: another series over the same days.
+        other: another series over the same days, None before it begins and after it ends.
     """
-    every = [*values, *(other or ())]
+    every = [*values, *(value for value in other or () if value is not None)]
     low, high = min(every), max(every)
     lines = [] if not other else [_line(other, low, high, "#9ca3af")]
     lines.append(_line(values, low, high, "#2563eb"))
@@ -24,25 +24,27 @@ def sparkline(values: Sequence[float], other: Sequence[float] | None = None) -> 
     )
 
 
-def _line(values: Sequence[float], low: float, high: float, colour: str) -> str:
+def _line(values: Sequence[float | None], low: float, high: float, colour: str) -> str:
     # A flat line has no range of its own: it lies in the middle.
     scale = (HEIGHT - 4) / (high - low) if high > low else 0.0
     base = HEIGHT - 2 if scale else HEIGHT / 2
     step = WIDTH / max(len(values) - 1, 1)
-    points = " ".join(f"{i * step:.1f},{base - (values[i] - low) * scale:.1f}" for i in _kept(values))
+    known = {i: value for i, value in enumerate(values) if value is not None}
+    points = " ".join(f"{i * step:.1f},{base - (known[i] - low) * scale:.1f}" for i in _kept(known))
     return (
         f'<polyline points="{points}" fill="none" stroke="{colour}" stroke-width="1.5" '
         'vector-effect="non-scaling-stroke"/>'
     )
 
 
-def _kept(values: Sequence[float]) -> list[int]:
+def _kept(values: Mapping[int, float]) -> list[int]:
     """Indexes to draw: of each stretch its lowest and its highest, so that no peak is lost; both ends always."""
-    if len(values) <= MAX_POINTS:
-        return list(range(len(values)))
-    length = math.ceil(len(values) * 2 / MAX_POINTS)
-    kept = {0, len(values) - 1}
-    for start in range(0, len(values), length):
-        stretch = range(start, min(start + length, len(values)))
+    indexes = list(values)
+    if len(indexes) <= MAX_POINTS:
+        return indexes
+    length = math.ceil(len(indexes) * 2 / MAX_POINTS)
+    kept = {indexes[0], indexes[-1]}
+    for start in range(0, len(indexes), length):
+        stretch = indexes[start : start + length]
         kept |= {min(stretch, key=values.__getitem__), max(stretch, key=values.__getitem__)}
     return sorted(kept)

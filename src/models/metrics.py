@@ -83,7 +83,7 @@ class MetricsAnswer(BaseModel):
     break_even_cost_bps: float | None = None
     """Cost per traded value, in basis points, at which total_return would be zero."""
     periods_per_year: int = 252
-    """Timeline days that make a year: 365 when it trades on weekends."""
+    """Timeline days that make a year, counted: 252 or 365 when the count is within 5 % of one of them."""
     risk_free_rate: float | None = None
     """Yearly risk-free rate that was used, a fraction."""
     undefined: dict[str, str] = {}

@@ -183,7 +183,7 @@ class BacktestResponse(AnswerPart):
     holding_weights: list[HoldingWeights]
     """One for each day on which something filled."""
     benchmark: list[BenchmarkPoint] | None
-    """One a timeline day, or null without a benchmark."""
+    """One a timeline day from the benchmark's first to its last, or null without a benchmark."""
     logs: list[str]
     """What the strategy printed or logged, bounded."""
     warnings: list[str]

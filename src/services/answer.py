@@ -99,10 +99,11 @@ def holding_weights_answer(books: Books) -> list[dict[str, Any]]:
 
 
 def benchmark_answer(prices: PriceTable, yardsticks: Yardsticks) -> list[dict[str, Any]] | None:
-    """The benchmark scaled to the starting equity, one point a timeline day."""
+    """The benchmark scaled to the starting equity, one point a timeline day from its first to its last."""
     if yardsticks.benchmark is None:
         return None
-    points = zip(unix_seconds(prices.dates), yardsticks.benchmark.tolist(), strict=True)
+    known = np.isfinite(yardsticks.benchmark)
+    points = zip(unix_seconds(prices.dates[known]), yardsticks.benchmark[known].tolist(), strict=True)
     return [{"time": time, "value": value} for time, value in points]
 
 

@@ -16,6 +16,7 @@ from src.execution.session import Job, Reply, Session
 from src.execution.strategy_source import StrategyDescription
 from src.models.request import BacktestRequest
 from src.services import answer
+from src.services.coverage_warnings import period_warnings, window_warnings
 from src.services.data_provider.base import DataProvider, PriceTable
 from src.services.data_provider.calendar import last_period_is_complete
 from src.services.data_provider.patience import Patience as PricePatience
@@ -232,6 +233,8 @@ class Prepared:
             # First, because another request for the same run brings others: see src/services/runs/result.py.
             *self.request.unknown_fields_warnings(),
             *([synthetic] if self.source[1] else []),
+            *window_warnings(self.prices, self.request.start_date, self.request.end_date),
+            *period_warnings(self.prices.dates),
             *self.prices.warnings(),
             *self.yardsticks.warnings,
             *answer.unfilled_warnings(reply.unfilled, self.prices),

@@ -15,8 +15,8 @@ from src.services import answer
 from src.services.data_provider.base import PriceTable
 from src.services.yardsticks import Yardsticks
 from src.utils.metrics import Metrics, measure
-from src.utils.return_stats import periods_per_year
 from src.utils.trade_stats import TradeColumns, equity_stats
+from src.utils.trading_year import periods_per_year
 
 logger = logging.getLogger(__name__)
 

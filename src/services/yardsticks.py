@@ -8,6 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from src.errors import NoPrices, PriceSourceUnavailable
+from src.services.coverage_warnings import begins_late, benchmark_warnings, ends_early, yield_warnings
+from src.services.data_provider.arrays import Dates
 from src.services.data_provider.base import DataProvider, PriceTable
 from src.services.data_provider.patience import ENDLESS, Patience
 from src.utils.benchmark_stats import benchmark_equity
@@ -21,9 +23,10 @@ class Yardsticks:
     """What there is to measure against.
 
     Attributes:
-        benchmark: (n_days,) the starting equity invested in the benchmark, or None.
+        benchmark: (n_days,) the starting equity invested in the benchmark, NaN before it begins and after it
+            ends; None when there is none.
         risk_free_rate: yearly fraction.
-        warnings: why one of them is missing, as sentences.
+        warnings: why one of them is missing or covers a part of the run, as sentences.
     """
 
     benchmark: npt.NDArray[np.float64] | None
@@ -81,14 +84,25 @@ def _benchmark(
             warnings.append(f"no benchmark: {error}")
             return None
         closes = _on_days(table, prices)
-        if table.dates[0] > prices.dates[0]:
-            warnings.append(
-                f"the benchmark {symbol} has no price before {table.dates[0]}; it counts as cash until then"
-            )
-    if not np.isfinite(closes).any():
+    known = np.flatnonzero(np.isfinite(closes))
+    if not known.size:
         warnings.append(f"no benchmark: {symbol} has no price on any day of the run")
         return None
-    return benchmark_equity(closes, initial_capital)
+    covered = _covered(prices.dates, int(known[0]), int(known[-1]))
+    warnings.extend(benchmark_warnings(symbol, prices.dates, prices.dates[covered]))
+    series = np.full(len(closes), np.nan)
+    series[covered] = benchmark_equity(closes, initial_capital)[covered]
+    return series
+
+
+def _covered(days: Dates, first: int, last: int) -> slice:
+    """The days on which a benchmark with its first and last close there is known.
+
+    A few sessions more at either end, such as a weekend of a market that has none, count as days without a close.
+    """
+    start = first if begins_late(days[0].item(), days[first].item()) else 0
+    stop = last + 1 if ends_early(days[last].item(), days[-1].item()) else len(days)
+    return slice(start, stop)
 
 
 def _risk_free_rate(provider: DataProvider, prices: PriceTable, warnings: list[str], patience: Patience) -> float:
@@ -97,7 +111,8 @@ def _risk_free_rate(provider: DataProvider, prices: PriceTable, warnings: list[s
     except (NoPrices, PriceSourceUnavailable) as error:
         warnings.append(f"the risk-free rate is taken as 0: {error}")
         return 0.0
-    return float(np.mean(yields)) / 100
+    warnings.extend(yield_warnings(RISK_FREE_SYMBOL, prices.dates, yields.dates))
+    return float(np.mean(yields.percent)) / 100
 
 
 def _window(prices: PriceTable) -> tuple[date, date]:

@@ -47,10 +47,11 @@ def measure(
         initial_capital: account value before the first day, above zero. The first daily return is
             equity[0] ÷ initial_capital − 1.
         dates: (n_days,) datetime64[D], ascending.
-        periods_per_year: how many days of this timeline make a year (see return_stats).
+        periods_per_year: how many days of this timeline make a year (see trading_year).
         annual_risk_free_rate: a fraction above −1.
         benchmark_equity: (n_days,) the benchmark on the same days, in the same money as equity: its
-            first return is counted from initial_capital too (see benchmark_stats).
+            first return is counted from initial_capital too (see benchmark_stats). NaN before it begins and
+            after it ends: what is measured against it then covers the days on which both have a return.
         trades: the filled orders, if they are known.
         position_value: (n_days,) value of all positions at each close, if it is known.
 
@@ -98,17 +99,21 @@ class _Run:
             raise ValueError(f"initial capital must be finite and above zero, not {self.initial_capital}")
         if not (self.annual_risk_free_rate > -1.0 and math.isfinite(self.annual_risk_free_rate)):
             raise ValueError(f"risk-free rate must be finite and above -1, not {self.annual_risk_free_rate}")
-        for name, column in (
-            ("equity", self.equity),
-            ("benchmark", self.benchmark),
-            ("position value", self.positions),
-        ):
+        for name, column in (("equity", self.equity), ("position value", self.positions)):
             if column is not None and not (column.shape == self.dates.shape and np.isfinite(column).all()):
                 raise ValueError(f"{name} must be finite, one value a date")
-        if self.benchmark is not None and not (self.benchmark > 0.0).all():
-            raise ValueError("the benchmark must be above zero")
+        if self.benchmark is not None:
+            self._check_benchmark(self.benchmark)
         if self.dates.ndim != 1 or not len(self.dates):
             raise ValueError("at least one date is needed")
+
+    def _check_benchmark(self, benchmark: Float64Array) -> None:
+        known = np.flatnonzero(np.isfinite(benchmark))
+        is_whole = known.size > 0 and known[-1] - known[0] + 1 == known.size and not np.isinf(benchmark).any()
+        if benchmark.shape != self.dates.shape or not is_whole:
+            raise ValueError("benchmark must be finite without a gap, one value a date")
+        if not (benchmark[known] > 0.0).all():
+            raise ValueError("the benchmark must be above zero")
 
     @cached_property
     def returns(self) -> Float64Array:
@@ -122,19 +127,35 @@ class _Run:
     def excess(self) -> Float64Array:
         return self.returns - self.daily_risk_free
 
-    @cached_property
-    def benchmark_returns(self) -> Float64Array:
+    @property
+    def known_benchmark(self) -> Float64Array:
         if self.benchmark is None:
             raise Undefined("no benchmark")
-        return return_stats.simple_returns(self.benchmark, self.initial_capital)
+        return self.benchmark
+
+    @cached_property
+    def benchmark_days(self) -> slice:
+        """The days on which the benchmark has a return: one that begins later has none on its first day."""
+        known = np.flatnonzero(np.isfinite(self.known_benchmark))
+        return slice(int(known[0]) + 1 if known[0] else 0, int(known[-1]) + 1)
+
+    @cached_property
+    def benchmark_returns(self) -> Float64Array:
+        days = self.benchmark_days
+        before = float(self.known_benchmark[days.start - 1]) if days.start else self.initial_capital
+        return return_stats.simple_returns(self.known_benchmark[days], before)
 
     @cached_property
     def benchmark_excess(self) -> Float64Array:
         return self.benchmark_returns - self.daily_risk_free
 
     @cached_property
+    def common_excess(self) -> Float64Array:
+        return self.excess[self.benchmark_days]
+
+    @cached_property
     def active(self) -> Float64Array:
-        return self.returns - self.benchmark_returns
+        return self.returns[self.benchmark_days] - self.benchmark_returns
 
     @cached_property
     def depths(self) -> Float64Array:
@@ -183,11 +204,11 @@ _FORMULAS: dict[str, Callable[[_Run], float | int]] = {
     "excess_kurtosis": lambda run: return_stats.excess_kurtosis(run.returns),
     "tail_ratio": lambda run: return_stats.tail_ratio(run.returns),
     "ulcer_index": lambda run: drawdown.ulcer_index(run.depths),
-    "beta": lambda run: benchmark_stats.beta(run.excess, run.benchmark_excess),
-    "alpha": lambda run: benchmark_stats.jensen_alpha(run.excess, run.benchmark_excess, run.periods),
+    "beta": lambda run: benchmark_stats.beta(run.common_excess, run.benchmark_excess),
+    "alpha": lambda run: benchmark_stats.jensen_alpha(run.common_excess, run.benchmark_excess, run.periods),
     "information_ratio": lambda run: benchmark_stats.information_ratio(run.active, run.periods),
     "tracking_error": lambda run: benchmark_stats.tracking_error(run.active, run.periods),
-    "treynor": lambda run: benchmark_stats.treynor_ratio(run.excess, run.benchmark_excess, run.periods),
+    "treynor": lambda run: benchmark_stats.treynor_ratio(run.common_excess, run.benchmark_excess, run.periods),
     "psr": lambda run: return_stats.probabilistic_sharpe_ratio(run.returns, run.excess, 1.0 / math.sqrt(run.periods)),
     "psr_zero": lambda run: return_stats.probabilistic_sharpe_ratio(run.returns, run.excess, 0.0),
     "win_rate": lambda run: trade_stats.win_rate(run.closed),

@@ -67,12 +67,6 @@ def annualized_return(values: Float64Array, initial_value: float, dates: npt.NDA
         raise Undefined(TOO_LARGE) from None
 
 
-def periods_per_year(dates: npt.NDArray[np.datetime64]) -> int:
-    """365 when any of the dates is a Saturday or Sunday, else 252 trading days."""
-    days_since_monday = (dates.astype("datetime64[D]").astype(np.int64) + 3) % 7
-    return 365 if bool((days_since_monday >= 5).any()) else 252
-
-
 def daily_rate(annual_rate: float, periods_per_year: int) -> float:
     """The rate a day that compounds to `annual_rate` (a fraction above -1) in a year."""
     return float((1.0 + annual_rate) ** (1.0 / periods_per_year) - 1.0)

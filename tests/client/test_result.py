@@ -237,6 +237,18 @@ def test_every_drawing_stays_in_its_frame_and_small(values, other):
         assert points == sorted(points, key=lambda point: point[0])
 
 
+def test_a_benchmark_of_some_days_is_drawn_on_those_days():
+    line = next(ET.fromstring(sparkline([1, 2, 3, 4, 5], [None, None, 3, 4, None])).iter("polyline"))  # noqa: S314 - ours
+    assert [float(point.split(",")[0]) for point in line.attrib["points"].split()] == [WIDTH / 2, WIDTH * 3 / 4]
+
+
+def test_a_page_shows_a_benchmark_that_begins_later():
+    whole = result()._repr_html_()
+    late = result(benchmark=result().raw["benchmark"][1:])._repr_html_()
+    assert "(grey)" in late
+    assert late != whole
+
+
 def test_of_ten_thousand_days_the_one_peak_is_drawn():
     values = [1.0] * 10_000
     values[5_432] = 2.0

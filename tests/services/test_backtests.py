@@ -3,9 +3,13 @@
 import json
 import threading
 import time
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from src.engine.ledger import Ledger
@@ -14,6 +18,8 @@ from src.execution import protocol
 from src.models.request import BacktestRequest
 from src.models.response import BacktestResponse
 from src.services.backtests import Backtests, Prepared, RunLimits
+from src.services.data_provider.base import DataProvider
+from src.services.data_provider.files import FilesProvider
 from src.services.data_provider.mock import MockProvider
 from tests.fakes.engine_box import Forge, engine_script, frames_in
 from tests.fakes.sandbox import ScriptedSandbox
@@ -33,16 +39,19 @@ PROVIDER = MockProvider(lambda: datetime(2026, 1, 5, tzinfo=UTC))
 
 
 def run(
-    forge: Forge = lambda ledger: None, description: dict[str, Any] | None = None, **changes: Any
+    forge: Forge = lambda ledger: None,
+    description: dict[str, Any] | None = None,
+    provider: DataProvider | None = None,
+    **changes: Any,
 ) -> dict[str, Any]:
     request = {"strategy_code": SOURCE, "start_date": "2015-01-01", "end_date": "2015-12-31", **changes}
     sandbox = ScriptedSandbox(engine_script(description or DESCRIPTION, [0.5, 0.5], forge))
-    with prepared(sandbox, **request) as ready:
+    with prepared(sandbox, provider, **request) as ready:
         return ready.execute()
 
 
-def prepared(sandbox: ScriptedSandbox, **request: Any) -> Prepared:
-    backtests = Backtests(provider=PROVIDER, sandbox=sandbox, limits=RunLimits())
+def prepared(sandbox: ScriptedSandbox, provider: DataProvider | None = None, **request: Any) -> Prepared:
+    backtests = Backtests(provider=provider or PROVIDER, sandbox=sandbox, limits=RunLimits())
     return backtests.prepare(
         BacktestRequest.model_validate(request),
         deadline=time.monotonic() + 30,
@@ -159,6 +168,34 @@ def test_a_benchmark_without_prices_is_a_warning_and_null_metrics() -> None:
     assert answer["metrics"]["beta"] is None
     assert "benchmark" in answer["metrics"]["undefined"]["beta"]
     assert any("UNKNOWNY" in warning for warning in answer["warnings"])
+
+
+def test_a_window_beyond_the_prices_is_a_warning_with_both_dates() -> None:
+    # Mock prices begin in 1990.
+    answer = run(start_date="1980-01-01", end_date="1991-12-31")
+    assert "The prices begin on 1990-01-02, but the window asked for begins on 1980-01-01." in answer["warnings"]
+    assert answer["candles"][0]["time"] == 631_238_400
+
+
+def test_a_benchmark_that_begins_late_begins_late_in_the_answer(tmp_path: Path) -> None:
+    prices = PROVIDER.fetch(("SPY", "BND", "QQQ", "^IRX"), date(2015, 1, 1), date(2015, 12, 31))
+    for column, symbol in enumerate(prices.symbols):
+        first = 100 if symbol == "QQQ" else 0
+        names = ("Open", "High", "Low", "Close", "Volume")
+        columns = {name: prices.bars[first:, column, at].copy() for at, name in enumerate(names)}
+        pq.write_table(pa.table({"Date": prices.dates[first:], **columns}), tmp_path / f"{symbol}.parquet")
+    answer = run(provider=FilesProvider(tmp_path), benchmark="QQQ")
+    BacktestResponse.model_validate(answer)
+    assert [point["time"] for point in answer["benchmark"]] == [candle["time"] for candle in answer["candles"]][100:]
+    assert answer["benchmark"][0]["value"] == 10_000.0
+    (warning,) = answer["warnings"]
+    assert warning.startswith(f"The benchmark QQQ begins on {prices.dates[100]}, the run on 2015-01-02;")
+    # By hand: returns of the days after the benchmark's first.
+    equity = np.array([candle["close"] for candle in answer["candles"]])[100:]
+    value = np.array([point["value"] for point in answer["benchmark"]])
+    of_run, of_benchmark = equity[1:] / equity[:-1] - 1, value[1:] / value[:-1] - 1
+    covariance = np.cov(of_run, of_benchmark)
+    assert answer["metrics"]["beta"] == pytest.approx(covariance[0, 1] / covariance[1, 1], rel=1e-9)
 
 
 def test_no_benchmark_is_no_warning() -> None:

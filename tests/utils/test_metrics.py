@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from src.utils.benchmark_stats import benchmark_equity
 from src.utils.metrics import measure
-from src.utils.return_stats import daily_rate, periods_per_year
+from src.utils.return_stats import daily_rate
 from src.utils.trade_stats import TradeColumns
 
 TABLE = """
@@ -269,7 +269,14 @@ def test_growth_beyond_every_number_is_undefined_and_not_infinite():
         ([100, 101], {"capital": 0.0}, "initial capital"),
         ([100, 101], {"capital": math.inf}, "initial capital"),
         ([100, 101], {"annual_risk_free_rate": -1.0}, "risk-free rate"),
-        ([100, 101], {"benchmark_equity": np.array([100.0])}, "benchmark must be finite, one value a date"),
+        (
+            [100, 101],
+            {"benchmark_equity": np.array([100.0])},
+            "benchmark must be finite without a gap, one value a date",
+        ),
+        ([100, 101, 102], {"benchmark_equity": np.array([100.0, math.nan, 100.0])}, "without a gap"),
+        ([100, 101, 102], {"benchmark_equity": np.array([math.nan, 100.0, math.inf])}, "without a gap"),
+        ([100, 101], {"benchmark_equity": np.full(2, math.nan)}, "without a gap"),
         ([100, 101], {"benchmark_equity": np.array([100.0, 0.0])}, "benchmark must be above zero"),
         ([100, 101], {"position_value": np.array([0.0, math.inf])}, "position value must be finite"),
     ],
@@ -279,16 +286,44 @@ def test_inputs_that_are_not_a_run_are_refused(equity, given, complaint):
         measured(equity, **given)
 
 
-def test_a_timeline_with_a_weekend_day_has_365_periods_a_year():
-    week = np.arange("2024-01-01", "2024-01-08", dtype="datetime64[D]")  # Monday to Sunday
-    assert periods_per_year(week[:5]) == 252
-    assert periods_per_year(week[:6]) == 365
-    assert periods_per_year(week[6:]) == 365
-    assert periods_per_year(np.array(["1969-12-26", "1969-12-29"], dtype="datetime64[D]")) == 252
-
-
 def test_the_daily_rate_compounds_to_the_annual_rate():
     assert (1 + daily_rate(0.05, 252)) ** 252 == pytest.approx(1.05, rel=1e-12)
+
+
+AGAINST_THE_BENCHMARK = ("beta", "alpha", "information_ratio", "tracking_error", "treynor")
+
+
+@pytest.mark.parametrize(("first", "last"), [(0, 59), (20, 59), (0, 39), (20, 39), (1, 58)])
+def test_a_benchmark_of_some_days_is_compared_on_those_days_alone(first, last):
+    # The oracle: a run that begins with the benchmark's first value and ends with its last.
+    generator = np.random.default_rng(11)
+    equity = 100 * np.cumprod(1 + generator.normal(0.001, 0.02, 60))
+    benchmark = 100 * np.cumprod(1 + generator.normal(0.0005, 0.01, 60))
+    known = np.full(60, math.nan)
+    known[first : last + 1] = benchmark[first : last + 1]
+    values = measured(equity, benchmark_equity=known, annual_risk_free_rate=0.03).values
+    after = first + 1 if first else 0
+    capital = equity[first] if first else 100.0
+    scale = capital / benchmark[first] if first else 1.0
+    whole = measured(
+        equity[after : last + 1],
+        capital,
+        benchmark_equity=benchmark[after : last + 1] * scale,
+        annual_risk_free_rate=0.03,
+    ).values
+    for name in AGAINST_THE_BENCHMARK:
+        assert values[name] == pytest.approx(whole[name], rel=1e-9), name
+    # What is not measured against it covers the whole run.
+    alone = measured(equity, annual_risk_free_rate=0.03).values
+    for name in set(alone) - set(AGAINST_THE_BENCHMARK):
+        assert values[name] == alone[name], name
+
+
+def test_a_benchmark_of_fewer_than_four_days_says_so():
+    benchmark = np.full(9, math.nan)
+    benchmark[5:8] = [100.0, 101.0, 99.0]
+    metrics = measured([101, 99, 102, 103, 101, 100, 104, 105, 103], benchmark_equity=benchmark)
+    assert {metrics.undefined[name] for name in AGAINST_THE_BENCHMARK} == {"needs at least 4 daily returns, has 2"}
 
 
 def test_a_benchmark_is_cash_until_its_first_close_and_keeps_its_last_close_on_days_without_one():

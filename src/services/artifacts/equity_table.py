@@ -1,6 +1,6 @@
 """equity.parquet: the account day by day, with its units written into the file."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -34,7 +34,8 @@ class EquityCurve:
     Attributes:
         dates: datetime64[D], ascending and unique.
         candles: (n_days, 4) open, high, low, close; account currency.
-        benchmark: scaled to the starting equity, account currency; None without one.
+        benchmark: scaled to the starting equity, account currency; NaN before it begins and after it ends; None
+            without one.
         starting_equity: account currency.
         drawdown: fraction below the highest close so far.
     """
@@ -61,15 +62,21 @@ def equity_curve(answer: Mapping[str, Any]) -> EquityCurve:
     seconds = np.array([row["time"] for row in rows], dtype=np.int64)
     values = [[row["open"], row["high"], row["low"], row["close"]] for row in rows]
     candles = np.array(values, dtype=np.float64).reshape(-1, 4)
-    points = answer["benchmark"]
     starting_equity = float(answer["parameters"]["starting_equity"])
     return EquityCurve(
         dates=seconds.astype("datetime64[s]").astype("datetime64[D]"),
         candles=candles,
-        benchmark=None if points is None else np.array([point["value"] for point in points], dtype=np.float64),
+        benchmark=_benchmark(answer["benchmark"], seconds),
         starting_equity=starting_equity,
         drawdown=drawdowns(candles[:, 3], starting_equity),
     )
+
+
+def _benchmark(points: Sequence[Mapping[str, Any]] | None, seconds: npt.NDArray[np.int64]) -> Float64Array | None:
+    if points is None:
+        return None
+    value_at = {point["time"]: point["value"] for point in points}
+    return np.array([value_at.get(time, np.nan) for time in seconds.tolist()], dtype=np.float64)
 
 
 def write_equity(curve: EquityCurve, path: Path) -> None:
@@ -80,7 +87,9 @@ def write_equity(curve: EquityCurve, path: Path) -> None:
     """
     times = pa.array(curve.dates.astype("datetime64[ms]"), type=pa.timestamp("ms", tz="UTC"))
     n_days = len(curve.dates)
-    benchmark = pa.nulls(n_days, pa.float64()) if curve.benchmark is None else pa.array(curve.benchmark)
+    benchmark = (
+        pa.nulls(n_days, pa.float64()) if curve.benchmark is None else pa.array(curve.benchmark, from_pandas=True)
+    )
     columns = [times, *(pa.array(column) for column in curve.candles.T), benchmark, pa.array(curve.drawdown)]
     schema = pa.schema(
         pa.field(name, column.type, metadata={"unit": unit, "description": meaning})

@@ -24,6 +24,7 @@ from src.services.data_provider.arrays import (
     window_rows,
 )
 from src.services.data_provider.patience import ENDLESS, Patience
+from src.utils.trading_year import trades_on_weekends
 
 HASHED_ROWS = 1024
 """Days hashed at a time, so that hashing needs no second copy of a large table."""
@@ -140,12 +141,10 @@ class PriceTable:
         return [int(day) for day in day_numbers(self.dates)]
 
     def has_weekend_days(self) -> bool:
-        """Whether the timeline trades on weekends: it holds a Saturday and a Sunday.
-
-        One of the two is not enough: New York traded on Saturdays until 1952, Tel Aviv on Sundays until 2025.
-        """
-        weekdays = (day_numbers(self.dates) + 3) % 7  # day 0 was a Thursday, Monday is 0
-        return bool((weekdays == 5).any() and (weekdays == 6).any())
+        """Whether the timeline traded on weekends in its last year, by the rule of `trades_on_weekends`."""
+        if not self.dates.size:
+            return False
+        return trades_on_weekends(self.dates[self.dates > self.dates[-1] - np.timedelta64(365, "D")])
 
     def first_and_last(self, symbol: str) -> tuple[date, date] | None:
         """The first and the last day on which `symbol` has a bar; None when it has none.
@@ -199,6 +198,19 @@ class PriceTable:
         return sentences
 
 
+@dataclass(frozen=True, eq=False)
+class Yields:
+    """The closing values of a yield index over one window.
+
+    Attributes:
+        dates: (n_days,) datetime64[D], strictly ascending, at least one.
+        percent: (n_days,) percent a year, all finite; may be zero or negative.
+    """
+
+    dates: Dates
+    percent: Float64Array
+
+
 class DataProvider(Protocol):
     """Daily prices from somewhere. Implementations are safe to call from several threads."""
 
@@ -225,13 +237,10 @@ class DataProvider(Protocol):
         """
         ...
 
-    def fetch_yields(self, symbol: str, start: date, end: date, patience: Patience = ENDLESS) -> Float64Array:
+    def fetch_yields(self, symbol: str, start: date, end: date, patience: Patience = ENDLESS) -> Yields:
         """The daily closing values of a yield index such as ^IRX between start and end.
 
         A yield is no price: it may be zero or negative, so it does not go through `fetch`.
-
-        Returns:
-            (n_days,) percent a year, by date; at least one, all finite.
 
         Raises:
             NoPrices, PriceSourceUnavailable, RunTimedOut, RunCancelled: as `fetch`.

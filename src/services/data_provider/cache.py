@@ -7,8 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
-from src.services.data_provider.arrays import Float64Array
-from src.services.data_provider.base import PriceTable, SuspectBar
+from src.services.data_provider.base import PriceTable, SuspectBar, Yields
 from src.services.data_provider.coverage import Market
 from src.services.data_provider.gathering import check_symbol, gather, yields_in_window
 from src.services.data_provider.history import ADJ_CLOSE, History, HistorySource
@@ -99,7 +98,7 @@ class CachedProvider:
                 symbols, start, end, lambda symbol: here.get(symbol) or patience.result(symbol, coming[symbol])
             )
 
-    def fetch_yields(self, symbol: str, start: date, end: date, patience: Patience = ENDLESS) -> Float64Array:
+    def fetch_yields(self, symbol: str, start: date, end: date, patience: Patience = ENDLESS) -> Yields:
         """The yields of `symbol`, as `DataProvider.fetch_yields` promises."""
         check_symbol(symbol)
         with _downloading() as threads:

@@ -7,8 +7,8 @@ from itertools import islice
 from pathlib import Path
 
 from src.errors import NoPrices, PriceSourceUnavailable
-from src.services.data_provider.arrays import CLOSE, Float64Array
-from src.services.data_provider.base import PriceTable
+from src.services.data_provider.arrays import CLOSE
+from src.services.data_provider.base import PriceTable, Yields
 from src.services.data_provider.gathering import check_symbol, gather, yields_in_window
 from src.services.data_provider.patience import ENDLESS, Patience
 from src.services.data_provider.price_file import read_price_file
@@ -43,7 +43,7 @@ class FilesProvider:
         self._check_folder()
         return gather(symbols, start, end, self._load)
 
-    def fetch_yields(self, symbol: str, start: date, end: date, patience: Patience = ENDLESS) -> Float64Array:
+    def fetch_yields(self, symbol: str, start: date, end: date, patience: Patience = ENDLESS) -> Yields:
         """The yields of `symbol`, as `DataProvider.fetch_yields` promises."""
         self._check_folder()
         check_symbol(symbol)

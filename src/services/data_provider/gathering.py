@@ -7,7 +7,7 @@ import numpy as np
 
 from src.errors import NoPrices
 from src.services.data_provider.arrays import Dates, Float64Array, IntArray
-from src.services.data_provider.base import PriceTable, SuspectBar
+from src.services.data_provider.base import PriceTable, SuspectBar, Yields
 from src.services.data_provider.screening import SymbolBars
 from src.utils.symbols import SYMBOL_PATTERN
 
@@ -84,7 +84,7 @@ def check_symbol(symbol: str) -> None:
         raise NoPrices([f"No prices for {symbol[:40]!r}: this is not a ticker symbol."])
 
 
-def yields_in_window(symbol: str, dates: Dates, values: Float64Array, start: date, end: date) -> Float64Array:
+def yields_in_window(symbol: str, dates: Dates, values: Float64Array, start: date, end: date) -> Yields:
     """The finite values between start and end, as `DataProvider.fetch_yields` promises.
 
     Args:
@@ -100,7 +100,7 @@ def yields_in_window(symbol: str, dates: Dates, values: Float64Array, start: dat
     wanted = is_last & np.isfinite(known) & (days >= np.datetime64(start)) & (days <= np.datetime64(end))
     if not wanted.any():
         raise NoPrices([f"No yields of '{symbol}' between {start} and {end}."])
-    return np.ascontiguousarray(known[wanted])
+    return Yields(np.ascontiguousarray(days[wanted]), np.ascontiguousarray(known[wanted]))
 
 
 def _load_checked(symbol: str, load: Callable[[str], SymbolBars]) -> SymbolBars:

@@ -6,8 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 import numpy as np
 
 from src.errors import NoPrices
-from src.services.data_provider.arrays import Float64Array
-from src.services.data_provider.base import PriceTable
+from src.services.data_provider.base import PriceTable, Yields
 from src.services.data_provider.calendar import every_day, last_finished_session, sessions
 from src.services.data_provider.gathering import gather
 from src.services.data_provider.mock_prices import made_up_bars
@@ -50,9 +49,10 @@ class MockProvider:
         now = self._clock()
         return gather(symbols, start, end, lambda symbol: self._load(symbol, now))
 
-    def fetch_yields(self, symbol: str, start: date, end: date, patience: Patience = ENDLESS) -> Float64Array:
+    def fetch_yields(self, symbol: str, start: date, end: date, patience: Patience = ENDLESS) -> Yields:
         """The yields of `symbol`, as `DataProvider.fetch_yields` promises."""
-        return self.fetch((symbol,), start, end).close[:, 0]
+        table = self.fetch((symbol,), start, end)
+        return Yields(table.dates, table.close[:, 0])
 
     def _load(self, symbol: str, now: datetime) -> SymbolBars:
         if symbol.startswith(UNKNOWN_PREFIXES):

@@ -10,8 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from src.errors import NoPrices, PriceSourceUnavailable
-from src.services.data_provider.arrays import Float64Array
-from src.services.data_provider.base import PriceTable
+from src.services.data_provider.base import PriceTable, Yields
 from src.services.data_provider.gathering import check_symbol, gather, yields_in_window
 from src.services.data_provider.history import ADJ_CLOSE, History
 from src.services.data_provider.patience import ENDLESS, Patience
@@ -86,7 +85,7 @@ class YFDataProvider:
 
         return gather(symbols, start, end, load)
 
-    def fetch_yields(self, symbol: str, start: date, end: date, patience: Patience = ENDLESS) -> Float64Array:
+    def fetch_yields(self, symbol: str, start: date, end: date, patience: Patience = ENDLESS) -> Yields:
         """The yields of `symbol`, as `DataProvider.fetch_yields` promises."""
         history = self.history(symbol, patience=patience)
         return yields_in_window(symbol, history.dates, history.rows[:, ADJ_CLOSE], start, end)

@@ -31,6 +31,14 @@ def test_each_column_says_its_unit(tmp_path: Path) -> None:
     assert all(field.metadata[b"description"] for field in schema)
 
 
+def test_a_benchmark_of_some_days_stands_on_those_days(tmp_path: Path) -> None:
+    content = answer(n_days=5)
+    content["benchmark"] = content["benchmark"][2:4]
+    write_equity(equity_curve(content), tmp_path / "equity.parquet")
+    column = pq.read_table(tmp_path / "equity.parquet").column("benchmark")
+    assert column.to_pylist() == [None, None, 10_002.0, 10_003.0, None]
+
+
 def test_without_a_benchmark_its_column_is_empty(tmp_path: Path) -> None:
     write_equity(equity_curve(answer(n_days=5, benchmark=None)), tmp_path / "equity.parquet")
     column = pq.read_table(tmp_path / "equity.parquet").column("benchmark")

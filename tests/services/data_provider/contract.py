@@ -141,7 +141,8 @@ class DataProviderContract:
     def test_yields_are_finite_and_one_a_day(self, case: Case) -> None:
         table = case.provider.fetch(case.known[:1], case.start, case.end)
         yields = case.provider.fetch_yields(case.known[0], case.start, case.end)
-        assert yields.tolist() == table.close[:, 0].tolist()
+        assert yields.dates.tolist() == table.dates.tolist()
+        assert yields.percent.tolist() == table.close[:, 0].tolist()
 
     @pytest.mark.parametrize("symbol", HOSTILE_SYMBOLS)
     def test_yields_of_what_is_no_ticker_are_refused(self, case: Case, symbol: str) -> None:

@@ -52,6 +52,9 @@ def test_days_are_counted_from_1970_also_before_it():
     assert all(type(day) is int for day in table.days_since_epoch())
 
 
+THREE_WEEKS = [f"2021-01-{day:02}" for day in range(4, 23) if date(2021, 1, day).weekday() < 5]
+
+
 @pytest.mark.parametrize(
     ("texts", "expected"),
     [
@@ -59,6 +62,10 @@ def test_days_are_counted_from_1970_also_before_it():
         (("2021-01-02",), False),  # a Saturday alone, as in New York until 1952
         (("2021-01-03", "2021-01-10"), False),  # Sundays alone, as in Tel Aviv
         (("2021-01-02", "2021-01-03"), True),
+        # A stray Saturday and a stray Sunday among three weeks of weekdays.
+        ((*THREE_WEEKS, "2021-01-23", "2021-01-24"), False),
+        # Every day in 2015, only weekdays in 2021.
+        ((*(f"2015-01-{day:02}" for day in range(1, 32)), *THREE_WEEKS), False),
         (("1969-12-27", "1970-01-04"), True),
         ((), False),
     ],

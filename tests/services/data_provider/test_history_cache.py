@@ -249,7 +249,7 @@ class TestWhenTheSourceFails:
         source.error = PriceSourceUnavailable("down")
         clock.now += timedelta(days=30)
         assert provider.fetch(("SPY",), START, FRIDAY).data_hash() == before
-        assert provider.fetch_yields("SPY", START, FRIDAY).size > 0
+        assert provider.fetch_yields("SPY", START, FRIDAY).dates.size > 0
         assert len(source.asked) == 1
 
     def test_one_that_is_not_raises_what_the_source_raised(self, provider, source, clock):
@@ -421,5 +421,5 @@ class TestWhatIsSaidOfPrices:
         rows[:, :5] -= rows[:, :5].max() + 1
         source.histories["^IRX"] = History("^IRX", whole.dates, rows, whole.market)
         yields = provider.fetch_yields("^IRX", START, FRIDAY)
-        assert yields.max() < 0
-        assert yields.size == sessions(START, FRIDAY).size
+        assert yields.percent.max() < 0
+        assert yields.dates.tolist() == sessions(START, FRIDAY).tolist()

@@ -172,8 +172,8 @@ class TestWhatItGives:
         yahoo.listings["^IRX"] = made_up("^IRX", FIRST, LAST, instrument="INDEX")
         yahoo.listings["^IRX"].rows[:, :5] -= 100.0
         yields = cached.fetch_yields("^IRX", START, END)
-        assert yields.max() < 0
-        assert yields.size == len(new_york_days(START, END))
+        assert yields.percent.max() < 0
+        assert yields.dates.tolist() == new_york_days(START, END)
 
     @pytest.mark.parametrize("symbol", ["SPY", "BND", "TLT", "GLD", "AAPL"])
     def test_real_prices_come_out_as_the_real_adjusted_ones(self, cached, yahoo, raw_prices, daily_prices, symbol):

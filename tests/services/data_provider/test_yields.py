@@ -15,14 +15,16 @@ START, END = date(2020, 3, 19), date(2020, 3, 27)
 
 def test_a_negative_yield_counts(market_folder: Path) -> None:
     yields = FilesProvider(market_folder).fetch_yields("^IRX", START, END)
-    assert yields.size == 7
-    assert yields.max() < 0
+    assert yields.dates.size == 7
+    assert yields.percent.max() < 0
 
 
 def test_the_last_row_of_a_day_counts_and_gaps_do_not() -> None:
     dates = np.array(["2020-03-20", "2020-03-19", "2020-03-20", "2020-03-23"], "datetime64[D]")
     values = np.array([9.0, -0.1, -0.2, np.nan])
-    assert yields_in_window("^IRX", dates, values, START, END).tolist() == [-0.1, -0.2]
+    yields = yields_in_window("^IRX", dates, values, START, END)
+    assert yields.percent.tolist() == [-0.1, -0.2]
+    assert yields.dates.tolist() == [date(2020, 3, 19), date(2020, 3, 20)]
 
 
 def test_no_yield_in_the_window_is_said() -> None:

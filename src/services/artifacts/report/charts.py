@@ -18,11 +18,12 @@ AXIS_HEIGHT = 26
 def equity_chart(curve: EquityCurve, benchmark_name: str | None) -> Markup:
     """Equity and the benchmark at each close."""
     series = [curve.close] if curve.benchmark is None else [curve.close, curve.benchmark]
-    scale = value_scale(min(float(s.min()) for s in series), max(float(s.max()) for s in series))
+    scale = value_scale(min(float(np.nanmin(s)) for s in series), max(float(np.nanmax(s)) for s in series))
     x = positions(curve.dates)
     drawn = [_grid(scale.heights(np.array(scale.ticks)))]
     if curve.benchmark is not None:
-        drawn.append(line(x, scale.heights(curve.benchmark), "benchmark"))
+        known = np.isfinite(curve.benchmark)
+        drawn.append(line(x[known], scale.heights(curve.benchmark[known]), "benchmark"))
     drawn.append(line(x, scale.heights(curve.close), "equity"))
     labels = zip(scale.heights(np.array(scale.ticks)).tolist(), [_axis_money(t) for t in scale.ticks], strict=True)
     caption = [_key("equity", "Strategy", _end(curve.close, curve))]
@@ -102,7 +103,7 @@ def _key(class_: str, name: str, value: str) -> Markup:
 
 
 def _end(values: Float64Array, curve: EquityCurve) -> str:
-    last = float(values[-1])
+    last = float(values[np.isfinite(values)][-1])
     return f"{money(last)} ({percent(last / curve.starting_equity - 1.0, signed=True)})"
 
 

@@ -45,6 +45,8 @@ async function load({ address, headers }) {
     facts: Object.fromEntries(Object.entries(result).filter(([name]) => !LARGE.includes(name))),
     candles,
     benchmark: result.benchmark,
+    // It may begin later and end earlier than the run, without a gap between.
+    benchmarkFrom: result.benchmark?.length ? candles.time.indexOf(result.benchmark[0].time) : 0,
     depths,
     worst: worstDrawdowns(depths, WORST),
     years: monthlyReturns(candles.time, candles.close, initial),

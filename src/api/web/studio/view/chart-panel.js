@@ -79,7 +79,7 @@ export class ChartPanel {
 
   #hover(place) {
     if (!this.#loaded) return;
-    const { candles, benchmark, depths, facts } = this.#loaded;
+    const { candles, benchmark, benchmarkFrom, depths, facts } = this.#loaded;
     const at = place ?? candles.time.length - 1;
     const before = at ? candles.close[at - 1] : facts.parameters.starting_equity;
     const day = candles.close[at] / before - 1;
@@ -88,7 +88,7 @@ export class ChartPanel {
       element("span.legend-day", {}, isoDate(candles.time[at])),
       pair("Equity", money(candles.close[at])),
       pair("Day", withSign(percent, day), tone(day)),
-      benchmark && pair(facts.parameters.benchmark, money(benchmark[at]?.value), "benchmark"),
+      benchmark && pair(facts.parameters.benchmark, money(benchmark[at - benchmarkFrom]?.value), "benchmark"),
       pair("Drawdown", percent(-depths[at]), tone(-depths[at])),
       this.#order && element("span.legend-order", {}, orderText(this.#order)),
     );
