@@ -59,7 +59,7 @@ class RunSummary(RunPart):
     run_hash: str
     """Its address: SHA-256 of everything that decides the result."""
     name: str | None
-    """The request's name."""
+    """The name under which it was posted last, or the name of the strategy's class."""
     status: StatusName
     """queued and running go on; the others are final."""
     symbols: list[str]

@@ -174,6 +174,11 @@ class Prepared:
     def __post_init__(self) -> None:
         self.run_hash = run_hash(self.ingredients)
 
+    @property
+    def class_name(self) -> str:
+        """Of the strategy."""
+        return self.strategy.class_name
+
     def __enter__(self) -> Self:
         return self
 

@@ -147,6 +147,7 @@ class FakePrepared:
     deadline: float
     cancel: threading.Event
     has_box: bool = False
+    class_name: str = "MyStrategy"
 
     def open_box(self) -> None:
         """Take one, unless it is there."""

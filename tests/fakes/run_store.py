@@ -164,6 +164,15 @@ class FakeRunStore:
         kept.events.append(RunEvent(len(kept.events) + 1, kind, at or self._clock(), plain(data)))
         kept.record = replace(kept.record, last_event=len(kept.events))
 
+    def rename(self, key: RunKey, name: str) -> RunRecord | None:
+        with self._lock:
+            kept = self._runs.get(key)
+            if kept is None:
+                return None
+            kept.new = replace(kept.new, name=name, request={**kept.new.request, "name": name})
+            kept.record = replace(kept.record, name=name)
+            return self._record(kept)
+
     def claim(self, lease_seconds: float) -> Lease | None:
         with self._lock:
             first = next(self._in_turn(), None)

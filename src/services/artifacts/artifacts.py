@@ -115,10 +115,10 @@ class Artifacts:
             clean_left_overs(self._root, owner, self._storage.chain.links(owner))
 
     def _sealed(self, key: RunKey) -> Link:
-        request, result = self._stored(key)
+        title, request, result = self._stored(key)
         try:
             with unfinished_folder(self._root, key.owner) as unfinished:
-                files = write_run_files(unfinished, request, result)
+                files = write_run_files(unfinished, title, request, result)
                 link = self._storage.chain.append(key, self._building(key, unfinished, files))
         except RunGone as error:
             raise ArtifactNotFound("The run was deleted meanwhile") from error
@@ -142,13 +142,15 @@ class Artifacts:
 
         return build
 
-    def _stored(self, key: RunKey) -> tuple[dict[str, Any], StoredResult]:
-        details, result = self._storage.runs.details(key), self._storage.runs.result(key)
-        if details is None:
+    def _stored(self, key: RunKey) -> tuple[str, dict[str, Any], StoredResult]:
+        """What the run is called, its request and its result."""
+        runs = self._storage.runs
+        run, details, result = runs.get(key), runs.details(key), runs.result(key)
+        if run is None or details is None:
             raise ArtifactNotFound("There is no such run")
         if result is None:
             raise ArtifactsNotReady("The run has no result yet: its files come with it")
-        return dict(details.request), result
+        return run.name or "Unnamed run", dict(details.request), result
 
 
 def _gone(path: object) -> ArtifactNotFound:

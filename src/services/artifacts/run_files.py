@@ -13,13 +13,14 @@ from src.services.artifacts.report.page import ORDERS_SHOWN, report_page
 from src.services.storage.records import StoredResult
 
 
-def write_run_files(folder: Path, request: Mapping[str, Any], result: StoredResult) -> list[SealedFile]:
+def write_run_files(folder: Path, title: str, request: Mapping[str, Any], result: StoredResult) -> list[SealedFile]:
     """Write every file but the manifest.
 
     The answer is unpacked, checked, written and read in one pass, so that memory is bounded however many orders it has.
 
     Args:
         folder: empty.
+        title: of the report.
         request: as JSON.
 
     Returns:
@@ -41,7 +42,7 @@ def write_run_files(folder: Path, request: Mapping[str, Any], result: StoredResu
         answer = read_answer(pieces, {"orders": orders.add, "holding_weights": _forget})
     curve = equity_curve(answer)
     write_equity(curve, folder / "equity.parquet")
-    (folder / "report.html").write_bytes(report_page(answer, curve, orders, source).encode("utf-8"))
+    (folder / "report.html").write_bytes(report_page(title, answer, curve, orders, source).encode("utf-8"))
     files = [describe(folder / name, durably=True) for name in FILE_NAMES]
     _check(files, result)
     return files

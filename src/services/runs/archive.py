@@ -6,6 +6,7 @@ from src.errors import ResultNotReady, RunNotFinished, RunNotFound
 from src.services.runs.explanation import explanation
 from src.services.runs.finished_run import FinishedRun
 from src.services.runs.outcome import error_of
+from src.services.runs.own_words import name_in
 from src.services.storage.base import RunStore
 from src.services.storage.records import (
     EventKind,
@@ -96,8 +97,8 @@ class RunArchive:
         """As finished() of a run that is at hand and has ended."""
         if not run.has_result:
             raise error_of(run)
-        details = self.details(run.key)
-        return FinishedRun(run.key, self.result(run.key), run.name, details.warnings, is_reused=True)
+        details, stored = self.details(run.key), self.result(run.key)
+        return FinishedRun(run.key, stored, name_in(stored), details.warnings, is_reused=True)
 
     def explain(self, key: RunKey, against: str | None = None) -> dict[str, Any]:
         """What decides the run's result, and what sets it apart from another of the same owner.

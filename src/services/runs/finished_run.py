@@ -14,7 +14,8 @@ class FinishedRun:
     """A run with its result.
 
     Attributes:
-        name, warnings: of the request that made the stored answer.
+        name: of the stored answer; the run itself may be called otherwise by now.
+        warnings: of the request that made the stored answer.
         is_reused: whether the answer was there already.
         timings_ms: milliseconds by step of a run that was executed just now.
         fresh_json: its answer, unless that is long.

@@ -3,12 +3,28 @@
 import re
 from collections.abc import Sequence
 
+from isal import isal_zlib
+
+from src.services.runs.packing import GZIP_WINDOW, unpacked_json
+from src.services.storage.records import StoredResult
 from src.utils.json_bytes import json_bytes, parsed_json
+
+_HEAD_BYTES = 4_096
+"""More than hash and name take together, compressed or not."""
 
 _UP_TO_NAME = re.compile(rb'\{"run_hash":"[^"\\]*","job_id":"[^"\\]*","parameters":\{"name":')
 _NAME = re.compile(rb'null|"(?:[^"\\]|\\.)*"')
 _FROM_WARNINGS = b',"warnings":['
 """Quotes inside of strings are escaped: this can only be the member of an object."""
+
+
+def name_in(stored: StoredResult) -> str | None:
+    """The name that the stored answer has, which stays when its run is called otherwise."""
+    start = isal_zlib.decompressobj(GZIP_WINDOW).decompress(stored.gzip_bytes[:_HEAD_BYTES], _HEAD_BYTES)
+    head = _UP_TO_NAME.match(start)
+    name = _NAME.match(start, head.end()) if head else None
+    found = parsed_json(name.group()) if name else parsed_json(unpacked_json(stored))["parameters"]["name"]
+    return None if found is None else str(found)
 
 
 def in_own_words(body: bytes, name: str | None, warnings: Sequence[str], stored_warnings: Sequence[str]) -> bytes:

@@ -41,6 +41,9 @@ from src.services.storage.records import (
 
 logger = logging.getLogger(__name__)
 
+MAX_NAME_CHARACTERS = 200
+"""As long as the name of a request may be."""
+
 
 class Runs:
     """Everything that can be done to runs.
@@ -117,14 +120,23 @@ class Runs:
             self._wishes.withdraw(new.key)
         if submission.is_new:
             self._bell.ring(submission.run.key, News.QUEUED)
-        return submission
+            return submission
+        return replace(submission, run=self._renamed(submission.run, request.name))
+
+    def _renamed(self, run: RunRecord, name: str | None) -> RunRecord:
+        """A run that is there already, under the name that it was just posted with; without one it keeps its own."""
+        if not name or name == run.name:
+            return run
+        return self._store.rename(run.key, name) or run
 
     def _in_words_of_the_result(self, new: NewRun) -> NewRun:
-        """The same run under the name, and with the warnings, of the request that made its stored result."""
+        """The same run with the warnings of the request that made its stored result, and its name unless it has one."""
         known, details = self._store.get(new.key), self._store.details(new.key)
         if known is None or details is None or not known.has_result:
             return new
-        return replace(new, name=known.name, request=details.request, warnings=details.warnings)
+        name = new.request["name"]
+        request = details.request if name is None else {**details.request, "name": name}
+        return replace(new, name=name or known.name, request=request, warnings=details.warnings)
 
     def run_now(
         self,
@@ -151,7 +163,7 @@ class Runs:
                 known = submission.run
                 if submission.lease is not None:
                     return self._run_here(prepared, submission.lease, request, deadline, cancel)
-            return self._known(known)
+            return self._known(known, request)
 
     def find(
         self,
@@ -171,9 +183,10 @@ class Runs:
                 known = self._store.get(RunKey(owner, prepared.run_hash))
         except BoxNeeded:
             return None
-        return None if known is None or not _is_settled(known) else self._known(known)
+        return None if known is None or not _is_settled(known) else self._known(known, request)
 
-    def _known(self, run: RunRecord) -> FinishedRun | RunKey:
+    def _known(self, run: RunRecord, request: BacktestRequest) -> FinishedRun | RunKey:
+        run = self._renamed(run, request.name)
         if run.has_result or run.status.is_finished:
             return self._archive.ended(run)
         self._wishes.await_end(run.key)
@@ -272,7 +285,7 @@ def _is_settled(run: RunRecord) -> bool:
 def _new_run(key: RunKey, request: BacktestRequest, prepared: PreparedRun) -> NewRun:
     return NewRun(
         key=key,
-        name=request.name,
+        name=request.name or prepared.class_name[:MAX_NAME_CHARACTERS],
         request=request.model_dump(mode="json"),
         ingredients=prepared.ingredients,
         symbols=prepared.symbols,

@@ -57,6 +57,13 @@ class RunStore(Protocol):
         """
         ...
 
+    def rename(self, key: RunKey, name: str) -> RunRecord | None:
+        """Call a run by another name, in lists and in its request; its result stays byte for byte.
+
+        None when there is no such run.
+        """
+        ...
+
     def claim(self, lease_seconds: float) -> Lease | None:
         """Start the next queued run for the caller: of the owner with the fewest running runs, the oldest.
 

@@ -57,6 +57,7 @@ class NewRun:
     """A run to be accepted.
 
     Attributes:
+        name: what lists show: the request's, or what it is called without one.
         request: the request as JSON with every default filled in: BacktestRequest.model_validate takes it back.
         ingredients: everything that decides the result; run_hash is its hash.
         symbols: what it trades, for the list's filter.

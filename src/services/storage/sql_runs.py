@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Select, delete, select
+from sqlalchemy import Select, delete, select, update
 
 from src.services.storage import sql_listing, sql_queue, sql_submission
 from src.services.storage.database import Database, repeated_on_conflict
@@ -27,7 +27,7 @@ from src.services.storage.records import (
     Submission,
 )
 from src.services.storage.run_changes import Told, change, end
-from src.services.storage.run_rows import OF_KEY, find, named, progress_as_json, whole_record
+from src.services.storage.run_rows import OF_KEY, find, folded, named, progress_as_json, whole_record
 from src.services.storage.tables import idempotency_keys, run_details, run_events, run_results, runs
 
 LARGEST_ID = 2**63 - 1
@@ -70,6 +70,19 @@ class SqlRuns:
             return sql_submission.accept(
                 transaction, new, rerun=rerun, lease_seconds=lease_seconds, max_queued=max_queued
             )
+
+    @repeated_on_conflict
+    def rename(self, key: RunKey, name: str) -> RunRecord | None:
+        with self._database.writing() as transaction:
+            row = find(transaction.connection, key, for_update=True)
+            if row is None:
+                return None
+            change(transaction, row, {"name": name, "folded_name": folded(name)}, [])
+            of_run = run_details.c.run_id == row.id
+            request = transaction.connection.execute(select(run_details.c.request).where(of_run)).scalar_one()
+            renamed = {**request, "name": name}
+            transaction.connection.execute(update(run_details).where(of_run).values(request=renamed))
+            return whole_record(transaction.connection, key)
 
     @repeated_on_conflict
     def claim(self, lease_seconds: float) -> Lease | None:

@@ -71,6 +71,14 @@ def test_each_manifest_names_the_one_before_and_each_owner_has_a_chain(artifacts
     assert storage.chain.links("local")[1].previous_hash == manifests[0]["manifest_hash"]
 
 
+def test_the_report_is_called_as_the_run_is(artifacts, storage) -> None:
+    key = succeeded(storage)
+    storage.runs.rename(key, "called <otherwise>")
+    report = artifacts.path(key, "report.html").read_text()
+    assert "<h1>called &lt;otherwise&gt;</h1>" in report
+    assert "<title>called &lt;otherwise&gt;" in report
+
+
 def test_sealing_again_changes_nothing(artifacts, storage, root) -> None:
     key = succeeded(storage)
     link = artifacts.seal(key)

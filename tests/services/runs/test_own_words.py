@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from src.services.runs import own_words
-from src.services.runs.own_words import in_own_words
+from src.services.runs.own_words import in_own_words, name_in
 from src.services.runs.result import stored_result
 from tests.fakes.backtests import real_shaped_answer
 
@@ -61,3 +61,11 @@ def test_an_answer_in_another_order_gets_the_same_words():
     turned = json.dumps(dict(reversed(answer.items()))).encode()
     said = json.loads(in_own_words(turned, "new", ["fresh", "words"], ["old"]))
     assert (said["warnings"], said["parameters"]["name"]) == (["fresh", "words", "stays"], "new")
+
+
+@given(name=st.none() | TEXTS | st.text(max_size=200), run_hash=st.sampled_from(["5f1c", 'odd"hash']))
+def test_the_name_in_a_stored_answer_is_found_whatever_it_is_and_wherever_it_stands(name, run_hash):
+    answer = real_shaped_answer(run_hash)
+    answer["parameters"]["name"] = name
+    stored, body = stored_result(answer)
+    assert name_in(stored) == json.loads(body)["parameters"]["name"]

@@ -238,6 +238,51 @@ def test_whoever_comes_second_is_told_where_to_wait() -> None:
     assert len(service.backtests.executed) == 1
 
 
+@pytest.mark.parametrize("posted_again", ["submit", "run_now"])
+def test_a_run_that_is_posted_again_under_another_name_is_called_so_from_then_on(posted_again: str) -> None:
+    service = Service()
+    first = service.run_now(name="first")
+    stored = service.archive.result(first.key)
+    getattr(service, posted_again)(name="second")
+    assert service.only_run().name == "second"
+    assert service.archive.page("local", RunFilter(name="second"), limit=5).runs
+    assert not service.archive.page("local", RunFilter(name="first"), limit=5).runs
+    assert service.archive.details(first.key).request["name"] == "second"
+    # A name decides no result: the hash, the stored bytes and the answers to each name are what they were.
+    assert service.only_run().key == first.key
+    assert service.archive.result(first.key) == stored
+    for name in ("first", "second", None):
+        assert json.loads(service.run_now(name=name).json_for(posted(name=name)))["parameters"]["name"] == name
+    assert len(service.backtests.executed) == 1
+
+
+def test_a_run_that_is_posted_again_without_a_name_keeps_its_own() -> None:
+    service = Service()
+    service.run_now(name="mine")
+    service.submit()
+    service.run_now()
+    assert service.only_run().name == "mine"
+
+
+def test_a_run_without_a_name_is_called_after_the_class_of_its_strategy() -> None:
+    service = Service()
+    finished = service.run_now()
+    assert service.only_run().name == "MyStrategy"
+    assert service.archive.details(finished.key).request["name"] is None
+    assert json.loads(finished.json_for(posted()))["parameters"]["name"] is None
+
+
+def test_a_run_that_waits_is_called_otherwise_too_and_its_answer_has_the_name_of_each_request() -> None:
+    service = Service()
+    key = service.submit(name="first").run.key
+    assert service.submit(name="second").run.name == "second"
+    service.execute_next()
+    assert service.only_run().name == "second"
+    for name in ("first", "second"):
+        finished = service.archive.finished(key)
+        assert json.loads(finished.json_for(posted(name=name)))["parameters"]["name"] == name
+
+
 def test_a_submitted_run_waits_and_is_executed_later() -> None:
     service = Service(FakeBacktests(tells=[(HALF_WAY, ["one", "two"])]))
     submission = service.submit(name="mine")
@@ -391,7 +436,7 @@ def test_a_rerun_keeps_the_result_and_says_what_came_out_otherwise() -> None:
     service.execute_next()
     run = service.archive.get(key)
     assert run.recomputed.differences == ("candles[1].close", "metrics.total_return")
-    assert (run.status, run.name) == (RunStatus.SUCCEEDED, "first")
+    assert (run.status, run.name) == (RunStatus.SUCCEEDED, "second")
     assert service.archive.result(key) == before
     answer = json.loads(service.archive.finished(key).json_for(posted(name="third")))
     assert (answer["parameters"]["name"], answer["warnings"]) == ("third", [])

@@ -2,6 +2,7 @@
 
 import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -55,6 +56,31 @@ def test_a_run_that_waits_runs_or_succeeded_is_not_accepted_twice(storage: Stora
     assert not again.is_new and again.lease is None
     assert again.run == before == storage.runs.get(key())
     assert len(storage.runs.events(key(), after=0, limit=100)) == n_events
+
+
+@pytest.mark.parametrize("prepare", [None, started, finished])
+def test_a_run_that_is_called_otherwise_changes_in_nothing_else(storage: Storage, prepare) -> None:
+    storage.runs.submit(new_run()) if prepare is None else prepare(storage.runs)
+    before = storage.runs.get(key())
+    assert before is not None
+    events = storage.runs.events(key(), after=0, limit=100)
+    renamed = storage.runs.rename(key(), "Straße \u202e2")
+    assert renamed == replace(before, name="Straße \u202e2") == storage.runs.get(key())
+    assert storage.runs.page("local", RunFilter(name="STRASSE"), limit=5).runs[0].key == key()
+    assert storage.runs.page("local", RunFilter(name="run 1"), limit=5).runs == ()
+    details = storage.runs.details(key())
+    assert details is not None
+    assert details.request == {**new_run().request, "name": "Straße \u202e2"}
+    assert storage.runs.events(key(), after=0, limit=100) == events
+    if prepare is finished:
+        assert storage.runs.result(key()) == result()
+
+
+def test_what_is_not_there_or_somebody_elses_is_not_renamed(storage: Storage) -> None:
+    storage.runs.submit(new_run(owner="other"))
+    assert storage.runs.rename(key(), "mine") is None
+    theirs = storage.runs.get(key(owner="other"))
+    assert theirs is not None and theirs.name == "run 1"
 
 
 def test_a_failure_that_would_repeat_itself_is_not_tried_again(storage: Storage) -> None:

@@ -27,14 +27,14 @@ POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 """Whatever got in here, a browser loads and runs none of it."""
 
 
-def report_page(answer: Mapping[str, Any], curve: EquityCurve, orders: OrderTable, source: str) -> str:
+def report_page(title: str, answer: Mapping[str, Any], curve: EquityCurve, orders: OrderTable, source: str) -> str:
     """The whole report as HTML.
 
     Args:
+        title: what the run is called.
         answer: a BacktestResponse as JSON; its orders and holding weights are not needed.
         source: the strategy's source.
     """
-    title = answer["parameters"]["name"] or "Backtest"
     body = element(
         "main",
         _head(answer, curve, title),

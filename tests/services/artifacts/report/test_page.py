@@ -83,7 +83,7 @@ def page_of(content: dict[str, Any], source: str = SOURCE) -> str:
     orders = OrderTable(io.StringIO(newline=""), ORDERS_SHOWN // 2)
     for order in content["orders"]:
         orders.add(order)
-    return report_page(content, equity_curve(content), orders, source)
+    return report_page(content["parameters"]["name"] or "MyStrategy", content, equity_curve(content), orders, source)
 
 
 def nasty_answer(text: str) -> dict[str, Any]:
