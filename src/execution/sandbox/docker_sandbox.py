@@ -28,6 +28,7 @@ from src.execution.sandbox.base import (
     Patience,
     box_environment,
 )
+from src.execution.sandbox.docker_engine import connect_to_engine
 from src.execution.sandbox.ownership import is_gone, owner_mark
 from src.execution.sandbox.pipe import close_all, is_silent, read_some, write_all
 
@@ -44,9 +45,6 @@ ENDED_SECONDS = 60.0
 
 END_SECONDS = 10.0
 """How long a container may take to end of itself after its last word, before it is asked what killed the strategy."""
-
-ENGINE_SECONDS = 20.0
-"""How long one answer of the engine may take."""
 
 _STREAM_HEADER = struct.Struct(">BxxxL")
 _STDOUT_STREAM = 1
@@ -140,7 +138,7 @@ class DockerSandbox:
     def _engine(self) -> docker.DockerClient:
         with self._client_lock:
             if self._client is None:
-                self._client = docker.from_env(timeout=ENGINE_SECONDS)
+                self._client = connect_to_engine()
             return self._client
 
     def _remove(self, box: "DockerBox") -> None:
@@ -299,12 +297,3 @@ def _is_orphan(container: Any) -> bool:
     # The engine writes nanoseconds, of which datetime reads six digits.
     ended = datetime.fromisoformat(container.attrs["State"]["FinishedAt"][:26].rstrip("Z") + "+00:00")
     return (datetime.now(UTC) - ended).total_seconds() > ENDED_SECONDS
-
-
-def engine_answers() -> bool:
-    """Whether a Docker engine answers at the address of the environment."""
-    try:
-        docker.from_env(timeout=ENGINE_SECONDS).close()
-    except (DockerException, requests.RequestException):
-        return False
-    return True

@@ -7,7 +7,8 @@ from pathlib import Path
 from src.errors import SandboxUnavailable
 from src.execution.sandbox.base import Box, BoxLimits, Sandbox
 from src.execution.sandbox.bubblewrap_sandbox import BubblewrapSandbox
-from src.execution.sandbox.docker_sandbox import DockerSandbox, engine_answers
+from src.execution.sandbox.docker_engine import engine_answers
+from src.execution.sandbox.docker_sandbox import DockerSandbox
 
 CHOICES = ("auto", "docker", "bubblewrap")
 

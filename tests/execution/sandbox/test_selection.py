@@ -10,7 +10,8 @@ import pytest
 from src.errors import SandboxUnavailable
 from src.execution.sandbox.base import BoxLimits
 from src.execution.sandbox.bubblewrap_sandbox import BubblewrapSandbox
-from src.execution.sandbox.docker_sandbox import DockerSandbox, engine_answers
+from src.execution.sandbox.docker_engine import engine_answers
+from src.execution.sandbox.docker_sandbox import DockerSandbox
 from src.execution.sandbox.selection import AutomaticSandbox, select_sandbox
 from tests.fakes.sandbox import ScriptedSandbox
 
@@ -90,9 +91,7 @@ def test_missing_pieces_are_named_and_open_refuses(monkeypatch: pytest.MonkeyPat
         bubblewrap.open()
 
 
-# The engine's client leaves the socket open with which it tried in vain.
-@pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")
-def test_an_engine_that_does_not_answer_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_engine_that_does_not_answer_is_named_and_leaves_no_socket_open(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DOCKER_HOST", "unix:///nowhere/docker.sock")
     docker = DockerSandbox(image="i", limits=BoxLimits())
     assert (docker.unavailable_reason() or "").startswith("no Docker engine answers")
