@@ -76,6 +76,10 @@ assets: $(RUN) ## Fetch from npm what the studio, /docs and /redoc load (without
 test: setup ## Set up and run all tests (ARGS="-k audit" for some of them)
 	$(RUN) -m pytest $(ARGS)
 
+.PHONY: quick
+quick: $(DEV_READY) ## Run the tests that need no box, no server and no browser
+	$(RUN) -m pytest -m "not integration" -n auto $(ARGS)
+
 .PHONY: lint
 lint: $(DEV_READY) ## Formatting, style, types and the direction of imports
 	$(RUN) -m ruff format --check .

@@ -1,11 +1,10 @@
-"""What many tests share: where real prices are, and real sandboxes where this machine has them.
+"""What many tests share: where real prices are, and real sandboxes where this machine has them."""
 
-REQUIRE_DOCKER=1, REQUIRE_GVISOR=1 and REQUIRE_BUBBLEWRAP=1 turn "skipped, there is none" into a failure: CI sets them.
-"""
-
+import functools
 import os
 import signal
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -14,10 +13,25 @@ from hypothesis import HealthCheck, settings
 from src.execution.sandbox.base import BoxLimits, Sandbox
 from src.execution.sandbox.selection import select_sandbox
 from tests.databases import migrated_postgres, migrated_sqlite, postgres
+from tests.fakes.price_files import write_made_up_prices
+from tests.prerequisites import (
+    MARKET_DATA,
+    PROJECT,
+    market,
+    missing,
+    pytest_collection_modifyitems,
+    pytest_terminal_summary,
+)
 
-__all__ = ["migrated_postgres", "migrated_sqlite", "postgres"]
+__all__ = [
+    "PROJECT",
+    "migrated_postgres",
+    "migrated_sqlite",
+    "postgres",
+    "pytest_collection_modifyitems",
+    "pytest_terminal_summary",
+]
 
-PROJECT = Path(__file__).resolve().parent.parent
 # How fast a machine is, is no property of the code, and the same code gets the same verdict twice.
 # Fresh examples are looked for with `pytest --hypothesis-profile=searching`.
 settings.register_profile("repeatable", deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
@@ -35,19 +49,23 @@ SANDBOX_PYTHON = Path(os.environ.get("SANDBOX_PYTHON", PROJECT / ".venv-sandbox"
 @pytest.fixture(scope="session")
 def market_folder() -> Path:
     """The folder with real daily prices, adjusted; tests that need it are skipped where it is absent."""
-    folder = Path(os.environ.get("MARKET_DATA_DIR", PROJECT.parent / "shared" / "market"))
-    if not (folder / "daily" / "SPY.parquet").is_file():
-        pytest.skip(f"no real prices: {folder} has no daily/SPY.parquet (set MARKET_DATA_DIR)")
-    return folder / "daily"
+    return market("daily")
+
+
+@pytest.fixture(scope="session")
+def price_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of daily prices for the strategies below: real ones, or made-up ones where there are none."""
+    if (MARKET_DATA / "daily").is_dir():
+        return MARKET_DATA / "daily"
+    folder = tmp_path_factory.mktemp("made-up-prices")
+    write_made_up_prices(folder, date(2009, 1, 1), date(2021, 12, 31))
+    return folder
 
 
 @pytest.fixture(scope="session")
 def strategies_folder() -> Path:
-    """The folder with one strategy in each dialect, skipped where it is absent."""
-    folder = PROJECT.parent / "shared" / "strategies"
-    if not folder.is_dir():
-        pytest.skip(f"no strategies in {folder}")
-    return folder
+    """The folder with one strategy in each dialect."""
+    return PROJECT / "tests" / "strategies"
 
 
 def open_sandbox(choice: str, limits: BoxLimits | None = None) -> Sandbox:
@@ -56,22 +74,33 @@ def open_sandbox(choice: str, limits: BoxLimits | None = None) -> Sandbox:
     Args:
         choice: "docker", "docker+runsc" for gVisor, or "bubblewrap": a sandbox's name.
     """
+    reason = sandbox_complaint(choice)
+    if reason is not None:
+        backend, _, runtime = choice.partition("+")
+        missing("GVISOR" if runtime else backend.upper(), f"NO {choice.upper()} SANDBOX: {reason}")
+    return _select(choice, limits or BoxLimits())
+
+
+@functools.cache
+def sandbox_complaint(choice: str) -> str | None:
+    """None where that sandbox works, else why it does not; asked once a session."""
+    sandbox = _select(choice, BoxLimits())
+    try:
+        return sandbox.unavailable_reason()
+    finally:
+        sandbox.close()
+
+
+def _select(choice: str, limits: BoxLimits) -> Sandbox:
     backend, _, runtime = choice.partition("+")
-    sandbox = select_sandbox(
+    return select_sandbox(
         backend,
         runtime=runtime,
         image=SANDBOX_IMAGE,
         python=SANDBOX_PYTHON,
         source_folder=PROJECT / "src",
-        limits=limits or BoxLimits(),
+        limits=limits,
     )
-    reason = sandbox.unavailable_reason()
-    if reason is not None:
-        sandbox.close()
-        if os.environ.get(f"REQUIRE_{'GVISOR' if runtime else backend.upper()}") == "1":
-            pytest.fail(f"{choice} is required here, but {reason}")
-        pytest.skip(f"NO {choice.upper()} SANDBOX: {reason}")
-    return sandbox
 
 
 @pytest.fixture(

@@ -1,7 +1,4 @@
-"""A throw-away PostgreSQL server of this machine's own programs, for tests and benchmarks.
-
-REQUIRE_POSTGRES=1 turns "skipped, there is none" into a failure: CI sets it.
-"""
+"""A throw-away PostgreSQL server of this machine's own programs, for tests and benchmarks."""
 
 import contextlib
 import functools
@@ -21,8 +18,9 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
-import pytest
 from psycopg import sql
+
+from tests.prerequisites import missing
 
 START_SECONDS = 120.0
 USER = "backtester"
@@ -148,9 +146,7 @@ def postgres_or_skip() -> Iterator[PostgresServer]:
     try:
         _programs()
     except NoPostgres as reason:
-        if os.environ.get("REQUIRE_POSTGRES") == "1":
-            pytest.fail(f"PostgreSQL is required here, but {reason}")
-        pytest.skip(f"NO POSTGRESQL: {reason}")
+        missing("POSTGRES", f"NO POSTGRESQL: {reason}")
     with postgres_server() as server:
         yield server
 

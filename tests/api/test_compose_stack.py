@@ -8,18 +8,15 @@ import subprocess
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import NoReturn
 
 import pytest
 
 from src.config.settings import PROJECT_FOLDER
 from tests.conftest import open_sandbox
 from tests.fakes.application import wait_until
+from tests.prerequisites import missing
 
 pytestmark = [pytest.mark.slow, pytest.mark.docker]
-
-REQUIRED = os.environ.get("REQUIRE_COMPOSE") == "1"
-"""CI sets it, after it has built both images: what would be skipped then fails."""
 
 UP_SECONDS = 120.0
 
@@ -66,22 +63,15 @@ def compose_command() -> list[str]:
     if subprocess.run(["docker", "compose", "version"], capture_output=True, check=False).returncode == 0:
         return ["docker", "compose"]
     if shutil.which("docker-compose") is None:
-        missing("there is neither `docker compose` nor docker-compose")
+        missing("COMPOSE", "there is neither `docker compose` nor docker-compose")
     return ["docker-compose"]
-
-
-def missing(reason: str) -> NoReturn:
-    """Skips, or fails where compose is required."""
-    if REQUIRED:
-        pytest.fail(f"compose is required here, but {reason}")
-    pytest.skip(reason)
 
 
 @pytest.fixture(scope="module")
 def stack() -> Iterator[Stack]:
     open_sandbox("docker").close()
     if not output("docker", "images", "-q", "hqg-backtester").strip():
-        missing("the image hqg-backtester is not built: make images")
+        missing("COMPOSE", "the image hqg-backtester is not built: make images")
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     project = f"hqgtest{os.getpid()}"

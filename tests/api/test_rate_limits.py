@@ -13,6 +13,7 @@ from src.api.rate_limits import Budget, RateLimits, TooManyRequests
 from tests.fakes.application import BACKTEST, REQUEST, RUNS, make_app, wait_until
 from tests.fakes.backtests import FakeBacktests
 from tests.fakes.issuer import Issuer, SigningKey, publishing
+from tests.prerequisites import missing
 
 KEY = SigningKey("k")
 
@@ -147,7 +148,7 @@ def redis_url(tmp_path):
     """A Redis of our own; skipped where none is installed."""
     program = shutil.which("redis-server")
     if program is None:
-        pytest.skip("no redis-server on this machine")
+        missing("REDIS", "NO REDIS: redis-server is not installed")
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     command = [program, "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(tmp_path)]

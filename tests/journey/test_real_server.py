@@ -146,12 +146,12 @@ def wait_until(is_true: Callable[[], bool], seconds: float = 60.0) -> bool:
         pytest.param("bubblewrap", marks=pytest.mark.bubblewrap),
     ],
 )
-def server(request: pytest.FixtureRequest, market_folder: Path) -> Iterator[Server]:
+def server(request: pytest.FixtureRequest, price_folder: Path) -> Iterator[Server]:
     if shutil.which("curl") is None:
         pytest.skip("curl is not installed")
     open_sandbox(request.param).close()
     # No warm boxes here: after each run there must be none at all.
-    with serving(request.param, market_folder, MAX_EXECUTION_TIME="10", SANDBOX_POOL_SIZE="0") as running:
+    with serving(request.param, price_folder, MAX_EXECUTION_TIME="10", SANDBOX_POOL_SIZE="0") as running:
         yield running
 
 
@@ -258,9 +258,9 @@ def test_the_documentation_is_served(server: Server) -> None:
     "backend",
     [pytest.param("docker", marks=pytest.mark.docker), pytest.param("bubblewrap", marks=pytest.mark.bubblewrap)],
 )
-def test_warm_boxes_serve_and_are_gone_when_the_service_stops(backend: str, market_folder: Path) -> None:
+def test_warm_boxes_serve_and_are_gone_when_the_service_stops(backend: str, price_folder: Path) -> None:
     open_sandbox(backend).close()
-    with serving(backend, market_folder, SANDBOX_POOL_SIZE="2") as server:
+    with serving(backend, price_folder, SANDBOX_POOL_SIZE="2") as server:
         assert wait_until(lambda: count_boxes(server) >= 2)
         answers = [server.post({"strategy_code": HONEST, **WINDOW, "seed": seed}) for seed in range(4)]
         assert [status for status, _ in answers] == [200] * 4
@@ -272,8 +272,8 @@ def test_warm_boxes_serve_and_are_gone_when_the_service_stops(backend: str, mark
         assert count_boxes(server) == 0
 
 
-def test_without_a_sandbox_the_service_starts_says_so_and_refuses_runs(market_folder: Path) -> None:
-    with serving("docker", market_folder, DOCKER_HOST="unix:///nowhere/docker.sock") as server:
+def test_without_a_sandbox_the_service_starts_says_so_and_refuses_runs(price_folder: Path) -> None:
+    with serving("docker", price_folder, DOCKER_HOST="unix:///nowhere/docker.sock") as server:
         health = server.health()
         assert health["sandbox"]["available"] is False
         assert "Docker" in health["sandbox"]["reason"]
@@ -284,7 +284,7 @@ def test_without_a_sandbox_the_service_starts_says_so_and_refuses_runs(market_fo
 
 @pytest.mark.docker
 def test_an_engine_that_goes_and_comes_back_and_an_image_that_comes_late_need_no_restart(
-    market_folder: Path, tmp_path: Path
+    price_folder: Path, tmp_path: Path
 ) -> None:
     open_sandbox("docker").close()
     engine = Path("/var/run/docker.sock")
@@ -293,7 +293,7 @@ def test_an_engine_that_goes_and_comes_back_and_an_image_that_comes_late_need_no
     link, image = tmp_path / "docker.sock", "hqg-late-image"
     client = docker.from_env()
     try:
-        with serving("docker", market_folder, DOCKER_HOST=f"unix://{link}", SANDBOX_IMAGE=image) as server:
+        with serving("docker", price_folder, DOCKER_HOST=f"unix://{link}", SANDBOX_IMAGE=image) as server:
             status, answer = server.post(another_honest())
             assert (status, "no Docker engine answers" in answer["detail"]) == (503, True)
             link.symlink_to(engine)

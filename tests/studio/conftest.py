@@ -1,4 +1,4 @@
-"""A real browser on a real service: REQUIRE_STUDIO=1 turns "skipped, there is none" into a failure."""
+"""A real browser on a real service."""
 
 import contextlib
 import os
@@ -17,6 +17,7 @@ from src.api.studio_page import STUDIO_FOLDER, is_built
 from src.config.settings import PROJECT_FOLDER
 from tests.conftest import SANDBOX_PYTHON, open_sandbox
 from tests.fakes.application import wait_until
+from tests.prerequisites import missing
 
 AXE = Path(__file__).parent / "vendor" / "axe.min.js"
 CHROMIUM = find_chromium() or ""
@@ -36,20 +37,13 @@ OpenPage = Callable[..., Page]
 expect.set_options(timeout=60_000)
 
 
-def skip_or_fail(reason: str) -> None:
-    """No browser test without what it needs, and no silence about it."""
-    if os.environ.get("REQUIRE_STUDIO") == "1":
-        pytest.fail(f"the studio is required here, but {reason}")
-    pytest.skip(f"NO STUDIO: {reason}")
-
-
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     """One Chromium for all tests."""
     if not CHROMIUM:
-        skip_or_fail("there is no Chromium (set CHROMIUM to its path)")
+        missing("STUDIO", "NO BROWSER: there is no Chromium (set CHROMIUM to its path)")
     if not is_built(STUDIO_FOLDER) or not AXE.is_file():
-        skip_or_fail("its assets are not there: make assets")
+        missing("STUDIO", "NO STUDIO: its assets are not there: make assets")
     with sync_playwright() as playwright:
         opened = playwright.chromium.launch(executable_path=CHROMIUM, args=SWITCHES)
         yield opened
@@ -108,10 +102,7 @@ def running_service(folder: Path, **environment: str) -> Iterator[str]:
 
 def need_sandbox() -> None:
     """Skip, or fail where it is required, when no box can be opened."""
-    try:
-        open_sandbox("bubblewrap").close()
-    except pytest.skip.Exception as missing:
-        skip_or_fail(str(missing))
+    open_sandbox("bubblewrap").close()
 
 
 def is_ready(port: int) -> bool:

@@ -6,12 +6,12 @@ import subprocess
 from pathlib import Path
 
 import numpy as np
-import pytest
 
 from scripts.web_assets import find_node
 from src.utils.drawdown import drawdowns
 from src.utils.drawdown_periods import worst_drawdowns
 from src.utils.monthly_returns import yearly_table
+from tests.prerequisites import missing
 
 PAGE_TESTS = Path(__file__).parent / "page"
 INITIAL = 10_000.0
@@ -62,9 +62,7 @@ def expected(name: str) -> dict:
 def test_the_page_computes_what_the_service_computes(tmp_path):
     node = find_node()
     if node is None:
-        if os.environ.get("REQUIRE_STUDIO") == "1":
-            pytest.fail("the studio is required here, but there is no Node.js")
-        pytest.skip("NO NODE.JS: the page's functions are not tested")
+        missing("STUDIO", "NO NODE.JS: the page's functions are not tested")
     numbers = tmp_path / "numbers.json"
     numbers.write_text(json.dumps([expected(name) for name in CASES]))
     files = sorted(str(path) for path in PAGE_TESTS.glob("*.test.js"))

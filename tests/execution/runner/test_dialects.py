@@ -69,7 +69,7 @@ def test_a_strategy_of_each_dialect_is_described(
     ],
 )
 def test_a_strategy_of_each_dialect_runs_unmodified(
-    strategies_folder: Path, market_folder: Path, file: str, n_decisions: int
+    strategies_folder: Path, price_folder: Path, file: str, n_decisions: int
 ) -> None:
     """2015 and 2016: 252 trading days each, and 105 weeks that end on the Fridays 2015-01-02 to 2016-12-30."""
     source = (strategies_folder / file).read_text()
@@ -81,7 +81,7 @@ def test_a_strategy_of_each_dialect_runs_unmodified(
         frame = pack_frame(symbols, bars, equity, cash, shares, marks)
         return dialects.read_signal(strategy.on_data(*dialects.views_from_frame(frame, symbols)), symbols)
 
-    market = market_of(real_prices(market_folder, symbols, "2015-01-01", "2016-12-31"))
+    market = market_of(real_prices(price_folder, symbols, "2015-01-01", "2016-12-31"))
     ledger = simulate(market, rules(bar_size=cadence.bar_size, execution=cadence.execution), decide)
     assert ledger.decisions == n_decisions
     assert len(ledger.orders.day) > 0

@@ -1,6 +1,5 @@
 """Snippets that a reader of source cannot be sure about: whatever gets past the analysis must be survived."""
 
-import json
 from collections.abc import Iterator
 
 import pytest
@@ -8,12 +7,10 @@ import pytest
 from src.errors import StrategyFailed
 from src.execution.reading import read
 from src.execution.sandbox.base import Sandbox
-from tests.conftest import PROJECT
+from tests.attacks.catalogue import Attack, snippets
 from tests.execution.box_runs import InAdvance, price_table, run_in_box
 
-CATALOGUE = PROJECT.parent / "shared" / "attacks" / "pyjail.jsonl"
-SNIPPETS = [json.loads(line) for line in CATALOGUE.read_text().splitlines()] if CATALOGUE.is_file() else []
-CONTAINED = [snippet for snippet in SNIPPETS if snippet["expect"] == "contained"]
+CONTAINED = [snippet for snippet in snippets() if snippet.expect == "contained"]
 STRATEGY = """
 from hqg_algorithms import Strategy as _S, TargetWeights as _T
 
@@ -24,18 +21,12 @@ class Honest(_S):
 """
 
 
-def test_the_catalogue_is_there() -> None:
-    if not CONTAINED:
-        pytest.skip(f"no catalogue of attacks: {CATALOGUE.name} is absent")
-    assert len(CONTAINED) >= 40
-
-
 @pytest.fixture(scope="module")
 def ends_well(sandbox: Sandbox) -> Iterator[InAdvance]:
     """ends_well(number): whether that snippet was rejected or survived."""
 
-    def try_it(snippet: dict[str, str]) -> bool:
-        source = snippet["code"] + STRATEGY
+    def try_it(snippet: Attack) -> bool:
+        source = snippet.code + STRATEGY
         if read(source).violations:
             return True
         try:
@@ -49,6 +40,6 @@ def ends_well(sandbox: Sandbox) -> Iterator[InAdvance]:
     ends_well.close()
 
 
-@pytest.mark.parametrize("number", range(len(CONTAINED)), ids=[snippet["id"] for snippet in CONTAINED])
+@pytest.mark.parametrize("number", range(len(CONTAINED)), ids=[snippet.id for snippet in CONTAINED])
 def test_it_is_rejected_or_survived(ends_well: InAdvance, number: int) -> None:
     assert ends_well(number)

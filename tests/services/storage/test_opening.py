@@ -256,6 +256,7 @@ def test_a_damaged_file_is_said_while_serving(tmp_path: Path) -> None:
             it.runs.details(key(number))
 
 
+@pytest.mark.integration
 def test_a_postgresql_that_was_restarted_is_simply_used_again() -> None:
     with postgres_or_skip() as server, contextlib.closing(open_storage(server.url())) as storage:
         with ThreadPoolExecutor(4) as threads:
