@@ -3,9 +3,11 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from hqg_backtester.client.text import printable
+
 
 class ClientError(Exception):
-    """The root. Its text is meant for the person: mostly the service's own sentence.
+    """The root. Its text is meant for the person: mostly the service's own sentence, with control characters escaped.
 
     Attributes:
         status: the HTTP status that told it, None when no answer did.
@@ -13,7 +15,7 @@ class ClientError(Exception):
     """
 
     def __init__(self, message: str, *, status: int | None = None, answer: Mapping[str, Any] | None = None) -> None:
-        super().__init__(message)
+        super().__init__(printable(message))
         self.status = status
         self.answer = dict(answer or {})
 
@@ -120,7 +122,7 @@ class StrategyFailed(RunError):
         self.logs = list(logs)
 
     def __str__(self) -> str:
-        return "\n".join([*self.errors, *([self.traceback.rstrip()] if self.traceback else [])])
+        return printable("\n".join([*self.errors, *([self.traceback.rstrip()] if self.traceback else [])]))
 
 
 class NoPrices(RunError):

@@ -1,4 +1,4 @@
-"""A progress bar for whoever watches; silent where nobody does."""
+"""A progress bar on a terminal or in a notebook; silent anywhere else."""
 
 import sys
 from collections.abc import Sequence
@@ -6,6 +6,7 @@ from types import TracebackType
 from typing import Any, Protocol, Self, TextIO
 
 from hqg_backtester.client.events import Event
+from hqg_backtester.client.text import on_one_line, printable
 
 
 class Watcher(Protocol):
@@ -35,7 +36,7 @@ class Bar:
     def __init__(
         self, name: str, *, is_shown: bool | None = None, shows_logs: bool = False, stream: TextIO | None = None
     ) -> None:
-        self._bar = None if is_shown is False else _tqdm_bar(name, stream)
+        self._bar = None if is_shown is False else _tqdm_bar(on_one_line(name), stream)
         self._stream = stream
         self._shows_logs = shows_logs
         self.n_lines_shown = 0
@@ -76,7 +77,7 @@ class Bar:
 
     def _say(self, text: str) -> None:
         if self._bar is not None:
-            self._bar.set_postfix_str(text, refresh=True)
+            self._bar.set_postfix_str(on_one_line(text), refresh=True)
 
     def _advance(self, data: dict[str, Any]) -> None:
         if self._bar is not None:
@@ -88,7 +89,7 @@ class Bar:
     def _print(self, lines: Sequence[str]) -> None:
         if not self._shows_logs or self._bar is None:
             return
-        self._bar.write("\n".join(str(line) for line in lines), file=self._stream or sys.stderr)
+        self._bar.write("\n".join(printable(str(line)) for line in lines), file=self._stream or sys.stderr)
         self.n_lines_shown += len(lines)
 
 

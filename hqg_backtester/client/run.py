@@ -185,6 +185,11 @@ class Run:
         """The service's report.html."""
         return self.transport.ask("GET", f"{self._path}/artifacts/report.html").body
 
+    @property
+    def studio_url(self) -> str:
+        """The address of the page that shows this run in a browser."""
+        return f"{self.transport.url.rstrip('/')}/?run={self._name}"
+
     def __repr__(self) -> str:
         return f"<Run {self.run_hash[:12]}: {self.name!r}, {self.status}>"
 

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from hqg_backtester.client.text import on_one_line, printable
+
 RATES = (
     ("total return", "total_return"),
     ("annualized return", "annualized_return"),
@@ -43,7 +45,7 @@ def answer_table(answer: dict[str, Any]) -> str:
     lines += [_line(label, _shown(metrics, name, "{:.2%}")) for label, name in RATES if name in metrics]
     lines += [_line(label, _shown(metrics, name, "{:.3f}")) for label, name in NUMBERS if name in metrics]
     lines.append(_line("orders", str(metrics["total_orders"])))
-    lines += [f"  warning: {text}" for text in answer["warnings"]]
+    lines += [f"  warning: {on_one_line(text)}" for text in answer["warnings"]]
     return "\n".join(lines)
 
 
@@ -51,16 +53,16 @@ def refusal(status: int, answer: dict[str, Any]) -> str:
     """Why there is no backtest, from any answer that is not 200."""
     detail = answer.get("detail", answer)
     if not isinstance(detail, dict):
-        return f"The service answered {status}: {detail}"
+        return printable(f"The service answered {status}: {detail}")
     sentences = [text for kind, texts in detail.items() if kind.endswith("_errors") for text in texts]
-    indented = [f"  {text}" for text in sentences or [str(detail)]]
+    indented = [f"  {printable(text)}" for text in sentences or [str(detail)]]
     return "\n".join([f"The service answered {status}:", *indented])
 
 
 def _headline(answer: dict[str, Any]) -> str:
     parameters, provenance = answer["parameters"], answer["provenance"]
     seconds = provenance["timings_ms"]["total"] / 1000
-    return (
+    return on_one_line(
         f"{parameters['name'] or 'The strategy'}, {parameters['start_date']} to {parameters['end_date']}"
         f" on {provenance['data_source']} prices, in a {provenance['sandbox']} box, {seconds:.2f} s"
     )
@@ -69,7 +71,7 @@ def _headline(answer: dict[str, Any]) -> str:
 def _shown(metrics: dict[str, Any], name: str, form: str) -> str:
     value = metrics[name]
     if value is None:
-        return f"undefined ({metrics.get('undefined', {}).get(name, 'no reason given')})"
+        return on_one_line(f"undefined ({metrics.get('undefined', {}).get(name, 'no reason given')})")
     return form.format(value)
 
 

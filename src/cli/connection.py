@@ -18,6 +18,7 @@ from hqg_backtester import (
     StrategyRejected,
     Unauthorized,
 )
+from src.cli.numbers import seconds
 from src.config.settings import load_settings
 
 NO_ANSWER, STRATEGY_AT_FAULT, REQUEST_REFUSED, NOT_NOW = 1, 3, 4, 5
@@ -25,7 +26,7 @@ NO_ANSWER, STRATEGY_AT_FAULT, REQUEST_REFUSED, NOT_NOW = 1, 3, 4, 5
 EXIT_STATUSES = """\
 exit status:
   0  done
-  1  no service answered, or the file cannot be read
+  1  no service answered, or a file cannot be read or written
   2  the arguments cannot be understood
   3  the strategy is at fault, or its window has no prices
   4  the service refuses the request: malformed, too large, no token, no such run
@@ -36,7 +37,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     """What every command takes that speaks to the service."""
     parser.add_argument("--url", help="where the service is (from API_HOST and API_PORT: http://127.0.0.1:8005)")
     parser.add_argument(
-        "--patience", type=float, default=60.0, metavar="SECONDS", help="how long to wait for a busy service (60)"
+        "--patience", type=seconds, default=60.0, metavar="SECONDS", help="how long to wait for a busy service (60)"
     )
     parser.add_argument("--json", action="store_true", help="print what the service said as JSON")
 
@@ -70,7 +71,7 @@ def answered(chosen: Namespace, action: Callable[[], int], out: TextIO, errors: 
     except ClientError as error:
         if chosen.json:
             print(json.dumps(error.answer or {"detail": str(error)}, indent=2), file=out)
-        print(explained(error), file=errors)
+        print("\n".join([explained(error), *getattr(error, "__notes__", ())]), file=errors)
         return exit_status(error)
 
 

@@ -1,19 +1,18 @@
 """`python -m src COMMAND`: finds the command and runs it."""
 
 import argparse
+import io
 import os
 import sys
 from collections.abc import Sequence
 
 from src.cli import data, run, runs, verify
 from src.cli.command import Command
+from src.cli.outcome import INTERRUPTED
 from src.errors import BacktesterError
 
 COMMANDS: tuple[Command, ...] = (run.COMMAND, runs.COMMAND, data.COMMAND, verify.COMMAND)
 """What there is to do, in the order of the help text."""
-
-INTERRUPTED = 130
-"""What shells expect after Ctrl-C: 128 and the number of SIGINT."""
 
 OUTPUT_CLOSED = 141
 """What shells expect when nobody reads the output any more: 128 and the number of SIGPIPE."""
@@ -31,6 +30,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Raises:
         SystemExit: the arguments cannot be understood (status 2), or only help was asked for.
     """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # A terminal of another encoding shows \u2026 rather than ending the command.
+            stream.reconfigure(errors="backslashreplace")
     chosen = _parser().parse_args(arguments)
     try:
         status = int(chosen.run(chosen))

@@ -2,26 +2,25 @@
 
 import json
 import sys
-from argparse import ArgumentParser, ArgumentTypeError, Namespace, RawDescriptionHelpFormatter
+from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TextIO
 
 from hqg_backtester import Client, Run
-from hqg_backtester.client.client import Terms
 from hqg_backtester.client.progress import Bar
-from src.cli import connection
-from src.cli.answer_table import answer_table
+from hqg_backtester.client.text import on_one_line
+from src.cli import connection, outcome
 from src.cli.command import Command
+from src.cli.terms import add_terms, terms_of
 from src.errors import BacktesterError
 
 EPILOG = f"""\
 {connection.EXIT_STATUSES}
-  130  Ctrl-C: the run was cancelled
+  130  Ctrl-C: the run was cancelled, or what is printed says why not
 
-example:
-  python -m src run examples/strategies/sma_trend.py --start 2015-01-01 --end 2020-12-31"""
-
-_FIELDS = ("name", "initial_capital", "commission", "slippage", "risk_free_rate", "min_trade_value", "seed")
+examples:
+  python -m src run examples/strategies/sma_trend.py --start 2015-01-01 --end 2020-12-31
+  python -m src run mine.py --start 2015-01-01 --end 2020-12-31 --universe SPY,BND --report report.html"""
 
 
 class FileUnreadable(BacktesterError):
@@ -44,34 +43,35 @@ def run(chosen: Namespace, client: Client, out: TextIO, errors: TextIO) -> int:
         The exit status, see EPILOG.
 
     Raises:
-        FileUnreadable, ClientError
+        FileUnreadable, ReportUnwritable, ClientError
     """
     source, terms = _source(chosen.strategy), terms_of(chosen)
+    outcome.check_report(chosen.report)
     is_shown = False if chosen.no_wait or chosen.quiet else None
-    with Bar(chosen.name or chosen.strategy, is_shown=is_shown, shows_logs=True, stream=errors) as bar:
-        run = client.submit(source, chosen.start, chosen.end, rerun=chosen.rerun, watcher=bar, **terms)
-        if chosen.no_wait:
-            return _show_run(run, chosen.json, out)
-        result = run.wait(watcher=bar, timeout_seconds=chosen.timeout, cancel_on_interrupt=True)
-    if not chosen.json and not chosen.quiet and not bar.n_lines_shown:
-        print(*result.logs, sep="\n", end="\n" if result.logs else "", file=errors)
-    print(json.dumps(result.raw, indent=2) if chosen.json else answer_table(result.raw), file=out)
+    run: Run | None = None
+    try:
+        with Bar(terms.get("name") or chosen.strategy, is_shown=is_shown, shows_logs=True, stream=errors) as bar:
+            run = client.submit(source, chosen.start, chosen.end, rerun=chosen.rerun, watcher=bar, **terms)
+            if chosen.no_wait:
+                return _show_run(run, chosen.json, out)
+            result = outcome.wait_for(run, bar, chosen.timeout)
+        if not (chosen.json or chosen.quiet or bar.n_lines_shown):
+            outcome.show_logs(result, errors)
+        outcome.show(run, result, chosen, out, errors)
+    except KeyboardInterrupt:
+        return _never_accepted(errors) if run is None else outcome.cancelled(run, errors)
     return 0
 
 
 def _show_run(run: Run, as_json: bool, out: TextIO) -> int:
-    print(json.dumps(dict(run.summary), indent=2) if as_json else run.run_hash, file=out)
+    print(json.dumps(dict(run.summary), indent=2) if as_json else on_one_line(run.run_hash), file=out)
     return 0
 
 
-def terms_of(chosen: Namespace) -> Terms:
-    """The terms of the backtest; what was not named is left to the service."""
-    terms: Any = {field: value for field in _FIELDS if (value := getattr(chosen, field)) is not None}
-    if chosen.benchmark is not None:
-        terms["benchmark"] = None if chosen.benchmark.lower() == "none" else chosen.benchmark
-    if chosen.parameter:
-        terms["parameters"] = dict(chosen.parameter)
-    return terms  # type: ignore[no-any-return]
+def _never_accepted(errors: TextIO) -> int:
+    said = "Stopped before the service accepted the run. If it did at that moment, `python -m src runs list` shows it."
+    print(said, file=errors)
+    return outcome.INTERRUPTED
 
 
 def _source(path: str) -> str:
@@ -83,57 +83,18 @@ def _source(path: str) -> str:
         raise FileUnreadable(f"{path} is not UTF-8 text.") from error
 
 
-def _json_or_number(text: str) -> Any:
-    try:
-        return json.loads(text)
-    except ValueError as error:
-        raise ArgumentTypeError(f"{text!r} is neither a number nor a JSON object") from error
-
-
-def _parameter(text: str) -> tuple[str, Any]:
-    name, separator, value = text.partition("=")
-    if not separator or not name:
-        raise ArgumentTypeError(f"{text!r} is not NAME=VALUE")
-    try:
-        return name, json.loads(value)
-    except ValueError:
-        return name, value
-
-
 def _add_arguments(parser: ArgumentParser) -> None:
     parser.formatter_class = RawDescriptionHelpFormatter
     parser.epilog = EPILOG
     parser.add_argument("strategy", metavar="FILE", help="the strategy's source; - reads standard input")
     parser.add_argument("--start", required=True, metavar="DATE", help="first day of the window, 2015-01-01")
     parser.add_argument("--end", required=True, metavar="DATE", help="last day of the window, included")
-    parser.add_argument("--name", help="a name for the run")
-    parser.add_argument(
-        "--capital", dest="initial_capital", type=float, metavar="MONEY", help="cash at the start (10000)"
-    )
-    parser.add_argument(
-        "--commission", type=_json_or_number, metavar="FEE", help="fee per order, or a model as JSON (0)"
-    )
-    parser.add_argument(
-        "--slippage", type=_json_or_number, metavar="FRACTION", help="fraction of price, or a model as JSON (0)"
-    )
-    parser.add_argument("--benchmark", metavar="TICKER", help="what to measure against, or none (SPY)")
-    parser.add_argument("--risk-free-rate", type=float, metavar="RATE", help="yearly fraction (the price source's own)")
-    parser.add_argument("--min-trade-value", type=float, metavar="MONEY", help="smaller changes are not traded (1)")
-    parser.add_argument("--seed", type=int, help="seeds random and NumPy (0)")
-    parser.add_argument(
-        "-p",
-        "--parameter",
-        action="append",
-        type=_parameter,
-        metavar="NAME=VALUE",
-        help="one entry of `import config`; the value is JSON, or else text; may be repeated",
-    )
+    add_terms(parser)
     parser.add_argument("--rerun", action="store_true", help="compute it even if this run exists already")
-    parser.add_argument("--no-wait", action="store_true", help="print the run's hash and leave it to the service")
-    parser.add_argument("--quiet", action="store_true", help="show neither progress nor what the strategy prints")
-    parser.add_argument(
-        "--timeout", type=float, metavar="SECONDS", help="longest wait for the run, which then goes on (no limit)"
-    )
+    either = parser.add_mutually_exclusive_group()
+    either.add_argument("--no-wait", action="store_true", help="print the run's hash and leave it to the service")
+    either.add_argument("--report", type=Path, metavar="FILE", help=outcome.REPORT_HELP)
+    outcome.add_arguments(parser)
     connection.add_arguments(parser)
 
 

@@ -4,57 +4,94 @@ import json
 import sys
 from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
 from itertools import islice
+from pathlib import Path
 from typing import TextIO
 
 from hqg_backtester import Client, Run, RunNotFound
 from hqg_backtester.client.answers import run_error
-from src.cli import connection
+from hqg_backtester.client.progress import Bar
+from hqg_backtester.client.text import on_one_line
+from src.cli import connection, outcome
 from src.cli.answer_table import answer_table
 from src.cli.command import Command
+from src.cli.numbers import count
+from src.cli.run_table import HEADER, run_block, run_line
 
 HASH_CHARACTERS = 64
-SHOWN_CHARACTERS = 12
+MAX_CANDIDATES = 10
 STATUSES = ("queued", "running", "succeeded", "failed", "cancelled", "timed_out")
 
+EPILOG = f"""\
+{connection.EXIT_STATUSES}
+  130  Ctrl-C"""
 
-def list_runs(chosen: Namespace, client: Client, out: TextIO) -> int:
-    """Print one line a run, newest first; always 0."""
+
+def list_runs(chosen: Namespace, client: Client, out: TextIO, _errors: TextIO) -> int:
+    """Print one line a run below a header, newest first; always 0."""
     wanted = {name: getattr(chosen, name) for name in ("status", "name", "symbol", "since")}
     runs = islice(client.runs(**wanted, page_size=min(chosen.limit, 100)), chosen.limit)
     if chosen.json:
         print(json.dumps([dict(run.summary) for run in runs], indent=2), file=out)
         return 0
-    for run in runs:
-        print(_line(run), file=out)
+    n_runs = 0
+    for n_runs, run in enumerate(runs, start=1):
+        if n_runs == 1:
+            print(HEADER, file=out)
+        print(run_line(run), file=out)
+    if not n_runs:
+        print("There are no such runs." if any(wanted.values()) else "There are no runs yet.", file=out)
     return 0
 
 
-def show_run(chosen: Namespace, client: Client, out: TextIO) -> int:
+def show_run(chosen: Namespace, client: Client, out: TextIO, _errors: TextIO) -> int:
     """Print how a run stands, or its result; always 0."""
     run = found(client, chosen.run_hash)
     if chosen.json:
         print(json.dumps(run.result().raw if run.summary["has_result"] else dict(run.summary), indent=2), file=out)
         return 0
-    print(_line(run), file=out)
+    print(run_block(run), file=out)
     if run.summary["has_result"]:
-        print(answer_table(run.result().raw), file=out)
+        print(f"\n{answer_table(run.result().raw)}", file=out)
     elif run.is_finished:
-        print(run_error(run.summary), file=out)
+        print(f"\n{run_error(run.summary)}", file=out)
     return 0
 
 
-def cancel_run(chosen: Namespace, client: Client, out: TextIO) -> int:
+def follow_run(chosen: Namespace, client: Client, out: TextIO, errors: TextIO) -> int:
+    """Wait for a run and print its result, as `python -m src run` does; Ctrl-C leaves the run alone.
+
+    Raises:
+        ReportUnwritable, ClientError
+    """
+    outcome.check_report(chosen.report)
+    run = found(client, chosen.run_hash)
+    try:
+        is_shown = False if chosen.quiet else None
+        with Bar(run.name or run.run_hash, is_shown=is_shown, shows_logs=True, stream=errors) as bar:
+            result = outcome.wait_for(run, bar, chosen.timeout)
+        if not (chosen.json or chosen.quiet or bar.n_lines_shown):
+            outcome.show_logs(result, errors)
+        outcome.show(run, result, chosen, out, errors)
+    except KeyboardInterrupt:
+        print(f"Stopped. The run is left alone. {outcome.how_to_go_on(run)}", file=errors)
+        return outcome.INTERRUPTED
+    return 0
+
+
+def cancel_run(chosen: Namespace, client: Client, out: TextIO, _errors: TextIO) -> int:
     """End a run and print how it stands then; always 0."""
     run = found(client, chosen.run_hash).cancel()
-    print(json.dumps(dict(run.summary), indent=2) if chosen.json else _line(run), file=out)
+    print(json.dumps(dict(run.summary), indent=2) if chosen.json else run_block(run), file=out)
     return 0
 
 
-def delete_run(chosen: Namespace, client: Client, out: TextIO) -> int:
+def delete_run(chosen: Namespace, client: Client, out: TextIO, _errors: TextIO) -> int:
     """Remove a run for good; always 0."""
     run = found(client, chosen.run_hash)
     run.delete()
-    print(json.dumps({"deleted": run.run_hash}) if chosen.json else f"{run.run_hash} is deleted.", file=out)
+    print(
+        json.dumps({"deleted": run.run_hash}) if chosen.json else f"{on_one_line(run.run_hash)} is deleted.", file=out
+    )
     return 0
 
 
@@ -62,54 +99,59 @@ def found(client: Client, start: str) -> Run:
     """The one run whose hash begins so.
 
     Raises:
-        RunNotFound: there is none, or more than one.
+        RunNotFound: there is none, or there are several; the text lists them.
     """
+    start = start.lower()
     if len(start) >= HASH_CHARACTERS:
         return client.get(start)
-    matches = [run for run in client.runs(page_size=100) if run.run_hash.startswith(start.lower())]
-    if len(matches) != 1:
-        raise RunNotFound(f"{len(matches) or 'No'} runs have a hash that begins with {start}.")
+    matches = [run for run in client.runs(page_size=100) if run.run_hash.startswith(start)]
+    if not matches:
+        raise RunNotFound(f'No run has a hash that begins with "{start}". `python -m src runs list` shows your runs.')
+    if len(matches) > 1:
+        several = f'{len(matches)} runs have a hash that begins with "{start}":'
+        raise RunNotFound("\n".join([several, *_candidates(matches)]))
     return matches[0].refresh()
 
 
-def _line(run: Run) -> str:
-    summary, metrics = run.summary, run.metrics or {}
-    total = metrics.get("total_return")
-    shown = "" if total is None else f"{total:>10.2%}"
-    window = f"{summary['start_date']} to {summary['end_date']}"
-    at = str(summary["submitted_at"])[:19].replace("T", " ")
-    return f"{run.run_hash[:SHOWN_CHARACTERS]}  {at}  {run.status:<10} {window} {shown:>10}  {run.name or ''}".rstrip()
+def _candidates(runs: list[Run]) -> list[str]:
+    hidden = len(runs) - MAX_CANDIDATES
+    more = [f"and {hidden} more"] if hidden > 0 else []
+    return [HEADER, *(run_line(run) for run in runs[:MAX_CANDIDATES]), *more]
 
 
-ACTIONS = {"list": list_runs, "show": show_run, "cancel": cancel_run, "delete": delete_run}
+ACTIONS = {"list": list_runs, "show": show_run, "follow": follow_run, "cancel": cancel_run, "delete": delete_run}
 
 
 def _add_arguments(parser: ArgumentParser) -> None:
     parser.formatter_class = RawDescriptionHelpFormatter
-    parser.epilog = connection.EXIT_STATUSES
+    parser.epilog = EPILOG
     actions = parser.add_subparsers(metavar="ACTION", dest="action", required=True)
     listed = actions.add_parser("list", help="one line a run, newest first")
-    listed.add_argument("--status", choices=STATUSES, help="only runs that stand so")
+    listed.add_argument("--status", choices=STATUSES, help="only runs with this status")
     listed.add_argument("--name", help="part of the run's name")
     listed.add_argument("--symbol", metavar="TICKER", help="only runs that trade it")
     listed.add_argument("--since", metavar="TIME", help="submitted then or later: 2026-01-31T00:00:00Z")
-    listed.add_argument("--limit", type=int, default=20, metavar="COUNT", help="the newest so many (20)")
+    listed.add_argument("--limit", type=count, default=20, metavar="COUNT", help="how many, the newest first (20)")
     connection.add_arguments(listed)
     for action, what in (
         ("show", "how a run stands, or its result"),
-        ("cancel", "end a run that waits or runs"),
+        ("follow", "wait for a run and show its result"),
+        ("cancel", "end a run that is queued or running"),
         ("delete", "remove a run with its result, events and files"),
     ):
         one = actions.add_parser(action, help=what)
-        one.add_argument("run_hash", metavar="HASH", help="its hash, or as much of its start as names one run")
+        one.add_argument("run_hash", metavar="HASH", help="its hash, or the beginning of it that no other run has")
+        if action == "follow":
+            one.add_argument("--report", type=Path, metavar="FILE", help=outcome.REPORT_HELP)
+            outcome.add_arguments(one)
         connection.add_arguments(one)
 
 
 def _run(chosen: Namespace) -> int:
     def action() -> int:
-        return ACTIONS[chosen.action](chosen, connection.client_of(chosen), sys.stdout)
+        return ACTIONS[chosen.action](chosen, connection.client_of(chosen), sys.stdout, sys.stderr)
 
     return connection.answered(chosen, action, sys.stdout, sys.stderr)
 
 
-COMMAND = Command("runs", "List, show, cancel or delete the runs that a service keeps.", _add_arguments, _run)
+COMMAND = Command("runs", "List, show, follow, cancel or delete the runs that a service keeps.", _add_arguments, _run)

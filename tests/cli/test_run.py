@@ -3,8 +3,12 @@
 import argparse
 import io
 import json
+import os
 import socket
+import subprocess
+import sys
 from collections import deque
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,6 +16,7 @@ import pytest
 from hqg_backtester import (
     Client,
     ClientError,
+    Run,
     RunCancelled,
     RunFailed,
     RunTimedOut,
@@ -23,8 +28,11 @@ from hqg_backtester.client.progress import Bar
 from src.cli import connection
 from src.cli import run as command
 from src.cli.main import main
-from tests.fakes.scripted_service import PLAN, RUN_HASH, Refuse, ScriptedService, an_answer
+from src.cli.terms import TERMS
+from src.models.request import BacktestRequest
+from tests.fakes.scripted_service import PLAN, RUN_HASH, Drop, Refuse, ScriptedService, an_answer
 
+PROJECT = Path(__file__).resolve().parents[2]
 WINDOW = ["--start", "2015-01-01", "--end", "2015-12-31"]
 
 
@@ -66,6 +74,53 @@ def test_a_backtest_is_shown_as_a_table_and_what_was_printed_beside_it(run):
     assert "10,100.00" in out
 
 
+def test_the_last_lines_are_the_run_s_hash_and_its_page_in_the_studio(run):
+    service = ScriptedService()
+    _, out, _ = run(service=service)
+    assert out.endswith(f"\n\nrun     {RUN_HASH}\nstudio  {service.url}/?run={RUN_HASH}\n")
+
+
+@pytest.mark.parametrize("options", [(), ("--json",)])
+def test_the_report_is_saved_where_it_was_asked_for(run, tmp_path, options):
+    file = tmp_path / "mine.html"
+    status, out, err = run("--report", str(file), *options)
+    assert (status, file.read_bytes()) == (0, b"<!doctype html>")
+    assert f"report  {file}\n" in (err if options else out)
+    assert not options or json.loads(out) == an_answer()
+
+
+@pytest.mark.parametrize(("place", "reason"), [("", "that is a folder"), ("none/r.html", "its folder does not exist")])
+def test_a_report_that_could_not_be_written_is_refused_before_the_run(run, tmp_path, place, reason):
+    service = ScriptedService()
+    status, out, err = run("--report", str(tmp_path / place), service=service)
+    assert (status, out) == (1, "")
+    assert reason in err
+    assert service.seen == []
+
+
+class WithoutReport(ScriptedService):
+    """Gives everything but the report."""
+
+    def tell(self, event_id):
+        if event_id == len(self.plan):
+            # What follows is asked for the run, its result, and its report.
+            self.faults = deque([None, None, Refuse(404, b'{"detail": "no such file"}')])
+        return super().tell(event_id)
+
+
+def test_a_report_that_fails_costs_neither_the_result_nor_the_purity_of_json(run, tmp_path):
+    status, out, err = run("--report", str(tmp_path / "r.html"), "--json", service=WithoutReport())
+    assert status == 1
+    assert json.loads(out) == an_answer()
+    assert "no such file" in err
+
+
+def test_a_report_of_a_run_that_nobody_waits_for_is_refused(strategy, capsys):
+    with pytest.raises(SystemExit) as exited:
+        main(["run", strategy, *WINDOW, "--no-wait", "--report", "r.html"])
+    assert exited.value.code == 2
+
+
 def test_json_is_the_whole_answer_and_nothing_else(run):
     status, out, err = run("--json")
     assert (status, err) == (0, "")
@@ -92,7 +147,7 @@ def test_every_option_reaches_the_service(run):
     service = ScriptedService()
     options = ["--name", "n", "--capital", "5000", "--commission", '{"model": "rate", "rate": 0.001}']
     options += ["--slippage", "0.0005", "--benchmark", "none", "--risk-free-rate", "0.02", "--rerun"]
-    options += ["--min-trade-value", "2", "--seed", "7", "-p", "days=21", "-p", "name=x"]
+    options += ["--min-trade-value", "2", "--seed", "7", "-p", "days=21", "-p", "name=x", "--universe", "SPY, BND"]
     assert run(*options, service=service)[0] == 0
     assert service.seen[0].query == {"rerun": "true"}
     assert service.seen[0].json() == {
@@ -107,8 +162,14 @@ def test_every_option_reaches_the_service(run):
         "risk_free_rate": 0.02,
         "min_trade_value": 2.0,
         "seed": 7,
+        "universe": ["SPY", "BND"],
         "parameters": {"days": 21, "name": "x"},
     }
+
+
+def test_every_field_of_a_request_has_an_option():
+    given_apart = {"strategy_code", "start_date", "end_date", "parameters"}
+    assert {term.field for term in TERMS} == BacktestRequest.model_fields.keys() - given_apart
 
 
 def test_what_is_not_named_is_left_to_the_service(run):
@@ -159,6 +220,13 @@ def test_every_error_of_the_client_has_an_exit_status():
     assert [connection.exit_status(error) for error, _ in errors] == [status for _, status in errors]
 
 
+def test_a_run_that_fails_is_named_too(run):
+    service = ended("failed", "strategy_failed", "ZeroDivisionError")
+    _, out, err = run(service=service)
+    assert out == ""
+    assert err.endswith(f"run     {RUN_HASH}\nstudio  {service.url}/?run={RUN_HASH}\n")
+
+
 def test_a_busy_service_is_waited_for(run):
     service = ScriptedService(faults=deque([Refuse(503, headers=(("Retry-After", "0"),))]))
     assert run(service=service)[0] == 0
@@ -168,7 +236,8 @@ def test_a_wait_that_is_too_long_ends_and_says_which_run_goes_on(run):
     service = ScriptedService(silent_after=2)
     status, _, err = run("--timeout", "0.2", service=service)
     assert status == 5
-    assert RUN_HASH in err
+    assert f"`python -m src runs follow {RUN_HASH[:12]}`" in err
+    assert f"{service.url}/?run={RUN_HASH}" in err
     assert service.asked("DELETE") == []
 
 
@@ -197,7 +266,18 @@ def test_a_file_that_is_not_there_is_told(capsys):
     assert capsys.readouterr().err == "nowhere.py cannot be read: No such file or directory.\n"
 
 
-@pytest.mark.parametrize("arguments", [["--slippage", "much"], ["-p", "days"], ["--seed", "x"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        *(["--slippage", text] for text in ("much", '"0.1"', "true", "null", "[1]", "NaN")),
+        *(["--universe", text] for text in ("", ",", "SPY,,BND")),
+        *([option, text] for option in ("--timeout", "--patience") for text in ("-1", "nan", "inf", "soon")),
+        ["--capital", "nan"],
+        ["-p", "days"],
+        ["-p", "=1"],
+        ["--seed", "x"],
+    ],
+)
 def test_arguments_that_cannot_be_understood_end_with_two(strategy, arguments, capsys):
     with pytest.raises(SystemExit) as exited:
         main(["run", strategy, *WINDOW, *arguments])
@@ -243,8 +323,114 @@ def test_ctrl_c_cancels_the_run_and_ends_as_shells_expect(run, monkeypatch):
 
     monkeypatch.setattr(Bar, "see", interrupt)
     service = ScriptedService(silent_after=3)
-    assert run(service=service) == (130, "", "Stopped.\n")
+    status, out, err = run(service=service)
+    assert (status, out) == (130, "")
+    assert err == f"Stopped. The run is cancelled.\nrun     {RUN_HASH}\nstudio  {service.url}/?run={RUN_HASH}\n"
     assert service.status == "cancelled"
+
+
+def test_ctrl_c_on_a_run_that_has_just_ended_says_how_it_ended(run, monkeypatch):
+    def interrupt(_self, event):
+        if event.kind == "finished":
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(Bar, "see", interrupt)
+    status, out, err = run()
+    assert (status, out) == (130, "")
+    assert err.startswith("Stopped. The run had ended before: succeeded.\n")
+
+
+def test_ctrl_c_while_the_service_is_away_says_that_the_run_may_go_on(run, monkeypatch):
+    monkeypatch.setattr("src.cli.outcome.INTERRUPTED_PATIENCE_SECONDS", 0.2)
+    service = ScriptedService()
+
+    def interrupt(_self, _event):
+        service.faults = deque([Drop()] * 1000)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Bar, "see", interrupt)
+    status, out, err = run(service=service)
+    assert (status, out) == (130, "")
+    assert "did not confirm" in err
+    assert f"`python -m src runs follow {RUN_HASH[:12]}`" in err
+    assert RUN_HASH in err
+
+
+def test_a_second_ctrl_c_does_not_wait_for_the_service(run, monkeypatch):
+    def interrupt(*_arguments, **_more):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Bar, "see", interrupt)
+    monkeypatch.setattr(Run, "cancel", interrupt)
+    status, _, err = run()
+    assert status == 130
+    assert "did not confirm" in err
+
+
+def test_ctrl_c_before_the_run_is_accepted_says_where_to_look(run, monkeypatch):
+    def interrupt(*_arguments, **_more):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Client, "submit", interrupt)
+    status, out, err = run()
+    assert (status, out) == (130, "")
+    assert "before the service accepted the run" in err
+
+
+HOSTILE = "\x1b]0;owned\x07\x1b[2J\x9b31m\r\x08\u202etxt\ud800\u2028\x00"
+
+
+def hostile(**changes: Any) -> dict[str, Any]:
+    """An answer with escape sequences in every text."""
+    answer = an_answer(warnings=[HOSTILE], logs=[HOSTILE], **changes)
+    answer["parameters"] = {**answer["parameters"], "name": HOSTILE, "start_date": HOSTILE}
+    answer["metrics"] = {**answer["metrics"], "undefined": {"beta": HOSTILE}}
+    answer["provenance"] = {**answer["provenance"], "data_source": HOSTILE, "sandbox": HOSTILE}
+    return answer
+
+
+def is_harmless(text: str) -> bool:
+    """Whether a terminal shows the text and does nothing else."""
+    return all(letter.isprintable() or letter in "\n\t" for letter in text)
+
+
+@pytest.mark.parametrize("options", [(), ("--json",)])
+@pytest.mark.parametrize(
+    "service",
+    [
+        lambda: ScriptedService(answer=hostile()),
+        lambda: ended("failed", "strategy_failed", HOSTILE),
+        lambda: ended("failed", HOSTILE, HOSTILE),
+        lambda: refusing(400, {"analysis_errors": [HOSTILE], "violations": []}),
+        lambda: refusing(422, [{"loc": ["body", HOSTILE], "msg": HOSTILE}]),
+        lambda: refusing(503, HOSTILE),
+    ],
+)
+def test_nothing_that_the_service_says_moves_the_terminal(run, service, options):
+    _, out, err = run("--patience", "0", *options, service=service())
+    assert is_harmless(out)
+    assert is_harmless(err)
+    assert options or r"\x1b[2J" in out + err
+
+
+def test_nothing_that_the_strategy_prints_moves_the_terminal(strategy):
+    errors = Terminal()
+    plan = (*PLAN[:2], ("progress", {"share": 0.5, "day": HOSTILE}), ("log", {"lines": [HOSTILE]}), PLAN[-1])
+    with ScriptedService(plan=plan).serving() as service:
+        command.run(parsed(strategy, "--name", HOSTILE), Client(service.url), io.StringIO(), errors)
+    shown = errors.getvalue()
+    assert r"\x1b]0;owned\x07\x1b[2J\x9b31m\r\x08" in shown
+    # The bar's own sequences are its carriage return and the way up a line.
+    assert is_harmless(shown.replace("\r", "").replace("\x1b[A", ""))
+
+
+def test_a_terminal_of_another_encoding_shows_escapes(strategy):
+    with ScriptedService(answer=an_answer(warnings=["Δ"])).serving() as service:
+        command = [sys.executable, "-m", "src", "run", strategy, *WINDOW, "--url", service.url]
+        environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
+        said = subprocess.run(command, cwd=PROJECT, env=environment, capture_output=True, timeout=60, check=False)
+    assert said.returncode == 0
+    assert rb"warning: \u0394" in said.stdout
 
 
 @pytest.mark.parametrize(

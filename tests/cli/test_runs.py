@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from hqg_backtester.client.progress import Bar
 from src.cli.main import main
 from tests.fakes.scripted_service import METRICS, RUN_HASH, ScriptedService
 
@@ -18,6 +19,7 @@ def stored(number: int, **changes):
         "name": f"run {number}",
         "status": "succeeded",
         "has_result": True,
+        "symbols": ["SPY", "BND"],
         "start_date": "2015-01-01",
         "end_date": "2015-12-31",
         "submitted_at": "2026-11-20T12:00:00.123Z",
@@ -53,18 +55,53 @@ def runs(service, capsys):
     return start
 
 
-def test_a_list_has_one_line_a_run(runs):
-    status, out, _ = runs("list")
-    lines = out.splitlines()
-    assert status == 0
-    assert len(lines) == 3
-    assert lines[1] == "111111111111  2026-11-20 12:00:00  succeeded  2015-01-01 to 2015-12-31      1.00%  run 1"
-    assert lines[2].endswith("failed     2015-01-01 to 2015-12-31")
+LISTED = """\
+RUN           SUBMITTED (UTC)      STATUS     WINDOW                       RETURN   SHARPE  SYMBOLS               NAME
+5f1c5f1c5f1c  2026-11-20 12:00:00  queued     2015-01-01 to 2015-12-31          -        -  SPY,BND               n
+111111111111  2026-11-20 12:00:00  succeeded  2015-01-01 to 2015-12-31      1.00%     1.25  SPY,BND               run 1
+222222222222  2026-11-20 12:00:00  failed     2015-01-01 to 2015-12-31          -        -  SPY,BND
+"""
+
+
+def test_a_list_has_a_header_and_one_line_a_run(runs):
+    assert runs("list") == (0, LISTED, "")
 
 
 def test_a_list_ends_where_it_shall(runs, service):
-    assert len(runs("list", "--limit", "2")[1].splitlines()) == 2
+    assert len(runs("list", "--limit", "2")[1].splitlines()) == 3
     assert service.seen[0].query == {"limit": "2"}
+
+
+@pytest.mark.parametrize("limit", ["0", "-1", "x", "1.5", "²"])
+def test_a_list_of_no_length_is_refused(runs, limit, capsys):
+    with pytest.raises(SystemExit) as exited:
+        runs("list", "--limit", limit)
+    assert exited.value.code == 2
+
+
+def test_a_list_without_runs_says_so(runs, service):
+    service.stored = []
+    assert runs("list")[1] == "There are no runs yet.\n"
+    assert runs("list", "--symbol", "SPY")[1] == "There are no such runs.\n"
+    assert json.loads(runs("list", "--json")[1]) == []
+
+
+@pytest.mark.parametrize(
+    ("symbols", "shown"),
+    [
+        ([], ""),
+        (["SPY"], "SPY"),
+        (["AAAA", "BBBB", "CCCC", "DDDD"], "AAAA,BBBB,CCCC,DDDD"),
+        (["AAAA", "BBBB", "CCCC", "DDDD", "EEEE"], "AAAA,BBBB,CCCC +2"),
+        ([f"SYM{number}" for number in range(200)], "SYM0,SYM1,SYM2 +197"),
+        (["A" * 24], "+1"),
+    ],
+)
+def test_symbols_that_do_not_fit_are_counted(runs, service, symbols, shown):
+    service.stored = [stored(1, symbols=symbols, name="named")]
+    line = runs("list")[1].splitlines()[1]
+    assert line[LISTED.index("SYMBOLS") : LISTED.index("NAME")].strip() == shown
+    assert line[LISTED.index("NAME") :] == "named"
 
 
 def test_filters_reach_the_service(runs, service):
@@ -85,15 +122,33 @@ def test_json_is_what_the_service_said(runs, service):
 def test_the_start_of_a_hash_names_a_run(runs, service):
     status, out, _ = runs("show", RUN_HASH[:6])
     assert status == 0
-    assert out.startswith(f"{RUN_HASH[:12]}  ")
+    assert out == (
+        f"run     {RUN_HASH}\nstudio  {service.url}/?run={RUN_HASH}\nstatus  queued\nname    n\n"
+        "window  2015-01-01 to 2015-12-31\nsymbols SPY, BND\nsent    2026-11-20 12:00:00 UTC\n"
+    )
     assert service.asked("GET", RUN_HASH)
 
 
-@pytest.mark.parametrize("start", ["abc", ""])
-def test_a_start_that_names_no_run_or_several_is_refused(runs, start):
-    status, _, err = runs("show", start)
-    assert status == 4
-    assert "begins with" in err
+def test_a_hash_may_be_in_capitals(runs):
+    assert runs("show", RUN_HASH[:6].upper())[0] == runs("show", RUN_HASH.upper())[0] == 0
+
+
+def test_a_start_that_names_no_run_is_refused(runs):
+    status, out, err = runs("show", "abc")
+    assert (status, out) == (4, "")
+    assert 'No run has a hash that begins with "abc"' in err
+
+
+def test_a_start_that_several_runs_have_lists_them(runs, service):
+    service.stored = [stored(1, run_hash=f"{number:064x}", name=f"run {number}") for number in range(13)]
+    status, out, err = runs("cancel", "000")
+    lines = err.splitlines()
+    assert (status, out) == (4, "")
+    assert lines[0] == '13 runs have a hash that begins with "000":'
+    assert lines[1] == LISTED.splitlines()[0]
+    assert [line.split()[-1] for line in lines[2:12]] == [str(number) for number in range(10)]
+    assert lines[12:] == ["and 3 more"]
+    assert service.asked("DELETE") == []
 
 
 def test_a_result_is_shown_as_a_table_or_as_json(runs, service):
@@ -108,6 +163,51 @@ def test_a_failure_is_shown_with_its_reason(runs, service):
     status, out, _ = runs("show", RUN_HASH)
     assert status == 0
     assert out.endswith("ZeroDivisionError\nline 3\n")
+
+
+def test_follow_waits_for_a_run_and_shows_its_result(runs, service, tmp_path):
+    file = tmp_path / "r.html"
+    status, out, err = runs("follow", RUN_HASH[:4], "--report", str(file))
+    assert (status, err) == (0, "bought\n")
+    assert out.endswith(f"run     {RUN_HASH}\nstudio  {service.url}/?run={RUN_HASH}\nreport  {file}\n")
+    assert file.read_bytes() == b"<!doctype html>"
+
+
+def test_follow_gives_the_result_as_json(runs, service):
+    status, out, err = runs("follow", RUN_HASH, "--json")
+    assert (status, json.loads(out), err) == (0, service.answer, "")
+
+
+def test_follow_of_a_run_that_fails_ends_as_the_run_does(runs, service):
+    error = {"code": "strategy_failed", "errors": ["ZeroDivisionError"], "traceback": "", "logs": []}
+    service.plan = (("finished", {"status": "failed", "error": error}),)
+    status, out, err = runs("follow", RUN_HASH)
+    assert (status, out) == (3, "")
+    assert err.startswith("ZeroDivisionError\n")
+
+
+def test_ctrl_c_in_follow_leaves_the_run_alone(runs, service, monkeypatch):
+    def interrupt(_self, _event):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Bar, "see", interrupt)
+    status, out, err = runs("follow", RUN_HASH)
+    assert (status, out) == (130, "")
+    assert "The run is left alone." in err
+    assert service.asked("DELETE") == []
+
+
+HOSTILE = "\x1b]0;owned\x07\x1b[2J\x9b31m\r\n\x08\u202etxt\ud800\u2028"
+
+
+@pytest.mark.parametrize("arguments", [("list",), ("list", "--json"), ("show", "1"), ("cancel", "1"), ("show", "x")])
+def test_nothing_that_is_stored_moves_the_terminal_or_looks_like_another_run(runs, service, arguments):
+    texts = dict.fromkeys(("name", "status", "start_date", "end_date", "submitted_at"), HOSTILE)
+    hashes = ["1" + HOSTILE, "1" * 64, "1" * 63 + "2"]
+    service.stored = [stored(1, **texts, run_hash=run_hash, symbols=[HOSTILE]) for run_hash in hashes]
+    _, out, err = runs(*arguments)
+    assert all(letter.isprintable() or letter == "\n" for letter in out + err)
+    assert arguments != ("list",) or len(out.splitlines()) == 4
 
 
 def test_cancel_ends_a_run_and_delete_removes_it(runs, service):
