@@ -15,7 +15,7 @@ from src.services.data_provider.gathering import check_symbol, gather, yields_in
 from src.services.data_provider.history import ADJ_CLOSE, History
 from src.services.data_provider.patience import ENDLESS, Patience
 from src.services.data_provider.screening import screen
-from src.services.data_provider.yahoo_answer import Busy, Misbehaved, Unknown, complaint, history_of
+from src.services.data_provider.yahoo_answer import Busy, Misbehaved, Unknown, Unreachable, complaint, history_of
 
 if TYPE_CHECKING:
     from src.services.data_provider.yahoo_session import YahooSession
@@ -32,6 +32,9 @@ FIRST_PAUSE_SECONDS = 0.5
 
 BUSY_SECONDS = 60
 """How long Yahoo is left alone after it said that we ask too much, when it did not say how long."""
+
+ATTEMPTS_TO_CONNECT = 2
+"""More do not help where Yahoo cannot be reached; the second costs no time when the first took all it may."""
 
 ISIN = re.compile(r"[A-Z]{2}[A-Z0-9]{9}[0-9]")
 """yfinance would look such a symbol up elsewhere instead of asking for its prices."""
@@ -101,7 +104,7 @@ class YFDataProvider:
                 return self._ask(symbol, start or FIRST_DAY, patience)
             except Unknown as error:
                 raise NoPrices([f"No prices for '{symbol}': Yahoo does not know this symbol."]) from error
-            except (Busy, Misbehaved) as error:
+            except (Busy, Misbehaved, Unreachable) as error:
                 logger.info("attempt %d for %s failed: %s", attempt, symbol, error)
                 self._give_up_or_wait(symbol, attempt, error, patience)
         raise AssertionError("the last attempt returned or raised")
@@ -126,12 +129,18 @@ class YFDataProvider:
                 timeout=self._timeout_seconds,
             )
         except Exception as error:
+            if why := session.why_no_connection():
+                raise Unreachable(why) from error
             raise complaint(error, session.take_answer()) from error
         return history_of(symbol, frame, session.take_answer(), start, now)
 
-    def _give_up_or_wait(self, symbol: str, attempt: int, error: Busy | Misbehaved, patience: Patience) -> None:
+    def _give_up_or_wait(
+        self, symbol: str, attempt: int, error: Busy | Misbehaved | Unreachable, patience: Patience
+    ) -> None:
         is_last = attempt == self._attempts
         patience.left_seconds(symbol)  # what its end has cut short was no answer of Yahoo's
+        if isinstance(error, Unreachable) and (is_last or attempt >= ATTEMPTS_TO_CONNECT):
+            raise PriceSourceUnavailable(_unreachable(symbol, error)) from error
         if isinstance(error, Busy) and (is_last or error.retry_after_seconds is not None):
             seconds = error.retry_after_seconds or BUSY_SECONDS
             self._busy_until = self._clock() + timedelta(seconds=seconds)
@@ -174,3 +183,10 @@ def _ignore_warnings_of_yfinance() -> None:
 
 def _busy(symbol: str) -> str:
     return f"Yahoo gave no prices of '{symbol}': it says that it is asked too often."
+
+
+def _unreachable(symbol: str, error: Unreachable) -> str:
+    return (
+        f"Yahoo cannot be reached for the prices of '{symbol}': {error}. Check the network and the proxy settings of "
+        "the service, or choose other prices with DATA_PROVIDER: files, or mock for made-up ones."
+    )

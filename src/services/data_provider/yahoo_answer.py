@@ -44,6 +44,10 @@ class Busy(Exception):
         self.retry_after_seconds = retry_after_seconds
 
 
+class Unreachable(Exception):
+    """No connection to Yahoo can be made; the message says why, as a clause."""
+
+
 class Misbehaved(Exception):
     """The answer is no answer; the message says in what way, as a clause."""
 
