@@ -34,7 +34,7 @@ def main() -> int:
         signal.signal(ending, _interrupt)
     os.chdir(ROOT)
     try:
-        settings = load_settings()
+        settings = with_prices(load_settings())
         check_port(settings.api_host, settings.api_port)
         with service(sandbox_for(settings)) as process:
             wait_until_healthy(process, settings)
@@ -48,6 +48,18 @@ def main() -> int:
     except KeyboardInterrupt:
         print("\nStopped.")
         return 0
+
+
+def with_prices(settings: Settings) -> Settings:
+    """The same settings, on made-up prices where no source was chosen: a first run needs no network then."""
+    if "data_provider" in settings.model_fields_set:
+        return settings
+    print(
+        "DATA_PROVIDER is not set, so this run is on made-up prices, as with DATA_PROVIDER=mock make run.\n"
+        "A service that you start yourself takes Yahoo's."
+    )
+    os.environ["DATA_PROVIDER"] = "mock"
+    return load_settings()
 
 
 def check_port(host: str, port: int) -> None:
@@ -140,7 +152,8 @@ def show_example(settings: Settings) -> None:
     if settings.data_provider == "mock":
         print(
             "\nThese prices are synthetic: made up by a formula, the same on every machine, no market's.\n"
-            "For real ones, a folder with one <SYMBOL>.csv or <SYMBOL>.parquet of daily bars a symbol:\n"
+            "For real ones, from Yahoo, or from a folder with one <SYMBOL>.csv or <SYMBOL>.parquet a symbol:\n"
+            "  DATA_PROVIDER=yahoo make run\n"
             "  DATA_PROVIDER=files DATA_DIR=/path/to/folder make run"
         )
     address = f"http://{_reachable(settings)}:{settings.api_port}"

@@ -118,8 +118,8 @@ class Settings(BaseSettings):
     """The iss that a token must have; empty does not ask."""
     auth_allowed_roles: Words = ()
     """Roles between commas of which a token must have one; empty lets every valid token in."""
-    data_provider: Literal["mock", "files", "yahoo"] = "mock"
-    """Where prices come from: mock (made up, the same on every machine), files (the folder DATA_DIR) or yahoo."""
+    data_provider: Literal["mock", "files", "yahoo"] = "yahoo"
+    """Where prices come from: yahoo, files (the folder DATA_DIR) or mock (made up, the same on every machine)."""
     data_dir: Path = Path("data")
     """Folder with each symbol's daily bars as <SYMBOL>.parquet or .csv; read when DATA_PROVIDER=files."""
     data_cache_dir: Path = Path("data/cache")

@@ -100,7 +100,12 @@ def service_on(backend: str, folder: Path, **changes: Any) -> Iterator[Service]:
     Args:
         changes: settings of its own.
     """
-    settings = {"sandbox": backend, "sandbox_image": SANDBOX_IMAGE, "sandbox_python": SANDBOX_PYTHON}
+    settings = {
+        "data_provider": "mock",
+        "sandbox": backend,
+        "sandbox_image": SANDBOX_IMAGE,
+        "sandbox_python": SANDBOX_PYTHON,
+    }
     settings |= {name.lower(): value for name, value in stores_in(folder).items()}
     # No warm boxes: after each run there must be none at all.
     with served(create_app(Settings(_env_file=None, sandbox_pool_size=0, **settings, **changes))) as port:

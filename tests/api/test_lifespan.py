@@ -7,6 +7,7 @@ import pytest
 from src.api.lifespan import open_real_services
 from src.config.settings import Settings
 from src.services.backtests import Backtests, Prepared
+from src.services.data_provider.cache import CachedProvider
 from src.services.data_provider.files import FilesProvider
 from src.services.data_provider.mock import MockProvider
 from tests.fakes.backtests import FakeBacktests, FakePrepared
@@ -15,7 +16,8 @@ from tests.fakes.backtests import FakeBacktests, FakePrepared
 def settings(folder: Path, **values: object) -> Settings:
     """Settings whose sandbox cannot work: nothing of it is needed here."""
     stored = {"database_url": f"sqlite:///{folder}/runs.db", "artifact_dir": folder / "artifacts"}
-    return Settings(_env_file=None, sandbox="bubblewrap", sandbox_python="/nowhere/python", **stored, **values)
+    given = {"data_provider": "mock", "data_cache_dir": folder / "cache"} | values
+    return Settings(_env_file=None, sandbox="bubblewrap", sandbox_python="/nowhere/python", **stored, **given)
 
 
 @pytest.mark.parametrize(("fake", "real"), [(FakeBacktests, Backtests), (FakePrepared, Prepared)])
@@ -39,7 +41,9 @@ def test_without_a_working_sandbox_the_services_open_all_the_same(caplog, tmp_pa
     assert "no sandbox works, runs are refused" in caplog.text
 
 
-@pytest.mark.parametrize(("name", "kind"), [("mock", MockProvider), ("files", FilesProvider)])
+@pytest.mark.parametrize(
+    ("name", "kind"), [("mock", MockProvider), ("files", FilesProvider), ("yahoo", CachedProvider)]
+)
 def test_prices_come_from_the_provider_of_the_settings(tmp_path: Path, name: str, kind: type):
     async def story() -> str:
         async with open_real_services(settings(tmp_path, data_provider=name, data_dir=tmp_path)) as services:

@@ -28,6 +28,7 @@ def test_no_generated_request_gets_an_answer_that_the_document_does_not_declare(
     open_sandbox("bubblewrap").close()
     settings = Settings(
         _env_file=None,
+        data_provider="mock",
         sandbox="bubblewrap",
         sandbox_image=SANDBOX_IMAGE,
         sandbox_python=SANDBOX_PYTHON,

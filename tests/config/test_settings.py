@@ -45,7 +45,7 @@ def test_the_defaults_are_those_of_the_design():
     assert (settings.api_host, settings.api_port) == ("127.0.0.1", 8005)
     assert (settings.max_execution_time, settings.max_request_time) == (300, 600)
     assert (settings.max_concurrent_runs, settings.max_queued_runs) == (3, 16)
-    assert (settings.data_provider, settings.sandbox) == ("mock", "auto")
+    assert (settings.data_provider, settings.sandbox) == ("yahoo", "auto")
     assert settings.sandbox_python == PROJECT_FOLDER / ".venv-sandbox/bin/python"
 
 

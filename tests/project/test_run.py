@@ -91,6 +91,7 @@ def test_it_shows_a_backtest_and_leaves_nothing_behind(
         "Sharpe ratio",
         "in a bubblewrap box",
         "These prices are synthetic",
+        "DATA_PROVIDER=yahoo make run",
         "DATA_PROVIDER=files DATA_DIR=/path/to/folder make run",
         f"http://127.0.0.1:{free_port}/docs",
         "curl -s",
@@ -117,6 +118,42 @@ def test_a_busy_port_is_reported_with_what_to_do(free_port: int) -> None:
     assert f"port {free_port}" in finished.stderr
     assert f"API_PORT={free_port + 1} make run" in finished.stderr
     assert "Traceback" not in finished.stderr
+
+
+@pytest.fixture
+def no_settings_around(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """A folder without .env, and no variable that chooses a price source."""
+    monkeypatch.setenv("DATA_PROVIDER", "")  # so that what a test sets is taken back
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_without_a_choice_it_takes_made_up_prices_and_says_so(
+    no_settings_around: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert load_settings().data_provider == "yahoo"
+    assert run.with_prices(load_settings()).data_provider == "mock"
+    assert os.environ["DATA_PROVIDER"] == "mock"  # what the service is started with
+    assert "made-up prices" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("provider", ["yahoo", "mock"])
+@pytest.mark.parametrize("where", ["environment", "file"])
+def test_a_choice_is_kept_without_a_word(
+    no_settings_around: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    provider: str,
+    where: str,
+) -> None:
+    if where == "file":
+        (no_settings_around / ".env").write_text(f"DATA_PROVIDER={provider}\n")
+    else:
+        monkeypatch.setenv("DATA_PROVIDER", provider)
+    settings = load_settings()
+    assert run.with_prices(settings) is settings
+    assert settings.data_provider == provider
+    assert capsys.readouterr().out == ""
 
 
 @pytest.fixture
