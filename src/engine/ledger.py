@@ -53,7 +53,9 @@ class Ledger:
     """The books of one run.
 
     Attributes:
-        orders: every fill.
+        orders: every fill of a signal.
+        settlements: the positions closed because their symbol was delisted, without a fee. The host works
+            them out again from the orders, so they are not sent to it.
         cash: cash after the day's last fill, one per timeline day.
         equity: cash plus positions at the day's close (last known close for a symbol
             without a bar), one per timeline day.
@@ -62,6 +64,7 @@ class Ledger:
     """
 
     orders: Orders = field(default_factory=Orders)
+    settlements: Orders = field(default_factory=Orders)
     cash: list[float] = field(default_factory=list)
     equity: list[float] = field(default_factory=list)
     unfilled: list[Unfilled] = field(default_factory=list)

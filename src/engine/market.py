@@ -1,6 +1,7 @@
 """What a run is given: the prices of its universe and the rules it trades by."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from hqg_algorithms import BarSize, ExecutionTiming
@@ -27,12 +28,15 @@ class Market:
         bars: (n_days × n_symbols × 5) doubles in C order. Five NaNs mean no bar on that day; a bar
             may have a NaN volume.
         last_period_complete: False when the window ends before the last week, month or quarter does.
+        delistings: timeline index of the day on which a symbol leaves, by symbol index. From that day on the
+            symbol has no bar; only when its last bar is that of the timeline's last day, it leaves at that day's end.
     """
 
     days: list[int]
     symbols: tuple[str, ...]
     bars: Doubles
     last_period_complete: bool = True
+    delistings: Mapping[int, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         expected = len(self.days) * len(self.symbols) * FIELDS
@@ -49,6 +53,8 @@ class Rules:
         execution: whether its orders fill at that day's close or at the next day's open.
         initial_capital: account currency, above zero.
         min_trade_value: account currency; smaller changes are skipped unless they close a position.
+        delisting_return: what a position loses (below zero) or gains when its symbol is delisted, as a
+            fraction of its value at the last close; at least -1.
     """
 
     bar_size: BarSize
@@ -57,6 +63,7 @@ class Rules:
     min_trade_value: float
     commission: Commission
     slippage: Slippage
+    delisting_return: float = 0.0
 
     @property
     def is_free(self) -> bool:

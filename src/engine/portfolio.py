@@ -8,6 +8,8 @@ from src.engine.budget import ROUNDING, largest_affordable
 from src.engine.ledger import Orders
 from src.engine.market import Rules
 
+_Fill = tuple[int, int, float, float, float]
+
 Change = tuple[int, float]
 """A symbol's index and signed shares: above zero to buy, below zero to sell."""
 
@@ -18,7 +20,8 @@ class Portfolio:
     def __init__(self, cash: float, symbols_count: int) -> None:
         self.cash = cash
         self.shares = [0.0] * symbols_count
-        self._fills: list[tuple[int, int, float, float, float]] = []
+        self._fills: list[_Fill] = []
+        self._settlements: list[_Fill] = []
 
     def value(self, prices: Sequence[float]) -> float:
         """Cash plus positions at these prices; NaN is the price of what has never been held."""
@@ -33,9 +36,25 @@ class Portfolio:
         self.shares[symbol] += change
         self._fills.append((day, symbol, change, price, fee))
 
+    def settle(self, day: int, symbol: int, price: float) -> None:
+        """Turn a position into cash at that price, free of costs; nothing happens where none is held."""
+        held = self.shares[symbol]
+        if held:
+            self.cash += held * price
+            self.shares[symbol] = 0.0
+            self._settlements.append((day, symbol, -held, price, 0.0))
+
     def orders(self) -> Orders:
         """Every fill so far."""
-        return Orders(*map(list, zip(*self._fills, strict=True))) if self._fills else Orders()
+        return _columns(self._fills)
+
+    def settlements(self) -> Orders:
+        """Every position settled so far."""
+        return _columns(self._settlements)
+
+
+def _columns(fills: list[_Fill]) -> Orders:
+    return Orders(*map(list, zip(*fills, strict=True))) if fills else Orders()
 
 
 class Sizing:

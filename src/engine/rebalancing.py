@@ -15,6 +15,7 @@ OVER_VOLUME = "more than its share of the day's volume"
 CASH_IN_A_SELL = "not enough cash while a sell waits"
 NO_CASH = "not enough cash"
 FEE_OVER_CASH = "its fee is more than the cash at hand"
+DELISTED = "it is no longer listed"
 
 
 class Rebalancer:
@@ -30,7 +31,8 @@ class Rebalancer:
         self._uses_volume = rules.slippage.uses_volume
         self._portfolio = portfolio
         self._sizing = Sizing(rules, portfolio)
-        self._universe = range(len(portfolio.shares))
+        self._universe: Sequence[int] = range(len(portfolio.shares))
+        self._delisted_unsaid: set[int] = set()
         self._signal_day = -1
         self._weights: Sequence[float] = ()
         self._log = log
@@ -42,6 +44,21 @@ class Rebalancer:
         self._signal_day = day
         self._weights = weights
         self.waiting = self._universe
+        if self._delisted_unsaid:
+            self._note_delisted(day)
+
+    def delist(self, day: int, symbol: int, last_close: float) -> None:
+        """Settle the position and never trade the symbol again; its share of a signal stays cash."""
+        self.settle(day, symbol, last_close)
+        self._delisted_unsaid.add(symbol)
+        if symbol in self.waiting:
+            self._note_delisted(day)
+        self._universe = [other for other in self._universe if other != symbol]
+        self.waiting = [other for other in self.waiting if other != symbol]
+
+    def settle(self, day: int, symbol: int, last_close: float) -> None:
+        """Close the position for what a delisting leaves of its value at the last close."""
+        self._portfolio.settle(day, symbol, last_close * (1 + self._rules.delisting_return))
 
     def fill(self, day: int, prices: Sequence[float], marks: Sequence[float], volumes: Sequence[float]) -> None:
         """Trade what waits and can trade at this moment: sells before buys, each in universe order.
@@ -77,6 +94,13 @@ class Rebalancer:
         self._sizing.turn_to(self._weights, marks, ())
         for symbol, _ in self._sizing.changes(self.waiting, self._sizing.equity):
             self._log.note(day, symbol, NO_DAY_LEFT)
+
+    def _note_delisted(self, day: int) -> None:
+        """Write down, once a symbol, that the signal wants what can no longer be bought."""
+        for symbol in sorted(self._delisted_unsaid):
+            if self._weights[symbol]:
+                self._log.note(day, symbol, DELISTED)
+                self._delisted_unsaid.remove(symbol)
 
     def _split(self, prices: Sequence[float], volumes: Sequence[float]) -> tuple[list[int], list[int]]:
         """The waiting symbols that can trade now, and those that cannot but have something to trade."""

@@ -66,8 +66,11 @@ def simulate(market: Market, rules: Rules, decide: Decide) -> Ledger:
     calls = decisions(market.days, count, market.bars, rules.bar_size, market.last_period_complete)
     marks: Sequence[float] = [math.nan] * count
     cash_marks, equity_marks = ledger.cash, ledger.equity
+    leaving = _leaving(market)
 
     for day, (opens, closes, volumes, has_gap) in enumerate(_rows(market.bars, count)):
+        for symbol in leaving.get(day, ()):
+            rebalancer.delist(day, symbol, marks[symbol])
         if fills_at_open and rebalancer.waiting:
             known_opens = _carried(opens, marks) if has_gap else opens
             rebalancer.fill(day, opens, known_opens, volumes)
@@ -82,11 +85,24 @@ def simulate(market: Market, rules: Rules, decide: Decide) -> Ledger:
             equity = portfolio.value(marks)
         cash_marks.append(portfolio.cash)
         equity_marks.append(equity)
+    last_day = len(market.days) - 1
     if fills_at_open:
-        rebalancer.note_no_day_left(len(market.days) - 1, marks)
-    ledger.orders = portfolio.orders()
+        rebalancer.note_no_day_left(last_day, marks)
+    for symbol in leaving.get(last_day + 1, ()):
+        rebalancer.settle(last_day, symbol, marks[symbol])
+        cash_marks[-1], equity_marks[-1] = portfolio.cash, portfolio.value(marks)
+    ledger.orders, ledger.settlements = portfolio.orders(), portfolio.settlements()
     ledger.decisions = len(calls)
     return ledger
+
+
+def _leaving(market: Market) -> dict[int, list[int]]:
+    """The symbols that are gone before each day begins; those that leave with the last day, on the day after it."""
+    leaving: dict[int, list[int]] = {}
+    for symbol, day in sorted(market.delistings.items()):
+        has_bar = not math.isnan(market.bars[(day * len(market.symbols) + symbol) * FIELDS + _CLOSE])
+        leaving.setdefault(day + has_bar, []).append(symbol)
+    return leaving
 
 
 def _rows(bars: Doubles, count: int) -> Iterator[_Row]:

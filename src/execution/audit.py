@@ -6,11 +6,10 @@ books follow. What passes is `Books`, which holds nothing that the box could hav
 the orders themselves.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass, fields
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
 
 import numpy as np
-import numpy.typing as npt
 from hqg_algorithms import ExecutionTiming
 
 from src.engine.costs import Commission, Slippage
@@ -21,6 +20,7 @@ from src.execution.books import (
     OPEN,
     VOLUME,
     Books,
+    BoolArray,
     Float64Array,
     IndexArray,
     Prices,
@@ -32,8 +32,6 @@ EXACT = 1e-12
 
 ROUNDING = 1e-9
 """Relative tolerance of what must not be negative: shares of the most ever held, cash of equity."""
-
-BoolArray = npt.NDArray[np.bool_]
 
 
 class AuditFailed(BacktesterError):
@@ -91,6 +89,9 @@ class AuditRules:
         commission: the fee model.
         slippage: the price model.
         first_signal_day: index of the first day on which the strategy was asked.
+        delistings: index of the day on which a symbol leaves, by symbol index: the first day after its last
+            bar, or the last day of all.
+        delisting_return: what its position then gains or loses, as a fraction of its value at the last close.
     """
 
     initial_capital: float
@@ -99,6 +100,8 @@ class AuditRules:
     commission: Commission
     slippage: Slippage
     first_signal_day: int = 0
+    delistings: Mapping[int, int] = field(default_factory=dict)
+    delisting_return: float = 0.0
 
     @property
     def fills_at_open(self) -> bool:
@@ -116,8 +119,9 @@ def audit(claim: Claim, prices: Prices, rules: AuditRules) -> Books:
         evidence = _Evidence(claim, prices)
         _check_sequence(evidence, rules)
         _check_prices_and_fees(evidence, rules)
-        books = _rebuild(claim, prices, rules)
-        _check_positions(evidence, books, rules)
+        held = _shares_held(claim, prices)
+        _check_positions(evidence, held, rules)
+        books = _rebuild(claim, prices, rules, held)
         _check_cash_and_equity(evidence, books)
     return books
 
@@ -210,39 +214,83 @@ def _check_prices_and_fees(evidence: _Evidence, rules: AuditRules) -> None:
     )
 
 
-def _rebuild(claim: Claim, prices: Prices, rules: AuditRules) -> Books:
-    """The account that follows from the orders alone; the claimed cash and equity are not read."""
-    n_days, n_symbols = prices.bars.shape[:2]
-    traded = np.zeros((n_days, n_symbols))
+def _shares_held(claim: Claim, prices: Prices) -> Float64Array:
+    """(n_days, n_symbols) shares after each day's orders, as if no position were ever settled."""
+    traded = np.zeros(prices.bars.shape[:2])
     traded[claim.day, claim.symbol] = claim.shares
-    after_order = _cash_after_orders(claim, rules.initial_capital)
-    orders_until_day = np.searchsorted(claim.day, np.arange(n_days), side="right")
+    return np.cumsum(traded, axis=0)
+
+
+def _rebuild(claim: Claim, prices: Prices, rules: AuditRules, held: Float64Array) -> Books:
+    """The account that follows from the orders alone; the claimed cash and equity are not read."""
+    marks = last_known_closes(prices)
+    orders = _with_settlements(claim, prices, rules, held, marks)
+    positions = held.copy()
+    for day, symbol in zip(orders.day[orders.is_settlement], orders.symbol[orders.is_settlement], strict=True):
+        positions[day:, symbol] = 0.0
+    orders_until_day = np.searchsorted(orders.day, np.arange(len(held)), side="right")
     return Books(
         prices=prices,
         fills_at_open=rules.fills_at_open,
         initial_capital=rules.initial_capital,
-        day=claim.day,
-        symbol=claim.symbol,
-        shares=claim.shares,
-        price=claim.price,
-        fee=claim.fee,
-        positions=np.cumsum(traded, axis=0),
-        cash=after_order[orders_until_day],
-        marks=last_known_closes(prices),
+        day=orders.day,
+        symbol=orders.symbol,
+        shares=orders.shares,
+        price=orders.price,
+        fee=orders.fee,
+        is_settlement=orders.is_settlement,
+        positions=positions,
+        cash=_cash_after_orders(orders, rules.initial_capital)[orders_until_day],
+        marks=marks,
     )
 
 
-def _cash_after_orders(claim: Claim, initial_capital: float) -> Float64Array:
+@dataclass(frozen=True)
+class _Orders:
+    """The columns of `Books` that have one value an order."""
+
+    day: IndexArray
+    symbol: IndexArray
+    shares: Float64Array
+    price: Float64Array
+    fee: Float64Array
+    is_settlement: BoolArray
+
+
+def _with_settlements(
+    claim: Claim, prices: Prices, rules: AuditRules, held: Float64Array, marks: Float64Array
+) -> _Orders:
+    """The claimed orders and, in their places, the sales that delistings make of what was held."""
+    places, rows = [], []
+    for symbol, day in sorted(rules.delistings.items(), key=lambda item: (item[1], item[0])):
+        # The symbol has a bar on its day only where no day follows: then it leaves after everything else.
+        is_last = bool(np.isfinite(prices.bars[day, symbol, CLOSE]))
+        shares = held[day, symbol]
+        if shares > 0.0:
+            places.append(len(claim.day) if is_last else int(np.searchsorted(claim.day, day)))
+            rows.append((day, symbol, -shares, marks[day, symbol] * (1.0 + rules.delisting_return), 0.0))
+    days, symbols, sizes, at, fees = np.array(rows, dtype=np.float64).reshape(-1, 5).T
+    return _Orders(
+        day=np.insert(claim.day, places, days.astype(claim.day.dtype)),
+        symbol=np.insert(claim.symbol, places, symbols.astype(claim.symbol.dtype)),
+        shares=np.insert(claim.shares, places, sizes),
+        price=np.insert(claim.price, places, at),
+        fee=np.insert(claim.fee, places, fees),
+        is_settlement=np.insert(np.zeros(len(claim.day), dtype=np.bool_), places, True),
+    )
+
+
+def _cash_after_orders(orders: _Orders | Books, initial_capital: float) -> Float64Array:
     """(n_orders + 1,) cash before the first order and after each one."""
-    paid = claim.shares * claim.price + claim.fee
+    paid = orders.shares * orders.price + orders.fee
     return np.cumsum(np.concatenate(([initial_capital], -paid)))
 
 
-def _check_positions(evidence: _Evidence, books: Books, rules: AuditRules) -> None:
+def _check_positions(evidence: _Evidence, held: Float64Array, rules: AuditRules) -> None:
     """Nothing is sold that was not held, and small orders only close positions or meet a volume cap."""
     claim = evidence.claim
-    most_held = np.maximum.accumulate(np.abs(books.positions), axis=0)[claim.day, claim.symbol]
-    left = books.positions[claim.day, claim.symbol]
+    most_held = np.maximum.accumulate(np.abs(held), axis=0)[claim.day, claim.symbol]
+    left = held[claim.day, claim.symbol]
     evidence.each_order(
         left >= -ROUNDING * most_held,
         "more sold than was held",
@@ -250,12 +298,13 @@ def _check_positions(evidence: _Evidence, books: Books, rules: AuditRules) -> No
     )
     sizes = np.abs(claim.shares)
     largest = expected_costs.largest_sizes(rules.slippage.to_wire(), evidence.bar(VOLUME))
-    is_large = sizes * books.reference_price >= rules.min_trade_value * (1.0 - ROUNDING)
+    reference = evidence.bar(OPEN if rules.fills_at_open else CLOSE)
+    is_large = sizes * reference >= rules.min_trade_value * (1.0 - ROUNDING)
     may_be_small = (claim.shares < 0.0) & ((np.abs(left) <= ROUNDING * most_held) | (sizes >= largest * (1.0 - EXACT)))
     evidence.each_order(
         is_large | may_be_small,
         "an order below the smallest trade that closes nothing",
-        lambda order: f"{sizes[order]} shares at {books.reference_price[order]}",
+        lambda order: f"{sizes[order]} shares at {reference[order]}",
     )
 
 
@@ -265,8 +314,8 @@ def _check_cash_and_equity(evidence: _Evidence, books: Books) -> None:
     # A claim is off by what adding the same orders in another grouping can round, and no more: the
     # scale is the most the account was ever worth, so that an account lost to pennies still passes.
     scale = np.maximum.accumulate(np.maximum(np.abs(books.equity), books.initial_capital))
-    allowed = np.maximum(EXACT, 4.0 * np.finfo(np.float64).eps * len(claim.day)) * scale
-    after_order = _cash_after_orders(claim, books.initial_capital)[1:]
+    allowed = np.maximum(EXACT, 4.0 * np.finfo(np.float64).eps * len(books.day)) * scale
+    after_order = _cash_after_orders(books, books.initial_capital)[1:][~books.is_settlement]
     floor = -(ROUNDING * np.abs(books.equity) + EXACT * scale)[claim.day]
     evidence.each_order(
         after_order >= floor,

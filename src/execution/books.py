@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 Float64Array = npt.NDArray[np.float64]
 IndexArray = npt.NDArray[np.signedinteger]
+BoolArray = npt.NDArray[np.bool_]
 
 OPEN, HIGH, LOW, CLOSE, VOLUME = range(5)
 
@@ -44,8 +45,10 @@ class Books:
         shares: (n_orders,) signed; positive buys, negative sells.
         price: (n_orders,) fill price per share, slippage included.
         fee: (n_orders,) commission.
-        positions: (n_days, n_symbols) shares after the day's fills.
-        cash: (n_days,) after the day's fills.
+        is_settlement: (n_orders,) True where no signal was filled, but the position of a delisted symbol was
+            closed: before the day's fills where the symbol has no bar that day, else after its close.
+        positions: (n_days, n_symbols) shares after the day's fills and settlements.
+        cash: (n_days,) after the day's fills and settlements.
         marks: (n_days, n_symbols) last known close; 0.0 before a symbol's first bar, when nothing is held.
     """
 
@@ -57,6 +60,7 @@ class Books:
     shares: Float64Array
     price: Float64Array
     fee: Float64Array
+    is_settlement: BoolArray
     positions: Float64Array
     cash: Float64Array
     marks: Float64Array
@@ -73,10 +77,12 @@ class Books:
 
     @cached_property
     def reference_price(self) -> Float64Array:
-        """(n_orders,) the open or close at which each order would have filled without slippage."""
+        """(n_orders,) the open or close at which each order would have filled without slippage.
+
+        A settlement has no slippage: its price is its own reference.
+        """
         field = OPEN if self.fills_at_open else CLOSE
-        reference: Float64Array = self.prices.bars[self.day, self.symbol, field]
-        return reference
+        return np.where(self.is_settlement, self.price, self.prices.bars[self.day, self.symbol, field])
 
     @cached_property
     def slippage_cost(self) -> Float64Array:
@@ -100,12 +106,27 @@ class Books:
         """
         before = np.vstack((np.zeros_like(self.positions[:1]), self.positions[:-1]))
         cash_before = np.concatenate(([self.initial_capital], self.cash[:-1]))
-        held, cash = (self.positions, self.cash) if self.fills_at_open else (before, cash_before)
+        held, cash = self._during_the_day(before, cash_before)
         opened = cash_before + value_of(before, self._known(OPEN))
         closed = self.equity
         high = np.maximum(cash + value_of(held, self._known(HIGH)), np.maximum(opened, closed))
         low = np.minimum(cash + value_of(held, self._known(LOW)), np.minimum(opened, closed))
         return np.column_stack((opened, high, low, closed))
+
+    def _during_the_day(self, before: Float64Array, cash_before: Float64Array) -> tuple[Float64Array, Float64Array]:
+        """(n_days, n_symbols) shares and (n_days,) cash between a day's open and its close."""
+        is_late = np.isfinite(self.prices.bars[self.day, self.symbol, CLOSE])
+        if self.fills_at_open:
+            undone, sign, held, cash = self.is_settlement & is_late, -1.0, self.positions, self.cash
+        else:
+            undone, sign, held, cash = self.is_settlement & ~is_late, 1.0, before, cash_before
+        if not undone.any():
+            return held, cash
+        day, shares = self.day[undone], sign * self.shares[undone]
+        held, cash = held.copy(), cash.copy()
+        held[day, self.symbol[undone]] += shares
+        np.subtract.at(cash, day, shares * self.price[undone])
+        return held, cash
 
     def holding_weights(self) -> tuple[IndexArray, Float64Array]:
         """What was held right after each day's fills, as fractions of equity at the prices of that moment.

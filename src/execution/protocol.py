@@ -9,7 +9,7 @@ Order of a run::
     box  → host   READY      {"version"}                         the runner is loaded, nothing read yet
     host → box    JOB        {source, class_name, seed, …}           no price in it
     box  → host   DESCRIBED  {universe, bar_size, execution}         the strategy loaded and is now stopped
-    host → box    RULES      {symbols, bar_size, capital, …, is_observed}
+    host → box    RULES      {symbols, bar_size, capital, …, delistings, is_observed}
     host → box    PRICES     days and bars, packed
     box  → host   PROGRESS   {day, equity, lines}                    any number, only when RULES asked for it
     box  → host   LEDGER     orders and daily marks, packed          only when the run succeeded
@@ -24,7 +24,7 @@ from typing import Any, cast
 
 from src.engine.market import Doubles
 
-VERSION = 2
+VERSION = 3
 
 READY = b"R"
 JOB = b"J"

@@ -13,8 +13,10 @@ from pydantic import (
     Field,
     ModelWrapValidatorHandler,
     PrivateAttr,
+    SerializerFunctionWrapHandler,
     ValidationInfo,
     WithJsonSchema,
+    model_serializer,
     model_validator,
 )
 from pydantic_core import PydanticCustomError
@@ -24,6 +26,11 @@ from src.models.plain import Number, Text, WholeNumber, check_plain_json, printa
 from src.utils.symbols import MAX_SYMBOL_CHARACTERS, MAX_UNIVERSE_SYMBOLS, SYMBOL_PATTERN
 
 MAX_PARAMETERS_BYTES = 100_000
+
+LATER_FIELDS = ("delisting_return",)
+"""Fields that came after the first engine. They are written only where they differ from their defaults, so that a
+request without them keeps its stored form, its hash and its answer."""
+
 _MAX_UNKNOWN_NAMED = 20
 _LONGEST_TYPO = 40
 
@@ -133,6 +140,9 @@ class BacktestRequest(BaseModel):
     """Yearly risk-free rate as a fraction (0.02 is two percent); null takes it from the price source."""
     min_trade_value: Annotated[Number, Field(ge=0, le=1e15)] = 1.0
     """Changes worth less than this, in account currency, are not traded; a close to zero always is."""
+    delisting_return: Annotated[Number, Field(ge=-1, le=1, examples=[-0.3])] = 0.0
+    """What a position gains or loses when its symbol is delisted, as a fraction of its value at the last close:
+    -1 loses it all, 0 pays the last close."""
     seed: Annotated[WholeNumber, Field(ge=0, le=2**32 - 1)] = 0
     """Seeds `random` and NumPy in the box."""
     parameters: Parameters = Field(default_factory=dict, examples=[{"lookback_days": 21}])
@@ -149,6 +159,16 @@ class BacktestRequest(BaseModel):
         same = self.model_copy()
         same._unknown_field_warnings = tuple(warnings)
         return same
+
+    def later_fields(self) -> dict[str, Any]:
+        """Those of LATER_FIELDS that differ from their defaults."""
+        defaults = {name: type(self).model_fields[name].default for name in LATER_FIELDS}
+        return {name: getattr(self, name) for name in LATER_FIELDS if getattr(self, name) != defaults[name]}
+
+    @model_serializer(mode="wrap")
+    def _without_later_defaults(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        kept = self.later_fields()
+        return {name: value for name, value in handler(self).items() if name not in LATER_FIELDS or name in kept}
 
     @model_validator(mode="wrap")
     @classmethod

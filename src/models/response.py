@@ -40,6 +40,8 @@ class ParametersAnswer(AnswerPart):
     """As requested: a yearly fraction, or null for the price source's."""
     min_trade_value: float
     """As requested, in account currency."""
+    delisting_return: float = 0.0
+    """As requested, a fraction; left out where it is 0."""
     seed: int
     """As requested."""
     parameters: dict[str, Any]
@@ -97,6 +99,8 @@ class OrderAnswer(AnswerPart):
     """Commission, in account currency."""
     slippage_cost: float
     """What the fill cost compared with its reference price, in account currency."""
+    reason: Literal["delisting"] | None = None
+    """Only where no signal asked for the order: "delisting" closed the position of a symbol whose prices ended."""
 
 
 class HoldingWeights(AnswerPart):

@@ -33,6 +33,7 @@ def parameters_answer(request: BacktestRequest, universe: tuple[str, ...], caden
         "benchmark": request.benchmark,
         "risk_free_rate": request.risk_free_rate,
         "min_trade_value": request.min_trade_value,
+        **request.later_fields(),
         "seed": request.seed,
         "parameters": canonical(request.parameters),
     }
@@ -70,6 +71,7 @@ def orders_answer(books: Books) -> list[dict[str, Any]]:
         books.price.tolist(),
         books.fee.tolist(),
         books.slippage_cost.tolist(),
+        books.is_settlement.tolist(),
         strict=True,
     )
     return [
@@ -82,8 +84,9 @@ def orders_answer(books: Books) -> list[dict[str, Any]]:
             "shares": abs(shares),
             "fee": fee,
             "slippage_cost": slippage_cost,
+            **({"reason": "delisting"} if is_settlement else {}),
         }
-        for number, (time, symbol, shares, price, fee, slippage_cost) in enumerate(columns, start=1)
+        for number, (time, symbol, shares, price, fee, slippage_cost, is_settlement) in enumerate(columns, start=1)
     ]
 
 

@@ -10,6 +10,7 @@ from typing import Any, Self
 from hqg_algorithms import Cadence
 
 from src.errors import StrategyFailed, StrategyRejected
+from src.execution.books import Books
 from src.execution.reading import Reading, read
 from src.execution.sandbox.base import Patience, Sandbox
 from src.execution.session import Job, Reply, Session
@@ -20,9 +21,10 @@ from src.services.coverage_warnings import period_warnings, window_warnings
 from src.services.data_provider.base import DataProvider, PriceTable
 from src.services.data_provider.calendar import last_period_is_complete
 from src.services.data_provider.patience import Patience as PricePatience
+from src.services.delistings import find_delistings, settlement_warnings, stopped_warnings
 from src.services.measured_run import answer_body, audited, logs_of, measured
 from src.services.readings import Readings
-from src.services.run_identity import ENGINE_VERSION, canonical, code_hash, run_hash
+from src.services.run_identity import ENGINE_VERSION, canonical, code_hash, data_hash, run_hash
 from src.services.runs.preparing import BoxNeeded, Observe
 from src.services.stopwatch import Stopwatch
 from src.services.storage.records import Progress
@@ -108,7 +110,8 @@ class Backtests:
                 waiting = PricePatience.of_request(deadline, cancel)
                 prices = self._provider.fetch(symbols, request.start_date, request.end_date, waiting)
                 yardsticks = self._yardsticks(prices, request, waiting)
-                data_hash = prices.data_hash()
+                delistings = find_delistings(prices, request.end_date, yardsticks.benchmark_end)
+                hashed = data_hash(prices.data_hash(), delistings)
             return Prepared(
                 request=request,
                 strategy=strategy,
@@ -116,7 +119,8 @@ class Backtests:
                 cadence=cadence,
                 prices=prices,
                 yardsticks=yardsticks,
-                ingredients=ingredients(request, symbols, cadence, data_hash, yardsticks),
+                delistings=delistings,
+                ingredients=ingredients(request, symbols, cadence, hashed, yardsticks),
                 source=(self._provider.name, self._provider.is_synthetic),
                 sandbox_name=self._sandbox.name,
                 watch=watch,
@@ -153,6 +157,7 @@ class Prepared:
 
     Attributes:
         symbols: what it trades.
+        delistings: which of these leave, and when, as src.services.delistings.find_delistings says.
         ingredients: everything that decides its result, as JSON values.
     """
 
@@ -162,6 +167,7 @@ class Prepared:
     cadence: Cadence
     prices: PriceTable
     yardsticks: Yardsticks
+    delistings: Mapping[int, int]
     ingredients: Mapping[str, Any]
     source: tuple[str, bool]
     sandbox_name: str
@@ -202,7 +208,7 @@ class Prepared:
             reply = self._run(observe)
             self.box.close()
         with watch.step("audit"):
-            books = audited(reply, self.prices, self.request, self.cadence)
+            books = audited(reply, self.prices, self.request, self.cadence, self.delistings)
         with watch.step("metrics"):
             trades, metrics = measured(books, self.request, self.yardsticks)
             body = answer_body(self.request, books, trades, metrics, self.prices, self.yardsticks)
@@ -212,7 +218,7 @@ class Prepared:
             "parameters": answer.parameters_answer(self.request, self.symbols, self.cadence),
             **body,
             "logs": logs_of(reply),
-            "warnings": answer.bounded(self._warnings(reply)),
+            "warnings": answer.bounded(self._warnings(reply, books)),
             "provenance": self._provenance() | {"timings_ms": watch.milliseconds()},
         }
 
@@ -222,7 +228,7 @@ class Prepared:
             check_agreement(self.strategy, *self.session.describe())
 
     def _run(self, observe: Observe | None) -> Reply:
-        rules = engine_rules(self.request, self.cadence, self.prices)
+        rules = engine_rules(self.request, self.cadence, self.prices, self.delistings)
         if observe is None:
             return self.session.run(self.prices, rules)
         dates = self.prices.dates
@@ -232,7 +238,7 @@ class Prepared:
 
         return self.session.run(self.prices, rules, passed_on)
 
-    def _warnings(self, reply: Reply) -> list[str]:
+    def _warnings(self, reply: Reply, books: Books) -> list[str]:
         synthetic = "These prices are synthetic (made up by this service): no conclusion about a market follows."
         return [
             # First, because another request for the same run brings others: see src/services/runs/result.py.
@@ -242,6 +248,8 @@ class Prepared:
             *period_warnings(self.prices.dates),
             *self.prices.warnings(),
             *self.yardsticks.warnings,
+            *settlement_warnings(books, self.request.delisting_return),
+            *stopped_warnings(books, self.prices.history_ends),
             *answer.unfilled_warnings(reply.unfilled, self.prices),
         ]
 
@@ -308,7 +316,9 @@ def check_agreement(strategy: StrategyDescription, universe: tuple[str, ...], ca
         raise StrategyFailed(["the source and the running strategy say different cadences"])
 
 
-def engine_rules(request: BacktestRequest, cadence: Cadence, prices: PriceTable) -> dict[str, Any]:
+def engine_rules(
+    request: BacktestRequest, cadence: Cadence, prices: PriceTable, delistings: Mapping[int, int]
+) -> dict[str, Any]:
     """The wire form of the engine's rules."""
     last_day = prices.dates[-1].item()
     return {
@@ -319,6 +329,8 @@ def engine_rules(request: BacktestRequest, cadence: Cadence, prices: PriceTable)
         "commission": answer.cost_wire(request.commission),
         "slippage": answer.cost_wire(request.slippage),
         "last_period_complete": last_period_is_complete(last_day, cadence.bar_size, prices.has_weekend_days()),
+        "delistings": sorted(delistings.items()),
+        "delisting_return": request.delisting_return,
     }
 
 

@@ -1,6 +1,7 @@
 """From what a box claims to the answer: audit the books, measure them, say what they hold."""
 
 import logging
+from collections.abc import Mapping
 from typing import Any
 
 from hqg_algorithms import Cadence
@@ -21,8 +22,13 @@ from src.utils.trading_year import periods_per_year
 logger = logging.getLogger(__name__)
 
 
-def audited(reply: Reply, prices: PriceTable, request: BacktestRequest, cadence: Cadence) -> Books:
+def audited(
+    reply: Reply, prices: PriceTable, request: BacktestRequest, cadence: Cadence, delistings: Mapping[int, int]
+) -> Books:
     """The books that follow from the reply, if it is honest.
+
+    Args:
+        delistings: as src.services.delistings.find_delistings says.
 
     Raises:
         StrategyFailed: a check of the audit failed.
@@ -34,6 +40,8 @@ def audited(reply: Reply, prices: PriceTable, request: BacktestRequest, cadence:
         min_trade_value=request.min_trade_value,
         commission=commission_from_wire(answer.cost_wire(request.commission)),
         slippage=slippage_from_wire(answer.cost_wire(request.slippage)),
+        delistings=delistings,
+        delisting_return=request.delisting_return,
     )
     try:
         return audit(claim, prices, rules)
@@ -44,7 +52,9 @@ def audited(reply: Reply, prices: PriceTable, request: BacktestRequest, cadence:
 
 def measured(books: Books, request: BacktestRequest, yardsticks: Yardsticks) -> tuple[TradeColumns, Metrics]:
     """Orders as columns, and every metric."""
-    trades = TradeColumns(books.day, books.symbol, books.shares, books.price, books.fee, books.reference_price)
+    trades = TradeColumns(
+        books.day, books.symbol, books.shares, books.price, books.fee, books.reference_price, books.is_settlement
+    )
     metrics = measure(
         books.equity,
         request.initial_capital,

@@ -5,7 +5,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-ENGINE_VERSION = "1"
+ENGINE_VERSION = "2"
 """Raised by one whenever the same input may give another result than before."""
 
 _LEAST_INTEGER, _GREATEST_INTEGER = -(2**63), 2**64 - 1
@@ -15,6 +15,18 @@ _LEAST_INTEGER, _GREATEST_INTEGER = -(2**63), 2**64 - 1
 def code_hash(source: str) -> str:
     """SHA-256 of the source as UTF-8, hexadecimal."""
     return hashlib.sha256(source.encode("utf-8")).hexdigest()
+
+
+def data_hash(prices: str, delistings: Mapping[int, int]) -> str:
+    """SHA-256 of the data that a run is made of, hexadecimal: that of its prices where nothing is delisted.
+
+    Args:
+        prices: the hash of the price table.
+        delistings: as src.services.delistings.find_delistings says.
+    """
+    if not delistings:
+        return prices
+    return hashlib.sha256(canonical_json({"prices": prices, "delistings": sorted(delistings.items())})).hexdigest()
 
 
 def run_hash(ingredients: Mapping[str, Any]) -> str:

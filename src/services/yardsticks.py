@@ -27,11 +27,13 @@ class Yardsticks:
             ends; None when there is none.
         risk_free_rate: yearly fraction.
         warnings: why one of them is missing or covers a part of the run, as sentences.
+        benchmark_end: the last day of the benchmark's whole history, where that is known; no part of `hash`.
     """
 
     benchmark: npt.NDArray[np.float64] | None
     risk_free_rate: float
     warnings: tuple[str, ...]
+    benchmark_end: date | None = None
 
     def hash(self) -> str:
         """SHA-256 of what is measured against, hexadecimal; the same on every machine. Warnings are no part of it."""
@@ -59,12 +61,12 @@ def find_yardsticks(
         RunTimedOut, RunCancelled: the patience is at its end.
     """
     warnings: list[str] = []
-    series = None
+    series = benchmark_end = None
     if benchmark is not None:
-        series = _benchmark(provider, prices, benchmark, initial_capital, warnings, patience)
+        series, benchmark_end = _benchmark(provider, prices, benchmark, initial_capital, warnings, patience)
     if risk_free_rate is None:
         risk_free_rate = _risk_free_rate(provider, prices, warnings, patience)
-    return Yardsticks(series, risk_free_rate, tuple(warnings))
+    return Yardsticks(series, risk_free_rate, tuple(warnings), benchmark_end)
 
 
 def _benchmark(
@@ -74,7 +76,9 @@ def _benchmark(
     initial_capital: float,
     warnings: list[str],
     patience: Patience,
-) -> npt.NDArray[np.float64] | None:
+) -> tuple[npt.NDArray[np.float64] | None, date | None]:
+    """The benchmark's equity, and the last day of its whole history."""
+    table = prices
     if symbol in prices.symbols:
         closes = prices.close[:, prices.symbols.index(symbol)]
     else:
@@ -82,17 +86,17 @@ def _benchmark(
             table = provider.fetch((symbol,), *_window(prices), patience)
         except (NoPrices, PriceSourceUnavailable) as error:
             warnings.append(f"no benchmark: {error}")
-            return None
+            return None, None
         closes = _on_days(table, prices)
     known = np.flatnonzero(np.isfinite(closes))
     if not known.size:
         warnings.append(f"no benchmark: {symbol} has no price on any day of the run")
-        return None
+        return None, table.history_ends.get(symbol)
     covered = _covered(prices.dates, int(known[0]), int(known[-1]))
     warnings.extend(benchmark_warnings(symbol, prices.dates, prices.dates[covered]))
     series = np.full(len(closes), np.nan)
     series[covered] = benchmark_equity(closes, initial_capital)[covered]
-    return series
+    return series, table.history_ends.get(symbol)
 
 
 def _covered(days: Dates, first: int, last: int) -> slice:

@@ -51,7 +51,8 @@ def break_even_cost_bps(
     growth = float(equity[-1] / initial_capital / (equity / before_costs).prod())
     bought = np.where(trades.shares > 0.0, _shares_after(trades) * trades.reference_price, 0.0)
     tilt = (2.0 * trades.per_day(bought, len(equity)) - position_value) / equity
-    value = trades.per_day(np.abs(trades.shares) * trades.reference_price, len(equity))
+    charged = trades.shares if trades.is_settlement is None else np.where(trades.is_settlement, 0.0, trades.shares)
+    value = trades.per_day(np.abs(charged) * trades.reference_price, len(equity))
     # What was paid was not invested: without it the buys are larger and the sells smaller.
     traded = np.maximum(value + paid * tilt, 0.0) / before_costs
     trading = traded > 0.0

@@ -22,6 +22,7 @@ class TradeColumns:
         price: fill price per share, slippage included.
         fee: commission of the order, at least zero.
         reference_price: the price per share before slippage.
+        is_settlement: True where a delisting closed the position, which no broker is paid for; None for nowhere.
     """
 
     day: IndexArray
@@ -30,6 +31,7 @@ class TradeColumns:
     price: Float64Array
     fee: Float64Array
     reference_price: Float64Array
+    is_settlement: npt.NDArray[np.bool_] | None = None
 
     @cached_property
     def traded_value(self) -> Float64Array:

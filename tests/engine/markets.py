@@ -12,7 +12,7 @@ import pandas as pd
 from hqg_algorithms import BarSize, ExecutionTiming
 
 from src.engine.costs import NoSlippage, PerOrder
-from src.engine.ledger import Ledger
+from src.engine.ledger import Ledger, Orders
 from src.engine.market import Market, Rules
 from src.engine.simulator import Decide
 
@@ -34,6 +34,7 @@ def market(
     volumes: Mapping[str, Sequence[float | None]] | None = None,
     dates: Sequence[date] | None = None,
     last_period_complete: bool = True,
+    delistings: Mapping[int, int] | None = None,
 ) -> Market:
     """A market from closes a symbol, None for a day without a bar; opens are the closes if not given."""
     count = len(next(iter(closes.values())))
@@ -42,7 +43,7 @@ def market(
         for symbol in closes:
             bars.extend(_bar(symbol, day, closes, opens or closes, volumes or {}))
     days = [(moment - EPOCH).days for moment in dates or consecutive(count)]
-    return Market(days, tuple(closes), memoryview(bars), last_period_complete)
+    return Market(days, tuple(closes), memoryview(bars), last_period_complete, delistings or {})
 
 
 def _bar(symbol: str, day: int, closes: Any, opens: Any, volumes: Any) -> list[float]:
@@ -79,7 +80,15 @@ def always(*weights: float) -> Decide:
 
 def fills(ledger: Ledger) -> list[tuple[int, int, float, float, float]]:
     """(day, symbol, shares, price, fee) of each order."""
-    orders = ledger.orders
+    return _rows(ledger.orders)
+
+
+def settled(ledger: Ledger) -> list[tuple[int, int, float, float, float]]:
+    """(day, symbol, shares, price, fee) of each settlement."""
+    return _rows(ledger.settlements)
+
+
+def _rows(orders: Orders) -> list[tuple[int, int, float, float, float]]:
     return list(zip(orders.day, orders.symbol, orders.shares, orders.price, orders.fee, strict=True))
 
 
@@ -90,10 +99,12 @@ def real_prices(folder: Path, symbols: Sequence[str], first: str, last: str) -> 
     return {field: pd.DataFrame({s: frame[field] for s, frame in files.items()}) for field in fields}
 
 
-def market_of(prices: Mapping[str, pd.DataFrame], last_period_complete: bool = True) -> Market:
+def market_of(
+    prices: Mapping[str, pd.DataFrame], last_period_complete: bool = True, delistings: Mapping[int, int] | None = None
+) -> Market:
     """The same prices as the engine takes them."""
     close = prices["close"]
     bars = np.stack([prices[field].to_numpy() for field in ("open", "high", "low", "close", "volume")], axis=2)
     days = close.index.to_numpy().astype("datetime64[D]").astype(int).tolist()
     flat = memoryview(np.ascontiguousarray(bars, dtype=np.float64).reshape(-1))
-    return Market(days, tuple(close.columns), flat, last_period_complete)
+    return Market(days, tuple(close.columns), flat, last_period_complete, delistings or {})

@@ -68,6 +68,8 @@ def rules(**changes: Any) -> dict[str, Any]:
         "commission": 0.0,
         "slippage": 0.0,
         "last_period_complete": True,
+        "delistings": [],
+        "delisting_return": 0.0,
         **changes,
     }
 

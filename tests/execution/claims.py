@@ -30,7 +30,7 @@ def market(*days, symbols=("AAA", "BBB"), first="2024-01-02"):
     return Bars(np.datetime64(first, "D") + np.arange(len(days)), symbols, bars)
 
 
-def rules(capital=5000.0, at_open=False, least=1.0, commission=0.0, slippage=0.0, first_signal_day=0):
+def rules(capital=5000.0, at_open=False, least=1.0, commission=0.0, slippage=0.0, first_signal_day=0, **others):
     timing = ExecutionTiming.CLOSE_TO_NEXT_OPEN if at_open else ExecutionTiming.CLOSE_TO_CLOSE
     return AuditRules(
         initial_capital=capital,
@@ -39,6 +39,7 @@ def rules(capital=5000.0, at_open=False, least=1.0, commission=0.0, slippage=0.0
         commission=commission_from_wire(commission),
         slippage=slippage_from_wire(slippage),
         first_signal_day=first_signal_day,
+        **others,
     )
 
 

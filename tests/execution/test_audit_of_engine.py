@@ -90,6 +90,17 @@ def weights_for(n_symbols):
     return st.builds(lambda parts, rest: [part / max(sum(parts) + rest, 1) for part in parts], shares, cash)
 
 
+def delistings_in(prices):
+    """Some of the symbols, each with the first day after its last bar, or the last day."""
+    last_bars = {
+        symbol: int(np.flatnonzero(np.isfinite(prices.bars[:, symbol, 0])).max(initial=-1))
+        for symbol in range(len(prices.symbols))
+    }
+    days = {symbol: min(last + 1, len(prices.dates) - 1) for symbol, last in last_bars.items() if last >= 0}
+    chosen = st.sets(st.sampled_from(sorted(days)))
+    return chosen.map(lambda symbols: {symbol: days[symbol] for symbol in symbols})
+
+
 @dataclass(frozen=True)
 class Run:
     """One run of the engine as the host sees it."""
@@ -111,6 +122,8 @@ def runs(draw):
         min_trade_value=draw(st.sampled_from([0.0, 1.0, 500.0])),
         commission=commission_from_wire(draw(commissions)),
         slippage=slippage_from_wire(draw(slippages)),
+        delistings=draw(delistings_in(prices)),
+        delisting_return=draw(st.sampled_from([0.0, -1.0, -0.3, 0.5])),
     )
     return simulated(prices, rules, signals, draw(st.sampled_from([BarSize.DAILY, BarSize.WEEKLY])))
 
@@ -121,6 +134,7 @@ def simulated(prices, rules, signals, bar_size):
             prices.dates.astype(np.int64).tolist(),
             prices.symbols,
             memoryview(array("d", prices.bars.ravel().tolist())),
+            delistings=rules.delistings,
         ),
         Rules(
             bar_size,
@@ -129,6 +143,7 @@ def simulated(prices, rules, signals, bar_size):
             rules.min_trade_value,
             rules.commission,
             rules.slippage,
+            rules.delisting_return,
         ),
         lambda day, *_: signals[day],
     )
@@ -154,6 +169,14 @@ def test_the_audit_accepts_every_run_of_the_engine_and_rebuilds_its_books(run):
     assert (low <= np.minimum(opened, closed)).all()
     assert (high >= np.maximum(opened, closed)).all()
     assert opened[0] == CAPITAL
+    settlements = run.ledger.settlements
+    settled = books.is_settlement
+    assert books.symbol[settled].tolist() == settlements.symbol
+    assert books.day[settled].tolist() == settlements.day
+    assert books.shares[settled].tolist() == settlements.shares
+    assert books.price[settled].tolist() == settlements.price
+    for symbol, day in run.rules.delistings.items():
+        assert not books.positions[day:, symbol].any()
     _, weights = books.holding_weights()
     assert (weights >= -1e-12).all()
     assert (weights.sum(axis=1) <= 1 + 1e-9).all()

@@ -249,7 +249,7 @@ def real_shaped_answer(run_hash: str = "5f1c") -> dict[str, Any]:
             "is_synthetic": True,
             "data_hash": "ab12",
             "code_hash": "cd34",
-            "engine_version": "1",
+            "engine_version": "2",
             "sandbox": "docker",
             "seed": 0,
             "timings_ms": dict.fromkeys(("analysis", "data", "sandbox", "audit", "metrics", "total"), 1.0),

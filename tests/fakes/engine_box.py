@@ -74,6 +74,7 @@ def _run(wire: dict[str, Any], prices: bytes, weights: Sequence[float]) -> Ledge
         wire["min_trade_value"],
         commission_from_wire(wire["commission"]),
         slippage_from_wire(wire["slippage"]),
+        wire["delisting_return"],
     )
-    market = Market(days, tuple(wire["symbols"]), bars, wire["last_period_complete"])
+    market = Market(days, tuple(wire["symbols"]), bars, wire["last_period_complete"], dict(wire["delistings"]))
     return simulate(market, rules, lambda *_: list(weights))

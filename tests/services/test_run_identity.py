@@ -78,6 +78,7 @@ DEFAULTS = {
     "benchmark": "SPY",
     "risk_free_rate": None,
     "min_trade_value": 1,
+    "delisting_return": 0,
     "seed": 0,
     "parameters": {},
 }
@@ -92,6 +93,7 @@ SUBSTANCE = {
     "benchmark": None,
     "risk_free_rate": 0.0,
     "min_trade_value": 0,
+    "delisting_return": -0.3,
     "seed": 1,
     "parameters": {"a": None},
 }

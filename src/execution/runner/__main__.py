@@ -130,6 +130,7 @@ def _receive_market(host: HostChannel) -> tuple[Market, Rules, bool]:
         symbols=tuple(wire["symbols"]),
         bars=bars,
         last_period_complete=wire["last_period_complete"],
+        delistings=dict(wire["delistings"]),
     )
     rules = Rules(
         bar_size=BarSize(wire["bar_size"]),
@@ -138,6 +139,7 @@ def _receive_market(host: HostChannel) -> tuple[Market, Rules, bool]:
         min_trade_value=wire["min_trade_value"],
         commission=commission_from_wire(wire["commission"]),
         slippage=slippage_from_wire(wire["slippage"]),
+        delisting_return=wire["delisting_return"],
     )
     return market, rules, wire["is_observed"]
 

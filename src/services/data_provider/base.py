@@ -4,7 +4,7 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from typing import Any, Protocol
 
@@ -94,6 +94,10 @@ class PriceTable:
             per share, split and dividend adjusted), volume (shares).
         suspects: rows of the source that a person should know of; no part of `data_hash`.
         fetched_at: when the source was asked, by symbol, where that is known; no part of `data_hash`.
+        history_ends: the day of the last bar that the source has of each symbol, in the window or after it; no part
+            of `data_hash`.
+        known_to: the day up to which the source was asked for bars of each symbol, where that is known; no part of
+            `data_hash`.
 
     Raises:
         ValueError: the arrays break one of these rules.
@@ -104,6 +108,8 @@ class PriceTable:
     bars: Float64Array
     suspects: tuple[SuspectBar, ...] = ()
     fetched_at: Mapping[str, datetime] = field(default_factory=dict)
+    history_ends: Mapping[str, date] = field(default_factory=dict)
+    known_to: Mapping[str, date] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         check_frame(self.dates, self.symbols, self.bars)
@@ -172,7 +178,7 @@ class PriceTable:
         """The part between start and end, both days included; possibly without any day. Shares memory."""
         rows = slice(*window_rows(self.dates, start, end))
         suspects = tuple(suspect for suspect in self.suspects if start <= suspect.day <= end)
-        return PriceTable(self.dates[rows], self.symbols, self.bars[rows], suspects, self.fetched_at)
+        return replace(self, dates=self.dates[rows], bars=self.bars[rows], suspects=suspects)
 
     def data_hash(self) -> str:
         """SHA-256 over symbols, dates and bars: 64 hexadecimal digits.

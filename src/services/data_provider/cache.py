@@ -156,7 +156,7 @@ def usable_bars(history: History, record: Record) -> SymbolBars:
     """The adjusted bars of a history, with everything about it that a person should know of."""
     bars = screen(history.symbol, history.dates, history.adjusted())
     suspects = sorted((*bars.suspects, *history.notes, *_late_start(history)), key=lambda suspect: suspect.day)
-    return replace(bars, suspects=tuple(suspects), fetched_at=record.fetched_at)
+    return replace(bars, suspects=tuple(suspects), fetched_at=record.fetched_at, known_to=record.covered_to)
 
 
 def holding(entry: Entry) -> Holding:

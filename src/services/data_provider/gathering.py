@@ -50,7 +50,9 @@ def align(symbols: Sequence[str], frames: Mapping[str, SymbolBars]) -> PriceTabl
         bars[_rows(dates, frame.dates), column] = frame.bars
         suspects.extend(frame.suspects)
     fetched_at = {symbol: moment for symbol in symbols if (moment := frames[symbol].fetched_at) is not None}
-    return PriceTable(dates, tuple(symbols), bars, tuple(suspects), fetched_at)
+    history_ends = {symbol: day for symbol in symbols if (day := frames[symbol].last_day()) is not None}
+    known_to = {symbol: day for symbol in symbols if (day := frames[symbol].known_to) is not None}
+    return PriceTable(dates, tuple(symbols), bars, tuple(suspects), fetched_at, history_ends, known_to)
 
 
 def _union(calendars: Sequence[Dates]) -> Dates:

@@ -1,7 +1,7 @@
 """What a source said about one symbol becomes bars; what cannot be a bar is named, never repaired."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 import numpy as np
@@ -35,12 +35,16 @@ class SymbolBars:
         bars: (n_days, 5) float64: open, high, low, close, volume. Every bar is present.
         suspects: rows of the source worth a warning, by day.
         fetched_at: when the source was asked, where that is known.
+        history_end: the last day of the whole history that these bars are a part of; None where they are all of it.
+        known_to: up to this day the source was asked for bars, where that is known.
     """
 
     dates: Dates
     bars: Float64Array
     suspects: tuple[SuspectBar, ...] = ()
     fetched_at: datetime | None = None
+    history_end: date | None = None
+    known_to: date | None = None
 
     def __post_init__(self) -> None:
         self.dates.flags.writeable = False
@@ -55,7 +59,13 @@ class SymbolBars:
         """The bars and the suspects between start and end, both days included. Shares memory."""
         rows = slice(*window_rows(self.dates, start, end))
         suspects = tuple(suspect for suspect in self.suspects if start <= suspect.day <= end)
-        return SymbolBars(self.dates[rows], self.bars[rows], suspects, self.fetched_at)
+        return replace(
+            self, dates=self.dates[rows], bars=self.bars[rows], suspects=suspects, history_end=self.last_day()
+        )
+
+    def last_day(self) -> date | None:
+        """The last day of the whole history; None when there is no day at all."""
+        return self.history_end or (self.dates[-1].item() if self.dates.size else None)
 
 
 def screen(symbol: str, dates: Dates, rows: Float64Array) -> SymbolBars:

@@ -59,7 +59,7 @@ def answer(n_days: int = 300, n_orders: int = 20, **parts: Any) -> dict[str, Any
                 {"symbol": "SPY", "first_day": "2015-01-02", "last_day": None, "rows": n_days, "fetched_at": None}
             ],
             "code_hash": hashlib.sha256(SOURCE.encode()).hexdigest(),
-            "engine_version": "1",
+            "engine_version": "2",
             "sandbox": "docker",
             "seed": 0,
             "timings_ms": {"total": 12.5},
