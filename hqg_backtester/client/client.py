@@ -38,6 +38,7 @@ class Terms(TypedDict, total=False):
     benchmark: str | None
     risk_free_rate: float | None
     min_trade_value: float
+    delisting_return: float
     seed: int
     parameters: Mapping[str, Any]
 

@@ -63,6 +63,7 @@ TERMS = (
     Term("--benchmark", "benchmark", _ticker_or_none, "TICKER", "what to compare with, or none (SPY)"),
     Term("--risk-free-rate", "risk_free_rate", number, "RATE", "yearly fraction (the price source's own)"),
     Term("--min-trade-value", "min_trade_value", number, "MONEY", "smaller changes are not traded (1)"),
+    Term("--delisting-return", "delisting_return", number, "FRACTION", "of the last close, in a delisted symbol (0)"),
     Term("--seed", "seed", int, "NUMBER", "seeds random and NumPy (0)"),
 )
 """Every field of the request beside the code, the two dates and the parameters, in the order of the help text."""
