@@ -1,13 +1,12 @@
 """How a route asks for a service: by type, never by a global."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
 from fastapi import Depends, Request
 
-from src.execution.reading import Reading, read
 from src.execution.sandbox.base import Sandbox
+from src.services.readings import ReadsStrategies
 from src.services.runs.archive import RunArchive
 from src.services.runs.events import RunEvents
 from src.services.runs.gate import RunGate
@@ -33,7 +32,7 @@ class Services:
         preparation_gate: the places to read strategies and fetch prices for runs that nobody waits for.
         data_source: name of the price source.
         market_data: what prices are cached; None where none are.
-        read: reads a strategy's source without running it.
+        readings: reads a strategy's source without running it, while clients take turns.
     """
 
     runs: Runs
@@ -44,12 +43,13 @@ class Services:
     run_gate: RunGate
     preparation_gate: RunGate
     sandbox: Sandbox
+    readings: ReadsStrategies
     data_source: str = "unknown"
     market_data: "MarketData | None" = None
-    read: Callable[[str], Reading] = read
 
 
-def _services(request: Request) -> Services:
+# A coroutine: the framework would call a plain function in the thread pool, behind what is called there for others.
+async def _services(request: Request) -> Services:
     services: Services = request.state.services
     return services
 

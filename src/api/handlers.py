@@ -32,6 +32,7 @@ from src.errors import (
 )
 from src.models.plain import printable
 from src.services.artifacts.errors import ArtifactNotFound, ArtifactsNotReady, ArtifactsUnwritable
+from src.services.client_line import ClientLineFull, LineFull
 from src.services.presets import PresetNotFound
 from src.services.storage.errors import CursorInvalid, KeyReused, QueueFull, StorageUnavailable, TooManyPresets
 
@@ -71,6 +72,8 @@ DETAILS: dict[type[BacktesterError], Callable[[Any], Any]] = {
     PriceSourceUnavailable: str,
     SandboxUnavailable: str,
     QueueFull: str,
+    LineFull: str,
+    ClientLineFull: str,
     RunTimedOut: str,
     RunCancelled: str,
     ClientGone: str,

@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import logging
+import os
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING, Any
@@ -41,6 +42,8 @@ async def open_real_services(settings: Settings) -> AsyncIterator[Services]:
     from src.services.data_provider.selection import prepare  # noqa: PLC0415 - see above
     from src.services.market_data import MarketData  # noqa: PLC0415 - see above
     from src.services.presets import Presets  # noqa: PLC0415 - see above
+    from src.services.reading_gate import ReadingGate  # noqa: PLC0415 - see above
+    from src.services.readings import Readings  # noqa: PLC0415 - see above
     from src.services.storage.opening import open_storage  # noqa: PLC0415 - see above
 
     async with AsyncExitStack() as stack:
@@ -49,10 +52,11 @@ async def open_real_services(settings: Settings) -> AsyncIterator[Services]:
         provider = await asyncio.to_thread(_open_provider, settings)
         sandbox = await asyncio.to_thread(_open_sandbox, settings)
         stack.push_async_callback(asyncio.to_thread, sandbox.close)
-        reader = ReadingProcess()
-        stack.push_async_callback(asyncio.to_thread, reader.close)
+        reading_gate = ReadingGate([ReadingProcess() for _ in range(_n_reading_helpers(settings))])
+        stack.push_async_callback(asyncio.to_thread, reading_gate.close)
+        readings = Readings(reading_gate)
         backtests = Backtests(
-            read=reader,
+            read=readings,
             provider=provider,
             sandbox=ProfiledSandbox(sandbox) if settings.hqg_profile else sandbox,
             limits=RunLimits(wall_seconds=settings.max_execution_time),
@@ -60,7 +64,7 @@ async def open_real_services(settings: Settings) -> AsyncIterator[Services]:
         # Calendar and price source take seconds to get ready: in the background, not in the first request.
         preparations = [
             asyncio.create_task(asyncio.to_thread(prepare, provider)),
-            asyncio.create_task(asyncio.to_thread(reader.warm_up)),
+            asyncio.create_task(asyncio.to_thread(reading_gate.warm_up)),
             asyncio.create_task(asyncio.to_thread(sandbox.remove_orphans)),
         ]
         settling = asyncio.create_task(_settle(preparations))
@@ -78,8 +82,13 @@ async def open_real_services(settings: Settings) -> AsyncIterator[Services]:
             sandbox=sandbox,
             data_source=provider.name,
             market_data=MarketData(provider),
-            read=reader,
+            readings=readings,
         )
+
+
+def _n_reading_helpers(settings: Settings) -> int:
+    # Two at least: one client's sources may keep all helpers but one.
+    return settings.reading_helpers or max(2, os.cpu_count() or 1)
 
 
 async def _settle(preparations: Sequence["asyncio.Task[Any]"]) -> None:

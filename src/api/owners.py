@@ -14,4 +14,8 @@ def owner_of(request: Request) -> str:
     return LOCAL_OWNER if principal is None else str(principal.subject)
 
 
-OwnerDep = Annotated[str, Depends(owner_of)]
+async def _owner_of(request: Request) -> str:
+    return owner_of(request)
+
+
+OwnerDep = Annotated[str, Depends(_owner_of)]

@@ -11,6 +11,7 @@ from starlette.concurrency import run_in_threadpool
 from src.api.dependencies import Services
 from src.api.disconnect import unless_disconnected
 from src.api.owners import owner_of
+from src.api.reading import check_readable
 from src.api.stored_answer import accepts_gzip, json_response, unpacked_response
 from src.api.telemetry import RunReport, Telemetry
 from src.errors import RunAbandoned, RunNotFinished
@@ -55,7 +56,9 @@ def run_headers(finished: FinishedRun) -> dict[str, str]:
 
 
 async def _finished(request: Request, services: Services, posted: BacktestRequest, report: RunReport) -> FinishedRun:
+    await check_readable(request, services, posted)
     deadline: float = request.state.deadline
+    client: str = request.state.client
     owner = owner_of(request)
     # The run's thread logs under this request's id.
     context = contextvars.copy_context()
@@ -71,9 +74,9 @@ async def _finished(request: Request, services: Services, posted: BacktestReques
         outcome = None
         if not services.run_gate.has_place:
             # Whoever wants what is there already need not wait until somebody else's run has ended.
-            outcome = await services.preparation_gate.run(find)
+            outcome = await services.preparation_gate.run(find, client=client)
         if outcome is None:
-            outcome = await services.run_gate.run(run)
+            outcome = await services.run_gate.run(run, client=client)
         if isinstance(outcome, FinishedRun):
             return outcome
         await services.run_events.finished(outcome)

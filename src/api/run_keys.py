@@ -31,7 +31,7 @@ def run_key(owner: str, run_hash: str) -> RunKey:
     return RunKey(owner, run_hash)
 
 
-def _key_in_the_path(run_hash: RunHash, owner: OwnerDep) -> RunKey:
+async def _key_in_the_path(run_hash: RunHash, owner: OwnerDep) -> RunKey:
     return run_key(owner, run_hash)
 
 

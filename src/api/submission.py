@@ -10,6 +10,7 @@ from fastapi import Request
 from src.api.dependencies import Services
 from src.api.disconnect import unless_disconnected
 from src.api.owners import owner_of
+from src.api.reading import check_readable
 from src.models.request import BacktestRequest
 from src.services.runs.preparing import BoxNeeded
 from src.services.storage.records import Submission
@@ -29,6 +30,7 @@ async def submitted(
         BacktesterError: whatever preparing it raises, KeyReused, QueueFull, StorageUnavailable
     """
     deadline: float = request.state.deadline
+    client: str = request.state.client
     owner = owner_of(request)
     # The thread logs under this request's id.
     context = contextvars.copy_context()
@@ -46,9 +48,10 @@ async def submitted(
         )
 
     async def submit_through_a_gate() -> Submission:
+        await check_readable(request, services, posted)
         with suppress(BoxNeeded):
-            return await services.preparation_gate.run(submit)
+            return await services.preparation_gate.run(submit, client=client)
         # A strategy that computes its universe has to be asked in a box, and a box stands in a place to run.
-        return await services.run_gate.run(partial(submit, may_open_box=True))
+        return await services.run_gate.run(partial(submit, may_open_box=True), client=client)
 
     return await unless_disconnected(request.receive, submit_through_a_gate())

@@ -80,6 +80,7 @@ class Telemetry:
         )
         self._now = Gauge("hqg_runs_now", "Runs at this moment, by state.", ["state"], registry=self._registry)
         self._most = Gauge("hqg_runs_most", "Most runs at one time, by state.", ["state"], registry=self._registry)
+        self._readings = Gauge("hqg_readings_waiting", "Sources that wait to be read.", registry=self._registry)
         self._pool = Gauge("hqg_pool_boxes", "Boxes of the warm pool, by state.", ["state"], registry=self._registry)
 
     @contextmanager
@@ -112,6 +113,7 @@ class Telemetry:
         ):
             self._now.labels(state).set(now)
             self._most.labels(state).set(most)
+        self._readings.set(services.readings.n_waiting)
         for state, count in pool_counts(services).items():
             self._pool.labels(state).set(count)
         return generate_latest(self._registry)

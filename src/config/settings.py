@@ -82,6 +82,8 @@ class Settings(BaseSettings):
     """Runs under way at the same time, a count; no more boxes than these work at once."""
     max_queued_runs: Annotated[int, Field(ge=0, le=10_000)] = 16
     """Requests that may wait for a box, a count; a further one is answered with 503."""
+    reading_helpers: Annotated[int, Field(ge=0, le=64)] = 0
+    """Processes that read posted strategies, a count; each holds 30 MB. 0 is one a core and two at least."""
     run_queue_size: Annotated[int, Field(ge=0, le=1_000_000)] = 1_000
     """Accepted runs that may wait in the database, a count over all owners; a further one is answered with 503."""
     database_url: DatabaseUrl = SecretStr("sqlite:///data/backtester.db")

@@ -3,13 +3,13 @@
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Self
 
 from hqg_algorithms import Cadence
 
-from src.errors import StrategyFailed, StrategyRejected
+from src.errors import StrategyFailed
 from src.execution.books import Books
 from src.execution.reading import Reading, read
 from src.execution.sandbox.base import Patience, Sandbox
@@ -23,7 +23,7 @@ from src.services.data_provider.calendar import last_period_is_complete
 from src.services.data_provider.patience import Patience as PricePatience
 from src.services.delistings import find_delistings, settlement_warnings, stopped_warnings
 from src.services.measured_run import answer_body, audited, logs_of, measured
-from src.services.readings import Readings
+from src.services.readings import readable_strategy
 from src.services.run_identity import ENGINE_VERSION, canonical, code_hash, data_hash, run_hash
 from src.services.runs.preparing import BoxNeeded, Observe
 from src.services.stopwatch import Stopwatch
@@ -60,7 +60,7 @@ class Backtests:
         limits: RunLimits,
         read: Callable[[str], Reading] = read,
     ) -> None:
-        self._read = Readings(read)
+        self._read = read
         self._provider = provider
         self._sandbox = sandbox
         self._limits = limits
@@ -286,17 +286,6 @@ def ingredients(
         "data": data_hash,
         "yardsticks": yardsticks.hash(),
     }
-
-
-def readable_strategy(reading: Reading) -> StrategyDescription:
-    """What the source says of itself, if it breaks no rule.
-
-    Raises:
-        StrategyRejected: it breaks a rule.
-    """
-    if reading.description is None or reading.violations:
-        raise StrategyRejected([asdict(violation) for violation in reading.violations])
-    return reading.description
 
 
 def check_agreement(strategy: StrategyDescription, universe: tuple[str, ...], cadence: Cadence) -> None:

@@ -1,45 +1,124 @@
 """Remembers what sources say: the same strategy comes again and again, with other dates and parameters."""
 
+import asyncio
 import hashlib
 import threading
 from collections import OrderedDict
-from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import Protocol
 
+from src.errors import StrategyRejected
 from src.execution.reading import Reading
+from src.execution.strategy_source import StrategyDescription
+from src.services.reading_gate import ReadingGate
 
 MAX_READINGS = 256
 
+SERVICE = "the service"
+"""The client in whose name a source is read that was read before and has been forgotten since."""
+
+
+class ReadsStrategies(Protocol):
+    """What routes ask; see Readings."""
+
+    @property
+    def n_waiting(self) -> int:
+        """Sources that wait to be read."""
+        ...
+
+    async def read(self, source: str, client: str) -> Reading:
+        """What the source says."""
+        ...
+
+
+@dataclass
+class _Shared:
+    """A reading that several requests of one client wait for."""
+
+    reading: "asyncio.Future[Reading]"
+    n_waiting: int = 0
+
 
 class Readings:
-    """Reads a source once. Safe to call from several threads.
+    """Reads a source once. `read` belongs to one event loop; calling it blocks and is safe from several threads.
 
     Args:
-        read: reads a source that is not known yet. What it finds fault with is read again: it may have been slow only
+        gate: reads a source that is not known. What it finds fault with is read again: it may have been slow only
             because the machine was.
-        max_readings: how many are remembered, the newest.
+        max_readings: how many are remembered, the ones asked for last.
     """
 
-    def __init__(self, read: Callable[[str], Reading], max_readings: int = MAX_READINGS) -> None:
-        self._read = read
+    def __init__(self, gate: ReadingGate, max_readings: int = MAX_READINGS) -> None:
+        self._gate = gate
         self._max_readings = max_readings
         self._known: OrderedDict[bytes, Reading] = OrderedDict()
         self._lock = threading.Lock()
+        # By client too: a source that waits behind an attacker's must not keep the same source of another waiting.
+        self._under_way: dict[tuple[str, bytes], _Shared] = {}
+
+    @property
+    def n_waiting(self) -> int:
+        """Sources that wait to be read."""
+        return self._gate.n_waiting
 
     def __call__(self, source: str) -> Reading:
-        """What the source says."""
-        name = hashlib.sha256(source.encode("utf-8", "surrogatepass")).digest()
+        """What the source says; never refused, because it has been read before."""
+        name = _name(source)
+        return self._recall(name) or self._remember(name, self._gate.read(source, SERVICE))
+
+    async def read(self, source: str, client: str) -> Reading:
+        """What the source says, for a client who takes turns with others.
+
+        Raises:
+            LineFull, ClientLineFull
+        """
+        name = _name(source)
+        known = self._recall(name)
+        if known is not None:
+            return known
+        shared = self._under_way.get((client, name))
+        if shared is None:
+            shared = _Shared(asyncio.wrap_future(self._gate.submit(source, client)))
+            self._under_way[client, name] = shared
+        return self._remember(name, await self._awaited((client, name), shared))
+
+    async def _awaited(self, key: tuple[str, bytes], shared: _Shared) -> Reading:
+        shared.n_waiting += 1
+        try:
+            return await asyncio.shield(shared.reading)
+        finally:
+            shared.n_waiting -= 1
+            if not shared.n_waiting:
+                self._under_way.pop(key, None)
+                shared.reading.cancel()
+
+    def _recall(self, name: bytes) -> Reading | None:
         with self._lock:
             known = self._known.get(name)
             if known is not None:
                 self._known.move_to_end(name)
-                return known
-        reading = self._read(source)
-        if not reading.violations:
-            self._remember(name, reading)
-        return reading
+            return known
 
-    def _remember(self, name: bytes, reading: Reading) -> None:
+    def _remember(self, name: bytes, reading: Reading) -> Reading:
+        if reading.violations:
+            return reading
         with self._lock:
             self._known[name] = reading
             while len(self._known) > self._max_readings:
                 self._known.popitem(last=False)
+        return reading
+
+
+def readable_strategy(reading: Reading) -> StrategyDescription:
+    """What the source says of itself, if it breaks no rule.
+
+    Raises:
+        StrategyRejected: it breaks a rule.
+    """
+    if reading.description is None or reading.violations:
+        raise StrategyRejected([asdict(violation) for violation in reading.violations])
+    return reading.description
+
+
+def _name(source: str) -> bytes:
+    return hashlib.sha256(source.encode("utf-8", "surrogatepass")).digest()

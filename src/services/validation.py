@@ -1,22 +1,19 @@
-"""Reads a strategy for an editor: its broken rules and what it says of itself. Runs nothing, takes milliseconds."""
+"""What an editor is told of a strategy: its broken rules and what it says of itself. Runs nothing."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from src.execution.reading import Reading, read
+from src.execution.reading import Reading
 
 
-def validate(
-    source: str, read: Callable[[str], Reading] = read, universe: Sequence[str] | None = None
-) -> dict[str, Any]:
-    """What src.models.validation.ValidationAnswer shows, as plain values. Never raises, whatever the source.
+def validation_answer(reading: Reading, universe: Sequence[str] | None = None) -> dict[str, Any]:
+    """What src.models.validation.ValidationAnswer shows, as plain values.
 
     Args:
-        read: reads the source; see src.services.backtests.Backtests.
         universe: what it is to trade whatever it says itself; None leaves it its own.
     """
-    reading = read(source).trading(universe)
+    reading = reading.trading(universe)
     description, violations = reading.description, reading.violations
     cadence = description.cadence if description else None
     return {

@@ -1,5 +1,6 @@
 import pytest
 
+from src.execution.reading import read
 from src.models.validation import ValidationAnswer
 from tests.fakes.backtests import FakeBacktests
 
@@ -17,7 +18,7 @@ class Still(Strategy):
 
 
 def validated(connect, source: str) -> dict:
-    answer = connect(FakeBacktests()).post(VALIDATE, json={"strategy_code": source})
+    answer = connect(FakeBacktests(), read=read).post(VALIDATE, json={"strategy_code": source})
     assert answer.status_code == 200
     ValidationAnswer.model_validate(answer.json())
     return answer.json()
@@ -34,7 +35,7 @@ def test_a_right_strategy_is_valid_and_described(connect):
 
 
 def test_tickers_of_the_request_stand_in_for_a_universe_that_is_missing_or_wrong(connect):
-    client = connect(FakeBacktests())
+    client = connect(FakeBacktests(), read=read)
     wrong = RIGHT.replace('["spy", "BND"]', "[]")
     assert client.post(VALIDATE, json={"strategy_code": wrong}).json()["valid"] is False
     answer = client.post(VALIDATE, json={"strategy_code": wrong, "universe": ["qqq"]}).json()
@@ -70,11 +71,13 @@ def test_each_dialect_is_told(connect, strategies_folder):
 
 
 def test_the_source_itself_may_be_posted(connect):
-    answer = connect(FakeBacktests()).post(VALIDATE, content=RIGHT, headers={"Content-Type": "text/x-python"})
+    answer = connect(FakeBacktests(), read=read).post(
+        VALIDATE, content=RIGHT, headers={"Content-Type": "text/x-python"}
+    )
     assert answer.json()["valid"] is True
 
 
 def test_it_runs_nothing(connect):
     backtests = FakeBacktests()
-    assert connect(backtests).post(VALIDATE, json={"strategy_code": RIGHT}).json()["valid"] is True
+    assert connect(backtests, read=read).post(VALIDATE, json={"strategy_code": RIGHT}).json()["valid"] is True
     assert (backtests.requests, backtests.executed) == ([], [])

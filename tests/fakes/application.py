@@ -17,9 +17,13 @@ from src.api.dependencies import Services
 from src.api.durable_runs import durable_runs
 from src.api.server import create_app
 from src.config.settings import Settings
+from src.execution.reading import Reading
+from src.execution.strategy_source import StrategyDescription
 from src.services.artifacts.artifacts import Artifacts
 from src.services.market_data import MarketData
 from src.services.presets import Presets
+from src.services.reading_gate import ReadingGate
+from src.services.readings import Readings
 from src.services.runs.archive import RunArchive
 from src.services.runs.housekeeping import RunFiles
 from src.services.storage.base import Storage
@@ -70,6 +74,28 @@ class FakeFiles:
         """See RunFiles."""
 
 
+class FakeHelper:
+    """Reads in this process."""
+
+    def __init__(self, read: Callable[[str], Reading]) -> None:
+        self._read = read
+
+    def __call__(self, source: str) -> Reading:
+        """See ReadsSources."""
+        return self._read(source)
+
+    def warm_up(self) -> None:
+        """See ReadsSources."""
+
+    def close(self) -> None:
+        """See ReadsSources."""
+
+
+def read_anything(_source: str) -> Reading:
+    """Finds no fault with any source: FakeBacktests runs none."""
+    return Reading(StrategyDescription("S", 1, ("SPY",), None, needs_prelude=False), ())
+
+
 def make_app(
     backtests: FakeBacktests,
     sandbox: FakeSandbox | None = None,
@@ -77,6 +103,7 @@ def make_app(
     files: RunFiles | None = None,
     market_data: MarketData | None = None,
     data_source: str = "unknown",
+    read: Callable[[str], Reading] = read_anything,
     **settings: Any,
 ) -> FastAPI:
     """The real application with these services and settings, nothing read from the environment's .env.
@@ -85,12 +112,14 @@ def make_app(
         storage: by default one in memory, new with each start of the application.
         files: what is done with finished runs in the background; by default nothing. Services.artifacts is real.
         market_data, data_source: see Services.
+        read: reads a source.
     """
 
     @contextlib.asynccontextmanager
     async def open_services(settings: Settings) -> AsyncIterator[Services]:
         kept = storage or fake_storage()
-        with tempfile.TemporaryDirectory() as folder:
+        gate = ReadingGate([FakeHelper(read)])
+        with tempfile.TemporaryDirectory() as folder, contextlib.closing(gate):
             async with durable_runs(backtests, kept.runs, files or FakeFiles(), settings) as durable:
                 yield Services(
                     runs=durable.runs,
@@ -101,6 +130,7 @@ def make_app(
                     artifacts=Artifacts(Path(folder), kept),
                     presets=Presets(kept.presets),
                     sandbox=sandbox or FakeSandbox(),
+                    readings=Readings(gate),
                     market_data=market_data,
                     data_source=data_source,
                 )

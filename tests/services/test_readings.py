@@ -1,4 +1,13 @@
-from src.execution.reading import read
+import asyncio
+import contextlib
+import queue
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from src.execution.reading import Reading, read
+from src.services.reading_gate import ReadingGate
 from src.services.readings import Readings
 
 GOOD = """
@@ -15,39 +24,114 @@ class Still(Strategy):
 
 
 class Counting:
-    """The real reading, and what it was asked."""
+    """The real reading, and what it was asked; it waits while it is held."""
 
-    def __init__(self):
-        self.asked = []
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+        self.begun: queue.Queue[str] = queue.Queue()
+        self.may_go = threading.Event()
+        self.may_go.set()
 
-    def __call__(self, source):
+    def __call__(self, source: str) -> Reading:
         self.asked.append(source)
+        self.begun.put(source)
+        assert self.may_go.wait(60)
         return read(source)
 
+    def warm_up(self) -> None:
+        """See ReadsSources."""
 
-def test_a_source_is_read_once_and_says_the_same_ever_after():
-    reader = Counting()
-    readings = Readings(reader)
+    def close(self) -> None:
+        """See ReadsSources."""
+
+
+@pytest.fixture
+def reader() -> Counting:
+    return Counting()
+
+
+@pytest.fixture
+def gate(reader: Counting) -> Iterator[ReadingGate]:
+    with contextlib.closing(ReadingGate([reader])) as gate:
+        yield gate
+
+
+@pytest.fixture
+def readings(gate: ReadingGate) -> Readings:
+    return Readings(gate)
+
+
+def test_a_source_is_read_once_and_says_the_same_ever_after(readings, reader):
     source, other = GOOD.format("SPY"), GOOD.format("BND")
     assert [readings(text) for text in (source, other, source)] == [read(source), read(other), read(source)]
     assert reader.asked == [source, other]
 
 
-def test_a_source_with_faults_is_read_again():
-    reader = Counting()
-    readings = Readings(reader)
+def test_what_a_client_had_read_needs_no_turn_later(readings, reader):
+    source = GOOD.format("SPY")
+    assert asyncio.run(readings.read(source, "a")) == read(source)
+    assert asyncio.run(readings.read(source, "b")) == readings(source) == read(source)
+    assert reader.asked == [source]
+
+
+def test_a_source_with_faults_is_read_again(readings, reader):
     assert readings("import os").violations == readings("import os").violations
     assert len(reader.asked) == 2
 
 
-def test_the_source_that_was_not_asked_for_the_longest_is_forgotten():
-    reader = Counting()
-    readings = Readings(reader, max_readings=2)
+def test_the_source_that_was_not_asked_for_the_longest_is_forgotten(gate, reader):
+    readings = Readings(gate, max_readings=2)
     spy, bnd, gld = (GOOD.format(symbol) for symbol in ("SPY", "BND", "GLD"))
     for source in (spy, bnd, spy, gld, spy, bnd):
         readings(source)
     assert reader.asked == [spy, bnd, gld, bnd]
 
 
-def test_half_a_surrogate_pair_in_a_source_is_no_fault_of_ours():
-    assert Readings(read)("x = '\ud800'") == read("x = '\ud800'")
+def test_half_a_surrogate_pair_in_a_source_is_no_fault_of_ours(readings):
+    assert readings("x = '\ud800'") == read("x = '\ud800'")
+
+
+def test_requests_of_one_client_for_one_source_take_one_turn(readings, reader):
+    source = GOOD.format("SPY")
+
+    async def ask() -> list[Reading]:
+        reader.may_go.clear()
+        requests = [asyncio.create_task(readings.read(source, "a")) for _ in range(50)]
+        await asyncio.to_thread(reader.begun.get)
+        reader.may_go.set()
+        return await asyncio.gather(*requests)
+
+    assert asyncio.run(ask()) == [read(source)] * 50
+    assert reader.asked == [source]
+
+
+def test_a_request_that_is_given_up_leaves_the_reading_to_the_others(readings, reader):
+    source = GOOD.format("SPY")
+
+    async def ask() -> Reading:
+        reader.may_go.clear()
+        first, second = [asyncio.create_task(readings.read(source, "a")) for _ in range(2)]
+        await asyncio.to_thread(reader.begun.get)
+        first.cancel()
+        await asyncio.wait([first])
+        reader.may_go.set()
+        return await second
+
+    assert asyncio.run(ask()) == read(source)
+
+
+def test_a_source_behind_an_attackers_many_does_not_wait_with_them_for_another_client(readings, reader):
+    shared = GOOD.format("SPY")
+
+    async def ask() -> list[str]:
+        reader.may_go.clear()
+        hostile = [f"x = {number}" for number in range(10)]
+        tasks = [asyncio.create_task(readings.read(source, "attacker")) for source in (*hostile, shared)]
+        await asyncio.to_thread(reader.begun.get)
+        tasks.append(asyncio.create_task(readings.read(shared, "honest")))
+        await asyncio.sleep(0)
+        reader.may_go.set()
+        await asyncio.gather(*tasks)
+        return reader.asked
+
+    assert asyncio.run(ask())[:2] == ["x = 0", shared]

@@ -1,5 +1,6 @@
 """Whether the service lives, whether it could run a strategy now, and what it is made of."""
 
+import asyncio
 import platform
 import sys
 import time
@@ -8,7 +9,6 @@ from typing import Literal
 
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, ConfigDict
-from starlette.concurrency import run_in_threadpool
 
 from src.api.dependencies import Services, ServicesDep
 from src.api.documentation import ADMISSION_PROBLEMS
@@ -114,7 +114,8 @@ class SandboxWatch:
         if self._known is None or time.monotonic() - self._asked_at >= LOOK_SECONDS:
             # Set before asking: an engine that hangs is asked by one probe, not by all of them.
             self._asked_at = time.monotonic()
-            reason = await run_in_threadpool(services.sandbox.unavailable_reason)
+            # Not in the thread pool of the routes: its threads may all be busy, and probes must not wait for them.
+            reason = await asyncio.to_thread(services.sandbox.unavailable_reason)
             self._known = SandboxHealth(name=services.sandbox.name, available=reason is None, reason=reason)
         return self._known
 

@@ -21,7 +21,7 @@ from src.services.storage.records import RunKey, RunStatus
 router = APIRouter(prefix="/api/v1", tags=["jobs"])
 
 
-def _job_key(
+async def _job_key(
     job_id: Annotated[str, Path(description="The job_id that the POST answered with.")], owner: OwnerDep
 ) -> RunKey:
     return run_key(owner, job_id)

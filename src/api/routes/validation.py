@@ -1,14 +1,14 @@
 """Read a strategy without running it."""
 
-from fastapi import APIRouter, Response
-from starlette.concurrency import run_in_threadpool
+from fastapi import APIRouter, Request, Response
 
 from src.api.dependencies import ServicesDep
+from src.api.disconnect import unless_disconnected
 from src.api.documentation import READING_PROBLEMS
 from src.api.json_answer import json_answer
 from src.api.strategy_body import StrategyRoute
 from src.models.validation import ValidationAnswer, ValidationRequest
-from src.services.validation import validate
+from src.services.validation import validation_answer
 
 router = APIRouter(prefix="/api/v1", tags=["backtests"], route_class=StrategyRoute)
 
@@ -22,6 +22,7 @@ router = APIRouter(prefix="/api/v1", tags=["backtests"], route_class=StrategyRou
     responses=READING_PROBLEMS,
     openapi_extra={"requestBody": {"content": {"text/x-python": {"schema": {"type": "string", "minLength": 1}}}}},
 )
-async def post_validate(posted: ValidationRequest, services: ServicesDep) -> Response:
+async def post_validate(posted: ValidationRequest, request: Request, services: ServicesDep) -> Response:
     """What an editor underlines: every broken rule with its place, and universe, cadence and dialect as written."""
-    return json_answer(await run_in_threadpool(validate, posted.strategy_code, services.read, posted.universe))
+    reading = services.readings.read(posted.strategy_code, request.state.client)
+    return json_answer(validation_answer(await unless_disconnected(request.receive, reading), posted.universe))

@@ -75,6 +75,49 @@ def test_first_come_first_served():
     asyncio.run(story())
 
 
+def test_clients_take_turns_and_each_ones_runs_start_in_order():
+    async def story() -> None:
+        gate, release, order = RunGate(max_running=1, max_waiting=9), threading.Event(), []
+        running = asyncio.create_task(gate.run(blocking_until(release), client="a"))
+        await asyncio.sleep(0)
+        names = ["a1", "a2", "a3", "b1", "c1", "b2"]
+        waiting = [
+            asyncio.create_task(gate.run(lambda cancel, name=name: order.append(name), client=name[0]))
+            for name in names
+        ]
+        queued = asyncio.create_task(gate.run(lambda cancel: order.append("queue"), is_dispatched=True))
+        await asyncio.sleep(0)
+        release.set()
+        await asyncio.gather(running, queued, *waiting)
+        assert order == ["b1", "c1", "queue", "a1", "b2", "a2", "a3"]
+
+    asyncio.run(story())
+
+
+def test_in_a_full_line_the_client_with_the_most_runs_loses_its_newest_place_to_another():
+    async def story() -> None:
+        gate, release, order = RunGate(max_running=1, max_waiting=3), threading.Event(), []
+        running = asyncio.create_task(gate.run(blocking_until(release), client="a"))
+        await asyncio.sleep(0)
+        hostile = [
+            asyncio.create_task(gate.run(lambda cancel, name=name: order.append(name), client="a"))
+            for name in ("a1", "a2", "a3")
+        ]
+        await asyncio.sleep(0)
+        with pytest.raises(QueueFull):
+            await gate.run(lambda cancel: order.append("a4"), client="a")
+        honest = asyncio.create_task(gate.run(lambda cancel: order.append("honest"), client="b"))
+        await asyncio.sleep(0)
+        with pytest.raises(QueueFull):
+            await hostile.pop()
+        assert gate.n_waiting == 3
+        release.set()
+        await asyncio.gather(running, honest, *hostile)
+        assert order == ["honest", "a1", "a2"]
+
+    asyncio.run(story())
+
+
 def test_beyond_the_line_it_refuses_at_once_and_says_when_to_come_back():
     async def story() -> None:
         gate, release = RunGate(max_running=1, max_waiting=1), threading.Event()
