@@ -18,19 +18,19 @@ No box can be built on this machine yet, and strategies never run without one. I
 
 def docker_complaint() -> str | None:
     """None when an engine answers the docker command, else why not."""
-    return _complaint(["docker", "version", "--format", "{{.Server.Version}}"])
+    return complaint_of(["docker", "version", "--format", "{{.Server.Version}}"])
 
 
 def bubblewrap_complaint() -> str | None:
     """None when bubblewrap is here and the kernel lets it make namespaces, else why not."""
-    return _complaint(["bwrap", "--unshare-all", "--ro-bind", "/", "/", "true"])
+    return complaint_of(["bwrap", "--unshare-all", "--ro-bind", "/", "/", "true"])
 
 
 def image_complaint(image: str) -> str | None:
     """None when the sandbox image is built from the sources as they are now, else what the build said."""
     # The host's network: an engine without a bridge has no other, and every engine has this one.
     command = ["docker", "build", "--network=host", "-f", "Dockerfile.sandbox", "-t", image, "."]
-    return _complaint(command, seconds=INSTALL_SECONDS)
+    return complaint_of(command, seconds=INSTALL_SECONDS)
 
 
 def ensure_bubblewrap() -> str | None:
@@ -38,9 +38,9 @@ def ensure_bubblewrap() -> str | None:
     if shutil.which("bwrap") is None and os.geteuid() == 0 and shutil.which("apt-get") is not None:
         print("Installing bubblewrap with apt-get: it builds the boxes that strategies run in.", flush=True)
         install = ["apt-get", "install", "-y", "-qq", "--no-install-recommends", "bubblewrap"]
-        if _complaint(install, seconds=INSTALL_SECONDS) is not None:  # a fresh machine has no package lists yet
-            _complaint(["apt-get", "update", "-qq"], seconds=INSTALL_SECONDS)
-            complaint = _complaint(install, seconds=INSTALL_SECONDS)
+        if complaint_of(install, seconds=INSTALL_SECONDS) is not None:  # a fresh machine has no package lists yet
+            complaint_of(["apt-get", "update", "-qq"], seconds=INSTALL_SECONDS)
+            complaint = complaint_of(install, seconds=INSTALL_SECONDS)
             if complaint is not None:
                 return complaint
     return bubblewrap_complaint()
@@ -58,7 +58,7 @@ def main() -> None:
         print(f"{HOW_TO_GET_A_BOX}\nbubblewrap at present: {complaint}")
 
 
-def _complaint(command: list[str], *, seconds: float = PROBE_SECONDS) -> str | None:
+def complaint_of(command: list[str], *, seconds: float = PROBE_SECONDS) -> str | None:
     """None when the command succeeds, else the end of what it said."""
     try:
         finished = subprocess.run(

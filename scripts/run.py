@@ -1,6 +1,7 @@
 """`make run`: start the service, show one real request and its answer, and keep serving until Ctrl-C."""
 
 import http.client
+import importlib
 import json
 import os
 import signal
@@ -14,14 +15,24 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, NoReturn
 
-from scripts import box
+from scripts import box, web_assets
+from src.api.studio_page import STUDIO_FOLDER, is_built
 from src.cli.answer_table import answer_table, refusal
 from src.config.settings import Settings, SettingsInvalid, load_settings
 
 ROOT = Path(__file__).resolve().parents[1]
 EXAMPLE = Path("examples/request.json")
 START_SECONDS = 60.0
+INSTALL_SECONDS = 300.0
 STOP_SECONDS = 20.0
+
+HEADER = "'Content-Type: application/json'"
+HOW_TO_SEE_REQUESTS = " Only warnings are logged; LOG_LEVEL=INFO make run shows each request."
+REAL_PRICES = """
+These prices are synthetic: made up by a formula, the same on every machine, no market's. For real ones:
+  DATA_PROVIDER=yahoo make run                            from Yahoo
+  DATA_PROVIDER=files DATA_DIR=/path/to/folder make run   one <SYMBOL>.csv or <SYMBOL>.parquet of daily bars each\
+"""
 
 
 class CannotRun(Exception):
@@ -36,10 +47,13 @@ def main() -> int:
     try:
         settings = with_prices(load_settings())
         check_port(settings.api_host, settings.api_port)
-        with service(sandbox_for(settings)) as process:
+        bring_assets()
+        sandbox = sandbox_for(settings)
+        print("Starting the service.", flush=True)
+        with service({**quietly(settings), "SANDBOX": sandbox}) as process:
             wait_until_healthy(process, settings)
             show_example(settings)
-            print("\nServing until Ctrl-C.", flush=True)
+            print(f"\nServing until Ctrl-C.{HOW_TO_SEE_REQUESTS if quietly(settings) else ''}", flush=True)
             status = process.wait()
             raise CannotRun(f"The service ended by itself with status {status}.")
     except (CannotRun, SettingsInvalid) as problem:
@@ -75,6 +89,43 @@ def check_port(host: str, port: int) -> None:
         ) from error
 
 
+def quietly(settings: Settings) -> dict[str, str]:
+    """Variables for a service whose log does not drown what is shown here: warnings and errors only, unless chosen."""
+    return {} if "log_level" in settings.model_fields_set else {"LOG_LEVEL": "WARNING"}
+
+
+def bring_assets(web: Path = web_assets.WEB_FOLDER) -> None:
+    """Fetch what the studio and the documentation pages load, unless it is there. Where that fails, say so."""
+    if web_assets.is_current(web):
+        return
+    print("Fetching the studio's editor and charts from npm.", flush=True)
+    try:
+        web_assets.fetch(_node(), web, None, web_assets.NO_SECOND_ATTEMPT)
+    except web_assets.NotFetched as problem:
+        print(
+            f"They could not be fetched: {problem}.\n"
+            "The service starts without them: / is a plain form, until `make assets` has brought them.",
+            flush=True,
+        )
+
+
+def _node() -> web_assets.Node:
+    """Node.js of this machine, or its Python package, which is installed for it.
+
+    Raises:
+        NotFetched: neither can be had.
+    """
+    node = web_assets.find_node()
+    if node is None:
+        pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "install", "--quiet", "--retries", "1"]
+        complaint = box.complaint_of([*pip, "--require-hashes", "-r", "requirements-web.txt"], seconds=INSTALL_SECONDS)
+        importlib.invalidate_caches()
+        node = web_assets.find_node()
+        if node is None:
+            raise web_assets.NotFetched(f"{web_assets.HOW_TO_GET_NODE}. pip says: {complaint or 'nothing'}")
+    return node
+
+
 def sandbox_for(settings: Settings) -> str:
     """The SANDBOX to serve with, ready to be used: its image built, or bubblewrap installed.
 
@@ -98,11 +149,11 @@ def sandbox_for(settings: Settings) -> str:
 
 
 @contextmanager
-def service(sandbox: str) -> Iterator["subprocess.Popen[bytes]"]:
-    """The running service; it is stopped when the block is left, however that happens."""
+def service(environment: dict[str, str]) -> Iterator["subprocess.Popen[bytes]"]:
+    """The running service, with these variables; it is stopped when the block is left, however that happens."""
     process = subprocess.Popen(
         [sys.executable, "-m", "src.api"],
-        env={**os.environ, "SANDBOX": sandbox},
+        env={**os.environ, **environment},
         # A Ctrl-C of the terminal reaches us alone, and we stop the service once.
         start_new_session=True,
     )
@@ -150,17 +201,13 @@ def show_example(settings: Settings) -> None:
         raise CannotRun(refusal(status, answer))
     print("\n" + (answer_table(answer) if status == http.client.OK else refusal(status, answer)))
     if settings.data_provider == "mock":
-        print(
-            "\nThese prices are synthetic: made up by a formula, the same on every machine, no market's.\n"
-            "For real ones, from Yahoo, or from a folder with one <SYMBOL>.csv or <SYMBOL>.parquet a symbol:\n"
-            "  DATA_PROVIDER=yahoo make run\n"
-            "  DATA_PROVIDER=files DATA_DIR=/path/to/folder make run"
-        )
+        print(REAL_PRICES)
     address = f"http://{_reachable(settings)}:{settings.api_port}"
-    print(
-        f"\nLook next: {address}/ (the studio), {address}/docs, or the same request by hand:\n"
-        f"  curl -s {address}/api/v1/backtest -H 'Content-Type: application/json' -d @{EXAMPLE}"
-    )
+    has_studio = is_built(STUDIO_FOLDER)
+    print(f"\nLook next: {address}/ ({'the studio' if has_studio else 'a plain form'}), {address}/docs")
+    if has_studio and status == http.client.OK:
+        print(f"This run in the studio:\n  {address}/?run={answer['run_hash']}")
+    print(f"The same request by hand:\n  curl -s {address}/api/v1/backtest -H {HEADER} -d @{EXAMPLE}")
 
 
 def ask(

@@ -56,7 +56,7 @@ def picture_of_service(chromium: str, folder: str) -> bytes:
         "LOG_LEVEL": "WARNING",
     }
     settings = load_settings()
-    with service(sandbox_for(settings)) as process, sync_playwright() as playwright:
+    with service({"SANDBOX": sandbox_for(settings)}) as process, sync_playwright() as playwright:
         wait_until_healthy(process, settings)
         browser = playwright.chromium.launch(executable_path=chromium, args=SWITCHES)
         page = browser.new_page(viewport=SIZE, color_scheme="light", timezone_id="UTC", locale="en-US")

