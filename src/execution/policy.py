@@ -22,7 +22,28 @@ MAX_CODE_BLOCKS = 1_000
 """Functions, classes, lambdas and comprehensions: each is compiled on its own, 6,000 take a second."""
 
 MAX_KEYWORDS = 500
-"""Keyword arguments of one call: the compiler compares them pairwise."""
+"""Keyword arguments of one call or class pattern: the compiler compares them pairwise."""
+
+MAX_UNCOMMON_NUMBERS = 500
+"""Integers above 64 bits and imaginary numbers: they can be chosen to collide in the compiler's tables."""
+
+MAX_COMBINING_MARKS = 30
+"""In a row, as in Unicode's stream-safe text: Python sorts the marks of a name, and 40,000 of them take a minute."""
+
+MAX_VISIBLE_NAMES = 200_000
+"""Names of the functions around each block, over all blocks: the compiler copies that set for every block."""
+
+MAX_WORK = 1_000_000
+"""Characters of computed strings, queries and templates that are read: a short source can spell very many."""
+
+MAX_FOLDED_CHARACTERS = 2_000
+"""A longer string that is put together from literals counts as unknown."""
+
+MAX_CHOICES = 200
+"""Literal strings in a loop whose variable may serve as an attribute's name."""
+
+MAX_PATH_CHARACTERS = 100
+"""Dotted path of an imported thing; every path in these tables is shorter, and what is longer leads nowhere."""
 
 MAX_CAPTURES = 50
 """Names bound by one match case: 10,000 of them take the compiler half a minute."""

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from src.execution.analysis import Violation, analyse
+from src.execution.analysis import Violation, examine
 from src.execution.strategy_source import UNIVERSE_RULES, StrategyDescription, describe
 
 
@@ -33,6 +33,6 @@ class Reading:
 
 def read(source: str) -> Reading:
     """Read the source in this process. Never raises, whatever the source."""
-    analysis = analyse(source)
-    description, further = describe(source, analysis)
+    analysis, code = examine(source)
+    description, further = describe(source, analysis, code)
     return Reading(description, (*analysis.violations, *further))

@@ -12,7 +12,7 @@ from src.execution.analysis.source_text import compile_violation, parse, text_vi
 from src.execution.analysis.strategy_class import StrategyClass, find_strategy, needs_prelude
 from src.execution.analysis.violations import Report, SourceText, Violation
 
-__all__ = ["Analysis", "StrategyClass", "Violation", "analyse"]
+__all__ = ["Analysis", "StrategyClass", "Violation", "analyse", "examine"]
 
 
 @dataclass(frozen=True)
@@ -35,31 +35,37 @@ def analyse(source: str) -> Analysis:
 
     Every text gets an answer within a second: sizes are bounded before the parser, the walk and the compiler.
     """
+    return examine(source)[0]
+
+
+def examine(source: str) -> tuple[Analysis, CodeMap | None]:
+    """As analyse, and the walked source for further questions; None where no strategy was found."""
     text = SourceText(source)
     wrong = text_violation(text)
     if wrong is not None:
-        return Analysis((wrong,))
+        return Analysis((wrong,)), None
     tree = parse(text)
     if isinstance(tree, Violation):
-        return Analysis((tree,))
+        return Analysis((tree,)), None
     try:
-        return _analyse_tree(text, tree)
+        return _examine_tree(text, tree)
     except TooComplex as bound:
-        return Analysis((_at_start(text, bound),))
+        return Analysis((_at_start(text, bound),)), None
     except (RecursionError, MemoryError):
-        return Analysis((text.violation("too-complex", "The source is nested too deeply", 1),))
+        return Analysis((text.violation("too-complex", "The source is nested too deeply", 1),)), None
 
 
-def _analyse_tree(text: SourceText, tree: ast.Module) -> Analysis:
+def _examine_tree(text: SourceText, tree: ast.Module) -> tuple[Analysis, CodeMap | None]:
     code = CodeMap(tree)
     check_complexity(code)
     refused = compile_violation(text)
     if refused is not None:
-        return Analysis((refused,))
+        return Analysis((refused,)), None
     reading = Reading(code, Report(text))
     apply_rules(reading)
     strategy = find_strategy(reading)
-    return Analysis(reading.report.violations(), strategy, needs_prelude(code))
+    analysis = Analysis(reading.report.violations(), strategy, needs_prelude(code))
+    return analysis, code if strategy is not None else None
 
 
 def _at_start(text: SourceText, bound: TooComplex) -> Violation:

@@ -5,9 +5,10 @@ import re
 
 from src.execution import policy
 from src.execution.analysis.attributes import name_problem
+from src.execution.analysis.folding import fold
 from src.execution.analysis.reading import Reading, is_dunder
 from src.execution.analysis.source_text import parse_expression
-from src.execution.analysis.strings import fold, string_problem, template_attributes
+from src.execution.analysis.strings import string_problem, template_attributes
 from src.execution.analysis.violations import shown
 
 _QUERY_SYNTAX = (
@@ -16,6 +17,8 @@ _QUERY_SYNTAX = (
 )
 _TREE_SEARCH_KEYWORDS = frozenset({"k", "workers", "return_distance", "distance_upper_bound"})
 _MAX_PLOTTING_ARGUMENTS = 3
+_COST_OF_PARSING = 10
+"""Parsing a character takes about ten times as long as comparing one."""
 
 
 def check_call(reading: Reading, index: int) -> None:
@@ -66,9 +69,11 @@ def _attribute_call_problem(reading: Reading, index: int, node: ast.Call, name: 
         return "'setattr' is only allowed on self"
     names = _possible_texts(reading, node.args[1])
     if not names:
-        return f"'{name}' needs the attribute's name as a literal string"
-    problems = [_text_problem(reading, text) for text in names]
-    return next((problem for problem in problems if problem), None)
+        return (
+            f"'{name}' needs the attribute's name as a literal string, or as the variable of a loop over "
+            f"at most {policy.MAX_CHOICES} literal strings"
+        )
+    return _first_problem(reading, names)
 
 
 def _possible_texts(reading: Reading, node: ast.expr) -> tuple[str, ...]:
@@ -76,6 +81,14 @@ def _possible_texts(reading: Reading, node: ast.expr) -> tuple[str, ...]:
     if isinstance(node, ast.Constant) and isinstance(node.value, str):
         return (node.value,)
     return reading.code.choices.get(node.id, ()) if isinstance(node, ast.Name) else ()
+
+
+def _first_problem(reading: Reading, names: tuple[str, ...]) -> str | None:
+    # A loop's literals are judged once, however often its variable is used.
+    if names not in reading.choice_problems:
+        problems = [_text_problem(reading, text) for text in names]
+        reading.choice_problems[names] = next((problem for problem in problems if problem), None)
+    return reading.choice_problems[names]
 
 
 def _text_problem(reading: Reading, name: str) -> str | None:
@@ -114,11 +127,18 @@ def check_template(reading: Reading, index: int) -> None:
     if template is None:
         return
     reading.settle(node)
+    if template not in reading.templates:
+        reading.templates[template] = _template_problem(reading, node, template)
+    if problem := reading.templates[template]:
+        reading.report.add(node, "string-not-allowed", problem)
+
+
+def _template_problem(reading: Reading, node: ast.AST, template: str) -> str | None:
     if string_problem(template):
-        return  # reported where the string stands
-    for attribute in template_attributes(template):
-        if problem := _text_problem(reading, attribute):
-            reading.report.add(node, "string-not-allowed", problem)
+        return None  # reported where the string stands
+    reading.code.spend(_COST_OF_PARSING * len(template), node)
+    problems = (_text_problem(reading, attribute) for attribute in template_attributes(template))
+    return next((problem for problem in problems if problem), None)
 
 
 def _is_tree_search(node: ast.Call, name: str) -> bool:
@@ -134,6 +154,13 @@ def _is_harmless_query(reading: Reading, node: ast.Call) -> bool:
     text = fold(node.args[0], reading.code)
     if text is None:
         return False
+    if text not in reading.queries:
+        reading.code.spend(_COST_OF_PARSING * len(text), node)
+        reading.queries[text] = _is_plain_query(text)
+    return reading.queries[text]
+
+
+def _is_plain_query(text: str) -> bool:
     # Backticks quote column names, @ marks the source's own variables, eval() may name a new column.
     plain = re.sub(r"`[^`\n]*`", "column", text).replace("@", "")
     expression = parse_expression(re.sub(r"^\s*\w+\s*=(?!=)", "", plain))

@@ -4,17 +4,21 @@ import ast
 from collections import Counter
 
 from src.execution import policy
-from src.execution.analysis.scope import Binding, Scope
-from src.execution.analysis.walk import Walk
+from src.execution.analysis.scope import Binding, Scope, TooComplex
+from src.execution.analysis.walk import Walk, bounded_path
+
+Value = str | bytes | int | tuple["Value", ...]
+"""What literals can be put together to."""
 
 
 class CodeMap(Walk):
     """The walked source, and questions about its names.
 
     Attributes:
-        constants: names that the whole source binds once, to a literal string: as good as the literal.
+        once: name → value, for names that the whole source binds once, as simply as `name = value`.
         choices: names that the whole source binds once, by a loop over literal strings.
         values: name → the expressions that any plain assignment gives to it, in whatever scope.
+        folded: id of an expression → what it makes of literals, for expressions that were asked for.
 
     Raises:
         TooComplex: the tree has too many nodes or is too deep.
@@ -22,11 +26,10 @@ class CodeMap(Walk):
 
     def __init__(self, tree: ast.Module) -> None:
         super().__init__(tree)
+        self.folded: dict[int, Value | None] = {}
+        self._work_left = policy.MAX_WORK
         once = self._bound_once()
-        self.constants: dict[str, str] = {}
-        for binding in once:
-            if isinstance(binding.value, ast.Constant) and isinstance(binding.value.value, str):
-                self.constants[binding.name] = binding.value.value
+        self.once = {binding.name: binding.value for binding in once if binding.value is not None}
         self.choices = self._choices(once)
         self.values: dict[str, list[ast.expr]] = {}
         for binding in self.bindings:
@@ -34,6 +37,20 @@ class CodeMap(Walk):
                 self.values.setdefault(binding.name, []).append(binding.value)
         for binding in self.bindings:
             self._note_alias(binding)
+
+    def spend(self, characters: int, node: ast.AST) -> None:
+        """Count work that a short source can multiply.
+
+        Args:
+            characters: how much text is about to be read.
+            node: where; it has a place.
+
+        Raises:
+            TooComplex: MAX_WORK is used up.
+        """
+        self._work_left -= characters
+        if self._work_left < 0:
+            raise TooComplex("The strings that this source puts together are too many or too long", node)
 
     def is_local(self, name: str, scope: Scope) -> bool:
         """Whether the name can only be a function's variable: never a builtin, never an import of the module.
@@ -60,11 +77,13 @@ class CodeMap(Walk):
         while isinstance(node, ast.Attribute):
             members.append(node.attr)
             node = node.value
+        if len(members) > policy.MAX_PATH_CHARACTERS // 2:
+            members = ["?"]
         if not isinstance(node, ast.Name):
             return set()
         owner = self.owner(node.id, scope)
         roots = self.import_paths(node.id, scope) | (owner.aliases.get(node.id, set()) if owner else set())
-        return {".".join([root, *reversed(members)]) for root in roots}
+        return {bounded_path(".".join([root, *reversed(members)])) for root in roots}
 
     def framework_name(self, node: ast.AST, scope: Scope) -> str | None:
         """ "Strategy", "Cadence", … where the node stands for that name of the framework; else None."""
@@ -81,12 +100,16 @@ class CodeMap(Walk):
     def _choices(self, once: list[Binding]) -> dict[str, tuple[str, ...]]:
         tuples = {binding.name: binding.value for binding in once if isinstance(binding.value, ast.Tuple)}
         choices = {}
+        known: dict[int, tuple[str, ...]] = {}
         for binding in once:
             looped = self.looped.get(id(binding.node))
             if isinstance(looped, ast.Name):
                 looped = tuples.get(looped.id)
-            texts = literal_strings(looped)
-            if texts:
+            if looped is None:
+                continue
+            if id(looped) not in known:
+                known[id(looped)] = literal_strings(looped)
+            if texts := known[id(looped)]:
                 choices[binding.name] = texts
         return choices
 
@@ -99,8 +122,8 @@ class CodeMap(Walk):
 
 
 def literal_strings(node: ast.expr | None) -> tuple[str, ...]:
-    """The strings of a literal list, tuple or set of strings; empty for anything else."""
-    if not isinstance(node, (ast.List, ast.Tuple, ast.Set)):
+    """The strings of a literal list, tuple or set of at most MAX_CHOICES strings; empty for anything else."""
+    if not isinstance(node, (ast.List, ast.Tuple, ast.Set)) or len(node.elts) > policy.MAX_CHOICES:
         return ()
     values = [part.value if isinstance(part, ast.Constant) else None for part in node.elts]
     texts = tuple(value for value in values if isinstance(value, str))

@@ -1,6 +1,7 @@
 """Sources that are small to read and slow to compile: found before the compiler gets them."""
 
 import ast
+import sys
 
 from src.execution import policy
 from src.execution.analysis.code_map import CodeMap
@@ -10,6 +11,7 @@ from src.execution.analysis.walk import COMPREHENSIONS, FUNCTIONS
 _BLOCKS = (*FUNCTIONS, *COMPREHENSIONS, ast.ClassDef)
 _CAPTURES = (ast.MatchAs, ast.MatchStar, ast.MatchMapping)
 _EXITS = (ast.Return, ast.Break, ast.Continue)
+_HASH_MODULUS = sys.hash_info.modulus
 
 
 def check_complexity(code: CodeMap) -> None:
@@ -18,7 +20,8 @@ def check_complexity(code: CodeMap) -> None:
     Raises:
         TooComplex: naming the bound.
     """
-    blocks = 0
+    _check_visible_names(code)
+    blocks = uncommon_numbers = 0
     captures: dict[int, int] = {}
     copies_code = False
     for index, node in enumerate(code.nodes):
@@ -27,8 +30,13 @@ def check_complexity(code: CodeMap) -> None:
             if blocks > policy.MAX_CODE_BLOCKS:
                 reason = f"The source has more than {policy.MAX_CODE_BLOCKS:,} functions, classes and comprehensions"
                 raise TooComplex(reason, node)
-        elif isinstance(node, (ast.Call, ast.ClassDef)) and len(node.keywords) > policy.MAX_KEYWORDS:
-            raise TooComplex(f"A call with more than {policy.MAX_KEYWORDS} keyword arguments", node)
+        elif _keywords(node) > policy.MAX_KEYWORDS:
+            raise TooComplex(f"More than {policy.MAX_KEYWORDS} keyword arguments", node)
+        elif isinstance(node, ast.Constant):
+            uncommon_numbers += _is_uncommon_number(node.value)
+            if uncommon_numbers > policy.MAX_UNCOMMON_NUMBERS:
+                reason = f"The source has more than {policy.MAX_UNCOMMON_NUMBERS} huge or imaginary numbers"
+                raise TooComplex(reason, node)
         elif isinstance(node, _CAPTURES):
             case = _case_of(code, index)
             captures[case] = captures.get(case, 0) + 1
@@ -38,6 +46,31 @@ def check_complexity(code: CodeMap) -> None:
             copies_code = True
     if copies_code:
         _check_copies(code)
+
+
+def _keywords(node: ast.AST) -> int:
+    if isinstance(node, (ast.Call, ast.ClassDef)):
+        return len(node.keywords)
+    return len(node.kwd_attrs) if isinstance(node, ast.MatchClass) else 0
+
+
+def _is_uncommon_number(value: object) -> bool:
+    return isinstance(value, complex) or (isinstance(value, int) and value >= _HASH_MODULUS)
+
+
+def _check_visible_names(code: CodeMap) -> None:
+    """The compiler copies the names of all functions around a block, and those declared global, for that block."""
+    visible: dict[int, int] = {id(code.module): 0}
+    total = 0
+    # Outer scopes come before inner ones.
+    for scope in code.all_scopes[1:]:
+        parent = scope.parent or code.module
+        own = len(parent.bound) if parent.kind in {"function", "comprehension"} else 0
+        visible[id(scope)] = visible[id(parent)] + own + len(parent.outside)
+        total += visible[id(scope)]
+    if total > policy.MAX_VISIBLE_NAMES:
+        reason = "The functions of this source have too many names for the functions inside them"
+        raise TooComplex(reason, ast.Pass(lineno=1, col_offset=0))
 
 
 def _case_of(code: CodeMap, index: int) -> int:

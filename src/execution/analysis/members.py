@@ -4,8 +4,8 @@ import ast
 import re
 
 from src.execution import policy
+from src.execution.analysis.folding import fold
 from src.execution.analysis.reading import Reading
-from src.execution.analysis.strings import fold
 from src.execution.analysis.violations import shown
 
 _THIRD_PARTY = frozenset({"numpy", "pandas", "scipy", "sklearn"})
@@ -52,8 +52,9 @@ def _is_plain_wraps(reading: Reading, index: int) -> bool:
     call = _call_of(reading, index)
     if call is None or call.keywords or len(call.args) != 1 or not isinstance(call.args[0], ast.Name):
         return False
+    # In the walk decorators come first, so whatever stands at the function's head before its body is one.
     decorated = reading.code.parent(reading.code.parents[index])
-    return isinstance(decorated, ast.FunctionDef) and call in decorated.decorator_list
+    return isinstance(decorated, ast.FunctionDef) and call.lineno < decorated.lineno
 
 
 def _is_with_item(reading: Reading, index: int) -> bool:

@@ -15,13 +15,19 @@ class Reading:
         code: the walked source.
         report: where rules put what they find.
         settled: ids of nodes that a rule higher up the tree has judged, so that their own rule passes them over.
-        text_names: variable → whether it is ever given a string made at run time, as far as anybody has asked.
+        text_names: variable → whether it is ever given a string made at run time, for names that were asked for.
+        choice_problems: names that an attribute may be read by → why one of them may not be, if so.
+        queries: text of a query → whether it is harmless.
+        templates: text of a template → why it may not be used, if so.
     """
 
     code: CodeMap
     report: Report
     settled: set[int] = field(default_factory=set)
     text_names: dict[str, bool] = field(default_factory=dict)
+    choice_problems: dict[tuple[str, ...], str | None] = field(default_factory=dict)
+    queries: dict[str, bool] = field(default_factory=dict)
+    templates: dict[str, str | None] = field(default_factory=dict)
 
     def settle(self, *nodes: ast.AST) -> None:
         """These nodes are judged."""

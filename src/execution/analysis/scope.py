@@ -16,7 +16,8 @@ class Scope:
         outside: names declared "global" or "nonlocal" in it.
         imports: imported name → dotted paths that it may stand for.
         aliases: name → dotted paths, for names assigned from something imported.
-        first_parameter: of a method, usually "self" or "cls"; None elsewhere.
+        first_parameter: of a method, usually "self" or "cls"; None elsewhere, and where it is given another value.
+        owners: name → scope that it is looked up in, for names that were asked for after the walk.
     """
 
     kind: Literal["module", "class", "function", "comprehension"]
@@ -26,6 +27,7 @@ class Scope:
     imports: dict[str, set[str]] = field(default_factory=dict)
     aliases: dict[str, set[str]] = field(default_factory=dict)
     first_parameter: str | None = None
+    owners: dict[str, "Scope | None"] = field(default_factory=dict)
 
 
 @dataclass(slots=True)

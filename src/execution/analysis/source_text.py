@@ -3,6 +3,7 @@
 import ast
 import re
 import threading
+import unicodedata
 import warnings
 
 from src.execution import policy
@@ -12,6 +13,8 @@ _COOKIE = re.compile(r"[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)")
 _BLANK_OR_COMMENT = re.compile(r"[ \t\f]*(#.*)?", re.DOTALL)
 _UTF8_NAMES = frozenset({"utf-8", "utf8", "utf-8-sig"})
 _BIDIRECTIONAL = re.compile(f"[{policy.BIDIRECTIONAL_CONTROLS}]")
+
+_COMBINABLE = re.compile(rf"[^\x00-\x7f]{{{policy.MAX_COMBINING_MARKS + 1},}}")
 
 _warning_filters = threading.Lock()
 """Compiling may warn, and the only way to keep a user's warning out of our log changes global state."""
@@ -34,10 +37,24 @@ def text_violation(text: SourceText) -> Violation | None:
     if found := _BIDIRECTIONAL.search(source):
         message = f"Character U+{ord(found.group()):04X} reverses the text around it, so code reads other than it runs"
         return text.violation_at(found.start(), "bidirectional-character", message)
+    if (overloaded := _overloaded_character(source)) is not None:
+        message = f"More than {policy.MAX_COMBINING_MARKS} combining marks on one character"
+        return text.violation_at(overloaded, "too-complex", message)
     if source.count("{") > policy.MAX_OPENING_BRACES:
         message = f"The source has more than {policy.MAX_OPENING_BRACES:,} opening braces"
         return text.violation("too-complex", message, 1)
     return _foreign_encoding(text)
+
+
+def _overloaded_character(source: str) -> int | None:
+    """Where a character begins that carries too many combining marks; None where there is none."""
+    for run in _COMBINABLE.finditer(source):
+        marks = 0
+        for offset, character in enumerate(run.group(), run.start()):
+            marks = marks + 1 if unicodedata.combining(character) else 0
+            if marks > policy.MAX_COMBINING_MARKS:
+                return offset - marks
+    return None
 
 
 def _too_large(text: SourceText) -> Violation:

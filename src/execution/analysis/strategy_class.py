@@ -31,14 +31,14 @@ class _Class:
     scope: Scope
     bases: list["_Class"]
     is_strategy: bool = False
+    is_derived_from: bool = False
 
 
 def find_strategy(reading: Reading) -> StrategyClass | None:
     """The strategy, or None after reporting why there is not exactly one."""
     classes = _classes(reading.code)
     strategies = [found for found in classes if found.is_strategy]
-    derived_from = {id(base) for found in strategies for base in found.bases}
-    leaves = [found for found in strategies if id(found) not in derived_from]
+    leaves = [found for found in strategies if not found.is_derived_from]
     if not leaves:
         _report_none(reading)
         return None
@@ -82,11 +82,22 @@ def _classes(code: CodeMap) -> list[_Class]:
                 entry.is_strategy = True
             elif isinstance(plain, ast.Name) and (owner := code.owner(plain.id, scope)) is not None:
                 # A base is defined above its subclasses, so it is known by now.
-                entry.bases += known.get((id(owner), plain.id), [])
-        entry.is_strategy = entry.is_strategy or any(base.is_strategy for base in entry.bases)
+                _derive(entry, known.get((id(owner), plain.id), []))
         found.append(entry)
-        known.setdefault((id(scope), node.name), []).append(entry)
+        same_name = known.setdefault((id(scope), node.name), [])
+        # One more than a lineage may have: whatever derives from that many is ambiguous anyway.
+        if len(same_name) <= policy.MAX_LINEAGE:
+            same_name.append(entry)
     return found
+
+
+def _derive(entry: _Class, bases: list[_Class]) -> None:
+    for base in bases:
+        base.is_derived_from = True
+        entry.is_strategy = entry.is_strategy or base.is_strategy
+        # Beyond the bound the lineage is refused, whatever else it holds.
+        if len(entry.bases) <= policy.MAX_LINEAGE and base not in entry.bases:
+            entry.bases.append(base)
 
 
 def _head(node: ast.ClassDef) -> ast.AST:

@@ -5,7 +5,7 @@ The walk keeps its own stack, so no source can overflow ours, and it stops at th
 
 import ast
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, Literal
 
 from src.execution import policy
 from src.execution.analysis.annotations import annotation_nodes, quoted_expression
@@ -31,6 +31,7 @@ class Walk:
         annotation_names: ids of Name nodes inside annotations.
         statement_strings: ids of string constants that are statements (docstrings): no code can read them.
         looped: id of a loop's target → what is looped over.
+        all_scopes: every scope, outer before inner.
 
     Raises:
         TooComplex: the tree has too many nodes or is too deep.
@@ -46,12 +47,25 @@ class Walk:
         self.annotation_names: set[int] = set()
         self.statement_strings: set[int] = set()
         self.looped: dict[int, ast.expr] = {}
+        self.all_scopes: list[Scope] = [self.module]
+        self._bound_somewhere: set[str] = set()
+        self._is_walked = False
         self._values: dict[int, ast.expr] = {}
         self._definitions: set[tuple[Scope | None, str | None]] = set()
         self._walk(tree)
+        self._is_walked = True
 
     def owner(self, name: str, scope: Scope) -> Scope | None:
         """The scope that a name is looked up in; None where only a builtin is left."""
+        if not self._is_walked:
+            return self._find_owner(name, scope)
+        if name not in self._bound_somewhere:
+            return None
+        if name not in scope.owners:
+            scope.owners[name] = self._find_owner(name, scope)
+        return scope.owners[name]
+
+    def _find_owner(self, name: str, scope: Scope) -> Scope | None:
         current: Scope | None = scope
         while current is not None:
             # A class body's names are seen by the body itself, not by the functions in it.
@@ -111,8 +125,12 @@ class Walk:
             if not isinstance(child, _WITHOUT_A_PLACE):
                 yield child, scope
 
+    def _opened(self, kind: Literal["class", "function", "comprehension"], parent: Scope) -> Scope:
+        self.all_scopes.append(Scope(kind, parent))
+        return self.all_scopes[-1]
+
     def _function_children(self, node: AnyFunction, scope: Scope) -> Iterator[tuple[ast.AST, Scope]]:
-        inner = Scope("function", scope)
+        inner = self._opened("function", scope)
         arguments = node.args
         positional = [*arguments.posonlyargs, *arguments.args]
         extras = [extra for extra in (arguments.vararg, arguments.kwarg) if extra is not None]
@@ -135,14 +153,14 @@ class Walk:
             yield statement, inner
 
     def _class_children(self, node: ast.ClassDef, scope: Scope) -> Iterator[tuple[ast.AST, Scope]]:
-        inner = Scope("class", scope)
+        inner = self._opened("class", scope)
         for outer in (*node.decorator_list, *getattr(node, "type_params", []), *node.bases, *node.keywords):
             yield outer, scope
         for statement in node.body:
             yield statement, inner
 
     def _comprehension_children(self, node: AnyComprehension, scope: Scope) -> Iterator[tuple[ast.AST, Scope]]:
-        inner = Scope("comprehension", scope)
+        inner = self._opened("comprehension", scope)
         for position, generator in enumerate(node.generators):
             # The first iterable is evaluated outside.
             self.looped[id(generator.target)] = generator.iter
@@ -224,9 +242,9 @@ class Walk:
         for target in node.targets:
             if isinstance(target, ast.Name):
                 self._values[id(target)] = node.value
-                if target.id == "__slots__" and scope.kind == "class":
-                    slots = [part for part in ast.walk(node.value) if isinstance(part, ast.Constant)]
-                    self.own_names.update(str(slot.value) for slot in slots)
+        if scope.kind == "class" and any(_is_name(target, "__slots__") for target in node.targets):
+            slots = [part.value for part in ast.walk(node.value) if isinstance(part, ast.Constant)]
+            self.own_names.update(slot for slot in slots if isinstance(slot, str))
 
     def _note_loop(self, node: ast.For, _scope: Scope) -> None:
         self.looped[id(node.target)] = node.iter
@@ -242,18 +260,28 @@ class Walk:
             scope = self.module
         if path is not None:
             paths = scope.imports.setdefault(name, set())
-            paths.add(path)
+            paths.add(bounded_path(path))
             if len(paths) > policy.MAX_MEANINGS:
                 raise TooComplex(f"One name is imported as more than {policy.MAX_MEANINGS} things", node)
         if scope.kind == "class":
             self.own_names.add(name)
+        self._bound_somewhere.add(name)
         if scope.outside.get(name) != "nonlocal":
             scope.bound.add(name)
         self.bindings.append(Binding(name, scope, node, path is not None, value))
 
 
+def bounded_path(path: str) -> str:
+    """The dotted path, or where it is longer than any that matters its first part and a member that does not exist."""
+    return path if len(path) <= policy.MAX_PATH_CHARACTERS else path.partition(".")[0][:50] + ".?"
+
+
+def _is_name(node: ast.expr, name: str) -> bool:
+    return isinstance(node, ast.Name) and node.id == name
+
+
 def _is_static(node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
-    return any(isinstance(item, ast.Name) and item.id == "staticmethod" for item in node.decorator_list)
+    return any(_is_name(item, "staticmethod") for item in node.decorator_list)
 
 
 _BINDERS: dict[type[ast.AST], Callable[[Walk, Any, Scope], None]] = {

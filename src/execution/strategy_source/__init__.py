@@ -44,22 +44,27 @@ class StrategyDescription:
     needs_prelude: bool
 
 
-def describe(source: str, analysis: Analysis) -> tuple[StrategyDescription | None, tuple[Violation, ...]]:
+def describe(
+    source: str, analysis: Analysis, code: CodeMap | None = None
+) -> tuple[StrategyDescription | None, tuple[Violation, ...]]:
     """Read the strategy that an analysis found.
 
     Args:
         source: the text that was analysed.
         analysis: its result; it may have violations as long as it found the strategy.
+        code: the walked source, where it is at hand; it is walked anew otherwise.
 
     Returns:
         The description, None where the analysis found no strategy; and what is wrong with universe or cadence,
         each of which is None in the description where it is wrong.
     """
     text = SourceText(source)
-    tree = parse(text) if analysis.strategy is not None else None
-    if analysis.strategy is None or not isinstance(tree, ast.Module):
+    if code is None and analysis.strategy is not None:
+        tree = parse(text)
+        code = CodeMap(tree) if isinstance(tree, ast.Module) else None
+    if analysis.strategy is None or code is None:
         return None, ()
-    code, report = CodeMap(tree), Report(text)
+    report = Report(text)
     lineage = _classes(code, analysis.strategy.lineage)
     universe, cadence = declared(code, lineage, "universe"), declared(code, lineage, "cadence")
     place = ast.Pass(lineno=lineage[0].lineno, col_offset=lineage[0].col_offset)
@@ -91,11 +96,11 @@ def _dialect(code: CodeMap, universe: Declared) -> int:
     names = {
         code.framework_name(node, scope)
         for node, scope in zip(code.nodes, code.scopes, strict=True)
-        if isinstance(node, (ast.Name, ast.Attribute))
+        if isinstance(node, ast.Name) or (isinstance(node, ast.Attribute) and node.attr in policy.FRAMEWORK_NAMES)
     }
     is_old = bool(words & _OLD_CADENCE_WORDS) or "CallPhase" in names or not names & _SIGNAL_NAMES
     return 3 if is_old else 2
 
 
 def _imports(code: CodeMap) -> list[set[str]]:
-    return [scope.imports[name] for scope in set(code.scopes) for name in scope.imports]
+    return [scope.imports[name] for scope in code.all_scopes for name in scope.imports]

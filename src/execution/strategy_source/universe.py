@@ -11,6 +11,8 @@ UNIVERSE_RULES = frozenset(
 )
 """Every rule that only concerns the universe: none of them counts where the request names the tickers."""
 
+_MAX_SPELLED_BITS = 256
+
 
 def read_universe(report: Report, place: ast.AST, universe: Declared) -> tuple[str, ...] | None:
     """The tickers, stripped, upper-case, without repetition; None where the code computes them or they are wrong.
@@ -57,7 +59,9 @@ def _tickers(report: Report, literal: ast.List | ast.Tuple) -> tuple[str, ...] |
 def _read_ticker(value: object) -> tuple[str, str | None]:
     """The ticker in its normal form, and what is wrong with it."""
     if not isinstance(value, str):
-        return "", f"A ticker must be text, not {shown(repr(value))}"
+        # Python refuses to spell an integer of thousands of digits.
+        is_huge = isinstance(value, int) and value.bit_length() > _MAX_SPELLED_BITS
+        return "", f"A ticker must be text, not {'a huge number' if is_huge else shown(repr(value))}"
     # Checked before upper(), which turns some foreign letters into two ASCII ones.
     ticker = value.strip().upper() if value.isascii() else value
     if not ticker:

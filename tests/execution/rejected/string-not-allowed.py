@@ -18,7 +18,9 @@ series.agg(["mean", "to_json"])  # <-
 series.agg({"a": "to_csv"})  # <-
 series.agg("eval", 0, "1")  # <-
 series.transform(f"to_{name}")  # <-
-computed = "TO_CSV".lower()
+lowered = "TO_CSV".lower()  # <-
+series.agg(lowered)
+computed = "to_{}".format(series)
 series.agg(computed)  # <-
 series.groupby(series).agg("__reduce__")  # <-
 series.groupby(series).agg(b=("a", "to_csv"))  # <-
