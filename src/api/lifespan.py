@@ -129,7 +129,9 @@ def _open_sandbox(settings: Settings) -> Sandbox:
     )
     reason = sandbox.unavailable_reason()
     if reason is None:
-        logger.info("strategies run in the sandbox %s", sandbox.name)
+        logger.info(
+            "strategies run in the sandbox %s (memory limited by: %s)", sandbox.name, sandbox.enforcement.memory
+        )
     else:
         logger.warning("no sandbox works, runs are refused: %s", reason)
     return WarmPool(sandbox, size=settings.sandbox_pool_size, preload=settings.sandbox_preload.split(","))

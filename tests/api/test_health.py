@@ -72,6 +72,19 @@ def test_the_detailed_answer_says_what_an_operator_asks(connect):
     assert said.uptime_seconds >= 0
 
 
+def test_what_holds_a_box_to_its_limits_is_named(connect):
+    client = connect(FakeBacktests())
+    for said in (client.get("/health").json(), client.get(DETAILED).json()):
+        assert said["sandbox"]["memory_limited_by"] == "container"
+        assert said["sandbox"]["processes_limited_by"] == "container"
+
+
+def test_without_a_sandbox_nothing_limits_a_box():
+    with TestClient(make_app(FakeBacktests(), FakeSandbox("none", "no Docker engine answers"))) as client:
+        said = client.get("/health").json()["sandbox"]
+        assert (said["memory_limited_by"], said["processes_limited_by"]) == (None, None)
+
+
 def test_the_runtime_that_the_operator_asked_for_is_named():
     with TestClient(make_app(FakeBacktests(), FakeSandbox("docker+runsc"))) as client:
         assert client.get(DETAILED).json()["sandbox"]["runtime"] == "runsc"

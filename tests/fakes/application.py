@@ -18,6 +18,7 @@ from src.api.durable_runs import durable_runs
 from src.api.server import create_app
 from src.config.settings import Settings
 from src.execution.reading import Reading
+from src.execution.sandbox.base import Enforcement
 from src.execution.strategy_source import StrategyDescription
 from src.services.artifacts.artifacts import Artifacts
 from src.services.market_data import MarketData
@@ -45,6 +46,7 @@ class FakeSandbox:
     """Says that it works, or why not; no test of the API opens a box."""
 
     memory_bytes = 512 * 1024 * 1024
+    enforcement = Enforcement(memory="container", processes="container")
 
     def __init__(self, name: str = "docker", reason: str | None = None) -> None:
         self.name, self.reason = name, reason

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 
-from src.execution.sandbox.base import Box, BoxClosed, Patience
+from src.execution.sandbox.base import Box, BoxClosed, Enforcement, Patience
 
 
 class ScriptedBox:
@@ -63,6 +63,7 @@ class ScriptedSandbox:
     name = "scripted"
     memory_bytes = 512 * 1024 * 1024
     strategy_limits: Mapping[str, int] = {}
+    enforcement = Enforcement(memory="the script", processes="the script")
 
     def __init__(self, script: Callable[[bytes], bytes], *, out_of_memory: bool = False) -> None:
         self._script = script

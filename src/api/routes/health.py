@@ -41,6 +41,10 @@ class SandboxHealth(HealthPart):
     """False: runs are refused with 503."""
     reason: str | None
     """Why not, and what an operator can do about it."""
+    memory_limited_by: str | None
+    """What holds a box to its memory: a container, a cgroup, or limits of one process; null without a sandbox."""
+    processes_limited_by: str | None
+    """What holds a box to its number of processes; null without a sandbox."""
 
 
 class Health(HealthPart):
@@ -116,7 +120,14 @@ class SandboxWatch:
             self._asked_at = time.monotonic()
             # Not in the thread pool of the routes: its threads may all be busy, and probes must not wait for them.
             reason = await asyncio.to_thread(services.sandbox.unavailable_reason)
-            self._known = SandboxHealth(name=services.sandbox.name, available=reason is None, reason=reason)
+            held_by = services.sandbox.enforcement if reason is None else None
+            self._known = SandboxHealth(
+                name=services.sandbox.name,
+                available=reason is None,
+                reason=reason,
+                memory_limited_by=held_by and held_by.memory,
+                processes_limited_by=held_by and held_by.processes,
+            )
         return self._known
 
 

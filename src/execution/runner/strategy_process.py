@@ -4,6 +4,7 @@ What it is told comes in on one descriptor, what it answers goes out on another,
 goes to a third. Nothing it answers is believed: the runner checks each frame.
 """
 
+import errno
 import importlib
 import json
 import linecache
@@ -166,7 +167,8 @@ def describe_error(error: BaseException) -> dict[str, Any]:
         "type": type(error).__name__[:100],
         "message": _message(error),
         "frames": _user_frames(error)[-_MAX_FRAMES:],
-        "is_memory": isinstance(error, MemoryError),
+        # mmap says it in the kernel's words.
+        "is_memory": isinstance(error, MemoryError) or (isinstance(error, OSError) and error.errno == errno.ENOMEM),
     }
 
 

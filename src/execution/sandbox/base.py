@@ -72,6 +72,19 @@ class BoxLimits:
         }
 
 
+@dataclass(frozen=True)
+class Enforcement:
+    """What holds a box to its limits, in a few words for the operator.
+
+    Attributes:
+        memory: what counts its memory.
+        processes: what counts its processes and threads.
+    """
+
+    memory: str
+    processes: str
+
+
 def box_environment(preload: Sequence[str]) -> dict[str, str]:
     """The whole environment of a box whose strategy process imports these modules beforehand."""
     return BOX_ENVIRONMENT | ({PRELOAD_VARIABLE: ",".join(preload)} if preload else {})
@@ -166,6 +179,11 @@ class Sandbox(Protocol):
     @property
     def strategy_limits(self) -> Mapping[str, int]:
         """RLIMIT_* names without the prefix and the values that the runner sets on the strategy process."""
+        ...
+
+    @property
+    def enforcement(self) -> Enforcement:
+        """What holds memory and processes to their limits, as far as a box can be started here."""
         ...
 
     def unavailable_reason(self) -> str | None:

@@ -1,10 +1,11 @@
 """Boxes made of Linux namespaces by bubblewrap, for machines without a Docker engine.
 
-Its limits differ from a container's: without a cgroup there is no limit on the memory of all processes
-together, only the one that the runner sets on the strategy process before user code runs.
+Where this process may make control groups (cgroup.py), each box has one, as a container has. Elsewhere the runner
+limits the strategy process alone, before user code runs: its private memory and its address space.
 """
 
 import itertools
+import json
 import logging
 import os
 import shutil
@@ -13,13 +14,13 @@ import sys
 import sysconfig
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from src.errors import SandboxUnavailable
-from src.execution.sandbox import seccomp
+from src.execution.sandbox import cgroup, launcher, seccomp
 from src.execution.sandbox.base import (
     BOX_COMMAND,
     BOX_SOURCES,
@@ -28,6 +29,7 @@ from src.execution.sandbox.base import (
     Box,
     BoxClosed,
     BoxLimits,
+    Enforcement,
     Patience,
     box_environment,
 )
@@ -36,7 +38,22 @@ from src.execution.sandbox.pipe import close_all, is_silent, read_some, write_al
 logger = logging.getLogger(__name__)
 
 PROBE_SECONDS = 20.0
+
+_NOT_AS_ROOT = (
+    " (a service that is root runs its boxes as another user, who must be able to read the sandbox's interpreter, its"
+    " packages and the src folder, and to make user namespaces)"
+)
 _STDERR_BYTES = 2000
+
+ADDRESS_SPACE_RESERVE_BYTES = 512 * 1024 * 1024
+"""Address space beyond a box's memory, for what takes none: code of libraries, and what allocators set aside.
+
+NumPy, pandas, SciPy and scikit-learn together, imported and at work, hold 157 MB of it.
+"""
+
+_HIDDEN = ("keys", "key-users", "timer_list", "sched_debug", "kcore", "kallsyms", "slabinfo", "latency_stats")
+"""Files of /proc that tell of the whole machine: a container engine hides them too."""
+
 _DEVICES = ("/dev/null", "/dev/zero", "/dev/urandom")
 
 
@@ -63,20 +80,48 @@ class BubblewrapSandbox:
     Args:
         python: interpreter of the virtual environment whose packages the box offers.
         source_folder: the project's `src` folder.
-        limits: what one box may use; `cpus` cannot be held without a cgroup.
+        limits: what one box may use; nothing holds it to `cpus`.
+        ways: the ways to make control groups that are tried, best first.
     """
 
     name = "bubblewrap"
 
-    def __init__(self, *, python: Path, source_folder: Path, limits: BoxLimits) -> None:
+    def __init__(
+        self,
+        *,
+        python: Path,
+        source_folder: Path,
+        limits: BoxLimits,
+        ways: Callable[[], Iterable[cgroup.BoxCgroups]] = cgroup.ways,
+    ) -> None:
         self.memory_bytes = limits.memory_bytes
-        # No cgroup counts processes here; the kernel counts them per user of the box's own namespace.
-        self.strategy_limits = {**limits.strategy_limits(), "NPROC": limits.processes}
+        self._limits = limits
         self._python = python
         self._source_folder = source_folder
+        self._ways = ways
+        self._groups: cgroup.BoxCgroups | None = None
         self._lock = threading.Lock()
         self._open_boxes: set[BubblewrapBox] = set()
         self._command: list[str] | None = None
+
+    @property
+    def strategy_limits(self) -> Mapping[str, int]:
+        """See Sandbox.strategy_limits."""
+        # The kernel counts processes per user of the box's own namespace.
+        own = {**self._limits.strategy_limits(), "NPROC": self._limits.processes}
+        return own if self._groups is not None else own | {"AS": self.memory_bytes + ADDRESS_SPACE_RESERVE_BYTES}
+
+    @property
+    def enforcement(self) -> Enforcement:
+        """See Sandbox.enforcement."""
+        # Which it is, a first box shows.
+        self.unavailable_reason()
+        if self._groups is not None:
+            return Enforcement(memory=self._groups.name, processes=self._groups.name)
+        return Enforcement(
+            memory="private memory and address space of the strategy's process",
+            processes="processes of the box's user",
+        )
 
     def unavailable_reason(self) -> str | None:
         """None, or the first thing that is missing. A success is remembered."""
@@ -85,25 +130,52 @@ class BubblewrapSandbox:
                 return None
             try:
                 command = _box_command(self._python, self._source_folder)
-                _probe(command)
+                self._groups = self._working_groups(command)
             except SandboxUnavailable as error:
                 return str(error)
             self._command = command
             return None
+
+    def _working_groups(self, command: list[str]) -> cgroup.BoxCgroups | None:
+        """The first way to make control groups with which a box starts; None when one starts without.
+
+        Raises:
+            SandboxUnavailable: none starts.
+        """
+        for groups in self._ways():
+            try:
+                _probe(command, groups.make(self._limits))
+            except (SandboxUnavailable, OSError) as error:
+                logger.warning("no box starts in a %s: %s", groups.name, error)
+            else:
+                return groups
+        _probe(command, None)
+        return None
 
     def open(self, *, preload: Sequence[str] = ()) -> Box:
         """See Sandbox.open."""
         reason = self.unavailable_reason()
         if reason is not None or self._command is None:
             raise SandboxUnavailable(reason or "bubblewrap is not ready")
-        box = BubblewrapBox(_start(self._command, box_environment(preload)), self._forget)
+        try:
+            group = self._groups.make(self._limits) if self._groups is not None else None
+        except OSError as error:
+            raise SandboxUnavailable(f"no control group can be made for a box: {error}") from error
+        try:
+            process = _start(self._command, box_environment(preload), group)
+        except BaseException:
+            if group is not None:
+                group.remove()
+            raise
+        box = BubblewrapBox(process, self._forget, group)
         with self._lock:
             self._open_boxes.add(box)
         return box
 
     def remove_orphans(self) -> int:
-        """None can be: the kernel ends these boxes with the service that started them."""
-        return 0
+        """Remove the groups of services that were killed; how many. The kernel has ended their boxes with them."""
+        self.unavailable_reason()
+        return self._groups.remove_orphans() if self._groups is not None else 0
 
     def close(self) -> None:
         """See Sandbox.close."""
@@ -120,14 +192,25 @@ class BubblewrapSandbox:
 class BubblewrapBox:
     """One `bwrap` process; inside, the runner is process 1, so that its end is the end of everything."""
 
-    def __init__(self, process: "subprocess.Popen[bytes]", forget: "Callable[[BubblewrapBox], None]") -> None:
+    def __init__(
+        self,
+        process: "subprocess.Popen[bytes]",
+        forget: "Callable[[BubblewrapBox], None]",
+        group: cgroup.BoxCgroup | None,
+    ) -> None:
         self._process = process
         self._forget = forget
+        self._group = group
         self._close_lock, self._use_lock = threading.Lock(), threading.Lock()
         self._is_closed = False
         assert process.stdin is not None and process.stdout is not None  # noqa: S101 - opened as pipes below
         self._stdin, self._stdout = process.stdin, process.stdout
         os.set_blocking(self._stdin.fileno(), False)
+
+    @property
+    def pid(self) -> int:
+        """The number of the bwrap process, below which all of the box are."""
+        return self._process.pid
 
     def write(self, data: bytes, patience: Patience) -> None:
         """See Box.write."""
@@ -146,8 +229,8 @@ class BubblewrapBox:
         return not self._is_closed and self._process.poll() is None and is_silent(self._stdout.fileno())
 
     def ran_out_of_memory(self) -> bool:
-        """Always False: without a cgroup nobody keeps count."""
-        return False
+        """See Box.ran_out_of_memory: False without a control group, which alone keeps count."""
+        return self._group is not None and self._group.ran_out_of_memory()
 
     def close(self) -> None:
         """See Box.close."""
@@ -159,6 +242,8 @@ class BubblewrapBox:
         self._process.kill()
         self._process.wait()
         self._log_last_words()
+        if self._group is not None and not self._group.remove():
+            logger.warning("the control group of a box could not be removed")
         # Another thread that reads or writes at this moment finds the box dead; only then may the numbers of its
         # descriptors be given to something else.
         with self._use_lock:
@@ -180,7 +265,9 @@ class BubblewrapBox:
                 logger.warning("the box said on stderr: %r", words)
 
 
-def _start(command: list[str], environment: dict[str, str]) -> "subprocess.Popen[bytes]":
+def _start(
+    command: list[str], environment: dict[str, str], group: cgroup.BoxCgroup | None
+) -> "subprocess.Popen[bytes]":
     with os.fdopen(os.memfd_create("seccomp", 0), "w+b") as program:
         program.write(seccomp.bpf_program())
         program.flush()
@@ -188,7 +275,7 @@ def _start(command: list[str], environment: dict[str, str]) -> "subprocess.Popen
         settings = itertools.chain.from_iterable(("--setenv", *item) for item in environment.items())
         arguments = [*command[:1], "--seccomp", str(program.fileno()), "--clearenv", *settings, *command[1:]]
         return subprocess.Popen(  # noqa: S603 - our own argument list
-            arguments,
+            _launched(arguments, group),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -199,23 +286,40 @@ def _start(command: list[str], environment: dict[str, str]) -> "subprocess.Popen
         )
 
 
-def _probe(command: list[str]) -> None:
+def _is_root() -> bool:
+    return os.geteuid() == 0
+
+
+def _launched(command: list[str], group: cgroup.BoxCgroup | None) -> list[str]:
+    """The command as it is started: by the launcher where there is a group to join or root to give up."""
+    if group is None and not _is_root():
+        return command
+    entrances = [str(entrance) for entrance in group.entrances] if group is not None else []
+    plan = json.dumps({"entrances": entrances, "command": command})
+    return [sys.executable, "-I", "-S", "-B", launcher.__file__, plan]
+
+
+def _probe(command: list[str], group: cgroup.BoxCgroup | None) -> None:
     """Start a box and wait for its first word.
 
     Raises:
         SandboxUnavailable: with what bubblewrap said.
     """
     try:
-        process = _start(command, box_environment(()))
+        process = _start(command, box_environment(()), group)
     except (OSError, ImportError) as error:
+        if group is not None:
+            group.remove()
         raise SandboxUnavailable(f"bubblewrap cannot be started: {error}") from error
-    box = BubblewrapBox(process, lambda _: None)
+    box = BubblewrapBox(process, lambda _: None, group)
     try:
         box.read(1, Patience(time.monotonic() + PROBE_SECONDS, threading.Event()))
     except Exception as error:
         process.kill()
         said = process.stderr.read(_STDERR_BYTES).decode(errors="replace").strip() if process.stderr else ""
-        raise SandboxUnavailable(f"bubblewrap cannot build a box here: {said or type(error).__name__}") from error
+        raise SandboxUnavailable(
+            f"bubblewrap cannot build a box here: {said or type(error).__name__}{_NOT_AS_ROOT if _is_root() else ''}"
+        ) from error
     finally:
         box.close()
 
@@ -257,6 +361,9 @@ def _root(python: BoxPython, source_folder: Path) -> Iterator[str]:
     for name in BOX_SOURCES:
         yield from ("--ro-bind", str(source_folder / name), f"/box/src/{name}")
     yield from ("--proc", "/proc")
+    for name in _HIDDEN:
+        if Path("/proc", name).exists():
+            yield from ("--ro-bind", "/dev/null", f"/proc/{name}")
     for device in _DEVICES:
         yield from ("--dev-bind", device, device)
     yield from ("--size", str(TMP_BYTES), "--tmpfs", "/tmp")  # noqa: S108 - the box's own

@@ -25,6 +25,7 @@ from src.execution.sandbox.base import (
     Box,
     BoxClosed,
     BoxLimits,
+    Enforcement,
     Patience,
     box_environment,
 )
@@ -60,6 +61,8 @@ class DockerSandbox:
         limits: what one container may use.
         runtime: an OCI runtime that the engine knows ("runsc" is gVisor's); "" is the engine's own default.
     """
+
+    enforcement = Enforcement(memory="container", processes="container")
 
     def __init__(self, *, image: str, limits: BoxLimits, runtime: str = "") -> None:
         self.name = f"docker+{runtime}" if runtime else "docker"

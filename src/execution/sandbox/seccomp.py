@@ -14,12 +14,11 @@ from typing import Any
 
 _FILES = """
 read readv write writev pread64 pwrite64 preadv lseek open openat close close_range dup dup2 dup3 pipe pipe2
-fcntl
 stat fstat lstat newfstatat statx statfs fstatfs access faccessat faccessat2 readlink readlinkat getcwd chdir
 getdents getdents64 ftruncate fsync fdatasync mkdir mkdirat rmdir unlink unlinkat rename renameat renameat2
 poll ppoll select pselect6 epoll_create1 epoll_ctl epoll_wait epoll_pwait eventfd2 umask flock fadvise64
 """
-_MEMORY = "mmap munmap mremap mprotect madvise brk msync mincore membarrier"
+_MEMORY = "munmap mremap mprotect madvise brk msync mincore membarrier"
 _SIGNALS = """
 rt_sigaction rt_sigprocmask rt_sigreturn rt_sigtimedwait rt_sigsuspend rt_sigpending sigaltstack kill tgkill
 setitimer getitimer pause
@@ -46,6 +45,13 @@ _PRCTL_ALLOWED = {
     22: "PR_SET_SECCOMP",
     38: "PR_SET_NO_NEW_PRIVS",
 }
+_FCNTL_ALLOWED = {0: "F_DUPFD", 1: "F_GETFD", 2: "F_SETFD", 3: "F_GETFL", 4: "F_SETFL", 1030: "F_DUPFD_CLOEXEC"}
+"""No locks, which take kernel memory without a limit; no larger pipes; no signals from files."""
+
+_MAPPING_BITS = 0x0F | 0x100 | 0x40000
+_PRIVATE_MAPPING = 0x02
+"""Of MAP_TYPE, MAP_GROWSDOWN and MAP_HUGETLB, only MAP_PRIVATE: no limit of a process counts the others' memory."""
+
 _IOCTL_ALLOWED = {0x5401: "TCGETS", 0x5421: "FIONBIO", 0x5451: "FIOCLEX", 0x541B: "FIONREAD"}
 
 
@@ -65,6 +71,12 @@ def docker_profile() -> str:
         "valueTwo": 0,
         "op": "SCMP_CMP_MASKED_EQ",
     }
+    private_mapping = {
+        "index": 3,
+        "value": _MAPPING_BITS,
+        "valueTwo": _PRIVATE_MAPPING,
+        "op": "SCMP_CMP_MASKED_EQ",
+    }
     rules = [
         allow(ALLOWED),
         allow(("fork", "vfork")),
@@ -73,6 +85,8 @@ def docker_profile() -> str:
         {"names": ["clone3"], "action": "SCMP_ACT_ERRNO", "errnoRet": errno.ENOSYS, "args": []},
         *(allow(("prctl",), equals(0, option)) for option in _PRCTL_ALLOWED),
         *(allow(("ioctl",), equals(1, request)) for request in _IOCTL_ALLOWED),
+        *(allow(("fcntl",), equals(1, request)) for request in _FCNTL_ALLOWED),
+        allow(("mmap",), private_mapping),
         allow(("seccomp",)),
     ]
     return json.dumps(
@@ -114,6 +128,9 @@ def bpf_program() -> bytes:
         add(pyseccomp.ALLOW, "prctl", pyseccomp.Arg(0, pyseccomp.EQ, option))
     for request in _IOCTL_ALLOWED:
         add(pyseccomp.ALLOW, "ioctl", pyseccomp.Arg(1, pyseccomp.EQ, request))
+    for request in _FCNTL_ALLOWED:
+        add(pyseccomp.ALLOW, "fcntl", pyseccomp.Arg(1, pyseccomp.EQ, request))
+    add(pyseccomp.ALLOW, "mmap", pyseccomp.Arg(3, pyseccomp.MASKED_EQ, _MAPPING_BITS, _PRIVATE_MAPPING))
     with os.fdopen(os.memfd_create("seccomp"), "w+b") as file:
         program.export_bpf(file)
         file.seek(0)

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from src.errors import SandboxUnavailable
-from src.execution.sandbox.base import Box, BoxLimits, Sandbox
+from src.execution.sandbox.base import Box, BoxLimits, Enforcement, Sandbox
 from src.execution.sandbox.bubblewrap_sandbox import BubblewrapSandbox
 from src.execution.sandbox.docker_engine import engine_answers
 from src.execution.sandbox.docker_sandbox import DockerSandbox
@@ -73,6 +73,11 @@ class AutomaticSandbox:
     def strategy_limits(self) -> Mapping[str, int]:
         """See Sandbox.strategy_limits."""
         return self._decided().strategy_limits
+
+    @property
+    def enforcement(self) -> Enforcement:
+        """See Sandbox.enforcement."""
+        return self._decided().enforcement
 
     def unavailable_reason(self) -> str | None:
         """See Sandbox.unavailable_reason."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from src.execution.sandbox.base import Box, Patience, Sandbox
+from src.execution.sandbox.base import Box, Enforcement, Patience, Sandbox
 
 
 class WrappedBox:
@@ -52,6 +52,11 @@ class WrappedSandbox:
     def strategy_limits(self) -> Mapping[str, int]:
         """See Sandbox.strategy_limits."""
         return self._sandbox.strategy_limits
+
+    @property
+    def enforcement(self) -> Enforcement:
+        """See Sandbox.enforcement."""
+        return self._sandbox.enforcement
 
     def unavailable_reason(self) -> str | None:
         """See Sandbox.unavailable_reason."""

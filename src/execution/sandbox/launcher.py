@@ -1,0 +1,116 @@
+"""What a service that is root, or that has a control group for a box, starts in place of bwrap.
+
+A program of its own: it joins the group, gives up root for a user whom nothing else on the host belongs to, and
+becomes bwrap. Standard library only; it is run by path and imports nothing of ours.
+"""
+
+import ctypes
+import json
+import os
+import stat
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+FIRST_USER_ID = 1_900_000_000
+"""Box users are numbered from here by their process, so that no two living boxes share one.
+
+Source: https://systemd.io/UIDS-GIDS (the range from 1,879,048,192 is unused).
+"""
+
+NOBODY = 65534
+"""The box user where the service's own user namespace has no such high numbers."""
+
+_BINDS = {"--ro-bind", "--ro-bind-try", "--dev-bind"}
+"""Options of bwrap that are followed by a path of the host."""
+
+_STAGE = "/tmp"  # noqa: S108 - covered by a file system of our own, in our own mount namespace
+_NEW_MOUNT_NAMESPACE = 0x00020000
+_BIND, _RECURSIVE, _PRIVATE, _NO_DEVICES, _NO_SETUID = 0x1000, 0x4000, 1 << 18, 4, 2
+_KEYCTL = {"x86_64": 250, "aarch64": 219}
+_JOIN_SESSION_KEYRING = 1
+
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+def main(plan: dict[str, Any]) -> None:
+    """Replace this process by the plan's command.
+
+    Args:
+        plan: "entrances", the cgroup.procs files to join, and "command", bwrap's whole command line.
+
+    Raises:
+        OSError: the kernel refused one of these steps.
+    """
+    for entrance in plan["entrances"]:
+        Path(entrance).write_text("0")
+    _join_a_keyring_of_its_own()
+    command = plan["command"]
+    if os.geteuid() == 0:
+        command = _with_reachable_sources(command)
+        _become(_free_user())
+    os.execv(command[0], command)  # noqa: S606 - no shell is wanted
+
+
+def _join_a_keyring_of_its_own() -> None:
+    # Whoever inherits a session keyring possesses its keys. A kernel without keyrings has none to lose.
+    number = _KEYCTL.get(os.uname().machine)
+    if number is not None:
+        _libc.syscall(number, _JOIN_SESSION_KEYRING, None)
+
+
+def _with_reachable_sources(command: Sequence[str]) -> list[str]:
+    """The command, with what it binds in places that a user who may not pass /root can reach."""
+    _check(_libc.unshare(_NEW_MOUNT_NAMESPACE), "a mount namespace")
+    _mount("none", "/", None, _RECURSIVE | _PRIVATE)
+    # Opened before the stage covers what may be below it, and in the new namespace, whose mounts alone can be bound.
+    opened = {
+        index: os.open(command[index], os.O_PATH)
+        for index in range(1, len(command))
+        if command[index - 1] in _BINDS and Path(command[index]).exists()
+    }
+    _mount("tmpfs", _STAGE, "tmpfs", _NO_DEVICES | _NO_SETUID, "mode=755,size=64k")
+    return [_staged(opened[index]) if index in opened else word for index, word in enumerate(command)]
+
+
+def _staged(source: int) -> str:
+    """The place at which an opened file or folder is bound now."""
+    place = Path(_STAGE, str(source))
+    if stat.S_ISDIR(os.fstat(source).st_mode):
+        place.mkdir()
+    else:
+        place.touch()
+    _mount(f"/proc/self/fd/{source}", str(place), None, _BIND | _RECURSIVE)
+    os.close(source)
+    return str(place)
+
+
+def _free_user() -> int:
+    wanted = FIRST_USER_ID + os.getpid()
+    ranges = [[int(n) for n in line.split()] for line in Path("/proc/self/uid_map").read_text().splitlines()]
+    is_there = any(first <= wanted < first + count for first, _, count in ranges)
+    return wanted if is_there else NOBODY
+
+
+def _become(user: int) -> None:
+    os.setgroups([])
+    os.setresgid(user, user, user)
+    os.setresuid(user, user, user)
+
+
+def _mount(source: str, target: str, kind: str | None, flags: int, options: str | None = None) -> None:
+    words = [word.encode() if word is not None else None for word in (source, target, kind)]
+    _check(_libc.mount(*words, flags, options.encode() if options else None), f"mounting {target}")
+
+
+def _check(result: int, what: str) -> None:
+    if result != 0:
+        raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()), what)
+
+
+if __name__ == "__main__":
+    try:
+        main(json.loads(sys.argv[1]))
+    except OSError as refused:
+        sys.exit(f"{refused}")
