@@ -35,6 +35,10 @@ class Commission(CostModel):
     def fee(self, shares: float, price: float) -> float:
         """The fee of one order at its fill price; zero shares are no order and pay nothing."""
 
+    def marginal_fraction(self, price: float) -> float:
+        """The most that an order's fee grows with its value, as a fraction of it."""
+        return 0.0
+
 
 class Slippage(CostModel):
     """How far from its reference price an order fills, and how much of it."""
@@ -49,6 +53,10 @@ class Slippage(CostModel):
     def max_shares(self, volume: float) -> float:
         """The most shares that one order fills on a day of that volume; infinite without a limit."""
         return math.inf
+
+    def marginal_fraction(self) -> float:
+        """The most that an order's loss grows with its value, as a fraction of it."""
+        return self.fraction(1.0, math.nan)
 
 
 @dataclass(frozen=True)
@@ -82,6 +90,9 @@ class PerShare(Commission):
     def fee(self, shares: float, price: float) -> float:
         return max(self.amount * shares, self.minimum) if shares else 0.0
 
+    def marginal_fraction(self, price: float) -> float:
+        return self.amount / price
+
 
 @dataclass(frozen=True)
 class Rate(Commission):
@@ -96,6 +107,9 @@ class Rate(Commission):
 
     def fee(self, shares: float, price: float) -> float:
         return self.rate * shares * price
+
+    def marginal_fraction(self, price: float) -> float:
+        return self.rate
 
 
 @dataclass(frozen=True)
@@ -172,6 +186,11 @@ class VolumeParticipation(Slippage):
 
     def max_shares(self, volume: float) -> float:
         return self.max_share * volume if volume > 0 else 0.0
+
+    def marginal_fraction(self) -> float:
+        if self.shape == "linear":
+            return 2.0 * self.coefficient * self.max_share
+        return 1.5 * self.coefficient * math.sqrt(self.max_share)
 
 
 COMMISSIONS = {model.model: model for model in (PerOrder, PerShare, Rate)}

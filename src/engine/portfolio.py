@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 from operator import mul
 
-from src.engine.budget import ROUNDING, largest_affordable
+from src.engine.budget import ROUNDING, Drop, largest_affordable
 from src.engine.ledger import Orders
 from src.engine.market import Rules
 
@@ -79,6 +79,8 @@ class Sizing:
         self._fraction = rules.slippage.fraction
         self._max_shares = rules.slippage.max_shares
         self._uses_volume = rules.slippage.uses_volume
+        self._marginal_fee = rules.commission.marginal_fraction
+        self._marginal_slippage = rules.slippage.marginal_fraction()
 
     def turn_to(self, weights: Sequence[float], prices: Sequence[float], volumes: Sequence[float]) -> None:
         """Size by these weights, prices and volumes (shares) from now on."""
@@ -134,7 +136,27 @@ class Sizing:
                 parts.append((price - self.prices[symbol]) * change + fee)
             return math.fsum(parts)
 
-        return largest_affordable(spend, self.equity, self.equity)
+        def drops_above(investable: float) -> list[Drop]:
+            return self._drops(symbols, investable)
+
+        return largest_affordable(spend, self.equity, self.equity, drops_above, self._least_slope(symbols))
+
+    def _drops(self, symbols: Sequence[int], investable: float) -> list[Drop]:
+        """Where, with more than that invested, a sell becomes too small to be made, and what it would cost there."""
+        drops = []
+        for symbol in symbols:
+            weight, price = self._weights[symbol], self.prices[symbol]
+            value = self._portfolio.shares[symbol] * price - self.least
+            if weight and weight * investable < value < weight * self.equity:
+                change = self.fillable(symbol, -self.least / price) if self._uses_volume else -self.least / price
+                at, fee = self.quote(symbol, change)
+                drops.append((value / weight, (at - price) * change + fee))
+        return drops
+
+    def _least_slope(self, symbols: Sequence[int]) -> float:
+        """How fast spending rises at least: the more is invested, the smaller the sells are, and their costs."""
+        fees = max((self._marginal_fee(self.prices[symbol]) for symbol in symbols), default=0.0)
+        return max(0.0, 1.0 - self._marginal_slippage - fees)
 
     def affordable(self, symbol: int, change: float, cash: float) -> float:
         """The part of a buy that cash pays for, costs included; 0.0 when it does not even pay the fee."""
