@@ -61,6 +61,10 @@ class Ledger:
             without a bar), one per timeline day.
         unfilled: what waited or never filled, in order of first_day.
         decisions: how often the strategy was asked.
+        signals: how often it answered with weights.
+        most_wanted: until the first fill, the largest position that a signal asked for when it could have filled, in
+            account currency before costs; None when no signal ever could.
+        most_affordable: the largest of the orders that were left of these once costs were taken off.
     """
 
     orders: Orders = field(default_factory=Orders)
@@ -69,6 +73,9 @@ class Ledger:
     equity: list[float] = field(default_factory=list)
     unfilled: list[Unfilled] = field(default_factory=list)
     decisions: int = 0
+    signals: int = 0
+    most_wanted: float | None = None
+    most_affordable: float = 0.0
 
 
 class UnfilledLog:

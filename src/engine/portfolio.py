@@ -44,6 +44,11 @@ class Portfolio:
             self.shares[symbol] = 0.0
             self._settlements.append((day, symbol, -held, price, 0.0))
 
+    @property
+    def has_traded(self) -> bool:
+        """Whether any signal was filled."""
+        return bool(self._fills)
+
     def orders(self) -> Orders:
         """Every fill so far."""
         return _columns(self._fills)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from src.engine.budget import ROUNDING
 from src.engine.ledger import UnfilledLog
 from src.engine.market import Rules
-from src.engine.portfolio import Portfolio, Sizing
+from src.engine.portfolio import Change, Portfolio, Sizing
 
 NO_BAR = "no bar at its fill"
 NO_VOLUME = "no volume"
@@ -38,9 +38,15 @@ class Rebalancer:
         self._log = log
         self.waiting: Sequence[int] = ()
         """The symbols of the latest signal that have not had their fill."""
+        self.n_signals = 0
+        """How many signals were taken."""
+        self.most_wanted: float | None = None
+        self.most_affordable = 0.0
+        """As src.engine.ledger.Ledger says."""
 
     def take(self, day: int, weights: Sequence[float]) -> None:
         """Start on the signal of that day; whatever an earlier one still waits for is dropped."""
+        self.n_signals += 1
         self._signal_day = day
         self._weights = weights
         self.waiting = self._universe
@@ -78,6 +84,8 @@ class Rebalancer:
         investable = sizing.equity if self._is_free else sizing.investable(ready)
         short_reason = self._note_stuck(day, stuck, prices, investable) if stuck else None
         changes = sizing.changes(ready, investable)
+        if ready and not self._portfolio.has_traded:
+            self._remember_wishes(ready, changes)
         for symbol, change in changes:
             if change < 0 and not self._sell(day, symbol, change):
                 short_reason = short_reason or NO_CASH
@@ -94,6 +102,13 @@ class Rebalancer:
         self._sizing.turn_to(self._weights, marks, ())
         for symbol, _ in self._sizing.changes(self.waiting, self._sizing.equity):
             self._log.note(day, symbol, NO_DAY_LEFT)
+
+    def _remember_wishes(self, ready: Sequence[int], changes: Sequence[Change]) -> None:
+        """Keep what says why nothing was traded, should it stay so."""
+        wanted = max(self._weights[symbol] for symbol in ready) * self._sizing.equity
+        self.most_wanted = max(self.most_wanted or 0.0, wanted)
+        orders = (change * self._sizing.prices[symbol] for symbol, change in changes)
+        self.most_affordable = max(self.most_affordable, *orders, 0.0)
 
     def _note_delisted(self, day: int) -> None:
         """Write down, once a symbol, that the signal wants what can no longer be bought."""

@@ -92,7 +92,8 @@ def simulate(market: Market, rules: Rules, decide: Decide) -> Ledger:
         rebalancer.settle(last_day, symbol, marks[symbol])
         cash_marks[-1], equity_marks[-1] = portfolio.cash, portfolio.value(marks)
     ledger.orders, ledger.settlements = portfolio.orders(), portfolio.settlements()
-    ledger.decisions = len(calls)
+    ledger.decisions, ledger.signals = len(calls), rebalancer.n_signals
+    ledger.most_wanted, ledger.most_affordable = rebalancer.most_wanted, rebalancer.most_affordable
     return ledger
 
 

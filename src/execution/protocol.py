@@ -13,7 +13,7 @@ Order of a run::
     host → box    PRICES     days and bars, packed
     box  → host   PROGRESS   {day, equity, lines}                    any number, only when RULES asked for it
     box  → host   LEDGER     orders and daily marks, packed          only when the run succeeded
-    box  → host   FINISHED   {nonce, logs, unfilled, error}          always the last frame
+    box  → host   FINISHED   {nonce, logs, unfilled, wishes, error}          always the last frame
 """
 
 import json

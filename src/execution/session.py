@@ -76,6 +76,15 @@ class Unfilled:
 
 
 @dataclass(frozen=True)
+class Wishes:
+    """What a strategy asked for, checked for its form: see src.engine.ledger.Ledger."""
+
+    signals: int
+    most_wanted: float | None
+    most_affordable: float | None
+
+
+@dataclass(frozen=True)
 class Reply:
     """What the box claims. Types and lengths are right; nothing else has been checked.
 
@@ -85,6 +94,7 @@ class Reply:
         decisions: how often the strategy was asked.
         logs: printed lines, bounded. lost_output_bytes: how much was printed beyond the bound.
         unfilled: what waited or never filled.
+        wishes: what was asked for until the first fill; None when the box does not say.
     """
 
     day: npt.NDArray[np.int32]
@@ -98,6 +108,7 @@ class Reply:
     logs: tuple[str, ...] = ()
     lost_output_bytes: int = 0
     unfilled: tuple[Unfilled, ...] = ()
+    wishes: Wishes | None = None
 
 
 @dataclass
@@ -311,7 +322,18 @@ class Session:
             logs=finished["logs"],
             lost_output_bytes=lost if type(lost) is int and lost > 0 else 0,
             unfilled=tuple(self._unfilled(finished.get("unfilled"))),
+            wishes=self._wishes(finished.get("wishes")),
         )
+
+    def _wishes(self, value: Any) -> Wishes | None:
+        match value:
+            case None:
+                return None
+            case [int(signals), (None | float() | int()) as wanted, (None | float() | int()) as affordable] if (
+                0 <= signals <= len(self._dates)
+            ):
+                return Wishes(signals, wanted, affordable)
+        raise self._broken("what it says of its signals is malformed")
 
     def _unfilled(self, entries: Any) -> list[Unfilled]:
         if not isinstance(entries, list) or len(entries) > MAX_UNFILLED:

@@ -109,7 +109,7 @@ _FIELD_NAME = re.compile(r"\b[a-z]+_[a-z_0-9]+\b")
 
 def _explanation(name: str) -> str:
     """The field's docstring in words: other fields by their labels, and the unit left to `unit`."""
-    described = _UNIT_CLAUSE.sub(".", str(MetricsAnswer.model_fields[name].description))
+    described = _UNIT_CLAUSE.sub(".", " ".join(str(MetricsAnswer.model_fields[name].description).split()))
     worded = _FIELD_NAME.sub(lambda match: _LABELS[match.group()].lower(), described)
     return worded[0].upper() + worded[1:]
 

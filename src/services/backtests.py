@@ -22,7 +22,9 @@ from src.services.data_provider.base import DataProvider, PriceTable
 from src.services.data_provider.calendar import last_period_is_complete
 from src.services.data_provider.patience import Patience as PricePatience
 from src.services.delistings import find_delistings, settlement_warnings, stopped_warnings
+from src.services.idle_warning import idle_warning
 from src.services.measured_run import answer_body, audited, logs_of, measured
+from src.services.price_warnings import jump_warnings
 from src.services.readings import readable_strategy
 from src.services.run_identity import ENGINE_VERSION, canonical, code_hash, data_hash, run_hash
 from src.services.runs.preparing import BoxNeeded, Observe
@@ -247,9 +249,11 @@ class Prepared:
             *window_warnings(self.prices, self.request.start_date, self.request.end_date),
             *period_warnings(self.prices.dates),
             *self.prices.warnings(),
+            *jump_warnings(self.prices),
             *self.yardsticks.warnings,
             *settlement_warnings(books, self.request.delisting_return),
             *stopped_warnings(books, self.prices.history_ends),
+            *idle_warning(reply, self.request, self.cadence, len(books.day)),
             *answer.unfilled_warnings(reply.unfilled, self.prices),
         ]
 

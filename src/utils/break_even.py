@@ -24,9 +24,10 @@ def break_even_cost_bps(
     holdings they led to: k = 1 − c · traded ÷ (1 + c · tilt), with `tilt` the weight of what was
     bought less the weight of everything else. c is the root of growth · Πk = 1, found by bisection.
 
-    It equals a rerun at that commission rate for strategies of target weights that fill at the close,
-    as long as no order changes its direction. For fills at the open the day's closing equity stands
-    in for the equity at the open.
+    It equals a rerun at that commission rate for strategies of target weights that fill at the close, as long as
+    no order changes its direction and none is skipped for being too small. With a smallest trade above zero the
+    dearer run has less money and skips other orders: the answer is then some tenths of a percent from that of reruns,
+    for small accounts up to 2 %. For fills at the open the day's closing equity stands in for the equity at the open.
 
     Args:
         trades: every order of the run.

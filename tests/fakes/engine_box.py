@@ -27,7 +27,7 @@ def frames_in(heard: bytes) -> dict[bytes, bytes]:
 
 def engine_script(
     description: dict[str, Any],
-    weights: Sequence[float],
+    weights: Sequence[float] | None,
     forge: Forge = lambda ledger: None,
     logs: Sequence[str] = (),
 ) -> Callable[[bytes], bytes]:
@@ -35,7 +35,7 @@ def engine_script(
 
     Args:
         description: what it says of itself: universe, bar_size, execution.
-        weights: its answer to every bar.
+        weights: its answer to every bar; None holds.
         forge: changes the books before they are sent.
         logs: what its strategy printed; all but the last line is told while it runs, where it is observed.
     """
@@ -53,7 +53,15 @@ def engine_script(
         columns = (orders.day, orders.symbol, orders.shares, orders.price, orders.fee)
         payload = protocol.pack_ledger(columns, (ledger.cash, ledger.equity), ledger.decisions)
         nonce = json.loads(frames[protocol.JOB])["nonce"]
-        end = {"nonce": nonce, "logs": list(logs), "lost_output_bytes": 0, "unfilled": [], "error": None}
+        wishes = [ledger.signals, ledger.most_wanted, ledger.most_affordable]
+        end = {
+            "nonce": nonce,
+            "logs": list(logs),
+            "lost_output_bytes": 0,
+            "unfilled": [[e.symbol, e.reason, e.first_day, e.last_day, e.count] for e in ledger.unfilled],
+            "wishes": wishes,
+            "error": None,
+        }
         return told + protocol.frame(protocol.LEDGER, payload) + protocol.json_frame(protocol.FINISHED, end)
 
     return script
@@ -65,7 +73,7 @@ def _progress(ledger: Ledger, logs: Sequence[str]) -> bytes:
     return protocol.json_frame(protocol.PROGRESS, value)
 
 
-def _run(wire: dict[str, Any], prices: bytes, weights: Sequence[float]) -> Ledger:
+def _run(wire: dict[str, Any], prices: bytes, weights: Sequence[float] | None) -> Ledger:
     days, _, bars = protocol.unpack_prices(prices)
     rules = Rules(
         BarSize(wire["bar_size"]),
@@ -77,4 +85,4 @@ def _run(wire: dict[str, Any], prices: bytes, weights: Sequence[float]) -> Ledge
         wire["delisting_return"],
     )
     market = Market(days, tuple(wire["symbols"]), bars, wire["last_period_complete"], dict(wire["delistings"]))
-    return simulate(market, rules, lambda *_: list(weights))
+    return simulate(market, rules, lambda *_: weights)

@@ -1,10 +1,15 @@
 """The break-even cost: by hand where a hand can, and against replays that really pay it."""
 
 import math
+from array import array
 
 import numpy as np
 import pytest
+from hqg_algorithms import BarSize, ExecutionTiming
 
+from src.engine.costs import NoSlippage, Rate
+from src.engine.market import Market, Rules
+from src.engine.simulator import simulate
 from src.utils.break_even import break_even_cost_bps
 from src.utils.return_stats import Undefined
 from src.utils.trade_stats import TradeColumns
@@ -111,3 +116,38 @@ def test_a_costly_run_and_a_free_run_of_the_same_strategy_have_the_same_answer()
         rows, equity, positions = rebalanced(closes, weights, cost)
         answers.append(break_even(orders(*rows), equity, positions))
     assert answers[1] == pytest.approx(answers[0], rel=1e-9)
+
+
+def simulated(closes, weights, least, rate):
+    """The engine's own run of daily target weights at a commission rate."""
+    bars = array("d", np.repeat(closes[:, :, np.newaxis], 5, axis=2).ravel().tolist())
+    market = Market(list(range(len(closes))), tuple("ABC"), memoryview(bars))
+    terms = Rules(BarSize.DAILY, ExecutionTiming.CLOSE_TO_CLOSE, 10_000.0, least, Rate(rate), NoSlippage())
+    return simulate(market, terms, lambda day, *_: weights[day])
+
+
+def rerun_break_even(closes, weights, least):
+    """The rate at which a rerun ends where it began, by halving."""
+    low, high = 0.0, 0.1
+    for _ in range(50):
+        middle = (low + high) / 2
+        is_profit = simulated(closes, weights, least, middle).equity[-1] > 10_000
+        low, high = (middle, high) if is_profit else (low, middle)
+    return high * 10_000
+
+
+@pytest.mark.parametrize(("least", "tolerance"), [(0.0, 1e-3), (1.0, 1e-3), (50.0, 0.02)])
+@pytest.mark.parametrize("seed", range(3))
+def test_reruns_of_the_engine_agree_and_with_a_smallest_trade_nearly(seed, least, tolerance):
+    """Two symbols are rebalanced daily, which takes orders around the smallest trade, and a third comes and goes."""
+    rng = np.random.default_rng(seed)
+    closes = 50 * np.cumprod(1 + 0.0004 + rng.normal(0, 0.003, (250, 3)), axis=0)
+    weights = [[0.3, 0.3, 0.3 * (day // 5 % 2)] for day in range(250)]
+    ledger = simulated(closes, weights, least, 0.0)
+    found = ledger.orders
+    held = np.zeros(closes.shape)
+    np.add.at(held, (found.day, found.symbol), found.shares)
+    rows = zip(found.day, found.symbol, found.shares, found.price, found.fee, found.price, strict=True)
+    positions = (np.cumsum(held, axis=0) * closes).sum(axis=1)
+    bps = break_even_cost_bps(orders(*rows), np.array(ledger.equity), 10_000.0, positions)
+    assert bps == pytest.approx(rerun_break_even(closes, weights, least), rel=tolerance)

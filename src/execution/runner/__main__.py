@@ -3,6 +3,7 @@
 It reads frames on standard input and writes frames on standard output (src/execution/protocol.py).
 """
 
+import math
 import os
 import signal
 import sys
@@ -84,6 +85,7 @@ def main() -> None:
             "logs": lines,
             "lost_output_bytes": lost_bytes,
             "unfilled": [_unfilled_to_wire(entry) for entry in ledger.unfilled] if ledger else [],
+            "wishes": _wishes_to_wire(ledger) if ledger else None,
             "error": failure.to_wire(child.day) if failure else None,
         },
     )
@@ -148,6 +150,11 @@ def _pack(ledger: Ledger) -> bytes:
     orders = ledger.orders
     columns = (orders.day, orders.symbol, orders.shares, orders.price, orders.fee)
     return protocol.pack_ledger(columns, (ledger.cash, ledger.equity), ledger.decisions)
+
+
+def _wishes_to_wire(ledger: Ledger) -> list[Any]:
+    amounts = (ledger.most_wanted, ledger.most_affordable)
+    return [ledger.signals, *(amount if amount is not None and math.isfinite(amount) else None for amount in amounts)]
 
 
 def _unfilled_to_wire(entry: Any) -> list[Any]:

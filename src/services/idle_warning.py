@@ -1,0 +1,53 @@
+"""Why a run has no order at all: the first of the reasons, in the order in which a signal meets them."""
+
+from collections.abc import Sequence
+
+from hqg_algorithms import BarSize, Cadence
+
+from src.execution.session import Reply
+from src.models.request import BacktestRequest
+from src.services import answer
+
+_PERIODS = {BarSize.DAILY: "day", BarSize.WEEKLY: "week", BarSize.MONTHLY: "month", BarSize.QUARTERLY: "quarter"}
+
+
+def idle_warning(reply: Reply, request: BacktestRequest, cadence: Cadence, n_orders: int) -> list[str]:
+    """One sentence when nothing was traded.
+
+    What the box says of its signals is believed here: it decides nothing but this sentence.
+
+    Args:
+        n_orders: how many orders the audited books hold.
+    """
+    if n_orders:
+        return []
+    return [f"Nothing was traded because {_reason(reply, request, cadence)}."]
+
+
+def _reason(reply: Reply, request: BacktestRequest, cadence: Cadence) -> str:
+    wishes = reply.wishes
+    if reply.decisions == 0:
+        return f"on_data was never called: the window holds no complete {_PERIODS[cadence.bar_size]}"
+    if wishes is not None and wishes.signals == 0:
+        return f"the strategy gave no signal: each of the {reply.decisions} calls of on_data asked to hold"
+    reasons = list(dict.fromkeys(entry.reason for entry in reply.unfilled))
+    if wishes is None or wishes.most_wanted is None:
+        return f"no order could fill: {_listed(reasons) or 'no symbol that a signal named had a price'}"
+    if wishes.most_wanted <= 0:
+        return "every signal asked for cash and nothing else"
+    if wishes.most_wanted < request.min_trade_value:
+        return (
+            f"every order was too small: the largest position that a signal asked for was worth "
+            f"{wishes.most_wanted:.10g}, and min_trade_value is {request.min_trade_value:.10g}"
+        )
+    also = f" ({_listed(reasons)})" if reasons else ""
+    return (
+        f"costs left too little to invest: a signal asked for a position worth {wishes.most_wanted:.10g}, and with a "
+        f"commission of {answer.cost_wire(request.commission)} and a slippage of {answer.cost_wire(request.slippage)} "
+        f"an order of {wishes.most_affordable or 0.0:.10g} could be paid for, while min_trade_value is "
+        f"{request.min_trade_value:.10g}{also}"
+    )
+
+
+def _listed(reasons: Sequence[str]) -> str:
+    return "; ".join(reasons[:5])
