@@ -1,7 +1,5 @@
-"""Reads one file of daily prices in Yahoo's columns, parquet or CSV, whoever wrote it."""
+"""Reads one file of daily prices, parquet or CSV, whoever wrote it; what it cannot understand it names."""
 
-import csv
-import io
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,22 +7,38 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.csv as pa_csv
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from src.errors import PriceSourceUnavailable
+from src.errors import NoPrices, PriceSourceUnavailable
 from src.services.data_provider.arrays import CLOSE, OPEN, Dates, Float64Array
+from src.services.data_provider.price_csv import TextTable, read_csv
+from src.services.data_provider.price_dates import WRITE_ISO, read_days
+from src.services.data_provider.price_file_problem import PriceFileProblem
+from src.services.data_provider.price_numbers import numbers
 
-PRICE_COLUMNS = ("open", "high", "low", "close")
-ADJUSTED_NAMES = ("adj close", "adjclose", "adjusted close")
-DATE_NAMES = ("date", "datetime", "timestamp", "index", "index level 0", "unnamed: 0", "", "price")
+NAMES = {
+    "open": ("open", "opening price"),
+    "high": ("high", "highest price"),
+    "low": ("low", "lowest price"),
+    "close": ("close", "close/last", "closing price", "last", "last price", "price"),
+    "volume": ("volume", "vol", "vol."),
+    "adjusted": ("adj close", "adj. close", "adjclose", "adjusted close", "adj close price"),
+}
+"""What columns are called, the best name first."""
+
+DATE_NAMES = (
+    *("date", "datetime", "timestamp", "time", "day", "trade date", "trading day"),
+    *("index", "index level 0", "unnamed: 0", "", "price"),
+)
 """Column names that can hold the day, the best first. yfinance writes its dates below "Price" when it
 downloads into two header rows, pandas calls a nameless index "__index_level_0__", or nothing in CSV."""
 
 TWO_LEVEL_NAME = re.compile(r"\('([^']*)', '[^']*'\)")
 """How parquet spells a column of yfinance's two header rows: ('Close', 'SPY')."""
 
-ISO_DAY = re.compile(r"\d{4}-\d{2}-\d{2}(?!\d)", re.ASCII)
+DECORATION = re.compile(r"[<>*\ufeff]|\([^)]*\)$")
+"""What some sites put around or after a name: <CLOSE>, Close*, Open (USD)."""
 
 
 def read_price_file(path: Path, symbol: str) -> tuple[Dates, Float64Array]:
@@ -32,101 +46,139 @@ def read_price_file(path: Path, symbol: str) -> tuple[Dates, Float64Array]:
 
     Column names are matched without regard to case. With a column "Adj Close" the four prices
     are scaled by adjusted ÷ close (Yahoo's convention); without one they count as adjusted already.
-    A time stamp stands for the calendar day it shows in its own time zone.
+    Which days and numbers are understood: see price_dates and price_numbers.
 
     Returns:
         dates (n_rows,) datetime64[D], and rows (n_rows, 5) float64: open, high, low, close, volume;
-        NaN where the file says nothing. Nothing is sorted, checked or left out.
+        NaN where the file says nothing. Nothing is sorted or checked; rows without any value are left out.
 
     Raises:
-        PriceSourceUnavailable: the file cannot be read; names the symbol, not the path.
+        NoPrices: the file cannot be understood; names the file, row and column, not its folder. In CSV the first line
+            of the file is row 1, in parquet the first row of the table.
+        PriceSourceUnavailable: it cannot be opened.
     """
     try:
         content = path.read_bytes()
-        table = _parse_csv(content) if path.suffix == ".csv" else _parse_parquet(content)
-        names = [_plain(name) for name in table.column_names]
-        return _dates(table.column(_date_position(names))), _adjusted(table, names)
-    except _Unreadable as error:
-        raise PriceSourceUnavailable(f"The price file of '{symbol}' cannot be used: {error}.") from error
-    except (OSError, ValueError, KeyError, pa.ArrowException, csv.Error) as error:
-        kind = path.suffix.removeprefix(".")
-        raise PriceSourceUnavailable(f"The price file of '{symbol}' is not a readable {kind} file.") from error
+    except OSError as error:
+        raise PriceSourceUnavailable(f"The price file of '{symbol}' cannot be opened.") from error
+    table = None
+    try:
+        if path.suffix == ".csv":
+            table = read_csv(content, _recognised)
+            return _of_table(table.names, table.columns, dots_may_group=table.delimiter != ",")
+        return _of_table(*_parquet(content), dots_may_group=False)
+    except PriceFileProblem as problem:
+        where = "".join(f", {place}" for place in _places(problem, table))
+        raise NoPrices([f"The price file of '{symbol}' cannot be used: {path.name}{where}: {problem}."]) from problem
 
 
-class _Unreadable(ValueError):
-    """The file is well-formed, but not a table of daily prices; the message says why."""
+def _places(problem: PriceFileProblem, table: TextTable | None) -> list[str]:
+    places = []
+    if problem.row is not None:
+        places.append(f"row {problem.row + 1 if table is None else table.line_of(problem.row)}")
+    if problem.column is not None:
+        places.append(f"column '{problem.column}'")
+    return places
 
 
-def _parse_parquet(content: bytes) -> pa.Table:
-    # Not memory-mapped: a file cut short by somebody else would kill the whole process.
-    return pq.ParquetFile(pa.BufferReader(content)).read(use_threads=False)
+def _parquet(content: bytes) -> tuple[list[str], "list[pa.ChunkedArray[Any]]"]:
+    try:
+        # Not memory-mapped: a file cut short by somebody else would kill the whole process.
+        table = pq.ParquetFile(pa.BufferReader(content)).read(use_threads=False)
+    except (OSError, ValueError, pa.ArrowException) as error:
+        raise PriceFileProblem("it is not a readable parquet file") from error
+    columns = [
+        pa.chunked_array([chunk.dictionary_decode() for chunk in column.chunks], column.type.value_type)
+        if pa.types.is_dictionary(column.type)
+        else column
+        for column in table.columns
+    ]
+    return table.column_names, columns
 
 
-def _parse_csv(content: bytes) -> pa.Table:
-    text = io.StringIO(content[:65536].decode("utf-8-sig", errors="replace"), newline="")
-    header, *below = [row for row, _ in zip(csv.reader(text), range(3), strict=False)] or [[]]
-    is_two_level = bool(below) and below[0][:1] == ["Ticker"]
-    date_name = header[_date_position([_plain(name) for name in header])]
-    return pa_csv.read_csv(
-        io.BytesIO(content),
-        read_options=pa_csv.ReadOptions(use_threads=False, skip_rows_after_names=len(below) if is_two_level else 0),
-        # Read as text, because a parsed time stamp would already be in another time zone's day.
-        convert_options=pa_csv.ConvertOptions(column_types={date_name: pa.string()}),
-    )
+def _of_table(
+    spelled: Sequence[str], columns: "Sequence[pa.ChunkedArray[Any]]", *, dots_may_group: bool
+) -> tuple[Dates, Float64Array]:
+    names = [_plain(name) for name in spelled]
+    places = _positions(names)
+    date_position = places.pop("date")
+    # Where each kept row stood, so that messages name its place in the file.
+    kept = _rows_with_values([columns[position] for position in (date_position, *places.values())])
+    try:
+        days = _days(columns[date_position].take(kept), spelled[date_position])
+        found = numbers(
+            {what: columns[position].take(kept) for what, position in places.items()},
+            {what: spelled[position] for what, position in places.items()},
+            dots_may_group,
+        )
+    except PriceFileProblem as problem:
+        if problem.row is not None:
+            problem.row = kept[problem.row].as_py()
+        raise
+    return days, _adjusted(found, len(days))
+
+
+def _positions(names: Sequence[str]) -> dict[str, int]:
+    """Where the date and the numbers stand.
+
+    Raises:
+        PriceFileProblem: one that is needed is absent or there twice.
+    """
+    date_position = _position(names, DATE_NAMES)
+    if date_position is None:
+        raise PriceFileProblem(f"it has no date column among {', '.join(names) or 'no columns at all'}")
+    places = {"date": date_position}
+    for what, wanted in NAMES.items():
+        position = _position(names, wanted, other_than=date_position)
+        if position is not None:
+            places[what] = position
+        elif what not in ("volume", "adjusted"):
+            raise PriceFileProblem(f"it has no column '{what}' among {', '.join(names)}")
+    return places
+
+
+def _position(names: Sequence[str], wanted: Sequence[str], other_than: int | None = None) -> int | None:
+    found = [
+        position for name in wanted for position, other in enumerate(names) if other == name and position != other_than
+    ]
+    if len(found) > 1 and names[found[0]] == names[found[1]]:
+        raise PriceFileProblem(f"it has several columns called '{names[found[0]]}'")
+    return found[0] if found else None
+
+
+def _recognised(names: Sequence[str]) -> int:
+    known = {name for wanted in NAMES.values() for name in wanted} | {name for name in DATE_NAMES if name}
+    return len(known & {_plain(name) for name in names})
 
 
 def _plain(name: str) -> str:
     two_level = TWO_LEVEL_NAME.fullmatch(name)
-    return (two_level.group(1) if two_level else name).lower().replace("_", " ").strip()
+    bare = DECORATION.sub("", two_level.group(1) if two_level else name)
+    return bare.lower().replace("_", " ").strip()
 
 
-def _position(names: Sequence[str], wanted: Sequence[str]) -> int | None:
-    found = [position for name in wanted for position, other in enumerate(names) if other == name]
-    if len(found) > 1 and names[found[0]] == names[found[1]]:
-        raise _Unreadable(f"it has several columns called '{names[found[0]]}'")
-    return found[0] if found else None
+def _rows_with_values(columns: "Sequence[pa.ChunkedArray[Any]]") -> "pa.Array[Any]":
+    """Indices of the rows in which any of the columns has a value: spreadsheets leave empty rows at the end."""
+    is_there = pc.is_valid(columns[0])
+    for column in columns[1:]:
+        is_there = pc.or_(is_there, pc.is_valid(column))
+    return pa.array(np.flatnonzero(is_there.to_numpy()))
 
 
-def _date_position(names: Sequence[str]) -> int:
-    position = _position(names, DATE_NAMES)
-    if position is None:
-        raise _Unreadable(f"it has no date column among {', '.join(names) or 'no columns at all'}")
-    return position
-
-
-def _dates(column: "pa.ChunkedArray[Any]") -> Dates:
+def _days(column: "pa.ChunkedArray[Any]", name: str) -> Dates:
     if column.null_count:
-        raise _Unreadable("it has a row without a date")
-    if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
-        texts = [str(text) for text in column.to_pylist()]
-        if not all(ISO_DAY.match(text) for text in texts):
-            raise _Unreadable("its dates are not all written as YYYY-MM-DD")
-        return np.array([text[:10] for text in texts], dtype="datetime64[D]")
-    if pa.types.is_timestamp(column.type) and column.type.tz is not None:
-        # By pandas: pyarrow wants the system's time zone files, which slim images lack.
-        local = column.to_pandas().dt.tz_localize(None).to_numpy()
-        return np.asarray(local, dtype="datetime64[D]")
-    if pa.types.is_timestamp(column.type) or pa.types.is_date(column.type):
-        return np.asarray(column.to_numpy(), dtype="datetime64[D]")
-    raise _Unreadable(f"its dates are of type {column.type}")
+        row = int(np.flatnonzero(column.is_null().to_numpy())[0])
+        raise PriceFileProblem(f"a row without a date; {WRITE_ISO}", row, name)
+    return read_days(column, name)
 
 
-def _adjusted(table: pa.Table, names: Sequence[str]) -> Float64Array:
-    rows = np.full((table.num_rows, 5), np.nan)
-    for column, name in enumerate((*PRICE_COLUMNS, "volume")):
-        position = _position(names, [name])
-        if position is not None:
-            rows[:, column] = _numbers(table.column(position))
-        elif name != "volume":
-            raise _Unreadable(f"it has no column '{name}'")
-    adjusted_position = _position(names, ADJUSTED_NAMES)
-    if adjusted_position is not None:
-        adjusted_close = _numbers(table.column(adjusted_position))
+def _adjusted(found: dict[str, Float64Array], n_rows: int) -> Float64Array:
+    rows = np.full((n_rows, 5), np.nan)
+    for column, what in enumerate(("open", "high", "low", "close", "volume")):
+        if what in found:
+            rows[:, column] = found[what]
+    if "adjusted" in found:
         with np.errstate(all="ignore"):  # a close of zero leaves a row that screening will name
-            rows[:, OPEN:CLOSE] *= (adjusted_close / rows[:, CLOSE])[:, np.newaxis]
-        rows[:, CLOSE] = adjusted_close
+            rows[:, OPEN:CLOSE] *= (found["adjusted"] / rows[:, CLOSE])[:, np.newaxis]
+        rows[:, CLOSE] = found["adjusted"]
     return rows
-
-
-def _numbers(column: "pa.ChunkedArray[Any]") -> Float64Array:
-    return np.asarray(column.cast(pa.float64(), safe=False).to_numpy(), dtype=np.float64)

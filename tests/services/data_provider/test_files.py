@@ -64,7 +64,7 @@ def test_an_unchanged_file_is_not_read_again(tmp_path, monkeypatch):
 def test_parquet_goes_before_csv(tmp_path):
     path = write(tmp_path, "ABC")
     (tmp_path / "ABC.parquet").write_bytes(b"broken")
-    with pytest.raises(PriceSourceUnavailable, match="readable parquet"):
+    with pytest.raises(NoPrices, match="readable parquet"):
         FilesProvider(tmp_path).fetch(["ABC"], *JANUARY)
     (tmp_path / "ABC.parquet").unlink()
     assert path.exists()
@@ -108,9 +108,10 @@ def test_a_missing_folder_is_told_as_a_matter_of_the_service(tmp_path):
 def test_a_broken_file_names_the_symbol_and_not_the_path(tmp_path):
     write(tmp_path, "ABC")
     (tmp_path / "DEF.csv").write_text("nothing")
-    with pytest.raises(PriceSourceUnavailable) as raised:
-        FilesProvider(tmp_path).fetch(["ABC", "DEF"], *JANUARY)
-    assert "'DEF'" in str(raised.value)
+    (tmp_path / "GHI.csv").write_text("")
+    with pytest.raises(NoPrices) as raised:
+        FilesProvider(tmp_path).fetch(["ABC", "DEF", "GHI"], *JANUARY)
+    assert ["'DEF'" in raised.value.errors[0], "'GHI'" in raised.value.errors[1]] == [True, True]
     assert str(tmp_path) not in str(raised.value)
 
 

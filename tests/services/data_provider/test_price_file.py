@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from src.errors import PriceSourceUnavailable
+from src.errors import NoPrices, PriceSourceUnavailable
 from src.services.data_provider.price_file import read_price_file
 
 DAYS = ["2020-01-02", "2020-07-02"]
@@ -143,36 +143,55 @@ def test_a_close_of_zero_leaves_a_row_for_screening(tmp_path):
 
 
 HEADER = "Date,Open,High,Low,Close,Volume\n"
+GOOD = "2020-01-02,1,1,1,1,1\n"
 
 
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
-        ("", "no date column"),
-        ("Open,High,Low,Close\n1,1,1,1\n", "no date column among open, high, low, close"),
-        ("Date,High,Low,Close\n2020-01-02,1,1,1\n", "no column 'open'"),
+        ("", "ABC.csv: it is empty."),
+        ("\n \n", "ABC.csv: it is empty."),
+        ("Open,High,Low,Close\n1,1,1,1\n", "it has no date column among open, high, low, close"),
+        ("Date,High,Low,Close\n2020-01-02,1,1,1\n", "it has no column 'open' among date, high, low, close"),
         ("Date,Open,open,High,Low,Close\n2020-01-02,1,1,1,1,1\n", "several columns called 'open'"),
-        (HEADER + "01/02/2020,1,1,1,1,1\n", "not all written as YYYY-MM-DD"),
-        (HEADER + "20200102,1,1,1,1,1\n", "not all written as YYYY-MM-DD"),
-        (HEADER + "2020-01-021,1,1,1,1,1\n", "not all written as YYYY-MM-DD"),
-        (HEADER + ",1,1,1,1,1\n", "not all written as YYYY-MM-DD"),
-        (HEADER + "2020-13-45,1,1,1,1,1\n", "not a readable csv file"),
-        (HEADER + "2020-01-02,ten,1,1,1,1\n", "not a readable csv file"),
-        (HEADER + "2020-01-02,1,1\n", "not a readable csv file"),
-        (HEADER + "2020-01-02,1,1,1,1,\xff\xfe\n", "not a readable csv file"),
+        (HEADER + GOOD + "2020-01-021,1,1,1,1,1\n", "row 3, column 'Date': '2020-01-021' is not a date"),
+        (HEADER + GOOD + "\n\n,1,1,1,1,1\n", "row 5, column 'Date': a row without a date"),
+        (HEADER + GOOD + "2020-13-45,1,1,1,1,1\n", "row 3, column 'Date': '2020-13-45' is no day of the calendar"),
+        (HEADER + GOOD + "01/02/2020,1,1,1,1,1\n", "row 3, column 'Date': '01/02/2020' is not a date, or not written"),
+        (HEADER + "01/02/20,1,1,1,1,1\n", "row 2, column 'Date': '01/02/20' is not a date"),
+        (HEADER + GOOD + "2020-01-03,ten,1,1,1,1\n", "row 3, column 'Open': 'ten' is not a number"),
+        (HEADER + GOOD + "2020-01-03,1,1,1,1,1_000\n", "row 3, column 'Volume': '1_000' is not a number"),
+        (HEADER + GOOD + "2020-01-03,1,1,1,0x10,1\n", "row 3, column 'Close': '0x10' is not a number"),
+        (HEADER + GOOD + "2020-01-03,1,1,1," + "9" * 50 + "x,1\n", "row 3, column 'Close': '" + "9" * 40 + "…' is not"),
+        (HEADER + GOOD + "\n2020-01-03,1,1\n", "row 4 has 3 fields, but the header has 6"),
+        (HEADER + GOOD + "2020-01-03,1,1,1,1,1,1\n", "row 3 has 7 fields, but the header has 6"),
+        (HEADER + GOOD + "2020-01-03,1,1,1,1,\xff\xfe\n", "row 3 is not text in UTF-8"),
     ],
 )
-def test_a_csv_file_that_is_no_price_file_is_refused_in_words(tmp_path, content, reason):
+def test_a_csv_file_that_is_no_price_file_is_refused_by_row_and_column(tmp_path, content, reason):
     path = tmp_path / "ABC.csv"
-    path.write_bytes(content.encode("latin-1"))
+    path.write_bytes(content.encode("latin-1") if "\xff" in content else content.encode())
     assert_refused(path, reason)
+
+
+def test_a_header_without_rows_holds_no_prices(tmp_path):
+    path = tmp_path / "ABC.csv"
+    path.write_text(HEADER)
+    assert read_price_file(path, "ABC")[0].size == 0
+
+
+def test_empty_rows_at_the_end_of_a_spreadsheet_are_left_out(tmp_path):
+    path = tmp_path / "ABC.csv"
+    frame(INDEXES["naive"]).to_csv(path)
+    path.write_text(path.read_text() + ",,,,,\n" * 3 + "\n")
+    assert_read(path)
 
 
 def test_a_file_that_is_no_parquet_is_refused_in_words(tmp_path):
     path = tmp_path / "ABC.parquet"
     for content in (b"", b"PAR1", b"no parquet at all", b"PAR1" + bytes(100) + b"PAR1"):
         path.write_bytes(content)
-        assert_refused(path, "not a readable parquet file")
+        assert_refused(path, "ABC.parquet: it is not a readable parquet file")
 
 
 def test_half_a_parquet_file_is_refused_in_words(tmp_path):
@@ -183,25 +202,41 @@ def test_half_a_parquet_file_is_refused_in_words(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("days", "reason"),
+    ("columns", "reason"),
     [
-        (pa.array([1577923200, 1593648000]), "dates are of type int64"),
-        (pa.array([None, None], pa.timestamp("us")), "a row without a date"),
+        ({"Date": pa.array([1.5, 2.5])}, "column 'Date': its dates are of type double"),
+        ({"Date": pa.array([15, 16])}, "row 1, column 'Date': '15' is not a date"),
+        ({"Date": pa.array([None, None], pa.timestamp("us"))}, "row 1, column 'Date': a row without a date"),
+        ({"Date": pa.array(DAYS), "close": pa.array([[1.0], [2.0]])}, "column 'close': its values are of type list"),
+        ({"Date": pa.array(DAYS), "close": pa.array(["1", "two"])}, "row 2, column 'close': 'two' is not a number"),
     ],
 )
-def test_dates_that_cannot_be_days_are_refused_in_words(tmp_path, days, reason):
+def test_columns_of_a_parquet_file_that_cannot_be_read_are_named(tmp_path, columns, reason):
     path = tmp_path / "ABC.parquet"
-    pq.write_table(pa.table({"Date": days, **PRICES}), path)
+    pq.write_table(pa.table({**PRICES, **columns}), path)
     assert_refused(path, reason)
 
 
-def test_a_file_that_vanished_is_refused_in_words(tmp_path):
-    assert_refused(tmp_path / "ABC.parquet", "not a readable parquet file")
+@pytest.mark.parametrize(
+    "column",
+    [pa.array(["10.5", "20.5"]).dictionary_encode(), pa.array(["$10.50", "$1,020.50"])],
+)
+def test_text_in_a_parquet_file_is_read_as_numbers(tmp_path, column):
+    path = tmp_path / "ABC.parquet"
+    pq.write_table(pa.table({"Date": DAYS, **PRICES, **VOLUME, "close": column}), path)
+    assert read_price_file(path, "ABC")[1][0, 3] == 10.5
+
+
+def test_a_file_that_vanished_is_a_matter_of_the_service(tmp_path):
+    with pytest.raises(PriceSourceUnavailable, match="'ABC' cannot be opened"):
+        read_price_file(tmp_path / "ABC.parquet", "ABC")
 
 
 def assert_refused(path: Path, reason: str) -> None:
-    with pytest.raises(PriceSourceUnavailable) as raised:
+    with pytest.raises(NoPrices) as raised:
         read_price_file(path, "ABC")
-    assert "'ABC'" in str(raised.value)
-    assert reason in str(raised.value)
-    assert path.parent.name not in str(raised.value)
+    (sentence,) = raised.value.errors
+    assert sentence.startswith(f"The price file of 'ABC' cannot be used: {path.name}")
+    assert reason in sentence
+    assert path.parent.name not in sentence
+    assert raised.value.http_status == 400
