@@ -77,7 +77,7 @@ def with_prices(settings: Settings) -> Settings:
 
 
 def check_port(host: str, port: int) -> None:
-    """Raises CannotRun when nobody could listen there."""
+    """Raises CannotRun when the port cannot be listened on."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         socket.create_server((host, port), family=family).close()
@@ -213,7 +213,7 @@ def show_example(settings: Settings) -> None:
 def ask(
     settings: Settings, method: str, path: str, body: bytes | None = None, *, seconds: float
 ) -> tuple[int, dict[str, Any]]:
-    """Status and JSON object of one request to the service. Raises OSError when nobody answers."""
+    """Status and JSON object of one request to the service. Raises OSError when there is no answer."""
     connection = http.client.HTTPConnection(_reachable(settings), settings.api_port, timeout=seconds)
     try:
         connection.request(method, path, body, {"Content-Type": "application/json"})

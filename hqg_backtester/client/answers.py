@@ -45,7 +45,7 @@ class Answer:
         value = self._parsed()
         if not isinstance(value, dict):
             raise errors.ServiceUnavailable(
-                f"What answers at {self.url} is not this service: its answer is no JSON object.", status=self.status
+                f"What answers at {self.url} is not this service: the answer is not a JSON object.", status=self.status
             )
         return value
 

@@ -24,7 +24,7 @@ RUNS = "/api/v1/runs"
 
 
 class Terms(TypedDict, total=False):
-    """On what terms a strategy trades; what is not named has the service's default.
+    """The terms on which a strategy trades; what is not named has the service's default.
 
     These are the fields of the request beside the code and the two dates, under the service's own names: /docs says
     what each means. `universe` is a list of tickers to trade instead of the strategy's own.
@@ -84,7 +84,7 @@ class Client:
             progress: False shows no bar; None shows it in a notebook and on a terminal.
 
         Raises:
-            RunError: it came to no result: StrategyRejected, StrategyFailed, NoPrices, RunCancelled, RunTimedOut, ….
+            RunError: there is no result: StrategyRejected, StrategyFailed, NoPrices, RunCancelled, RunTimedOut, ….
             CodeUnavailable, RequestInvalid, Unauthorized, ServiceBusy, ServiceUnavailable, ServiceFault
         """
         with Bar(str(terms.get("name") or "backtest"), is_shown=progress) as bar:
@@ -102,7 +102,7 @@ class Client:
         watcher: Watcher | None = None,
         **terms: Unpack[Terms],
     ) -> Run:
-        """Hand a backtest to the service; it runs there whether or not anybody waits.
+        """Hand a backtest to the service; it runs there whether or not this program waits.
 
         Args:
             code: source text, the path of a .py file, or a Strategy class or object; see `source_of`. None takes the

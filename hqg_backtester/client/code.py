@@ -1,4 +1,4 @@
-"""A strategy's source text from whatever a person has at hand: text, a file, a class or an object of it."""
+"""A strategy's source text from text, a file, a class or an object of one."""
 
 import os
 from pathlib import Path

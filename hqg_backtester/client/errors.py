@@ -21,7 +21,7 @@ class ClientError(Exception):
 
 
 class ServiceUnavailable(ClientError):
-    """Nobody answers at that address, or not as the service does, and patience has run out."""
+    """Nothing answers at that address, or not as the service does, and patience has run out."""
 
 
 class ServiceBusy(ServiceUnavailable):
@@ -45,7 +45,7 @@ class Unauthorized(ClientError):
 
 
 class RequestInvalid(ClientError):
-    """The request itself cannot be worked on; sending it again will not help.
+    """The request itself is wrong; sending it again will not help.
 
     Attributes:
         problems: one (field, sentence) for each field that is wrong; empty when it is no single field.
@@ -57,7 +57,7 @@ class RequestInvalid(ClientError):
 
 
 class RunNotFound(ClientError):
-    """There is no such run, or it is somebody else's."""
+    """There is no such run, or it belongs to another user."""
 
 
 class RunNotFinished(ClientError):
@@ -65,7 +65,7 @@ class RunNotFinished(ClientError):
 
 
 class CodeUnavailable(ClientError):
-    """There is no way to the strategy's source from what was given; the text says why and what to do."""
+    """The strategy's source cannot be found from what was given; the text says why and what to do."""
 
 
 class WaitTimedOut(ClientError, TimeoutError):
@@ -77,7 +77,7 @@ class PackageMissing(ClientError, ImportError):
 
 
 class RunError(ClientError):
-    """The run came to no result.
+    """The run ended without a result.
 
     Attributes:
         code: the service's stable name of the reason.
@@ -132,7 +132,7 @@ class NoPrices(RunError):
 
 
 class RunCancelled(RunError):
-    """Somebody ended the run."""
+    """The run was cancelled."""
 
     code = "run_cancelled"
 

@@ -117,7 +117,7 @@ def follow(transport: Transport, path: str, after: int | None = None, until: flo
 
 def _events(arriving: Arriving, patience: Patience, until: float | None) -> Iterator[Event]:
     if arriving.response.headers.get_content_type() != "text/event-stream":
-        raise ServiceUnavailable("What answers is no event stream: is something between this program and the service?")
+        raise ServiceUnavailable("The answer is not an event stream: is a proxy between this program and the service?")
     reader = EventReader()
 
     def longest_silence() -> float:
@@ -149,4 +149,4 @@ def _event(lines: list[str]) -> Event | None:
             raise TypeError("an event's data is an object")
         return Event(int(fields["id"]), fields.get("event", "message"), data)
     except (ValueError, KeyError, TypeError) as error:
-        raise ServiceUnavailable("The event stream holds what is no event of this service.") from error
+        raise ServiceUnavailable("The event stream holds something that is not an event of this service.") from error

@@ -61,7 +61,7 @@ def retry_after_seconds(value: str | None, now: Callable[[], datetime] = lambda:
     if value is None:
         return None
     if value.strip().isascii() and value.strip().isdigit():
-        # More digits than this are no wait that anybody would sit through, and may be no number at all.
+        # A wait with more digits than this is never sat through, and may overflow.
         return float(value.strip()[:9])
     try:
         at = parsedate_to_datetime(value)

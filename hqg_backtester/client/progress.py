@@ -10,7 +10,7 @@ from hqg_backtester.client.text import on_one_line, printable
 
 
 class Watcher(Protocol):
-    """Is told what a run tells."""
+    """Is told of a run's events."""
 
     def see(self, event: Event) -> None:
         """One event of the run."""
@@ -28,7 +28,7 @@ class Bar:
 
     Args:
         name: what runs.
-        is_shown: False never shows it; None shows it where somebody watches.
+        is_shown: False never shows it; None shows it on a terminal or in a notebook.
         shows_logs: print what the strategy prints, above the bar.
         stream: where to; None is standard error, or a notebook's cell.
     """
@@ -57,11 +57,11 @@ class Bar:
         match event.kind:
             case "queued":
                 position = event.data.get("position")
-                self._say(f"waits, {position} before it" if position else "waits")
+                self._say(f"queued, {position} before it" if position else "queued")
             case "started":
                 # An attempt that is taken up again begins from the start.
                 self._bar.n = 0
-                self._say("runs")
+                self._say("running")
             case "progress":
                 self._advance(event.data)
             case "log":
@@ -71,9 +71,9 @@ class Bar:
                 self._say(str(event.data.get("status", "")).replace("_", " "))
 
     def trouble(self, why: Exception) -> None:
-        """Say why it does not go on."""
+        """Show why a request is sent again."""
         if self._bar is not None and not self._bar.disable:
-            self._say(f"tries again: {why}")
+            self._say(f"retrying: {why}")
 
     def _say(self, text: str) -> None:
         if self._bar is not None:

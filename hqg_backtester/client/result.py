@@ -1,4 +1,4 @@
-"""What a backtest came to."""
+"""The result of a backtest."""
 
 import os
 from collections.abc import Callable, Mapping, Sequence

@@ -22,14 +22,14 @@ STOP_SECONDS = 10.0
 """How long a cancelled run is given to end: its box dies within a second when its service is there."""
 
 INTERRUPTED_PATIENCE_SECONDS = 5.0
-"""Whoever presses Ctrl-C does not want to wait for a service that is away."""
+"""After Ctrl-C, how long to try to cancel on a service that does not answer."""
 
 _UNDER_WAY = ("queued", "running")
 
 
 @dataclass(repr=False)
 class Run:
-    """A run on the service. It goes on whether or not anybody watches, and outlives this program.
+    """A run on the service. It goes on without this program, and outlives it.
 
     Several threads may use one Run; each call speaks to the service for itself.
 
@@ -54,28 +54,28 @@ class Run:
 
     @property
     def status(self) -> str:
-        """As last heard: queued, running, succeeded, failed, cancelled or timed_out."""
+        """As last reported: queued, running, succeeded, failed, cancelled or timed_out."""
         return str(self.summary["status"])
 
     @property
     def is_finished(self) -> bool:
-        """Whether, as last heard, nothing more will happen by itself."""
+        """Whether, as last reported, nothing more will happen by itself."""
         return self.status not in _UNDER_WAY
 
     @property
     def metrics(self) -> Mapping[str, Any] | None:
-        """As last heard: every metric once the run has succeeded."""
+        """As last reported: every metric once the run has succeeded."""
         metrics = self.summary.get("metrics")
         return None if metrics is None else MappingProxyType(metrics)
 
     @property
     def recomputed(self) -> Mapping[str, Any] | None:
-        """As last heard: what came of the last `rerun`, with the paths in the answer that came out otherwise."""
+        """As last reported: what came of the last `rerun`, with the paths in the answer that came out otherwise."""
         recomputed: Mapping[str, Any] | None = self.summary.get("recomputed")
         return recomputed
 
     def refresh(self) -> "Run":
-        """Ask the service how it stands; this run.
+        """Ask the service for the present state; returns this run.
 
         Raises:
             RunNotFound, ClientError
@@ -84,7 +84,7 @@ class Run:
         return self
 
     def stream(self, after: int | None = None) -> Iterator[Event]:
-        """What the run tells, as it happens and from its beginning, each event once and in order.
+        """The run's events as they happen, from its beginning, each once and in order.
 
         Connections that are lost on the way are made again, also over a restart of the service.
 
@@ -111,7 +111,7 @@ class Run:
             cancel_on_interrupt: Ctrl-C ends the run on the service too, before KeyboardInterrupt is raised.
 
         Raises:
-            RunError: the run came to no result: StrategyFailed, NoPrices, RunCancelled, RunTimedOut, ….
+            RunError: the run ended without a result: StrategyFailed, NoPrices, RunCancelled, RunTimedOut, ….
             WaitTimedOut: the run is still under way.
             ClientError
         """
@@ -144,7 +144,7 @@ class Run:
 
         Raises:
             RunNotFinished: it is still under way.
-            RunError: it came to no result.
+            RunError: it ended without a result.
         """
         if not self.is_finished and not self.refresh().is_finished:
             raise RunNotFinished(f"The run is {self.status}: wait() for it.")

@@ -77,10 +77,10 @@ class Transport:
         if not is_address:
             raise ServiceUnavailable(f"{self.url} is not the address of a service: give one as http://127.0.0.1:8005")
         if not self.token.isascii() or not self.token.isprintable():
-            raise ServiceUnavailable("The token holds characters that no token has: was it copied whole?")
+            raise ServiceUnavailable("The token holds characters that no token has: was it copied correctly?")
 
     def telling(self, on_trouble: Callable[[Exception], None]) -> "Transport":
-        """The same, for somebody who wants to know why requests are sent again."""
+        """The same transport, with another `on_trouble`."""
         other = copy(self)
         other.on_trouble = on_trouble
         return other
@@ -139,7 +139,7 @@ class Transport:
     def wait(self, patience: Patience, why: Exception, retry_after_seconds: float | None = None) -> None:
         """Pause before the next attempt, or raise `why` when there is no patience left.
 
-        Nobody waits for a service that has never answered: its address is wrong or it was not started.
+        A service that has never answered is not waited for: its address is wrong or it was not started.
         """
         if not isinstance(why, ServiceUnavailable) or not self._has_answered:
             raise why
@@ -159,7 +159,7 @@ class Transport:
             try:
                 body = gzip.decompress(body)
             except (OSError, EOFError, zlib.error) as error:
-                raise ServiceUnavailable(f"{self.url}{path} sent what cannot be decompressed.") from error
+                raise ServiceUnavailable(f"{self.url}{path} sent an answer that cannot be decompressed.") from error
         return Answer(self.url.rstrip("/") + path, arriving.status, body, headers)
 
     @contextmanager
@@ -181,11 +181,11 @@ class Transport:
             self._has_answered = True
             yield Arriving(response.status, response, line)
         except TimeoutError as error:
-            raise ServiceUnavailable(f"{self.url} kept silent for too long ({seconds:g} s).") from error
+            raise ServiceUnavailable(f"{self.url} did not answer within {seconds:g} s.") from error
         except ConnectionRefusedError as error:
             raise ServiceUnavailable(f"No service answers at {self.url}.") from error
         except (OSError, http.client.HTTPException) as error:
-            raise ServiceUnavailable(f"{self.url} cannot be asked: {error or type(error).__name__}.") from error
+            raise ServiceUnavailable(f"{self.url} cannot be reached: {error or type(error).__name__}.") from error
         finally:
             connection.close()
 

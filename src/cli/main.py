@@ -15,7 +15,7 @@ COMMANDS: tuple[Command, ...] = (run.COMMAND, runs.COMMAND, data.COMMAND, verify
 """What there is to do, in the order of the help text."""
 
 OUTPUT_CLOSED = 141
-"""What shells expect when nobody reads the output any more: 128 and the number of SIGPIPE."""
+"""What shells expect when the reader of the output has gone: 128 and the number of SIGPIPE."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -1,4 +1,4 @@
-"""A progress bar for people; silent where nobody watches."""
+"""A progress bar for people; silent where there is no terminal."""
 
 import shutil
 from types import TracebackType

@@ -1,4 +1,4 @@
-"""`python -m src run`: run a strategy file on a running service and read the result in the terminal."""
+"""`python -m src run`: run a strategy file on a running service and print its result."""
 
 import json
 import sys

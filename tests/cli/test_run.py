@@ -115,7 +115,7 @@ def test_a_report_that_fails_costs_neither_the_result_nor_the_purity_of_json(run
     assert "no such file" in err
 
 
-def test_a_report_of_a_run_that_nobody_waits_for_is_refused(strategy, capsys):
+def test_a_report_of_a_run_that_is_not_waited_for_is_refused(strategy, capsys):
     with pytest.raises(SystemExit) as exited:
         main(["run", strategy, *WINDOW, "--no-wait", "--report", "r.html"])
     assert exited.value.code == 2
@@ -292,7 +292,7 @@ def test_a_strategy_may_come_on_standard_input(monkeypatch, capsys):
 
 
 class Terminal(io.StringIO):
-    """A stream that somebody watches."""
+    """A stream that is a terminal."""
 
     encoding = "utf-8"
 

@@ -135,7 +135,7 @@ def test_a_refusal_is_not_tried_again(status, error):
 def test_what_is_no_event_stream_is_told():
     page = Refuse(200, b"<html>", (("Content-Type", "text/html"),))
     with ScriptedService(faults=deque([page])).serving() as service:  # noqa: SIM117 - the service is there throughout
-        with pytest.raises(ServiceUnavailable, match="no event stream"):
+        with pytest.raises(ServiceUnavailable, match="not an event stream"):
             following(service, patience_seconds=0.0)
 
 

@@ -1,4 +1,4 @@
-"""The bar: moving where somebody watches, silent where nobody does."""
+"""The bar: moving on a terminal, silent anywhere else."""
 
 import io
 import sys
@@ -13,7 +13,7 @@ EVENTS = [Event(number, kind, data) for number, (kind, data) in enumerate(PLAN, 
 
 
 class Terminal(io.StringIO):
-    """A stream that somebody watches."""
+    """A stream that is a terminal."""
 
     encoding = "utf-8"
 
@@ -43,7 +43,7 @@ def test_who_watches_sees_the_day_that_was_reached_and_the_equity(terminal):
 def test_a_place_in_line_is_shown(terminal):
     with Bar("trend", stream=terminal) as bar:
         bar.see(Event(1, "queued", {"position": 3}))
-    assert "waits, 3 before it" in terminal.getvalue()
+    assert "queued, 3 before it" in terminal.getvalue()
 
 
 def test_an_attempt_that_is_taken_up_again_begins_from_the_start(terminal):
@@ -56,7 +56,7 @@ def test_an_attempt_that_is_taken_up_again_begins_from_the_start(terminal):
 def test_trouble_is_told(terminal):
     with Bar("trend", stream=terminal) as bar:
         bar.trouble(RuntimeError("the queue is full"))
-    assert "tries again: the queue is full" in terminal.getvalue()
+    assert "retrying: the queue is full" in terminal.getvalue()
 
 
 def test_lines_are_shown_above_the_bar_if_asked_for(terminal):
@@ -71,7 +71,7 @@ def test_lines_are_not_shown_otherwise(terminal):
     assert "bought" not in terminal.getvalue()
 
 
-def test_where_nobody_watches_nothing_is_written(capfd):
+def test_where_there_is_no_terminal_nothing_is_written(capfd):
     show(Bar("trend", shows_logs=True))
     assert capfd.readouterr() == ("", "")
 
