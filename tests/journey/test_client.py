@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import random
+import re
 import signal
 import socket
 import subprocess
@@ -222,7 +223,7 @@ def test_ctrl_c_cancels_the_run_on_the_server(server: Server, client: Client, tm
     run = the_run_called(client, name)
     assert run is not None
     assert run.status == "cancelled"
-    assert ("Stopped." if is_cli else "KeyboardInterrupt") in said
+    assert (f"Stopped. The run is cancelled.\nrun     {run.run_hash}\n" if is_cli else "KeyboardInterrupt") in said
     assert watching.returncode in ((130,) if is_cli else (130, -signal.SIGINT))
     with pytest.raises(RunCancelled):
         run.wait()
@@ -256,3 +257,34 @@ def test_the_command_prints_json_that_is_the_stored_result(server: Server, clien
     )
     printed = json.loads(said.stdout)
     assert printed == client.get(printed["run_hash"]).result().raw
+
+
+def test_a_command_names_its_run_and_the_next_one_finds_it(server: Server, client: Client, tmp_path: Path) -> None:
+    file, report = tmp_path / "quick.py", tmp_path / "report.html"
+    file.write_text(strategy(6))
+
+    def said(*arguments: str) -> str:
+        command = [sys.executable, "-m", "src", *arguments, "--url", server.url]
+        return subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=True, timeout=60).stdout
+
+    printed = said(
+        "run", str(file), "--start", WINDOW[0], "--end", WINDOW[1], "--universe", "spy, bnd", "--report", str(report)
+    )
+    run_hash = re.search("^run     ([0-9a-f]{64})$", printed, re.MULTILINE)[1]
+    assert printed.endswith(f"studio  {server.url}/?run={run_hash}\nreport  {report}\n")
+    assert report.read_bytes() == client.get(run_hash).report_bytes()
+    assert client.get(run_hash).result().parameters["universe"] == ["SPY", "BND"]
+    header, newest, *_ = said("runs", "list").splitlines()
+    assert header.startswith("RUN ")
+    assert newest.startswith(run_hash[:12])
+    assert "SPY,BND" in newest
+    assert said("runs", "show", run_hash[:12]).startswith(f"run     {run_hash}\n")
+    assert json.loads(said("runs", "follow", run_hash[:12], "--json")) == client.get(run_hash).result().raw
+
+
+def test_returns_and_drawdown_are_those_of_the_metrics(client: Client) -> None:
+    result = client.run(strategy(7), *WINDOW)
+    assert result.returns.max() == result.metrics["best_day"]
+    assert result.returns.min() == result.metrics["worst_day"]
+    assert result.drawdown.max() == result.metrics["max_drawdown"]
+    assert (1 + result.returns).prod() - 1 == pytest.approx(result.metrics["total_return"], rel=1e-12)
