@@ -1,4 +1,4 @@
-"""`python -m src data`: fetch prices before they are needed, and verify what was kept."""
+"""`python -m src data`: fetch prices before they are needed, list and verify what is kept."""
 
 import sys
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
@@ -11,7 +11,14 @@ from src.cli.progress import ProgressBar
 from src.errors import NoPrices, PriceSourceUnavailable
 
 if TYPE_CHECKING:
-    from src.services.data_provider.cache import CachedProvider, Holding
+    from src.services.data_provider.base import DataProvider
+    from src.services.data_provider.cache import CachedProvider
+    from src.services.data_provider.files import FilesProvider
+    from src.services.data_provider.holding import Holding
+    from src.services.market_data import MarketData
+
+SHOWN_SUSPECTS = 5
+LISTED_AT_ONCE = 50
 
 EPILOG = """The whole history of a symbol is fetched once, later only what is new. A symbol without any price
 between --start and --end counts as failed."""
@@ -71,6 +78,55 @@ def check(provider: "CachedProvider", out: TextIO) -> int:
     return 1 if n_bad else 0
 
 
+def check_files(provider: "FilesProvider", out: TextIO) -> int:
+    """Read every price file of the folder and print what it holds and what is wrong with it; changes nothing.
+
+    Returns:
+        0 when all can be used, else 1.
+    """
+    from src.services.market_data import coverage_of  # noqa: PLC0415 - slow, see `check`
+
+    n_files = n_bad = 0
+    for symbol in provider.symbols():
+        n_files += 1
+        entry = coverage_of(provider, symbol)
+        n_bad += entry.held is None
+        print(_coverage(symbol, entry.held, entry.problem), file=out)
+        suspects = entry.held.suspects if entry.held else ()
+        for suspect in suspects[:SHOWN_SUSPECTS]:
+            print(f"{'':<12} {suspect.day}: {suspect.what}", file=out)
+        if len(suspects) > SHOWN_SUSPECTS:
+            print(f"{'':<12} and {len(suspects) - SHOWN_SUSPECTS} more", file=out)
+    print(f"{n_files} price files, {n_bad} of them bad." if n_files else "DATA_DIR holds no price files.", file=out)
+    return 1 if n_bad else 0
+
+
+def list_symbols(market_data: "MarketData", out: TextIO) -> int:
+    """Print the symbols of which prices are kept: first and last day, rows, and why a file cannot be used.
+
+    Returns:
+        0.
+    """
+    cursor, n_symbols = None, 0
+    while True:
+        page = market_data.page(LISTED_AT_ONCE, cursor)
+        for entry in page.entries:
+            print(_coverage(entry.symbol, entry.held, entry.problem), file=out, flush=True)
+        n_symbols += len(page.entries)
+        if page.next_cursor is None:
+            break
+        cursor = page.next_cursor
+    print(f"{n_symbols} symbols, source {market_data.source}.", file=out)
+    return 0
+
+
+def _coverage(symbol: str, held: "Holding | None", problem: str | None) -> str:
+    if held is None:
+        return f"{symbol:<12} BAD: {problem}"
+    odd = f", {len(held.suspects)} suspect rows" if held.suspects else ""
+    return f"{symbol:<12} {held.first_day} to {held.last_day}, {held.rows} days{odd}"
+
+
 def _held(provider: "CachedProvider", symbol: str) -> str:
     held = provider.held(symbol)
     return f"{symbol:<12} fetched, but it could not be kept" if held is None else _range(held)
@@ -97,8 +153,33 @@ def _run_fetch(chosen: Namespace) -> int:
     return fetch(_provider(), symbols, chosen.start, chosen.end, sys.stdout, sys.stderr)
 
 
+def _chosen_provider() -> "DataProvider":
+    from src.config.settings import load_settings  # noqa: PLC0415 - slow, see `check`
+    from src.services.data_provider.selection import open_provider  # noqa: PLC0415 - slow, see `check`
+
+    settings = load_settings()
+    return open_provider(
+        settings.data_provider,
+        data_dir=settings.data_dir,
+        cache_dir=settings.data_cache_dir,
+        timeout_seconds=settings.yahoo_timeout,
+        attempts=settings.yahoo_attempts,
+    )
+
+
 def _run_check(_chosen: Namespace) -> int:
+    from src.services.data_provider.files import FilesProvider  # noqa: PLC0415 - slow, see `check`
+
+    provider = _chosen_provider()
+    if isinstance(provider, FilesProvider):
+        return check_files(provider, sys.stdout)
     return check(_provider(), sys.stdout)
+
+
+def _run_list(_chosen: Namespace) -> int:
+    from src.services.market_data import MarketData  # noqa: PLC0415 - slow, see `check`
+
+    return list_symbols(MarketData(_chosen_provider()), sys.stdout)
 
 
 def _day(text: str) -> date:
@@ -116,8 +197,12 @@ def _add_arguments(parser: ArgumentParser) -> None:
     yesterday = date.today() - timedelta(days=1)
     fetching.add_argument("--end", type=_day, default=yesterday, metavar="DAY", help="yesterday when left out")
     fetching.set_defaults(act=_run_fetch)
-    checking = actions.add_parser("check", help="verify every file of the cache; changes nothing")
+    checking = actions.add_parser(
+        "check", help="verify every file of the cache, or of DATA_DIR where DATA_PROVIDER=files; changes nothing"
+    )
     checking.set_defaults(act=_run_check)
+    listing = actions.add_parser("list", help="the symbols that have prices here, from when to when")
+    listing.set_defaults(act=_run_list)
 
 
 def _run(chosen: Namespace) -> int:
@@ -125,4 +210,4 @@ def _run(chosen: Namespace) -> int:
     return act(chosen)
 
 
-COMMAND = Command("data", "Fetch prices into the cache, and verify it.", _add_arguments, _run)
+COMMAND = Command("data", "Fetch prices into the cache, list and verify what is there.", _add_arguments, _run)

@@ -1,4 +1,4 @@
-"""GET /api/v1/data/{symbol}: what is cached, without asking the source."""
+"""GET /api/v1/data and /api/v1/data/{symbol}: what is kept, without asking the source."""
 
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -9,6 +9,7 @@ from fastapi.testclient import TestClient
 from src.services.data_provider.base import DataProvider
 from src.services.data_provider.cache import CachedProvider
 from src.services.data_provider.calendar import sessions
+from src.services.data_provider.files import FilesProvider
 from src.services.data_provider.mock import MockProvider
 from src.services.market_data import MarketData
 from tests.fakes.application import make_app
@@ -52,6 +53,8 @@ def test_it_tells_range_rows_age_and_source(provider, source, symbol, path):
         "rows": sessions(date(2015, 6, 1), date(2021, 2, 26)).size,
         "fetched_at": "2021-02-27T12:00:00Z",
         "covered_to": "2021-02-26",
+        "suspect_rows": 0,
+        "warnings": [],
     }
     assert len(source.asked) == 1
 
@@ -80,3 +83,112 @@ def test_a_damaged_file_counts_as_nothing(provider, tmp_path):
     (tmp_path / "SPY.parquet").write_bytes(b"damaged")
     with client(provider) as http:
         assert http.get("/api/v1/data/SPY").status_code == 404
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> Path:
+    """A folder of price files: two that are good, one with an odd row, one that is broken, and what is none."""
+    folder = tmp_path / "files"
+    folder.mkdir()
+    header = "Date,Open,High,Low,Close\n"
+    for symbol, rows in {
+        "AAA": "2020-01-02,1,1,1,1\n2020-01-03,1,1,1,1\n",
+        "^BBB": "2020-01-02,1,1,1,1\n",
+        "CCC": "2020-01-02,1,1,1,1\n2020-01-03,1,0.5,1,1\n2020-01-06,-1,1,1,1\n",
+        "DDD": "2020-01-02,1,1,1,ten\n",
+        "EEE": "",
+        "not a symbol": "",
+    }.items():
+        (folder / f"{symbol}.csv").write_text(header + rows)
+    (folder / "README.md").write_text("no prices")
+    (folder / "FFF.csv").mkdir()
+    return folder
+
+
+def test_the_files_of_a_folder_are_listed_with_what_they_cover(files):
+    with client(FilesProvider(files)) as http:
+        answer = http.get("/api/v1/data")
+    assert answer.status_code == 200
+    listed = answer.json()
+    assert (listed["source"], listed["next_cursor"]) == ("files", None)
+    problems = {entry["symbol"]: entry.pop("problem") for entry in listed["symbols"]}
+    assert listed["symbols"] == [
+        {"symbol": "AAA", "first_day": "2020-01-02", "last_day": "2020-01-03", "rows": 2, "suspect_rows": 0},
+        {"symbol": "CCC", "first_day": "2020-01-02", "last_day": "2020-01-03", "rows": 2, "suspect_rows": 2},
+        {"symbol": "DDD", "first_day": None, "last_day": None, "rows": 0, "suspect_rows": 0},
+        {"symbol": "EEE", "first_day": None, "last_day": None, "rows": 0, "suspect_rows": 0},
+        {"symbol": "^BBB", "first_day": "2020-01-02", "last_day": "2020-01-02", "rows": 1, "suspect_rows": 0},
+    ]
+    assert {symbol for symbol, problem in problems.items() if problem} == {"DDD", "EEE"}
+    assert "DDD.csv, row 2, column 'Close': 'ten' is not a number" in problems["DDD"]
+
+
+def test_the_list_comes_in_pages(files):
+    symbols, cursor = [], None
+    with client(FilesProvider(files)) as http:
+        for _ in range(10):
+            page = http.get("/api/v1/data", params={"limit": 2} | ({"cursor": cursor} if cursor else {})).json()
+            symbols += [entry["symbol"] for entry in page["symbols"]]
+            cursor = page["next_cursor"]
+            if cursor is None:
+                break
+    assert symbols == ["AAA", "CCC", "DDD", "EEE", "^BBB"]
+
+
+def test_one_file_is_told_with_what_is_wrong_with_its_rows(files):
+    with client(FilesProvider(files)) as http:
+        answer = http.get("/api/v1/data/CCC")
+    assert answer.json() == {
+        "symbol": "CCC",
+        "source": "files",
+        "first_day": "2020-01-02",
+        "last_day": "2020-01-03",
+        "rows": 2,
+        "fetched_at": None,
+        "covered_to": None,
+        "suspect_rows": 2,
+        "warnings": [
+            "CCC on 2020-01-03: open 1, high 0.5, low 1, close 1 are out of order; kept as they are.",
+            "CCC on 2020-01-06: open -1: not a price; the day is left out.",
+        ],
+    }
+
+
+def test_a_file_that_cannot_be_used_is_the_askers_to_mend(files):
+    with client(FilesProvider(files)) as http:
+        assert http.get("/api/v1/data/ZZZ").status_code == 404
+        answer = http.get("/api/v1/data/DDD")
+    assert answer.status_code == 400
+    (sentence,) = answer.json()["detail"]["data_errors"]
+    assert "DDD.csv, row 2, column 'Close'" in sentence
+    assert str(files) not in sentence
+
+
+def test_a_folder_that_is_gone_is_a_matter_of_the_service(files, tmp_path):
+    files.rename(tmp_path / "elsewhere")
+    with client(FilesProvider(files)) as http:
+        assert http.get("/api/v1/data").status_code == 502
+        assert http.get("/api/v1/data/AAA").status_code == 502
+
+
+def test_a_cache_is_listed_too_and_its_damaged_files_are_named(provider, source, tmp_path):
+    provider.fetch(("SPY", "BTC-USD"), date(2020, 1, 2), date(2021, 2, 26))
+    (tmp_path / "BTC-USD.parquet").write_bytes(b"damaged")
+    with client(provider) as http:
+        listed = http.get("/api/v1/data").json()["symbols"]
+    assert [(entry["symbol"], entry["last_day"], bool(entry["problem"])) for entry in listed] == [
+        ("BTC-USD", None, True),
+        ("SPY", "2021-02-26", False),
+    ]
+    assert len(source.asked) == 2
+
+
+def test_a_source_that_keeps_nothing_lists_nothing():
+    with client(MockProvider(CLOCK)) as http:
+        assert http.get("/api/v1/data").json() == {"source": "mock", "symbols": [], "next_cursor": None}
+
+
+@pytest.mark.parametrize("query", ["limit=0", "limit=201", "limit=x", "cursor=" + "A" * 50])
+def test_a_page_that_cannot_be_is_refused(files, query):
+    with client(FilesProvider(files)) as http:
+        assert http.get(f"/api/v1/data?{query}").status_code == 422

@@ -108,8 +108,49 @@ def test_checking_verifies_every_file_and_changes_none(provider, yahoo, tmp_path
     assert (tmp_path / "yahoo" / "^IRX.parquet").read_bytes() == b"damaged"
 
 
-def run(folder: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
-    environment = {"DATA_CACHE_DIR": str(folder), "PATH": "/usr/bin:/bin", "YAHOO_ATTEMPTS": "1"}
+@pytest.fixture
+def files(tmp_path: Path) -> Path:
+    """A folder of price files, one of them good, one odd and one broken."""
+    folder = tmp_path / "files"
+    folder.mkdir()
+    header = "Date;Open;High;Low;Close\n"
+    (folder / "GOOD.csv").write_text(header + "02.01.2020;1,5;1,5;1,5;1,5\n")
+    (folder / "ODD.csv").write_text(
+        header + "".join(f"{day:02}.01.2020;0;1;1;1\n" for day in range(1, 9)) + "31.01.2020;1;1;1;1\n"
+    )
+    (folder / "BROKEN.csv").write_text(header + "02.01.2020;1,5;1,5;1,5;one\n")
+    return folder
+
+
+def test_the_program_checks_a_folder_of_price_files(files, tmp_path):
+    checked = run(tmp_path, "check", DATA_PROVIDER="files", DATA_DIR=str(files))
+    assert (checked.returncode, checked.stderr) == (1, "")
+    lines = checked.stdout.splitlines()
+    assert lines[0].startswith("BROKEN       BAD: The price file of 'BROKEN' cannot be used: BROKEN.csv, row 2, column")
+    assert lines[1] == "GOOD         2020-01-02 to 2020-01-02, 1 days"
+    assert lines[2] == "ODD          2020-01-31 to 2020-01-31, 1 days, 8 suspect rows"
+    assert lines[3].strip() == "2020-01-01: open 0: not a price; the day is left out"
+    assert lines[8].strip() == "and 3 more"
+    assert lines[9] == "3 price files, 1 of them bad."
+    (files / "BROKEN.csv").unlink()
+    assert run(tmp_path, "check", DATA_PROVIDER="files", DATA_DIR=str(files)).returncode == 0
+
+
+def test_the_program_lists_the_symbols_that_have_prices(files, provider, tmp_path):
+    listed = run(tmp_path, "list", DATA_PROVIDER="files", DATA_DIR=str(files))
+    assert (listed.returncode, listed.stderr) == (0, "")
+    assert [line.split()[0] for line in listed.stdout.splitlines()] == ["BROKEN", "GOOD", "ODD", "3"]
+    fetch(provider, "SPY", "^IRX")
+    listed = run(tmp_path, "list")
+    assert listed.stdout.splitlines() == [
+        "SPY          2015-06-01 to 2021-03-02, 1449 days",
+        "^IRX         2015-06-01 to 2021-03-02, 1449 days",
+        "2 symbols, source yahoo.",
+    ]
+
+
+def run(folder: Path, *arguments: str, **variables: str) -> "subprocess.CompletedProcess[str]":
+    environment = {"DATA_CACHE_DIR": str(folder), "PATH": "/usr/bin:/bin", "YAHOO_ATTEMPTS": "1", **variables}
     command = [sys.executable, "-m", "src", "data", *arguments]
     return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
 

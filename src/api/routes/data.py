@@ -1,34 +1,94 @@
-"""What prices are cached."""
+"""What prices are kept."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
-from fastapi import APIRouter, HTTPException, Path
+from fastapi import APIRouter, HTTPException, Path, Query
 from starlette.concurrency import run_in_threadpool
 
 from src.api.dependencies import ServicesDep
-from src.api.documentation import PROBLEMS
-from src.models.market_data import CachedPrices
-from src.models.problems import Refusal
+from src.api.documentation import STORED_PROBLEMS, Answers
+from src.models.market_data import CachedPrices, PriceCoverage, PriceCoverageList
+from src.models.problems import BadRequest, Refusal
 from src.utils.symbols import SYMBOL_PATTERN
+
+if TYPE_CHECKING:  # with them comes NumPy, which the start of the server should not wait for
+    from src.services.data_provider.holding import Holding
+    from src.services.market_data import Coverage
 
 router = APIRouter(prefix="/api/v1", tags=["data"])
 
 Symbol = Annotated[str, Path(pattern=f"^{SYMBOL_PATTERN.pattern}$", examples=["SPY"])]
 
+SHOWN_SUSPECTS = 20
+MAX_PAGE = 200
+
+SOURCE_PROBLEMS: Answers = {
+    **STORED_PROBLEMS,
+    502: {"model": Refusal, "description": "What is kept cannot be read."},
+}
+
+
+@router.get(
+    "/data",
+    operation_id="list_prices",
+    summary="List symbols with prices",
+    response_description="One page, by name.",
+    responses=SOURCE_PROBLEMS,
+)
+async def list_prices(
+    services: ServicesDep,
+    limit: Annotated[int, Query(ge=1, le=MAX_PAGE, description="Symbols on a page.")] = 100,
+    cursor: Annotated[str | None, Query(max_length=40, description="`next_cursor` of the page before.")] = None,
+) -> PriceCoverageList:
+    """Which symbols have prices here, from when to when, and which files cannot be used. Never asks the source."""
+    market_data = services.market_data
+    if market_data is None:
+        return PriceCoverageList(source=services.data_source, symbols=[], next_cursor=None)
+    page = await run_in_threadpool(market_data.page, limit, cursor)
+    symbols = [_coverage(entry) for entry in page.entries]
+    return PriceCoverageList(source=market_data.source, symbols=symbols, next_cursor=page.next_cursor)
+
 
 @router.get(
     "/data/{symbol}",
     operation_id="cached_prices",
-    summary="What is cached of a symbol",
+    summary="What is kept of a symbol",
     responses={
-        404: {"model": Refusal, "description": "Nothing of this symbol is cached."},
-        **{status: problem for status, problem in PROBLEMS.items() if status not in {400, 413}},
+        400: {"model": BadRequest, "description": "The symbol's file cannot be used."},
+        404: {"model": Refusal, "description": "Nothing of this symbol is kept."},
+        **SOURCE_PROBLEMS,
     },
 )
 async def cached_prices(symbol: Symbol, services: ServicesDep) -> CachedPrices:
-    """Range, rows, source and age of a symbol's cached prices. Never asks the source."""
+    """Range, rows, source and age of a symbol's prices, from the cache or from its file. Never asks the source."""
     market_data = services.market_data
     held = None if market_data is None else await run_in_threadpool(market_data.cached, symbol)
     if held is None:
         raise HTTPException(404, f"No prices of '{symbol}' are cached by the source {services.data_source}.")
-    return CachedPrices.model_validate(held)
+    return _answer(held)
+
+
+def _answer(held: "Holding") -> CachedPrices:
+    return CachedPrices(
+        symbol=held.symbol,
+        source=held.source,
+        first_day=held.first_day,
+        last_day=held.last_day,
+        rows=held.rows,
+        fetched_at=held.fetched_at,
+        covered_to=held.covered_to,
+        suspect_rows=len(held.suspects),
+        warnings=[str(suspect) for suspect in held.suspects[:SHOWN_SUSPECTS]],
+    )
+
+
+def _coverage(entry: "Coverage") -> PriceCoverage:
+    held = entry.held
+    return PriceCoverage(
+        symbol=entry.symbol,
+        first_day=held and held.first_day,
+        last_day=held and held.last_day,
+        rows=held.rows if held else 0,
+        suspect_rows=len(held.suspects) if held else 0,
+        problem=entry.problem,
+    )

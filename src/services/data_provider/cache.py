@@ -13,6 +13,7 @@ from src.services.data_provider.gathering import check_symbol, gather, yields_in
 from src.services.data_provider.history import ADJ_CLOSE, History, HistorySource
 from src.services.data_provider.history_cache import Entry, HistoryCache
 from src.services.data_provider.history_file import Record
+from src.services.data_provider.holding import Holding
 from src.services.data_provider.patience import ENDLESS, Patience
 from src.services.data_provider.recently_used import RecentlyUsed
 from src.services.data_provider.screening import SymbolBars, screen
@@ -36,27 +37,6 @@ class Kept:
     def size_bytes(self) -> int:
         """Roughly what this occupies in memory."""
         return self.bars.size_bytes
-
-
-@dataclass(frozen=True)
-class Holding:
-    """What is cached of one symbol.
-
-    Attributes:
-        symbol, source: of whom, from where.
-        first_day, last_day: of its first and its last row.
-        rows: how many days.
-        fetched_at: when the source was last asked, with a time zone.
-        covered_to: up to this day the source need not be asked.
-    """
-
-    symbol: str
-    source: str
-    first_day: date
-    last_day: date
-    rows: int
-    fetched_at: datetime
-    covered_to: date
 
 
 class CachedProvider:
@@ -110,6 +90,10 @@ class CachedProvider:
         """Let the source get ready now, so that the first request need not wait for that."""
         self._source.prepare()
 
+    def symbols(self) -> list[str]:
+        """Of which something is cached, by name."""
+        return list(self.histories.symbols())
+
     def held(self, symbol: str) -> Holding | None:
         """What is cached of a symbol, without asking the source; None when nothing is.
 
@@ -162,9 +146,16 @@ def usable_bars(history: History, record: Record) -> SymbolBars:
 def holding(entry: Entry) -> Holding:
     """What an entry with at least one row holds."""
     history, record = entry.history, entry.record
-    first, last = history.dates[0].item(), history.dates[-1].item()
-    n_rows = history.dates.size
-    return Holding(history.symbol, record.source, first, last, n_rows, record.fetched_at, record.covered_to)
+    return Holding(
+        symbol=history.symbol,
+        source=record.source,
+        first_day=history.dates[0].item(),
+        last_day=history.dates[-1].item(),
+        rows=history.dates.size,
+        fetched_at=record.fetched_at,
+        covered_to=record.covered_to,
+        suspects=usable_bars(history, record).suspects,
+    )
 
 
 def _late_start(history: History) -> list[SuspectBar]:

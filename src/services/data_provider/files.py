@@ -10,10 +10,12 @@ from src.errors import NoPrices, PriceSourceUnavailable
 from src.services.data_provider.arrays import CLOSE
 from src.services.data_provider.base import PriceTable, Yields
 from src.services.data_provider.gathering import check_symbol, gather, yields_in_window
+from src.services.data_provider.holding import Holding
 from src.services.data_provider.patience import ENDLESS, Patience
 from src.services.data_provider.price_file import read_price_file
 from src.services.data_provider.recently_used import RecentlyUsed
 from src.services.data_provider.screening import SymbolBars, screen
+from src.utils.symbols import SYMBOL_PATTERN
 
 SUFFIXES = (".parquet", ".csv")
 SMALL_FOLDER_FILES = 500
@@ -50,6 +52,33 @@ class FilesProvider:
         dates, rows = read_price_file(self._find(symbol), symbol)
         return yields_in_window(symbol, dates, rows[:, CLOSE], start, end)
 
+    def symbols(self) -> list[str]:
+        """Of which there is a file, by name.
+
+        Raises:
+            PriceSourceUnavailable: the folder is gone.
+        """
+        self._check_folder()
+        names = {path.stem for path in self._folder.iterdir() if path.suffix in SUFFIXES and path.is_file()}
+        return sorted(name for name in names if SYMBOL_PATTERN.fullmatch(name))
+
+    def held(self, symbol: str) -> Holding | None:
+        """What the symbol's file holds, None without one.
+
+        Raises:
+            NoPrices: it is no ticker, or its file cannot be understood or has no usable row.
+            PriceSourceUnavailable: the folder is gone, or the file cannot be opened.
+        """
+        self._check_folder()
+        check_symbol(symbol)
+        if self._path(symbol) is None:
+            return None
+        bars = self._load(symbol)
+        if not bars.dates.size:
+            raise NoPrices([f"The price file of '{symbol}' has no usable row."])
+        first, last = bars.dates[0].item(), bars.dates[-1].item()
+        return Holding(symbol, self.name, first, last, bars.dates.size, None, None, bars.suspects)
+
     def _check_folder(self) -> None:
         if not self._folder.is_dir():
             raise PriceSourceUnavailable("The folder of price files does not exist; DATA_DIR names it.")
@@ -68,11 +97,14 @@ class FilesProvider:
         return bars
 
     def _find(self, symbol: str) -> Path:
-        for suffix in SUFFIXES:
-            path = self._folder / f"{symbol}{suffix}"
-            if path.is_file():
-                return self._inside(path, symbol)
-        raise NoPrices([f"No prices for '{symbol}': there is no file of this symbol{self._hint(symbol)}"])
+        path = self._path(symbol)
+        if path is None:
+            raise NoPrices([f"No prices for '{symbol}': there is no file of this symbol{self._hint(symbol)}"])
+        return self._inside(path, symbol)
+
+    def _path(self, symbol: str) -> Path | None:
+        paths = (self._folder / f"{symbol}{suffix}" for suffix in SUFFIXES)
+        return next((path for path in paths if path.is_file()), None)
 
     def _inside(self, path: Path, symbol: str) -> Path:
         resolved = path.resolve()
