@@ -295,6 +295,55 @@ ALLOWED_MODULES: dict[str, frozenset[str] | None] = {
     "sklearn.utils.validation": _words("check_is_fitted check_array check_X_y check_random_state validate_data"),
 }
 
+_NO_FILES = "there are no files in a backtest; give numbers and lists as parameters and read them from `import config`"
+_NO_NETWORK = "there is no network in a backtest; prices come as data, anything else as parameters from `import config`"
+_NO_OTHERS = "a backtest is one process; loops and NumPy do the work"
+_NO_CLOCK = "a backtest has no clock; the day is data's, and time between days is a difference of dates"
+_NO_LOGGING = "use self.log(...): its lines are shown with the result"
+
+INSTEAD: dict[str, str] = {
+    **dict.fromkeys(("logging", "loguru", "structlog"), _NO_LOGGING),
+    **dict.fromkeys(("time", "timeit", "sched"), _NO_CLOCK),
+    "sys": "a backtest has no command line; parameters come from `import config`, and `raise` ends the run",
+    **dict.fromkeys(
+        ("argparse", "getopt", "click"), "a backtest has no command line; parameters come from `import config`"
+    ),
+    **dict.fromkeys(("dotenv", "getpass", "configparser"), "parameters come with the request: `import config`"),
+    **dict.fromkeys(
+        ("io", "pathlib", "shutil", "tempfile", "glob", "csv", "sqlite3", "pickle", "shelve", "gzip", "zipfile"),
+        _NO_FILES,
+    ),
+    **dict.fromkeys(
+        ("requests", "urllib", "http", "httpx", "aiohttp", "socket", "ssl", "ftplib", "smtplib", "websocket"),
+        _NO_NETWORK,
+    ),
+    **dict.fromkeys(
+        ("yfinance", "pandas_datareader", "alpaca", "ccxt", "quandl", "polygon"),
+        "prices come as data: name the symbols in the strategy's universe",
+    ),
+    **dict.fromkeys(
+        ("threading", "multiprocessing", "concurrent", "asyncio", "subprocess", "joblib", "signal"), _NO_OTHERS
+    ),
+    **dict.fromkeys(("secrets", "uuid"), "use random or numpy.random: with a seed of your own a run can be repeated"),
+    **dict.fromkeys(("inspect", "importlib", "ctypes", "gc", "builtins", "ast"), "it reaches into the interpreter"),
+    **dict.fromkeys(("matplotlib", "plotly", "seaborn"), "charts of the result are drawn by the studio and the report"),
+    **dict.fromkeys(
+        ("talib", "pandas_ta", "ta"), "it is not installed here; numpy, pandas and scipy compute indicators"
+    ),
+    **dict.fromkeys(
+        ("torch", "tensorflow", "keras", "xgboost", "lightgbm", "catboost"), "it is not installed here; sklearn is"
+    ),
+    **dict.fromkeys(("statsmodels", "arch"), "it is not installed here; scipy.stats and numpy.linalg fit regressions"),
+    **dict.fromkeys(("backtrader", "zipline", "vectorbt", "bt"), "a strategy derives from hqg_algorithms.Strategy"),
+    "pytz": "use zoneinfo",
+    "attr": "use dataclasses",
+    "attrs": "use dataclasses",
+}
+"""Top-level module that may not be imported → what to do instead; it ends the message.
+
+`os` is left out: the published interface shows its message word for word.
+"""
+
 DENIED_MEMBERS: dict[str, frozenset[str]] = {
     # Files, other modules' code, raw memory; bmat reads its caller's variables by name.
     "numpy": _words(
@@ -353,7 +402,10 @@ DENIED_MEMBERS_ANYWHERE = _words(
     "multiprocessing functools operator codecs contextlib logging joblib tempfile pathlib get_namespace "
     "get_namespace_and_device"
 )
-"""Members that no third-party module may hand out, in versions of it that nobody here has seen yet."""
+"""Members that no third-party module may hand out, in versions newer than those tested here."""
+
+THIRD_PARTY = frozenset({"numpy", "pandas", "scipy", "sklearn"})
+"""Packages whose members are checked against the lists above, and whose objects are not the author's own."""
 
 STAR_IMPORTS = frozenset({FRAMEWORK})
 """`from … import *` where the names are known; from anywhere else it could replace any name unseen."""
@@ -366,11 +418,16 @@ OPTION_FUNCTIONS = _words("set_option get_option reset_option option_context des
 # --- Names. ---
 
 DENIED_BUILTINS: dict[str, str] = {
-    **dict.fromkeys(("eval", "exec", "compile", "__import__", "breakpoint"), "it runs code that nobody has read"),
-    **dict.fromkeys(("open", "input"), "there are no files and no keyboard in a backtest"),
-    **dict.fromkeys(
-        ("globals", "locals", "vars", "dir", "delattr", "memoryview", "id"), "it reaches into the interpreter"
-    ),
+    **dict.fromkeys(("eval", "exec", "compile"), "it runs code that was never checked; write the expression out"),
+    "__import__": "it loads code that was never checked; use an import statement",
+    "breakpoint": "there is no debugger in a backtest; print(...) and self.log(...) are shown with the result",
+    "open": "there are no files in a backtest; give numbers and lists as parameters and read them from `import config`",
+    "input": "there is no keyboard in a backtest; give parameters and read them from `import config`",
+    **dict.fromkeys(("globals", "locals"), "it reaches into the interpreter; keep named values in a dict of your own"),
+    "vars": "write vars(self), and only where it is read: dict(vars(self)), vars(self).items()",
+    "dir": "it reaches into the interpreter; vars(self) has the attributes of self",
+    "delattr": "use the del statement",
+    **dict.fromkeys(("memoryview", "id"), "it reaches into the interpreter"),
     **dict.fromkeys(
         ("help", "exit", "quit", "copyright", "credits", "license"), "it belongs to the interactive prompt"
     ),
@@ -394,11 +451,12 @@ DEFINABLE_DUNDERS = _words(
     "__ceil__ __abs__ __neg__ __pos__ __invert__ __add__ __radd__ __iadd__ __sub__ __rsub__ __isub__ __mul__ __rmul__ "
     "__imul__ __truediv__ __rtruediv__ __itruediv__ __floordiv__ __rfloordiv__ __ifloordiv__ __mod__ __rmod__ "
     "__imod__ __divmod__ __rdivmod__ __pow__ __rpow__ __ipow__ __matmul__ __rmatmul__ __imatmul__ __and__ __rand__ "
-    "__iand__ __or__ __ror__ __ior__ __xor__ __rxor__ __ixor__ __lshift__ __rlshift__ __rshift__ __rrshift__"
+    "__iand__ __or__ __ror__ __ior__ __xor__ __rxor__ __ixor__ __lshift__ __rlshift__ __rshift__ __rrshift__ "
+    "__init_subclass__"
 )
 """Arithmetic, comparison, containers and construction. Left out are the hooks by which a class lies about what it
 is (__class__, __instancecheck__, __array_interface__), reads attributes by string (__getattr__, __match_args__),
-or runs at a moment nobody expects (__del__, __set_name__, __reduce__)."""
+or runs at a moment that the code does not show (__del__, __set_name__, __reduce__)."""
 
 CLASS_DUNDERS = DEFINABLE_DUNDERS | {"__slots__"}
 
@@ -459,8 +517,17 @@ DENIED_PRIVATE_ATTRIBUTES = _words(
 )
 """Private names that lead somewhere; the source defining one of the same name does not open it."""
 
-OWN_ONLY_ATTRIBUTES = _words("style env")
-"""pandas' road to a template engine; allowed where the source itself defines the name."""
+OWN_ONLY_ATTRIBUTES = _words("style env register")
+"""pandas' road to a template engine, and the method by which an abstract class claims foreign objects as its own;
+allowed where the source itself defines the name."""
+
+UNDEFINABLE_FIELDS = frozenset(
+    {name for name, reason in DENIED_ATTRIBUTES.items() if reason == "it reaches into the interpreter"} | {"obj"}
+)
+"""Names that no class may give a field: a pattern reads the fields of its class from any object."""
+
+QHULL_OPTIONS = r"\s*((Q[a-zA-Z0-9:.]+|Pp)(\s+|$))*"
+"""Options of scipy.spatial's hulls; with others ("TI", "TO") it reads and writes files."""
 
 DISPATCHING_METHODS = _words("agg aggregate apply transform pivot_table crosstab NamedAgg")
 """pandas calls a method whose name is given as a string: the string is checked like an attribute."""
@@ -478,7 +545,7 @@ PLOTTING_METHODS = _words("hist boxplot")
 
 # --- Strings. Some libraries turn strings into attribute access; these have no honest use as a value. ---
 
-DENIED_STRINGS = DENIED_IO_METHODS | {name for name in DENIED_ATTRIBUTES if "_" in name}
+DENIED_STRINGS = DENIED_IO_METHODS | {name for name in DENIED_ATTRIBUTES if "_" in name} | {"qhull_options"}
 
 SPECIAL_NAMES = _words(
     "__abstractmethods__ __annotate__ __annotations__ __array__ __array_function__ __array_interface__ "
@@ -527,5 +594,5 @@ SYNTAX_NAMES = {
 }
 """What to call syntax that is not allowed; the rest goes by its node's name."""
 
-METACLASSES = _words("ABCMeta")
-"""Metaclasses a class may name."""
+METACLASSES = frozenset({"abc.ABCMeta"})
+"""Metaclasses a class may name, as dotted paths."""

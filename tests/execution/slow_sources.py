@@ -72,6 +72,34 @@ FAMILIES: dict[str, Family] = {
     "aggregations in a list": lambda size: f"s.agg([{_repeated(repr('mean') + ',', size)}])\n",
     "one variable aggregated often": lambda size: _repeated("n = a\n", size // 2) + _repeated("s.agg(n)\n", size // 2),
     "conditional aggregations": lambda size: _repeated("s.agg(" + "a if b else " * 80 + "c)\n", size),
+    "one list of aggregations used often": lambda size: (
+        f"F = [{_repeated(repr('mean') + ',', size // 2)}]\n" + _repeated("s.agg(F)\n", size // 2)
+    ),
+    "one list of fields used often": lambda size: (
+        "from collections import namedtuple\n"
+        + f"F = [{_repeated(repr('a') + ',', size // 2)}]\n"
+        + _repeated("namedtuple('P', F)\n", size // 2)
+    ),
+    "one namespace filled often": lambda size: (
+        "from types import SimpleNamespace\n" + _repeated("d = {'a': 1}\nSimpleNamespace(**d)\n", size)
+    ),
+    "options of hulls": lambda size: _repeated(f"f(qhull_options='{'Qa' * 400}!')\n", size),
+    "templates of one class": lambda size: (
+        "class A:\n T = 'a'\n def m(self):\n  x = [" + _repeated("self.T.format,", size) + "]\n"
+    ),
+    "own methods that trust themselves": lambda size: (
+        "class A:\n def query(self): self.query(q)\n"
+        + _repeated("class B(A):\n def m(self): self.query(q)\n", size // 2)
+        + _repeated("B.query(x)\n", size // 2)
+    ),
+    "variables that are given types": lambda size: (
+        _repeated("t = type(x)\n", size // 2) + _repeated("t(a, b, c)\n", size // 2)
+    ),
+    "objects of libraries": lambda size: (
+        "import pandas as pd\nclass A: _x = 1\n"
+        + _repeated("d = pd.DataFrame()\n", size // 2)
+        + _repeated("d._x\n", size // 2)
+    ),
     # Names, scopes, imports.
     "names in deep scopes": lambda size: _nested_functions(90) + f"x = [{_numbered('q{}', size, ',')}]\n",
     "attributes in deep scopes": lambda size: _nested_functions(90) + f"x = [{_numbered('q{}.a', size, ',')}]\n",

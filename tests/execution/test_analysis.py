@@ -149,6 +149,28 @@ class TestHostileSources:
         assert [key for key, violations in found.items() if not violations] == []
         assert all(violation.line >= 1 for violations in found.values() for violation in violations)
 
+    @pytest.mark.parametrize(
+        ("line", "said"),
+        [
+            ("import logging", "use self.log(...)"),
+            ("from logging import getLogger", "use self.log(...)"),
+            ("import time", "the day is data's"),
+            ("import sys", "import config"),
+            ("import urllib.request", "there is no network in a backtest"),
+            ("import yfinance as yf", "name the symbols in the strategy's universe"),
+            ("x = open('prices.csv')", "import config"),
+            ("x = vars()", "dict(vars(self))"),
+            ("x = [getattr(list, str(n)) for n in range(3)]", "a loop over at most 200 literal strings"),
+        ],
+    )
+    def test_a_rejection_says_what_to_write_instead(self, line: str, said: str) -> None:
+        (violation,) = analyse(line + "\n" + HONEST).violations
+        assert said in violation.message
+
+    def test_numbers_that_python_refuses_to_spell_are_no_trouble(self) -> None:
+        huge = "0x" + "f" * 9_000
+        assert rules(f"class Slotted:\n    __slots__ = {huge}\nx = '%s' % {huge}\n" + HONEST) == []
+
     def test_everything_wrong_is_reported_at_once_in_the_order_of_the_source(self) -> None:
         source = "import os\nx = eval('1')\ny = ().__class__\n" + HONEST
         assert [(v.rule, v.line) for v in analyse(source).violations] == [

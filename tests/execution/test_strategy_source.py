@@ -205,6 +205,9 @@ class TestUniverse:
         assert universe_of(f"universe = {[*tickers, *tickers]}") == tuple(tickers)
         assert wrong(f"universe = {[*tickers, 'ONE']}") == [("too-many-tickers", 4, 16)]
 
+    def test_a_number_of_thousands_of_digits_is_no_ticker_either(self) -> None:
+        assert wrong(f"universe = [0x{'f' * 9_000}]") == [("invalid-ticker", 4, 17)]
+
     def test_thousands_of_bad_tickers_are_not_thousands_of_violations(self) -> None:
         assert len(wrong(f"universe = {['?'] * 5_000}")) == policy.MAX_VIOLATIONS + 1
 

@@ -14,7 +14,7 @@ import pytest
 
 from src.engine.ledger import Ledger
 from src.errors import NoPrices, StrategyFailed, StrategyRejected
-from src.execution import protocol
+from src.execution import policy, protocol
 from src.models.request import BacktestRequest
 from src.models.response import BacktestResponse
 from src.services.backtests import Backtests, Prepared, RunLimits
@@ -148,7 +148,7 @@ def test_broken_rules_are_reported_all_at_once() -> None:
         run(strategy_code="import os\nimport sys\n" + SOURCE)
     assert [(v["line"], v["message"]) for v in caught.value.violations] == [
         (1, "Import of 'os' is not allowed"),
-        (2, "Import of 'sys' is not allowed"),
+        (2, f"Import of 'sys' is not allowed: {policy.INSTEAD['sys']}"),
     ]
 
 

@@ -6,6 +6,7 @@ from src.execution import policy
 from src.execution.analysis.code_map import CodeMap
 from src.execution.analysis.members import check_guarded, member_problem
 from src.execution.analysis.names import is_compared_with_none, is_module
+from src.execution.analysis.ownership import is_class, is_known_foreign, trusts_self
 from src.execution.analysis.reading import Reading, is_dunder, is_reserved
 from src.execution.analysis.scope import Scope
 from src.execution.analysis.violations import shown
@@ -64,31 +65,42 @@ def _index_of_child(reading: Reading, index: int, steps: int) -> int:
 def _check_objects(reading: Reading, scope: Scope, chain: list[ast.Attribute]) -> None:
     for position, member in enumerate(chain):
         following = chain[position + 1].attr if position + 1 < len(chain) else None
-        if not reading.is_settled(member) and (problem := object_problem(reading.code, member, scope, following)):
+        if not reading.is_settled(member) and (problem := object_problem(reading, member, scope, following)):
             reading.report.add_member(member, "attribute-not-allowed", problem)
 
 
-def object_problem(code: CodeMap, node: ast.Attribute, scope: Scope, following: str | None) -> str | None:
+def object_problem(reading: Reading, node: ast.Attribute, scope: Scope, following: str | None) -> str | None:
     """Why an attribute of some object may not be read or written, if so.
 
     Args:
-        code: the walked source.
+        reading: the source being judged.
         node: the attribute.
         scope: where it stands.
         following: the attribute that is read from the result at once, if any.
     """
     name = node.attr
-    is_own = name in code.own_names and code.is_self(node.value, scope)
     if is_dunder(name):
         # self.__class__ is type(self), error.__class__.__name__ is text; anything else is how escapes begin.
         is_harmless_class = name == "__class__" and (
-            code.is_self(node.value, scope) or following in {"__name__", "__qualname__"}
+            following in {"__name__", "__qualname__"} or _is_instance(reading, node.value, scope)
         )
         is_readable = name in policy.READABLE_DUNDERS or is_harmless_class
         return None if is_readable and isinstance(node.ctx, ast.Load) else _not_allowed(name)
     if name in policy.QUERYING_METHODS | policy.DISPATCHING_METHODS | {"format"}:
-        return None if is_own else _by_name_problem(name)
-    return name_problem(code, name)
+        return None if trusts_self(reading, node.value, scope, name, strictly=True) else _by_name_problem(name)
+    is_own = name in reading.code.own_names
+    is_of_class = is_class(reading, node.value, scope) or bool(reading.code.paths(node.value, scope))
+    if is_own and name == "register" and is_of_class:
+        return "A class may not 'register' others: isinstance and patterns would take them for its own"
+    is_guarded = is_own and (name.startswith("_") or name in policy.OWN_ONLY_ATTRIBUTES)
+    if is_guarded and is_known_foreign(reading, node.value, scope):
+        return f"The attribute '{shown(name)}' of a library's object is not allowed"
+    return name_problem(reading.code, name)
+
+
+def _is_instance(reading: Reading, node: ast.expr, scope: Scope) -> bool:
+    """Whether the node is a method's self, and not the class: the class of a class makes classes."""
+    return not is_class(reading, node, scope) and trusts_self(reading, node, scope, strictly=False)
 
 
 def name_problem(code: CodeMap, name: str) -> str | None:

@@ -2,14 +2,19 @@
 
 import ast
 import re
+from collections import Counter
 
 from src.execution import policy
 from src.execution.analysis.attributes import name_problem
+from src.execution.analysis.construction import check_construction, check_keyword
 from src.execution.analysis.folding import fold
-from src.execution.analysis.reading import Reading, is_dunder
+from src.execution.analysis.ownership import is_known_foreign, trusts_self
+from src.execution.analysis.reading import Reading
+from src.execution.analysis.scope import Scope
 from src.execution.analysis.source_text import parse_expression
 from src.execution.analysis.strings import string_problem, template_attributes
 from src.execution.analysis.violations import shown
+from src.execution.analysis.walk import COMPREHENSIONS
 
 _QUERY_SYNTAX = (
     *(ast.BoolOp, ast.boolop, ast.BinOp, ast.operator, ast.UnaryOp, ast.unaryop, ast.Compare, ast.cmpop),
@@ -17,6 +22,9 @@ _QUERY_SYNTAX = (
 )
 _TREE_SEARCH_KEYWORDS = frozenset({"k", "workers", "return_distance", "distance_upper_bound"})
 _MAX_PLOTTING_ARGUMENTS = 3
+_DISPLAYS = (ast.List, ast.Tuple, ast.Set, ast.Dict)
+_COPYING_BUILTINS = frozenset({"dict", "list", "tuple", "set", "frozenset", "sorted", "len", "print", "str", "repr"})
+_CALLED_DIRECTLY = policy.QUERYING_METHODS | policy.DISPATCHING_METHODS | {"format"}
 _COST_OF_PARSING = 10
 """Parsing a character takes about ten times as long as comparing one."""
 
@@ -27,9 +35,8 @@ def check_call(reading: Reading, index: int) -> None:
     if not isinstance(node, ast.Call):
         return
     for keyword in node.keywords:
-        if keyword.arg is not None and is_dunder(keyword.arg):
-            message = f"An argument may not be named '{shown(keyword.arg)}'"
-            reading.report.add(keyword, "name-not-allowed", message)
+        check_keyword(reading, keyword)
+    check_construction(reading, index, node)
     if isinstance(node.func, ast.Name):
         _check_named_call(reading, index, node, node.func)
     elif isinstance(node.func, ast.Attribute):
@@ -54,10 +61,28 @@ def _check_named_call(reading: Reading, index: int, node: ast.Call, function: as
         reading.settle(*(kind for kind in kinds if isinstance(kind, ast.Name) and kind.id == "type"))
     elif (name == "type" and plain and len(node.args) == 1) or (name == "super" and plain and len(node.args) in {0, 2}):
         reading.settle(function)
+    elif name == "vars" and plain and len(node.args) == 1:
+        if _is_only_read(reading, index) and trusts_self(reading, node.args[0], scope, strictly=False):
+            reading.settle(function)
     elif name in {"getattr", "hasattr", "setattr"}:
         reading.settle(function)
         if problem := _attribute_call_problem(reading, index, node, name):
             reading.report.add(node, "builtin-not-allowed", problem)
+
+
+def _is_only_read(reading: Reading, index: int) -> bool:
+    """Whether vars(self) stands where its items are read and cannot be set: they are the object's attributes."""
+    node, parent = reading.code.nodes[index], reading.code.parent(index)
+    match parent:
+        case ast.Attribute(attr=name):
+            return name in {"items", "keys", "values", "get", "copy"}
+        case ast.Call(func=ast.Name(id=name)):
+            return parent.func is not node and name in _COPYING_BUILTINS
+        case ast.Subscript(ctx=ast.Load()) | ast.For() | ast.Compare() | ast.FormattedValue():
+            return True
+        case ast.Dict(keys=keys, values=values):
+            return any(key is None and value is node for key, value in zip(keys, values, strict=True))
+    return isinstance(parent, COMPREHENSIONS)
 
 
 def _attribute_call_problem(reading: Reading, index: int, node: ast.Call, name: str) -> str | None:
@@ -65,7 +90,8 @@ def _attribute_call_problem(reading: Reading, index: int, node: ast.Call, name: 
     count = {"getattr": (2, 3), "hasattr": (2, 2), "setattr": (3, 3)}[name]
     if node.keywords or not count[0] <= len(node.args) <= count[1]:
         return f"'{name}' needs {count[0]} plain arguments"
-    if name == "setattr" and not reading.code.is_self(node.args[0], reading.code.scopes[index]):
+    subject, scope = node.args[0], reading.code.scopes[index]
+    if name == "setattr" and not trusts_self(reading, subject, scope, strictly=False):
         return "'setattr' is only allowed on self"
     names = _possible_texts(reading, node.args[1])
     if not names:
@@ -73,6 +99,11 @@ def _attribute_call_problem(reading: Reading, index: int, node: ast.Call, name: 
             f"'{name}' needs the attribute's name as a literal string, or as the variable of a loop over "
             f"at most {policy.MAX_CHOICES} literal strings"
         )
+    if any(text.startswith("_") for text in names) and is_known_foreign(reading, subject, scope):
+        return f"'{name}' may not read private attributes of a library's object"
+    guarded = [text for text in names if text in _CALLED_DIRECTLY]
+    if guarded and not all(trusts_self(reading, subject, scope, text, strictly=True) for text in guarded):
+        return f"'{shown(guarded[0])}' may only be called directly"
     return _first_problem(reading, names)
 
 
@@ -84,15 +115,15 @@ def _possible_texts(reading: Reading, node: ast.expr) -> tuple[str, ...]:
 
 
 def _first_problem(reading: Reading, names: tuple[str, ...]) -> str | None:
-    # A loop's literals are judged once, however often its variable is used.
-    if names not in reading.choice_problems:
-        problems = [_text_problem(reading, text) for text in names]
-        reading.choice_problems[names] = next((problem for problem in problems if problem), None)
-    return reading.choice_problems[names]
+    return next((problem for text in names if (problem := _name_problem(reading, text))), None)
+
+
+def _name_problem(reading: Reading, name: str) -> str | None:
+    return reading.remember("name", name, lambda: name_problem(reading.code, name))
 
 
 def _text_problem(reading: Reading, name: str) -> str | None:
-    if name in policy.QUERYING_METHODS | policy.DISPATCHING_METHODS | {"format"} and name not in reading.code.own_names:
+    if name in _CALLED_DIRECTLY and name not in reading.code.own_names:
         return f"'{shown(name)}' may only be called directly"
     return name_problem(reading.code, name)
 
@@ -123,14 +154,39 @@ def check_template(reading: Reading, index: int) -> None:
     node = reading.code.nodes[index]
     if not isinstance(node, ast.Attribute) or node.attr != "format":
         return
-    template = fold(node.value, reading.code)
+    template = _template(reading, node.value, reading.code.scopes[index])
     if template is None:
         return
     reading.settle(node)
-    if template not in reading.templates:
-        reading.templates[template] = _template_problem(reading, node, template)
-    if problem := reading.templates[template]:
+    if problem := reading.remember("template", template, lambda: _template_problem(reading, node, template)):
         reading.report.add(node, "string-not-allowed", problem)
+
+
+def _template(reading: Reading, node: ast.expr, scope: Scope) -> str | None:
+    """A literal, or a class's own constant: self.FORM, Report.FORM."""
+    if not isinstance(node, ast.Attribute):
+        return fold(node, reading.code)
+    constants = reading.remember("class constants", None, lambda: _class_constants(reading))
+    is_own = isinstance(node.value, ast.Name) and reading.families.named(node.value.id, scope) is not None
+    if node.attr not in constants or not (is_own or trusts_self(reading, node.value, scope, strictly=False)):
+        return None
+    return constants[node.attr]
+
+
+def _class_constants(reading: Reading) -> dict[str, str]:
+    """Names that the source's classes bind once, to a literal string, and that are set on no object."""
+    code = reading.code
+    counts = Counter(binding.name for binding in code.bindings if binding.scope.kind == "class")
+    texts = {node.value for node in code.nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)}
+    constants = {}
+    for own in (node for node in code.nodes if isinstance(node, ast.ClassDef)):
+        for statement in own.body:
+            match statement:
+                case ast.Assign(targets=[ast.Name(id=name)], value=value) if counts[name] == 1:
+                    text = fold(value, code)
+                    if text is not None and name not in code.stored_attributes and name not in texts:
+                        constants[name] = text
+    return constants
 
 
 def _template_problem(reading: Reading, node: ast.AST, template: str) -> str | None:
@@ -154,13 +210,11 @@ def _is_harmless_query(reading: Reading, node: ast.Call) -> bool:
     text = fold(node.args[0], reading.code)
     if text is None:
         return False
-    if text not in reading.queries:
-        reading.code.spend(_COST_OF_PARSING * len(text), node)
-        reading.queries[text] = _is_plain_query(text)
-    return reading.queries[text]
+    return reading.remember("query", text, lambda: _is_plain_query(reading, node, text))
 
 
-def _is_plain_query(text: str) -> bool:
+def _is_plain_query(reading: Reading, node: ast.AST, text: str) -> bool:
+    reading.code.spend(_COST_OF_PARSING * len(text), node)
     # Backticks quote column names, @ marks the source's own variables, eval() may name a new column.
     plain = re.sub(r"`[^`\n]*`", "column", text).replace("@", "")
     expression = parse_expression(re.sub(r"^\s*\w+\s*=(?!=)", "", plain))
@@ -186,11 +240,22 @@ def _check_dispatched(reading: Reading, function: ast.expr, *, is_function: bool
         case ast.IfExp(body=body, orelse=orelse):
             _check_dispatched(reading, body, is_function=is_function, depth=depth + 1)
             _check_dispatched(reading, orelse, is_function=is_function, depth=depth + 1)
+        case ast.Name(id=name) if depth < 3 and isinstance(reading.code.once.get(name), _DISPLAYS):
+            display = reading.code.once[name]
+            reading.remember(
+                f"dispatched {is_function}",
+                id(display),
+                lambda: _check_dispatched(reading, display, is_function=is_function, depth=depth + 1),
+            )
+        case ast.Name(id=name) if texts := reading.code.choices.get(name):
+            if any(_may_not_be_dispatched(reading, text) for text in texts):
+                message = f"'{shown(name)}' is the name of a method that may not be called by its name"
+                reading.report.add(function, "string-not-allowed", message)
         case _:
             text = fold(function, reading.code)
             if text is not None and string_problem(text):
                 return  # reported where the string stands
-            if text is not None and (text in policy.DENIED_DISPATCHED or _names_problem(reading, text)):
+            if text is not None and _may_not_be_dispatched(reading, text):
                 message = f"'{shown(text)}' may not be called by its name"
                 reading.report.add(function, "string-not-allowed", message)
             elif text is None and is_function and _may_compute_text(reading, function):
@@ -198,8 +263,9 @@ def _check_dispatched(reading: Reading, function: ast.expr, *, is_function: bool
                 reading.report.add(function, "string-not-allowed", message)
 
 
-def _names_problem(reading: Reading, text: str) -> bool:
-    return text.isidentifier() and name_problem(reading.code, text) is not None
+def _may_not_be_dispatched(reading: Reading, text: str) -> bool:
+    is_denied = text in policy.DENIED_DISPATCHED
+    return is_denied or (text.isidentifier() and name_problem(reading.code, text) is not None)
 
 
 def _may_compute_text(reading: Reading, node: ast.expr) -> bool:
@@ -246,9 +312,9 @@ def _check_frozen_set(reading: Reading, index: int, node: ast.Call, function: as
         is_object
         and len(node.args) == 3
         and not node.keywords
-        and reading.code.is_self(node.args[0], reading.code.scopes[index])
         and isinstance(node.args[1], ast.Constant)
         and isinstance(node.args[1].value, str)
         and name_problem(reading.code, node.args[1].value) is None
+        and trusts_self(reading, node.args[0], reading.code.scopes[index], strictly=False)
     ):
         reading.settle(function)

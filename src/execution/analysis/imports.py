@@ -14,7 +14,7 @@ def check_import(reading: Reading, index: int) -> None:
     if isinstance(node, ast.Import):
         for alias in node.names:
             if alias.name not in policy.ALLOWED_MODULES:
-                _report(reading, alias, f"Import of '{shown(alias.name)}' is not allowed")
+                _report_module(reading, alias, alias.name)
 
 
 def check_import_from(reading: Reading, index: int) -> None:
@@ -27,7 +27,7 @@ def check_import_from(reading: Reading, index: int) -> None:
         return
     for alias in node.names:
         if node.module not in policy.ALLOWED_MODULES:
-            _report(reading, alias, f"Import of '{shown(node.module)}' is not allowed")
+            _report_module(reading, alias, node.module)
         elif alias.name == "*":
             if node.module not in policy.STAR_IMPORTS:
                 message = f"'from {node.module} import *' is not allowed: name what you import"
@@ -35,6 +35,11 @@ def check_import_from(reading: Reading, index: int) -> None:
         elif member_problem(node.module, alias.name):
             message = f"Import of '{shown(alias.name)}' from '{node.module}' is not allowed"
             _report(reading, alias, message)
+
+
+def _report_module(reading: Reading, alias: ast.alias, module: str) -> None:
+    instead = policy.INSTEAD.get(module.partition(".")[0])
+    _report(reading, alias, f"Import of '{shown(module)}' is not allowed" + (f": {instead}" if instead else ""))
 
 
 def _report(reading: Reading, node: ast.AST, message: str) -> None:

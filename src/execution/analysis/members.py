@@ -8,8 +8,6 @@ from src.execution.analysis.folding import fold
 from src.execution.analysis.reading import Reading
 from src.execution.analysis.violations import shown
 
-_THIRD_PARTY = frozenset({"numpy", "pandas", "scipy", "sklearn"})
-
 
 def member_problem(module: str, name: str) -> str | None:
     """Why `name` may not be taken from an allowed module, if so."""
@@ -21,7 +19,7 @@ def member_problem(module: str, name: str) -> str | None:
         denied = name != "__version__"
     elif allowed is not None:
         denied = name not in allowed
-    elif module.partition(".")[0] in _THIRD_PARTY:
+    elif module.partition(".")[0] in policy.THIRD_PARTY:
         denied = denied or _is_denied_anywhere(name)
     return f"'{shown(name)}' of module '{module}' is not allowed" if denied else None
 
@@ -76,7 +74,69 @@ def _sets_a_harmless_option(reading: Reading, index: int) -> bool:
     return True
 
 
+def _is_metaclass(reading: Reading, index: int) -> bool:
+    """class A(metaclass=ABCMeta): called, it makes classes with computed names."""
+    node, parent = reading.code.nodes[index], reading.code.parent(index)
+    return isinstance(parent, ast.keyword) and parent.arg == "metaclass" and parent.value is node
+
+
+def _has_literal_fields(reading: Reading, index: int) -> bool:
+    """namedtuple("Point", "x y"), or a class that derives from NamedTuple: a pattern reads fields from any object."""
+    parent = reading.code.parent(index)
+    if isinstance(parent, ast.ClassDef):
+        return True
+    call = _call_of(reading, index)
+    if call is None or len(call.args) < 2 or any(keyword.arg not in _NAMEDTUPLE_KEYWORDS for keyword in call.keywords):
+        return False
+    fields = call.args[1]
+    names = reading.remember("fields", _subject(fields), lambda: _field_names(reading, fields))
+    return names is not None and not names & policy.UNDEFINABLE_FIELDS
+
+
+def _field_names(reading: Reading, fields: ast.expr) -> set[str] | None:
+    fields = reading.code.once.get(fields.id, fields) if isinstance(fields, ast.Name) else fields
+    if not isinstance(fields, (ast.List, ast.Tuple)):
+        text = fold(fields, reading.code)
+        return None if text is None else set(text.replace(",", " ").split())
+    # typing.NamedTuple takes pairs of a name and a type.
+    names = [
+        fold(part.elts[0] if isinstance(part, ast.Tuple) and part.elts else part, reading.code) for part in fields.elts
+    ]
+    known = {name for name in names if name is not None}
+    return known if None not in names else None
+
+
+def _subject(node: ast.expr) -> str | int:
+    return node.id if isinstance(node, ast.Name) else id(node)
+
+
+def _has_literal_members(reading: Reading, index: int) -> bool:
+    """Enum as a base, or Enum("Side", "LONG SHORT"): other members could be called after what Python looks up."""
+    call = _call_of(reading, index)
+    return call is None or _is_plain_enumeration(reading, call)
+
+
+def _is_plain_enumeration(reading: Reading, call: ast.Call) -> bool:
+    if len(call.args) < 2:
+        return not call.keywords
+    members = call.args[1]
+    if isinstance(members, ast.Dict):
+        return all(key is not None and fold(key, reading.code) is not None for key in members.keys)
+    return reading.remember("fields", _subject(members), lambda: _field_names(reading, members)) is not None
+
+
+_NAMEDTUPLE_KEYWORDS = frozenset({"defaults", "rename"})
+
 _FORMS = {
+    "abc.ABCMeta": (_is_metaclass, "'ABCMeta' may only be used as class Name(metaclass=ABCMeta)"),
+    **dict.fromkeys(
+        ("collections.namedtuple", "typing.NamedTuple"),
+        (_has_literal_fields, "A named tuple's fields must be literal names, none of which belongs to Python"),
+    ),
+    **{
+        f"enum.{name}": (_has_literal_members, "An enumeration's members must be literal names")
+        for name in ("Enum", "IntEnum", "StrEnum", "Flag", "IntFlag", "ReprEnum")
+    },
     "functools.wraps": (
         _is_plain_wraps,
         "'functools.wraps' may only be used as @wraps(function) above a def",

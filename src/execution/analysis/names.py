@@ -45,6 +45,9 @@ def check_bindings(reading: Reading) -> None:
                 reading.report.add(_place(binding), "name-not-allowed", f"'{shown(name)}' may not be defined")
         elif is_reserved(name) and not (name in policy.ENUM_NAMES and binding.scope.kind == "class"):
             reading.report.add(_place(binding), "name-not-allowed", f"The name '{shown(name)}' is reserved")
+        elif name in policy.UNDEFINABLE_FIELDS and binding.scope.kind == "class" and isinstance(binding.node, ast.Name):
+            message = f"A class may not have a field '{name}': a pattern would read it from any object"
+            reading.report.add(binding.node, "name-not-allowed", message)
         elif not binding.is_import:
             _check_rebinding(reading, binding)
 

@@ -8,6 +8,7 @@ from src.execution.analysis.attributes import check_attribute, name_problem
 from src.execution.analysis.calls import check_call, check_template
 from src.execution.analysis.imports import check_import, check_import_from
 from src.execution.analysis.names import check_bindings, check_name
+from src.execution.analysis.ownership import check_trust
 from src.execution.analysis.reading import Reading
 from src.execution.analysis.strings import check_composed, check_constant
 from src.execution.analysis.violations import shown
@@ -25,6 +26,7 @@ def apply_rules(reading: Reading) -> None:
         if kind.__name__ not in policy.ALLOWED_SYNTAX:
             _report_syntax(reading, index, policy.SYNTAX_NAMES.get(kind.__name__, kind.__name__))
     check_bindings(reading)
+    check_trust(reading)
 
 
 def _report_syntax(reading: Reading, index: int, name: str) -> None:
@@ -48,7 +50,8 @@ def _check_class(reading: Reading, index: int) -> None:
             message = "A base class must be written as its name"
             reading.report.add(base, "computed-base", message)
     for keyword in node.keywords:
-        is_plain = keyword.arg != "metaclass" or _last_name(keyword.value) in policy.METACLASSES
+        metaclasses = reading.code.paths(keyword.value, reading.code.scopes[index])
+        is_plain = keyword.arg != "metaclass" or (bool(metaclasses) and metaclasses <= policy.METACLASSES)
         if keyword.arg is None or not is_plain:
             message = f"The class keyword '{keyword.arg or '**'}' is not allowed here"
             reading.report.add(keyword, "computed-base", message)

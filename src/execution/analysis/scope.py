@@ -17,6 +17,8 @@ class Scope:
         imports: imported name → dotted paths that it may stand for.
         aliases: name → dotted paths, for names assigned from something imported.
         first_parameter: of a method, usually "self" or "cls"; None elsewhere, and where it is given another value.
+        node: the function or class that opened it; None for the module and comprehensions.
+        is_of_class: whether the first parameter is the class itself, not an instance.
         owners: name → scope that it is looked up in, for names that were asked for after the walk.
     """
 
@@ -27,6 +29,8 @@ class Scope:
     imports: dict[str, set[str]] = field(default_factory=dict)
     aliases: dict[str, set[str]] = field(default_factory=dict)
     first_parameter: str | None = None
+    node: ast.AST | None = None
+    is_of_class: bool = False
     owners: dict[str, "Scope | None"] = field(default_factory=dict)
 
 

@@ -32,6 +32,10 @@ class Walk:
         statement_strings: ids of string constants that are statements (docstrings): no code can read them.
         looped: id of a loop's target → what is looped over.
         all_scopes: every scope, outer before inner.
+        definitions: scope and name → the functions and classes that are defined by it there.
+        attribute_values: attribute → the expressions that plain assignments give to it, of whatever object.
+        stored_attributes: attributes that are set or deleted, of whatever object.
+        filled: names of variables and attributes that are given items.
 
     Raises:
         TooComplex: the tree has too many nodes or is too deep.
@@ -51,7 +55,10 @@ class Walk:
         self._bound_somewhere: set[str] = set()
         self._is_walked = False
         self._values: dict[int, ast.expr] = {}
-        self._definitions: set[tuple[Scope | None, str | None]] = set()
+        self.definitions: dict[tuple[Scope | None, str | None], list[ast.AST]] = {}
+        self.filled: set[str] = set()
+        self.stored_attributes: set[str] = set()
+        self.attribute_values: dict[str, list[ast.expr]] = {}
         self._walk(tree)
         self._is_walked = True
 
@@ -131,6 +138,7 @@ class Walk:
 
     def _function_children(self, node: AnyFunction, scope: Scope) -> Iterator[tuple[ast.AST, Scope]]:
         inner = self._opened("function", scope)
+        inner.node = node
         arguments = node.args
         positional = [*arguments.posonlyargs, *arguments.args]
         extras = [extra for extra in (arguments.vararg, arguments.kwarg) if extra is not None]
@@ -142,6 +150,7 @@ class Walk:
                 yield outer, scope
             if scope.kind == "class" and positional and not _is_static(node):
                 inner.first_parameter = positional[0].arg
+                inner.is_of_class = _is_of_class(node)
         for default in (*arguments.defaults, *arguments.kw_defaults):
             if default is not None:
                 yield default, scope
@@ -154,6 +163,7 @@ class Walk:
 
     def _class_children(self, node: ast.ClassDef, scope: Scope) -> Iterator[tuple[ast.AST, Scope]]:
         inner = self._opened("class", scope)
+        inner.node = node
         for outer in (*node.decorator_list, *getattr(node, "type_params", []), *node.bases, *node.keywords):
             yield outer, scope
         for statement in node.body:
@@ -211,7 +221,7 @@ class Walk:
         if name is not None:
             self._add(name, scope, node)
         if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
-            self._definitions.add((scope, name))
+            self.definitions.setdefault((scope, name), []).append(node)
 
     def _bind_import(self, node: ast.Import, scope: Scope) -> None:
         for alias in node.names:
@@ -231,20 +241,37 @@ class Walk:
         scope.outside.update(dict.fromkeys(node.names, kind))
 
     def _bind_attribute(self, node: ast.Attribute, scope: Scope) -> None:
+        if not isinstance(node.ctx, ast.Load):
+            self.stored_attributes.add(node.attr)
         if isinstance(node.ctx, ast.Store) and (self.is_self(node.value, scope) or self._is_own(node.value, scope)):
             self.own_names.add(node.attr)
 
     def _is_own(self, node: ast.expr, scope: Scope) -> bool:
         """Whether the node names a function or class of the source: wrapper._calls = 0."""
-        return isinstance(node, ast.Name) and (self.owner(node.id, scope), node.id) in self._definitions
+        return isinstance(node, ast.Name) and (self.owner(node.id, scope), node.id) in self.definitions
 
     def _note_value(self, node: ast.Assign, scope: Scope) -> None:
         for target in node.targets:
             if isinstance(target, ast.Name):
                 self._values[id(target)] = node.value
+            elif isinstance(target, ast.Attribute):
+                self.attribute_values.setdefault(target.attr, []).append(node.value)
         if scope.kind == "class" and any(_is_name(target, "__slots__") for target in node.targets):
             slots = [part.value for part in ast.walk(node.value) if isinstance(part, ast.Constant)]
             self.own_names.update(slot for slot in slots if isinstance(slot, str))
+
+    def _note_item(self, node: ast.Subscript, _scope: Scope) -> None:
+        if isinstance(node.ctx, ast.Store):
+            self._note_filled(node.value)
+
+    def _note_method(self, node: ast.Call, _scope: Scope) -> None:
+        if isinstance(node.func, ast.Attribute) and node.func.attr in {"update", "setdefault"}:
+            self._note_filled(node.func.value)
+
+    def _note_filled(self, node: ast.expr) -> None:
+        name = node.id if isinstance(node, ast.Name) else node.attr if isinstance(node, ast.Attribute) else None
+        if name is not None:
+            self.filled.add(name)
 
     def _note_loop(self, node: ast.For, _scope: Scope) -> None:
         self.looped[id(node.target)] = node.iter
@@ -265,10 +292,19 @@ class Walk:
                 raise TooComplex(f"One name is imported as more than {policy.MAX_MEANINGS} things", node)
         if scope.kind == "class":
             self.own_names.add(name)
+        self._note_rebinding(name, scope, node)
         self._bound_somewhere.add(name)
         if scope.outside.get(name) != "nonlocal":
             scope.bound.add(name)
         self.bindings.append(Binding(name, scope, node, path is not None, value))
+
+    def _note_rebinding(self, name: str, scope: Scope, node: ast.AST) -> None:
+        """`self = other`: from here on the name may stand for anything."""
+        around: Scope | None = scope
+        while around is not None and scope.outside.get(name) == "nonlocal" and name not in around.bound:
+            around = around.parent
+        if around is not None and around.first_parameter == name and not isinstance(node, ast.arg):
+            around.first_parameter = None
 
 
 def bounded_path(path: str) -> str:
@@ -278,6 +314,11 @@ def bounded_path(path: str) -> str:
 
 def _is_name(node: ast.expr, name: str) -> bool:
     return isinstance(node, ast.Name) and node.id == name
+
+
+def _is_of_class(node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
+    is_decorated = any(_is_name(item, "classmethod") for item in node.decorator_list)
+    return is_decorated or node.name in {"__new__", "__init_subclass__"}
 
 
 def _is_static(node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
@@ -301,6 +342,8 @@ _BINDERS: dict[type[ast.AST], Callable[[Walk, Any, Scope], None]] = {
     ast.Attribute: Walk._bind_attribute,
     ast.Assign: Walk._note_value,
     ast.For: Walk._note_loop,
+    ast.Subscript: Walk._note_item,
+    ast.Call: Walk._note_method,
     ast.Expr: Walk._note_statement_string,
 }
 

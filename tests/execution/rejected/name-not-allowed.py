@@ -37,9 +37,6 @@ class Hooks:
     def __set_name__(self, owner, name):  # <-
         pass
 
-    def __init_subclass__(cls):  # <-
-        pass
-
     def __instancecheck__(cls, other):  # <-
         pass
 
@@ -48,6 +45,12 @@ class Hooks:
 
     def __del__(self):  # <-
         pass
+
+
+class Fields:
+    gi_frame: object  # <-
+    f_builtins: object = None  # <-
+    obj: object  # <-
 
 
 try:

@@ -1,0 +1,132 @@
+"""Calls that make classes or objects out of names: the names must stand in the source."""
+
+import ast
+import re
+
+from src.execution import policy
+from src.execution.analysis.folding import fold
+from src.execution.analysis.ownership import is_class, trusts_self
+from src.execution.analysis.reading import Reading, is_dunder
+from src.execution.analysis.scope import Scope
+from src.execution.analysis.strings import string_problem
+from src.execution.analysis.violations import shown
+
+_NAMESPACES = frozenset({"types.SimpleNamespace", "sklearn.utils.Bunch"})
+"""Their attributes are their keyword arguments; NumPy asks any object for __array_interface__."""
+
+_HULLS = {
+    **{f"scipy.spatial.{name}": 3 for name in ("Delaunay", "Voronoi", "HalfspaceIntersection")},
+    "scipy.spatial.ConvexHull": 2,
+}
+"""Path → position of the options."""
+
+
+def check_keyword(reading: Reading, keyword: ast.keyword) -> None:
+    """An argument by its name, whatever is called."""
+    if keyword.arg is not None and is_dunder(keyword.arg):
+        message = f"An argument may not be named '{shown(keyword.arg)}'"
+        reading.report.add(keyword, "name-not-allowed", message)
+    elif keyword.arg == "qhull_options":
+        _check_hull_options(reading, keyword.value)
+    elif keyword.arg == "memory" and fold(keyword.value, reading.code) is not None:
+        message = "'memory' may not name a folder: there are no files in a backtest"
+        reading.report.add(keyword, "string-not-allowed", message)
+    elif (
+        keyword.arg is None
+        and isinstance(keyword.value, (ast.Dict, ast.DictComp))
+        and not _has_literal_keys(reading, keyword.value)
+    ):
+        message = "The names of arguments must be literal strings: write name=value"
+        reading.report.add(keyword, "string-not-allowed", message)
+
+
+def check_construction(reading: Reading, index: int, call: ast.Call) -> None:
+    """A call of a class, where its form decides what comes of it."""
+    scope = reading.code.scopes[index]
+    if _makes_a_class(reading, call, scope):
+        message = "Classes are made by class statements; 'type' may not be called to make one"
+        reading.report.add(call, "builtin-not-allowed", message)
+    for path in reading.code.paths(call.func, scope) if isinstance(call.func, (ast.Name, ast.Attribute)) else ():
+        if path in _NAMESPACES:
+            _check_namespace(reading, call)
+        if path in _HULLS and len(call.args) > _HULLS[path]:
+            _check_hull_options(reading, call.args[_HULLS[path]])
+
+
+def _makes_a_class(reading: Reading, call: ast.Call, scope: Scope) -> bool:
+    """type(type(x))(…), type(A)(…): the class of a class makes classes, whatever it is given."""
+    function: ast.expr = call.func
+    if isinstance(function, ast.Name):
+        name = function.id
+        function = reading.remember("type call", name, lambda: _type_call_of(reading, name)) or function
+    if not isinstance(function, ast.Call) or not _is_type_call(function) or not function.args:
+        return False
+    subject = function.args[0]
+    if _is_type_call(subject) or _is_class(reading, subject, scope):
+        return True
+    is_triple = len(call.args) == 3 and not call.keywords
+    is_open = any(isinstance(argument, ast.Starred) for argument in call.args) and len(call.args) == 1
+    return (is_triple or is_open) and not trusts_self(reading, subject, scope, strictly=False)
+
+
+def _type_call_of(reading: Reading, name: str) -> ast.expr | None:
+    return next((value for value in reading.code.values.get(name, ()) if _is_type_call(value)), None)
+
+
+def _is_type_call(node: ast.expr) -> bool:
+    return isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "type"
+
+
+def _is_class(reading: Reading, node: ast.expr, scope: Scope) -> bool:
+    if not isinstance(node, ast.Name):
+        return False
+    owner = reading.code.owner(node.id, scope)
+    is_own = is_class(reading, node, scope)
+    return is_own or (owner is None and node.id in _BUILTIN_CLASSES) or bool(reading.code.import_paths(node.id, scope))
+
+
+_BUILTIN_CLASSES = frozenset(
+    {"object", "int", "float", "str", "bytes", "bool", "list", "tuple", "dict", "set", "frozenset", "complex", "type"}
+)
+
+
+def _check_namespace(reading: Reading, call: ast.Call) -> None:
+    for keyword in call.keywords:
+        if keyword.arg is None and not _has_known_keys(reading, keyword.value):
+            message = "The names of a namespace must be literal: write name=value, or keep the values in a dict"
+            reading.report.add(keyword, "string-not-allowed", message)
+
+
+def _has_known_keys(reading: Reading, node: ast.expr) -> bool:
+    """A literal dict, or a name that is only ever given literal dicts and never changed by computed keys."""
+    name = node.id if isinstance(node, ast.Name) else node.attr if isinstance(node, ast.Attribute) else None
+    if name is None:
+        return _has_literal_keys(reading, node)
+    if isinstance(node, ast.Attribute) and reading.code.paths(node, reading.code.module) == {"config"}:
+        return True
+    return name not in reading.code.filled and reading.remember("keys", name, lambda: _is_given_dicts(reading, name))
+
+
+def _is_given_dicts(reading: Reading, name: str) -> bool:
+    values = [*reading.code.values.get(name, ()), *reading.code.attribute_values.get(name, ())]
+    return bool(values) and all(_has_literal_keys(reading, value) for value in values)
+
+
+def _has_literal_keys(reading: Reading, node: ast.expr) -> bool:
+    if not isinstance(node, ast.Dict):
+        return False
+    for key, value in zip(node.keys, node.values, strict=True):
+        text = fold(key, reading.code) if key is not None else None
+        if key is None and not _has_literal_keys(reading, value):
+            return False
+        if key is not None and (text is None or is_dunder(text) or string_problem(text)):
+            return False
+    return True
+
+
+def _check_hull_options(reading: Reading, options: ast.expr) -> None:
+    text = fold(options, reading.code)
+    is_default = isinstance(options, ast.Constant) and options.value is None
+    if not is_default and (text is None or not re.fullmatch(policy.QHULL_OPTIONS, text)):
+        message = "The options of a hull must be a literal string of Q options, as in 'QJ' or 'Qt Qbb'"
+        reading.report.add(options, "string-not-allowed", message)
