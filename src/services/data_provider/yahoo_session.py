@@ -15,10 +15,10 @@ CHART_PATH = "/v8/finance/chart/"
 LEAST_SECONDS = 0.001
 """Zero would stand for no limit."""
 
-CHART_CONNECT_SECONDS = 4.0
-OTHER_CONNECT_SECONDS = 2.0
+CHART_CONNECT_SECONDS = 3.0
+OTHER_CONNECT_SECONDS = 1.5
 """How long a connection may take to be made: to the host of the charts, and to those that only give yfinance its
-cookie, of which it tries two and can do without. Together less than ten seconds."""
+cookie, of which it tries two and can do without. Together with the rest of a first request less than ten seconds."""
 
 UNREACHABLE_SECONDS = 10.0
 """How long a host to which no connection was made in time is not tried again: other symbols need not wait for it."""
