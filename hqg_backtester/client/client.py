@@ -39,6 +39,7 @@ class Terms(TypedDict, total=False):
     risk_free_rate: float | None
     min_trade_value: float
     delisting_return: float
+    price_adjustment: str
     seed: int
     parameters: Mapping[str, Any]
 

@@ -13,7 +13,7 @@ from src.models.plain import printable
 from src.models.request import BacktestRequest
 
 PYTHON_MEDIA_TYPES = ("text/x-python", "application/x-python", "text/x-script.python")
-_TEXT_FIELDS = frozenset({"name", "start_date", "end_date", "benchmark"})
+_TEXT_FIELDS = frozenset({"name", "start_date", "end_date", "benchmark", "price_adjustment"})
 _QUERY_FIELDS = frozenset(BacktestRequest.model_fields) | {"config_params"}
 
 

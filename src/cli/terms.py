@@ -64,6 +64,7 @@ TERMS = (
     Term("--risk-free-rate", "risk_free_rate", number, "RATE", "yearly fraction (the price source's own)"),
     Term("--min-trade-value", "min_trade_value", number, "MONEY", "smaller changes are not traded (1)"),
     Term("--delisting-return", "delisting_return", number, "FRACTION", "of the last close, in a delisted symbol (0)"),
+    Term("--price-adjustment", "price_adjustment", str, "WHAT", "dividends_and_splits, or splits: dividends are cash"),
     Term("--seed", "seed", int, "NUMBER", "seeds random and NumPy (0)"),
 )
 """Every field of the request beside the code, the two dates and the parameters, in the order of the help text."""

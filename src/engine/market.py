@@ -1,6 +1,6 @@
 """What a run is given: the prices of its universe and the rules it trades by."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -30,6 +30,8 @@ class Market:
         last_period_complete: False when the window ends before the last week, month or quarter does.
         delistings: timeline index of the day on which a symbol leaves, by symbol index. From that day on the
             symbol has no bar; only when its last bar is that of the timeline's last day, it leaves at that day's end.
+        dividends: by timeline index of the ex-date, (index of the symbol, cash per share in account currency) for
+            what was held the day before; empty where dividends are taken out of the prices.
     """
 
     days: list[int]
@@ -37,6 +39,7 @@ class Market:
     bars: Doubles
     last_period_complete: bool = True
     delistings: Mapping[int, int] = field(default_factory=dict)
+    dividends: Mapping[int, Sequence[tuple[int, float]]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         expected = len(self.days) * len(self.symbols) * FIELDS

@@ -36,6 +36,10 @@ class Portfolio:
         self.shares[symbol] += change
         self._fills.append((day, symbol, change, price, fee))
 
+    def receive(self, dividends: Sequence[tuple[int, float]]) -> None:
+        """Take the dividends of (symbol, cash per share) on what is held."""
+        self.cash += math.fsum(self.shares[symbol] * amount for symbol, amount in dividends)
+
     def settle(self, day: int, symbol: int, price: float) -> None:
         """Turn a position into cash at that price, free of costs; nothing happens where none is held."""
         held = self.shares[symbol]

@@ -69,6 +69,8 @@ def simulate(market: Market, rules: Rules, decide: Decide) -> Ledger:
     leaving = _leaving(market)
 
     for day, (opens, closes, volumes, has_gap) in enumerate(_rows(market.bars, count)):
+        if day in market.dividends:
+            portfolio.receive(market.dividends[day])
         for symbol in leaving.get(day, ()):
             rebalancer.delist(day, symbol, marks[symbol])
         if fills_at_open and rebalancer.waiting:

@@ -92,6 +92,7 @@ class AuditRules:
         delistings: index of the day on which a symbol leaves, by symbol index: the first day after its last
             bar, or the last day of all.
         delisting_return: what its position then gains or loses, as a fraction of its value at the last close.
+        dividends: (n_days, n_symbols) cash per share for what was held the day before; None for none.
     """
 
     initial_capital: float
@@ -102,6 +103,7 @@ class AuditRules:
     first_signal_day: int = 0
     delistings: Mapping[int, int] = field(default_factory=dict)
     delisting_return: float = 0.0
+    dividends: Float64Array | None = None
 
     @property
     def fills_at_open(self) -> bool:
@@ -228,6 +230,7 @@ def _rebuild(claim: Claim, prices: Prices, rules: AuditRules, held: Float64Array
     positions = held.copy()
     for day, symbol in zip(orders.day[orders.is_settlement], orders.symbol[orders.is_settlement], strict=True):
         positions[day:, symbol] = 0.0
+    income = _income(positions, rules)
     orders_until_day = np.searchsorted(orders.day, np.arange(len(held)), side="right")
     return Books(
         prices=prices,
@@ -240,8 +243,9 @@ def _rebuild(claim: Claim, prices: Prices, rules: AuditRules, held: Float64Array
         fee=orders.fee,
         is_settlement=orders.is_settlement,
         positions=positions,
-        cash=_cash_after_orders(orders, rules.initial_capital)[orders_until_day],
+        cash=_cash_after_orders(orders, rules.initial_capital)[orders_until_day] + np.cumsum(income),
         marks=marks,
+        income=income,
     )
 
 
@@ -280,8 +284,16 @@ def _with_settlements(
     )
 
 
+def _income(positions: Float64Array, rules: AuditRules) -> Float64Array:
+    """(n_days,) the dividends of each day, on what was held at the end of the day before."""
+    if rules.dividends is None:
+        return np.zeros(len(positions))
+    paid: Float64Array = (positions[:-1] * rules.dividends[1:]).sum(axis=1)
+    return np.concatenate(([0.0], paid))
+
+
 def _cash_after_orders(orders: _Orders | Books, initial_capital: float) -> Float64Array:
-    """(n_orders + 1,) cash before the first order and after each one."""
+    """(n_orders + 1,) cash before the first order and after each one, without dividends."""
     paid = orders.shares * orders.price + orders.fee
     return np.cumsum(np.concatenate(([initial_capital], -paid)))
 
@@ -314,8 +326,10 @@ def _check_cash_and_equity(evidence: _Evidence, books: Books) -> None:
     # A claim is off by what adding the same orders in another grouping can round, and no more: the
     # scale is the most the account was ever worth, so that an account lost to pennies still passes.
     scale = np.maximum.accumulate(np.maximum(np.abs(books.equity), books.initial_capital))
-    allowed = np.maximum(EXACT, 4.0 * np.finfo(np.float64).eps * len(books.day)) * scale
-    after_order = _cash_after_orders(books, books.initial_capital)[1:][~books.is_settlement]
+    n_bookings = len(books.day) + np.count_nonzero(books.income)
+    allowed = np.maximum(EXACT, 4.0 * np.finfo(np.float64).eps * n_bookings) * scale
+    after_order = _cash_after_orders(books, books.initial_capital)[1:] + np.cumsum(books.income)[books.day]
+    after_order = after_order[~books.is_settlement]
     floor = -(ROUNDING * np.abs(books.equity) + EXACT * scale)[claim.day]
     evidence.each_order(
         after_order >= floor,

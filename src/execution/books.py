@@ -50,6 +50,7 @@ class Books:
         positions: (n_days, n_symbols) shares after the day's fills and settlements.
         cash: (n_days,) after the day's fills and settlements.
         marks: (n_days, n_symbols) last known close; 0.0 before a symbol's first bar, when nothing is held.
+        income: (n_days,) dividends received in cash, before the day's fills.
     """
 
     prices: Prices
@@ -64,6 +65,7 @@ class Books:
     positions: Float64Array
     cash: Float64Array
     marks: Float64Array
+    income: Float64Array
 
     @cached_property
     def position_value(self) -> Float64Array:
@@ -99,13 +101,13 @@ class Books:
     def candles(self) -> Float64Array:
         """(n_days, 4) the portfolio's open, high, low and close.
 
-        The open is worth what was held overnight, before the day's fills; the close is `equity`. High
-        and low value the shares held during the day at each symbol's own high and low, which is the
+        The open is worth what was held overnight with its dividends, before the day's fills; the close is
+        `equity`. High and low value the shares held during the day at each symbol's own high and low, which is the
         widest the day can have been, since symbols need not turn at the same minute. A symbol without
         a bar counts at its last close all day.
         """
         before = np.vstack((np.zeros_like(self.positions[:1]), self.positions[:-1]))
-        cash_before = np.concatenate(([self.initial_capital], self.cash[:-1]))
+        cash_before = np.concatenate(([self.initial_capital], self.cash[:-1])) + self.income
         held, cash = self._during_the_day(before, cash_before)
         opened = cash_before + value_of(before, self._known(OPEN))
         closed = self.equity

@@ -9,7 +9,7 @@ Order of a run::
     box  → host   READY      {"version"}                         the runner is loaded, nothing read yet
     host → box    JOB        {source, class_name, seed, …}           no price in it
     box  → host   DESCRIBED  {universe, bar_size, execution}         the strategy loaded and is now stopped
-    host → box    RULES      {symbols, bar_size, capital, …, delistings, is_observed}
+    host → box    RULES      {symbols, bar_size, capital, …, delistings, dividends, is_observed}
     host → box    PRICES     days and bars, packed
     box  → host   PROGRESS   {day, equity, lines}                    any number, only when RULES asked for it
     box  → host   LEDGER     orders and daily marks, packed          only when the run succeeded
@@ -178,6 +178,18 @@ def unpack_prices(payload: bytes) -> tuple[list[int], int, Doubles]:
     bars = _from_little(array("d"), payload[days_end:])
     # A view of an array of doubles; memoryview is not told that by its constructor.
     return days.tolist(), n_symbols, cast(Doubles, memoryview(bars))
+
+
+def dividends_by_day(rows: Sequence[Sequence[Any]]) -> dict[int, list[tuple[int, float]]]:
+    """The dividends of RULES as the engine takes them.
+
+    Args:
+        rows: [timeline index of the ex-date, index of the symbol, cash per share] each.
+    """
+    by_day: dict[int, list[tuple[int, float]]] = {}
+    for day, symbol, amount in rows:
+        by_day.setdefault(day, []).append((symbol, amount))
+    return by_day
 
 
 LEDGER_COLUMNS = (("day", "i"), ("symbol", "i"), ("shares", "d"), ("price", "d"), ("fee", "d"))

@@ -23,11 +23,12 @@ from pydantic_core import PydanticCustomError
 
 from src.models.costs import Commission, CostModel, Slippage
 from src.models.plain import Number, Text, WholeNumber, check_plain_json, printable
+from src.utils.price_adjustment import FULL, PriceAdjustment
 from src.utils.symbols import MAX_SYMBOL_CHARACTERS, MAX_UNIVERSE_SYMBOLS, SYMBOL_PATTERN
 
 MAX_PARAMETERS_BYTES = 100_000
 
-LATER_FIELDS = ("delisting_return",)
+LATER_FIELDS = ("delisting_return", "price_adjustment")
 """Fields that came after the first engine. They are written only where they differ from their defaults, so that a
 request without them keeps its stored form, its hash and its answer."""
 
@@ -143,6 +144,9 @@ class BacktestRequest(BaseModel):
     delisting_return: Annotated[Number, Field(ge=-1, le=1, examples=[-0.3])] = 0.0
     """What a position gains or loses when its symbol is delisted, as a fraction of its value at the last close:
     -1 loses it all, 0 pays the last close."""
+    price_adjustment: PriceAdjustment = FULL
+    """What is taken out of prices. With "splits" orders fill at the prices that were paid (in today's shares), and
+    dividends are cash on their ex-date; for Yahoo's prices, and files with a column "Adj Close" or "Dividends"."""
     seed: Annotated[WholeNumber, Field(ge=0, le=2**32 - 1)] = 0
     """Seeds `random` and NumPy in the box."""
     parameters: Parameters = Field(default_factory=dict, examples=[{"lookback_days": 21}])

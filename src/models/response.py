@@ -5,6 +5,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict
 
 from src.models.metrics import MetricsAnswer
+from src.utils.price_adjustment import FULL, PriceAdjustment
 
 
 class AnswerPart(BaseModel):
@@ -42,6 +43,8 @@ class ParametersAnswer(AnswerPart):
     """As requested, in account currency."""
     delisting_return: float = 0.0
     """As requested, a fraction; left out where it is 0."""
+    price_adjustment: PriceAdjustment = FULL
+    """As requested; left out where it is "dividends_and_splits"."""
     seed: int
     """As requested."""
     parameters: dict[str, Any]
@@ -63,6 +66,8 @@ class EquityStats(AnswerPart):
     """net_profit over the initial capital, in percent."""
     volume: float
     """Traded value: the sum of shares times price over all orders."""
+    dividends: float = 0.0
+    """Dividends received in cash; only where prices are adjusted for splits alone."""
 
 
 class Candle(AnswerPart):

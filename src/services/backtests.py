@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Self
 
+import numpy as np
 from hqg_algorithms import Cadence
 
 from src.errors import StrategyFailed
@@ -24,7 +25,7 @@ from src.services.data_provider.patience import Patience as PricePatience
 from src.services.delistings import find_delistings, settlement_warnings, stopped_warnings
 from src.services.idle_warning import idle_warning
 from src.services.measured_run import answer_body, audited, logs_of, measured
-from src.services.price_warnings import jump_warnings
+from src.services.price_warnings import jump_warnings, share_warnings
 from src.services.readings import readable_strategy
 from src.services.run_identity import ENGINE_VERSION, canonical, code_hash, data_hash, run_hash
 from src.services.runs.preparing import BoxNeeded, Observe
@@ -110,7 +111,7 @@ class Backtests:
             with watch.step("data"):
                 # Made here, when it is known how much of the request's time is left.
                 waiting = PricePatience.of_request(deadline, cancel)
-                prices = self._provider.fetch(symbols, request.start_date, request.end_date, waiting)
+                prices = self._fetch(symbols, request, waiting)
                 yardsticks = self._yardsticks(prices, request, waiting)
                 delistings = find_delistings(prices, request.end_date, yardsticks.benchmark_end)
                 hashed = data_hash(prices.data_hash(), delistings)
@@ -140,6 +141,11 @@ class Backtests:
             seed=request.seed,
             wall_seconds=self._limits.wall_seconds,
             universe=None if request.universe is None else tuple(request.universe),
+        )
+
+    def _fetch(self, symbols: tuple[str, ...], request: BacktestRequest, patience: PricePatience) -> PriceTable:
+        return self._provider.fetch(
+            symbols, request.start_date, request.end_date, patience, adjustment=request.price_adjustment
         )
 
     def _yardsticks(self, prices: PriceTable, request: BacktestRequest, patience: PricePatience) -> Yardsticks:
@@ -250,6 +256,7 @@ class Prepared:
             *period_warnings(self.prices.dates),
             *self.prices.warnings(),
             *jump_warnings(self.prices),
+            *share_warnings(self.prices, self.request),
             *self.yardsticks.warnings,
             *settlement_warnings(books, self.request.delisting_return),
             *stopped_warnings(books, self.prices.history_ends),
@@ -324,7 +331,17 @@ def engine_rules(
         "last_period_complete": last_period_is_complete(last_day, cadence.bar_size, prices.has_weekend_days()),
         "delistings": sorted(delistings.items()),
         "delisting_return": request.delisting_return,
+        "dividends": _dividend_rows(prices),
     }
+
+
+def _dividend_rows(prices: PriceTable) -> list[tuple[int, int, float]]:
+    """(day, symbol, cash per share) of each dividend."""
+    if prices.dividends is None:
+        return []
+    days, symbols = np.nonzero(prices.dividends)
+    amounts = prices.dividends[days, symbols]
+    return list(zip(days.tolist(), symbols.tolist(), amounts.tolist(), strict=True))
 
 
 def _listed(symbols: tuple[str, ...]) -> str:

@@ -42,6 +42,7 @@ def audited(
         slippage=slippage_from_wire(answer.cost_wire(request.slippage)),
         delistings=delistings,
         delisting_return=request.delisting_return,
+        dividends=prices.dividends,
     )
     try:
         return audit(claim, prices, rules)
@@ -79,7 +80,10 @@ def answer_body(
     """Everything of the answer that comes from the books."""
     return {
         "metrics": answer.metrics_answer(metrics),
-        "equity_stats": equity_stats(books.equity, request.initial_capital, trades),
+        "equity_stats": {
+            **equity_stats(books.equity, request.initial_capital, trades),
+            **({} if prices.dividends is None else {"dividends": float(books.income.sum())}),
+        },
         "candles": answer.candles_answer(books),
         "orders": answer.orders_answer(books),
         "holding_weights": answer.holding_weights_answer(books),

@@ -4,14 +4,20 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from src.models.costs import PerShareCommission
+from src.models.request import BacktestRequest
 from src.services.data_provider.arrays import CLOSE, OPEN
 from src.services.data_provider.base import PriceTable
+from src.utils.price_adjustment import FULL
 
 LARGEST_STEP = 10.0
 """From one close to the next open or close. Adjusted prices of what is really traded move less; a split that is not
 taken out, a slipped decimal point or another security under the same ticker do not."""
 
 MOST_NAMED = 10
+
+LARGEST_SHARE_FACTOR = 1.05
+"""So many times the shares that were really traded may a fee per share count before that is worth a warning."""
 
 
 def jump_warnings(prices: PriceTable) -> list[str]:
@@ -20,6 +26,22 @@ def jump_warnings(prices: PriceTable) -> list[str]:
     if len(warnings) > MOST_NAMED:
         warnings[MOST_NAMED:] = [f"{len(warnings) - MOST_NAMED} more prices move more than tenfold overnight."]
     return warnings
+
+
+def share_warnings(prices: PriceTable, request: BacktestRequest) -> list[str]:
+    """One sentence when fees per share count more shares than were really traded: dividends make past prices lower."""
+    if not isinstance(request.commission, PerShareCommission) or request.price_adjustment != FULL:
+        return []
+    factors = {symbol: 1.0 / least for symbol, least in prices.dividend_factors.items() if least > 0.0}
+    many = [(symbol, factor) for symbol, factor in factors.items() if factor > LARGEST_SHARE_FACTOR]
+    if not many:
+        return []
+    named = ", ".join(f"{factor:.3g} times as many of {symbol}" for symbol, factor in many[:MOST_NAMED])
+    rest = f" and {len(many) - MOST_NAMED} more symbols" if len(many) > MOST_NAMED else ""
+    return [
+        f"Fees per share count shares at prices from which dividends are taken out: at the beginning up to {named}"
+        f"{rest} as were really traded. price_adjustment 'splits' counts real shares, after later splits."
+    ]
 
 
 def _jumps(prices: PriceTable) -> Iterator[str]:

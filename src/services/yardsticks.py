@@ -79,7 +79,7 @@ def _benchmark(
 ) -> tuple[npt.NDArray[np.float64] | None, date | None]:
     """The benchmark's equity, and the last day of its whole history."""
     table = prices
-    if symbol in prices.symbols:
+    if symbol in prices.symbols and prices.dividends is None:
         closes = prices.close[:, prices.symbols.index(symbol)]
     else:
         try:

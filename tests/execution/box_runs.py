@@ -70,6 +70,7 @@ def rules(**changes: Any) -> dict[str, Any]:
         "last_period_complete": True,
         "delistings": [],
         "delisting_return": 0.0,
+        "dividends": [],
         **changes,
     }
 

@@ -101,6 +101,22 @@ def delistings_in(prices):
     return chosen.map(lambda symbols: {symbol: days[symbol] for symbol in symbols})
 
 
+def dividends_in(prices):
+    """None, or some amounts on some days of each symbol."""
+    shape = prices.bars.shape[:2]
+    amounts = st.lists(st.sampled_from([0.0, 0.0, 0.0, 0.3, 2.0]), min_size=shape[0] * shape[1])
+    return st.none() | amounts.map(lambda values: np.array(values[: shape[0] * shape[1]]).reshape(shape))
+
+
+def _by_day(dividends):
+    if dividends is None:
+        return {}
+    return {
+        day: [(symbol, amount) for symbol, amount in enumerate(row) if amount]
+        for day, row in enumerate(dividends.tolist())
+    }
+
+
 @dataclass(frozen=True)
 class Run:
     """One run of the engine as the host sees it."""
@@ -124,6 +140,7 @@ def runs(draw):
         slippage=slippage_from_wire(draw(slippages)),
         delistings=draw(delistings_in(prices)),
         delisting_return=draw(st.sampled_from([0.0, -1.0, -0.3, 0.5])),
+        dividends=draw(dividends_in(prices)),
     )
     return simulated(prices, rules, signals, draw(st.sampled_from([BarSize.DAILY, BarSize.WEEKLY])))
 
@@ -135,6 +152,7 @@ def simulated(prices, rules, signals, bar_size):
             prices.symbols,
             memoryview(array("d", prices.bars.ravel().tolist())),
             delistings=rules.delistings,
+            dividends=_by_day(rules.dividends),
         ),
         Rules(
             bar_size,

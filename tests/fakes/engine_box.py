@@ -84,5 +84,12 @@ def _run(wire: dict[str, Any], prices: bytes, weights: Sequence[float] | None) -
         slippage_from_wire(wire["slippage"]),
         wire["delisting_return"],
     )
-    market = Market(days, tuple(wire["symbols"]), bars, wire["last_period_complete"], dict(wire["delistings"]))
+    market = Market(
+        days,
+        tuple(wire["symbols"]),
+        bars,
+        wire["last_period_complete"],
+        dict(wire["delistings"]),
+        protocol.dividends_by_day(wire["dividends"]),
+    )
     return simulate(market, rules, lambda *_: weights)

@@ -79,6 +79,7 @@ DEFAULTS = {
     "risk_free_rate": None,
     "min_trade_value": 1,
     "delisting_return": 0,
+    "price_adjustment": "dividends_and_splits",
     "seed": 0,
     "parameters": {},
 }
@@ -94,6 +95,7 @@ SUBSTANCE = {
     "risk_free_rate": 0.0,
     "min_trade_value": 0,
     "delisting_return": -0.3,
+    "price_adjustment": "splits",
     "seed": 1,
     "parameters": {"a": None},
 }

@@ -133,6 +133,7 @@ def _receive_market(host: HostChannel) -> tuple[Market, Rules, bool]:
         bars=bars,
         last_period_complete=wire["last_period_complete"],
         delistings=dict(wire["delistings"]),
+        dividends=protocol.dividends_by_day(wire["dividends"]),
     )
     rules = Rules(
         bar_size=BarSize(wire["bar_size"]),

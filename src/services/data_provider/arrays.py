@@ -59,6 +59,16 @@ def check_bars(bars: Float64Array) -> None:
         _check_some_bars(bars[first : first + days_at_a_time])
 
 
+def check_dividends(dividends: Float64Array, bars: Float64Array) -> None:
+    """Whether there is an amount for each bar.
+
+    Raises:
+        ValueError: there is not, or one is negative or not finite.
+    """
+    if dividends.shape != bars.shape[:2] or not ((dividends >= 0) & (dividends < np.inf)).all():
+        raise ValueError(f"dividends must be finite, at least zero and of shape {bars.shape[:2]}")
+
+
 def _check_some_bars(bars: Float64Array) -> None:
     present = bars_present(bars)
     if not np.isnan(bars[~present]).all():

@@ -19,11 +19,13 @@ from src.services.data_provider.arrays import (
     Dates,
     Float64Array,
     check_bars,
+    check_dividends,
     check_frame,
     day_numbers,
     window_rows,
 )
 from src.services.data_provider.patience import ENDLESS, Patience
+from src.utils.price_adjustment import FULL, PriceAdjustment
 from src.utils.trading_year import trades_on_weekends
 
 HASHED_ROWS = 1024
@@ -98,6 +100,10 @@ class PriceTable:
             of `data_hash`.
         known_to: the day up to which the source was asked for bars of each symbol, where that is known; no part of
             `data_hash`.
+        dividends: (n_days, n_symbols) cash per share, on the ex-date, for those who held it before, where prices are
+            adjusted for splits alone; None where dividends are taken out of the prices.
+        dividend_factors: the least adjusted price ÷ the price without dividends taken out, by symbol, where that is
+            known; no part of `data_hash`.
 
     Raises:
         ValueError: the arrays break one of these rules.
@@ -110,10 +116,15 @@ class PriceTable:
     fetched_at: Mapping[str, datetime] = field(default_factory=dict)
     history_ends: Mapping[str, date] = field(default_factory=dict)
     known_to: Mapping[str, date] = field(default_factory=dict)
+    dividends: Float64Array | None = None
+    dividend_factors: Mapping[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         check_frame(self.dates, self.symbols, self.bars)
         check_bars(self.bars)
+        if self.dividends is not None:
+            check_dividends(self.dividends, self.bars)
+            self.dividends.flags.writeable = False
         self.dates.flags.writeable = False
         self.bars.flags.writeable = False
 
@@ -178,7 +189,8 @@ class PriceTable:
         """The part between start and end, both days included; possibly without any day. Shares memory."""
         rows = slice(*window_rows(self.dates, start, end))
         suspects = tuple(suspect for suspect in self.suspects if start <= suspect.day <= end)
-        return replace(self, dates=self.dates[rows], bars=self.bars[rows], suspects=suspects)
+        dividends = None if self.dividends is None else self.dividends[rows]
+        return replace(self, dates=self.dates[rows], bars=self.bars[rows], suspects=suspects, dividends=dividends)
 
     def data_hash(self) -> str:
         """SHA-256 over symbols, dates and bars: 64 hexadecimal digits.
@@ -192,6 +204,8 @@ class PriceTable:
             rows = self.bars[first : first + HASHED_ROWS]
             # Adding 0.0 turns the negative zero into the positive one.
             digest.update(np.where(np.isnan(rows), np.nan, rows + 0.0).astype("<f8").tobytes())
+        if self.dividends is not None:
+            digest.update(b"dividends" + (self.dividends + 0.0).astype("<f8").tobytes())
         return digest.hexdigest()
 
     def warnings(self, limit: int = 20) -> list[str]:
@@ -226,7 +240,14 @@ class DataProvider(Protocol):
     is_synthetic: bool
     """True when the prices are made up; the answer then says so in its warnings."""
 
-    def fetch(self, symbols: Sequence[str], start: date, end: date, patience: Patience = ENDLESS) -> PriceTable:
+    def fetch(
+        self,
+        symbols: Sequence[str],
+        start: date,
+        end: date,
+        patience: Patience = ENDLESS,
+        adjustment: PriceAdjustment = FULL,
+    ) -> PriceTable:
         """The bars of `symbols` between start and end, both days included.
 
         Every symbol has at least one bar in the table. A symbol's bars depend neither on the window
@@ -235,9 +256,11 @@ class DataProvider(Protocol):
         Args:
             symbols: upper-case, unique, at least one, already checked against the ticker pattern.
             patience: how long to wait for a source that may take long.
+            adjustment: what is taken out of the prices; with "splits" the table has dividends.
 
         Raises:
-            NoPrices: a symbol is unknown or has no bar in the window (all such symbols named at once).
+            NoPrices: a symbol is unknown, has no bar in the window, or none with that adjustment (all such symbols
+                named at once).
             PriceSourceUnavailable: the source failed.
             RunTimedOut, RunCancelled: the patience is at its end.
         """

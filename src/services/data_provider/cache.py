@@ -11,12 +11,14 @@ from src.services.data_provider.base import PriceTable, SuspectBar, Yields
 from src.services.data_provider.coverage import Market
 from src.services.data_provider.gathering import check_symbol, gather, yields_in_window
 from src.services.data_provider.history import ADJ_CLOSE, History, HistorySource
+from src.services.data_provider.history_bars import bars_of
 from src.services.data_provider.history_cache import Entry, HistoryCache
 from src.services.data_provider.history_file import Record
 from src.services.data_provider.holding import Holding
 from src.services.data_provider.patience import ENDLESS, Patience
 from src.services.data_provider.recently_used import RecentlyUsed
-from src.services.data_provider.screening import SymbolBars, screen
+from src.services.data_provider.screening import SymbolBars
+from src.utils.price_adjustment import FULL, PriceAdjustment
 from src.utils.symbols import SYMBOL_PATTERN
 
 DOWNLOADS_AT_ONCE = 4
@@ -65,15 +67,22 @@ class CachedProvider:
         self._source = source
         self._memory = RecentlyUsed[Kept](memory_bytes)
 
-    def fetch(self, symbols: Sequence[str], start: date, end: date, patience: Patience = ENDLESS) -> PriceTable:
+    def fetch(
+        self,
+        symbols: Sequence[str],
+        start: date,
+        end: date,
+        patience: Patience = ENDLESS,
+        adjustment: PriceAdjustment = FULL,
+    ) -> PriceTable:
         """The bars of `symbols` between start and end, as `DataProvider.fetch` promises."""
         tickers = [symbol for symbol in symbols if SYMBOL_PATTERN.fullmatch(symbol)]
-        here = {symbol: bars for symbol in tickers if (bars := self._here(symbol, end)) is not None}
+        here = {symbol: bars for symbol in tickers if (bars := self._here(symbol, end, adjustment)) is not None}
         absent = [symbol for symbol in tickers if symbol not in here]
         if not absent:
             return gather(symbols, start, end, here.__getitem__)
         with _downloading() as threads:
-            coming = {symbol: threads.submit(self._fetched, symbol, end, patience) for symbol in absent}
+            coming = {symbol: threads.submit(self._fetched, symbol, end, patience, adjustment) for symbol in absent}
             return gather(
                 symbols, start, end, lambda symbol: here.get(symbol) or patience.result(symbol, coming[symbol])
             )
@@ -105,22 +114,28 @@ class CachedProvider:
         entry = self.histories.kept(symbol)
         return holding(entry) if entry is not None and entry.history.dates.size else None
 
-    def _here(self, symbol: str, end: date) -> SymbolBars | None:
+    def _here(self, symbol: str, end: date, adjustment: PriceAdjustment) -> SymbolBars | None:
         """The bars from memory or disk, None when the source must be asked."""
-        kept = self._memory.get(symbol, self.histories.stamp(symbol))
+        kept = self._memory.get(_memory_key(symbol, adjustment), self.histories.stamp(symbol))
         if kept is not None and self.histories.reaches(kept.record, kept.market, end):
             return kept.bars
         entry = self.histories.kept(symbol)
-        return self._bars(entry) if entry is not None and self.histories.suffices(entry, end) else None
+        is_enough = entry is not None and self.histories.suffices(entry, end)
+        return self._bars(entry, adjustment) if entry is not None and is_enough else None
 
-    def _fetched(self, symbol: str, end: date, patience: Patience) -> SymbolBars:
-        return self._bars(self.histories.up_to_date(symbol, end, patience))
+    def _fetched(self, symbol: str, end: date, patience: Patience, adjustment: PriceAdjustment) -> SymbolBars:
+        return self._bars(self.histories.up_to_date(symbol, end, patience), adjustment)
 
-    def _bars(self, entry: Entry) -> SymbolBars:
-        bars = usable_bars(entry.history, entry.record)
+    def _bars(self, entry: Entry, adjustment: PriceAdjustment) -> SymbolBars:
+        bars = usable_bars(entry.history, entry.record, adjustment)
         if entry.stamp is not None:
-            self._memory.put(entry.history.symbol, entry.stamp, Kept(bars, entry.record, entry.history.market))
+            key = _memory_key(entry.history.symbol, adjustment)
+            self._memory.put(key, entry.stamp, Kept(bars, entry.record, entry.history.market))
         return bars
+
+
+def _memory_key(symbol: str, adjustment: PriceAdjustment) -> str:
+    return f"{adjustment} {symbol}"
 
 
 @contextmanager
@@ -136,9 +151,9 @@ def _downloading() -> Iterator[ThreadPoolExecutor]:
         threads.shutdown(wait=False, cancel_futures=True)
 
 
-def usable_bars(history: History, record: Record) -> SymbolBars:
+def usable_bars(history: History, record: Record, adjustment: PriceAdjustment = FULL) -> SymbolBars:
     """The adjusted bars of a history, with everything about it that a person should know of."""
-    bars = screen(history.symbol, history.dates, history.adjusted())
+    bars = bars_of(history, adjustment)
     suspects = sorted((*bars.suspects, *history.notes, *_late_start(history)), key=lambda suspect: suspect.day)
     return replace(bars, suspects=tuple(suspects), fetched_at=record.fetched_at, known_to=record.covered_to)
 

@@ -9,12 +9,14 @@ from pathlib import Path
 from src.errors import NoPrices, PriceSourceUnavailable
 from src.services.data_provider.arrays import CLOSE
 from src.services.data_provider.base import PriceTable, Yields
+from src.services.data_provider.file_bars import bars_of_file
 from src.services.data_provider.gathering import check_symbol, gather, yields_in_window
 from src.services.data_provider.holding import Holding
 from src.services.data_provider.patience import ENDLESS, Patience
-from src.services.data_provider.price_file import read_price_file
+from src.services.data_provider.price_file import read_price_columns, read_price_file
 from src.services.data_provider.recently_used import RecentlyUsed
-from src.services.data_provider.screening import SymbolBars, screen
+from src.services.data_provider.screening import SymbolBars
+from src.utils.price_adjustment import FULL, PriceAdjustment
 from src.utils.symbols import SYMBOL_PATTERN
 
 SUFFIXES = (".parquet", ".csv")
@@ -25,7 +27,7 @@ SMALL_FOLDER_FILES = 500
 class FilesProvider:
     """Reads `<SYMBOL>.parquet`, or else `<SYMBOL>.csv`, from one folder.
 
-    `read_price_file` says which columns a file needs. A file is read again when its size or its
+    `read_price_columns` says which columns a file needs. A file is read again when its size or its
     time of change is another than before.
 
     Args:
@@ -40,10 +42,17 @@ class FilesProvider:
         self._folder = folder
         self._memory = RecentlyUsed[SymbolBars](memory_bytes)
 
-    def fetch(self, symbols: Sequence[str], start: date, end: date, patience: Patience = ENDLESS) -> PriceTable:
+    def fetch(
+        self,
+        symbols: Sequence[str],
+        start: date,
+        end: date,
+        patience: Patience = ENDLESS,
+        adjustment: PriceAdjustment = FULL,
+    ) -> PriceTable:
         """The bars of `symbols` between start and end, as `DataProvider.fetch` promises."""
         self._check_folder()
-        return gather(symbols, start, end, self._load)
+        return gather(symbols, start, end, lambda symbol: self._load(symbol, adjustment))
 
     def fetch_yields(self, symbol: str, start: date, end: date, patience: Patience = ENDLESS) -> Yields:
         """The yields of `symbol`, as `DataProvider.fetch_yields` promises."""
@@ -83,17 +92,19 @@ class FilesProvider:
         if not self._folder.is_dir():
             raise PriceSourceUnavailable("The folder of price files does not exist; DATA_DIR names it.")
 
-    def _load(self, symbol: str) -> SymbolBars:
+    def _load(self, symbol: str, adjustment: PriceAdjustment = FULL) -> SymbolBars:
         path = self._find(symbol)
         try:
             status = path.stat()
         except OSError as error:
             raise PriceSourceUnavailable(f"The price file of '{symbol}' cannot be opened.") from error
         stamp = (path.name, status.st_mtime_ns, status.st_size)
-        bars = self._memory.get(symbol, stamp)
+        key = f"{adjustment} {symbol}"
+        bars = self._memory.get(key, stamp)
         if bars is None:
-            bars = screen(symbol, *read_price_file(path, symbol))
-            self._memory.put(symbol, stamp, bars)
+            days, columns = read_price_columns(path, symbol, with_dividends=adjustment != FULL)
+            bars = bars_of_file(symbol, days, columns, adjustment)
+            self._memory.put(key, stamp, bars)
         return bars
 
     def _find(self, symbol: str) -> Path:

@@ -52,7 +52,36 @@ def align(symbols: Sequence[str], frames: Mapping[str, SymbolBars]) -> PriceTabl
     fetched_at = {symbol: moment for symbol in symbols if (moment := frames[symbol].fetched_at) is not None}
     history_ends = {symbol: day for symbol in symbols if (day := frames[symbol].last_day()) is not None}
     known_to = {symbol: day for symbol in symbols if (day := frames[symbol].known_to) is not None}
-    return PriceTable(dates, tuple(symbols), bars, tuple(suspects), fetched_at, history_ends, known_to)
+    return PriceTable(
+        dates,
+        tuple(symbols),
+        bars,
+        tuple(suspects),
+        fetched_at,
+        history_ends,
+        known_to,
+        _dividends(dates, chosen),
+        _dividend_factors(symbols, chosen),
+    )
+
+
+def _dividends(dates: Dates, frames: Sequence[SymbolBars]) -> Float64Array | None:
+    if all(frame.dividends is None for frame in frames):
+        return None
+    paid = np.zeros((dates.size, len(frames)))
+    for column, frame in enumerate(frames):
+        if frame.dividends is None:
+            raise ValueError("prices with and without dividends cannot stand in one table")
+        paid[_rows(dates, frame.dates), column] = frame.dividends
+    return paid
+
+
+def _dividend_factors(symbols: Sequence[str], frames: Sequence[SymbolBars]) -> dict[str, float]:
+    return {
+        symbol: float(frame.dividend_factors.min())
+        for symbol, frame in zip(symbols, frames, strict=True)
+        if frame.dividend_factors is not None and frame.dividend_factors.size
+    }
 
 
 def _union(calendars: Sequence[Dates]) -> Dates:

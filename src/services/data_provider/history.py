@@ -6,7 +6,7 @@ from typing import Protocol
 
 import numpy as np
 
-from src.services.data_provider.arrays import CLOSE, OPEN, VOLUME, BoolArray, Dates, Float64Array
+from src.services.data_provider.arrays import CLOSE, HIGH, LOW, OPEN, VOLUME, BoolArray, Dates, Float64Array
 from src.services.data_provider.base import SuspectBar
 from src.services.data_provider.coverage import Market
 from src.services.data_provider.patience import ENDLESS, Patience
@@ -63,6 +63,10 @@ class History:
         bars[:, CLOSE] = self.rows[:, ADJ_CLOSE]
         bars[:, VOLUME] = self.rows[:, RAW_VOLUME]
         return bars
+
+    def split_adjusted(self) -> Float64Array:
+        """(n_days, 5) open, high, low, close, volume with nothing but splits taken out of the prices."""
+        return self.rows[:, [OPEN, HIGH, LOW, CLOSE, RAW_VOLUME]]
 
     def overlap_start(self) -> date:
         """From which day on a tail of this history is to be asked for. The history has a row."""

@@ -13,6 +13,7 @@ from src.services.data_provider.mock_prices import made_up_bars
 from src.services.data_provider.patience import ENDLESS, Patience
 from src.services.data_provider.recently_used import RecentlyUsed
 from src.services.data_provider.screening import SymbolBars
+from src.utils.price_adjustment import FULL, PriceAdjustment
 
 FIRST_DAY = date(1990, 1, 1)
 """Day zero of the made-up world; New York first trades on the day after."""
@@ -44,8 +45,17 @@ class MockProvider:
         self._clock = clock
         self._memory = RecentlyUsed[SymbolBars](memory_bytes)
 
-    def fetch(self, symbols: Sequence[str], start: date, end: date, patience: Patience = ENDLESS) -> PriceTable:
+    def fetch(
+        self,
+        symbols: Sequence[str],
+        start: date,
+        end: date,
+        patience: Patience = ENDLESS,
+        adjustment: PriceAdjustment = FULL,
+    ) -> PriceTable:
         """The bars of `symbols` between start and end, as `DataProvider.fetch` promises."""
+        if adjustment != FULL:
+            raise NoPrices(["Made-up prices have no dividends: price_adjustment 'splits' needs Yahoo or files."])
         now = self._clock()
         return gather(symbols, start, end, lambda symbol: self._load(symbol, now))
 

@@ -1,7 +1,7 @@
 """Reads one file of daily prices, parquet or CSV, whoever wrote it; what it cannot understand it names."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,9 +23,12 @@ NAMES = {
     "low": ("low", "lowest price"),
     "close": ("close", "close/last", "closing price", "last", "last price", "price"),
     "volume": ("volume", "vol", "vol."),
+    "dividend": ("dividends", "dividend"),
     "adjusted": ("adj close", "adj. close", "adjclose", "adjusted close", "adj close price"),
 }
 """What columns are called, the best name first."""
+
+OPTIONAL = ("volume", "dividend", "adjusted")
 
 DATE_NAMES = (
     *("date", "datetime", "timestamp", "time", "day", "trade date", "trading day"),
@@ -42,7 +45,7 @@ DECORATION = re.compile(r"[<>*\ufeff]|\([^)]*\)$")
 
 
 def read_price_file(path: Path, symbol: str) -> tuple[Dates, Float64Array]:
-    """The rows of a price file as they stand there, adjusted, in the file's order.
+    """The rows of a price file, adjusted, in the file's order: what `read_price_columns` gives, as a table.
 
     Column names are matched without regard to case. With a column "Adj Close" the four prices
     are scaled by adjusted ÷ close (Yahoo's convention); without one they count as adjusted already.
@@ -51,6 +54,25 @@ def read_price_file(path: Path, symbol: str) -> tuple[Dates, Float64Array]:
     Returns:
         dates (n_rows,) datetime64[D], and rows (n_rows, 5) float64: open, high, low, close, volume;
         NaN where the file says nothing. Nothing is sorted or checked; rows without any value are left out.
+
+    Raises:
+        NoPrices, PriceSourceUnavailable: as `read_price_columns`.
+    """
+    days, columns = read_price_columns(path, symbol)
+    return days, adjusted_rows(columns)
+
+
+def read_price_columns(
+    path: Path, symbol: str, *, with_dividends: bool = False
+) -> tuple[Dates, dict[str, Float64Array]]:
+    """The columns of a price file as they stand there.
+
+    Args:
+        with_dividends: whether to read that column too; what is wrong with it matters only then.
+
+    Returns:
+        dates (n_rows,) datetime64[D], and by name (n_rows,) float64: open, high, low, close, and where the file has
+        them volume, adjusted (the close adjusted for splits and dividends) and dividend (cash per share).
 
     Raises:
         NoPrices: the file cannot be understood; names the file, row and column, not its folder. In CSV the first line
@@ -65,8 +87,9 @@ def read_price_file(path: Path, symbol: str) -> tuple[Dates, Float64Array]:
     try:
         if path.suffix == ".csv":
             table = read_csv(content, _recognised)
-            return _of_table(table.names, table.columns, dots_may_group=table.delimiter != ",")
-        return _of_table(*_parquet(content), dots_may_group=False)
+            dots_may_group = table.delimiter != ","
+            return _of_table(table.names, table.columns, dots_may_group, with_dividends)
+        return _of_table(*_parquet(content), False, with_dividends)
     except PriceFileProblem as problem:
         where = "".join(f", {place}" for place in _places(problem, table))
         raise NoPrices([f"The price file of '{symbol}' cannot be used: {path.name}{where}: {problem}."]) from problem
@@ -97,11 +120,13 @@ def _parquet(content: bytes) -> tuple[list[str], "list[pa.ChunkedArray[Any]]"]:
 
 
 def _of_table(
-    spelled: Sequence[str], columns: "Sequence[pa.ChunkedArray[Any]]", *, dots_may_group: bool
-) -> tuple[Dates, Float64Array]:
+    spelled: Sequence[str], columns: "Sequence[pa.ChunkedArray[Any]]", dots_may_group: bool, with_dividends: bool
+) -> tuple[Dates, dict[str, Float64Array]]:
     names = [_plain(name) for name in spelled]
     places = _positions(names)
     date_position = places.pop("date")
+    if not with_dividends:
+        places.pop("dividend", None)
     # Where each kept row stood, so that messages name its place in the file.
     kept = _rows_with_values([columns[position] for position in (date_position, *places.values())])
     try:
@@ -115,7 +140,7 @@ def _of_table(
         if problem.row is not None:
             problem.row = kept[problem.row].as_py()
         raise
-    return days, _adjusted(found, len(days))
+    return days, found
 
 
 def _positions(names: Sequence[str]) -> dict[str, int]:
@@ -132,7 +157,7 @@ def _positions(names: Sequence[str]) -> dict[str, int]:
         position = _position(names, wanted, other_than=date_position)
         if position is not None:
             places[what] = position
-        elif what not in ("volume", "adjusted"):
+        elif what not in OPTIONAL:
             raise PriceFileProblem(f"it has no column '{what}' among {', '.join(names)}")
     return places
 
@@ -172,13 +197,20 @@ def _days(column: "pa.ChunkedArray[Any]", name: str) -> Dates:
     return read_days(column, name)
 
 
-def _adjusted(found: dict[str, Float64Array], n_rows: int) -> Float64Array:
-    rows = np.full((n_rows, 5), np.nan)
-    for column, what in enumerate(("open", "high", "low", "close", "volume")):
-        if what in found:
-            rows[:, column] = found[what]
-    if "adjusted" in found:
+def adjusted_rows(columns: Mapping[str, Float64Array]) -> Float64Array:
+    """(n_rows, 5) open, high, low, close, volume with splits and dividends taken out of the prices."""
+    rows = split_adjusted_rows(columns)
+    if "adjusted" in columns:
         with np.errstate(all="ignore"):  # a close of zero leaves a row that screening will name
-            rows[:, OPEN:CLOSE] *= (found["adjusted"] / rows[:, CLOSE])[:, np.newaxis]
-        rows[:, CLOSE] = found["adjusted"]
+            rows[:, OPEN:CLOSE] *= (columns["adjusted"] / rows[:, CLOSE])[:, np.newaxis]
+        rows[:, CLOSE] = columns["adjusted"]
+    return rows
+
+
+def split_adjusted_rows(columns: Mapping[str, Float64Array]) -> Float64Array:
+    """(n_rows, 5) open, high, low, close, volume as the file has them."""
+    rows = np.full((columns["close"].size, 5), np.nan)
+    for column, what in enumerate(("open", "high", "low", "close", "volume")):
+        if what in columns:
+            rows[:, column] = columns[what]
     return rows

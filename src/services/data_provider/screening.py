@@ -37,6 +37,9 @@ class SymbolBars:
         fetched_at: when the source was asked, where that is known.
         history_end: the last day of the whole history that these bars are a part of; None where they are all of it.
         known_to: up to this day the source was asked for bars, where that is known.
+        dividends: (n_days,) cash per share for those who held it the day before, where prices are adjusted for splits
+            alone; None where dividends are taken out of the prices.
+        dividend_factors: (n_days,) adjusted price ÷ the price without dividends taken out; None where it is not known.
     """
 
     dates: Dates
@@ -45,6 +48,8 @@ class SymbolBars:
     fetched_at: datetime | None = None
     history_end: date | None = None
     known_to: date | None = None
+    dividends: Float64Array | None = None
+    dividend_factors: Float64Array | None = None
 
     def __post_init__(self) -> None:
         self.dates.flags.writeable = False
@@ -53,14 +58,21 @@ class SymbolBars:
     @property
     def size_bytes(self) -> int:
         """Roughly what these bars occupy in memory."""
-        return self.dates.nbytes + self.bars.nbytes + 200 * len(self.suspects)
+        beside = [column.nbytes for column in (self.dividends, self.dividend_factors) if column is not None]
+        return self.dates.nbytes + self.bars.nbytes + sum(beside) + 200 * len(self.suspects)
 
     def window(self, start: date, end: date) -> "SymbolBars":
         """The bars and the suspects between start and end, both days included. Shares memory."""
         rows = slice(*window_rows(self.dates, start, end))
         suspects = tuple(suspect for suspect in self.suspects if start <= suspect.day <= end)
         return replace(
-            self, dates=self.dates[rows], bars=self.bars[rows], suspects=suspects, history_end=self.last_day()
+            self,
+            dates=self.dates[rows],
+            bars=self.bars[rows],
+            suspects=suspects,
+            history_end=self.last_day(),
+            dividends=None if self.dividends is None else self.dividends[rows],
+            dividend_factors=None if self.dividend_factors is None else self.dividend_factors[rows],
         )
 
     def last_day(self) -> date | None:

@@ -13,9 +13,11 @@ from src.errors import NoPrices, PriceSourceUnavailable
 from src.services.data_provider.base import PriceTable, Yields
 from src.services.data_provider.gathering import check_symbol, gather, yields_in_window
 from src.services.data_provider.history import ADJ_CLOSE, History
+from src.services.data_provider.history_bars import bars_of
 from src.services.data_provider.patience import ENDLESS, Patience
-from src.services.data_provider.screening import screen
+from src.services.data_provider.screening import SymbolBars
 from src.services.data_provider.yahoo_answer import Busy, Misbehaved, Unknown, Unreachable, complaint, history_of
+from src.utils.price_adjustment import FULL, PriceAdjustment
 
 if TYPE_CHECKING:
     from src.services.data_provider.yahoo_session import YahooSession
@@ -79,12 +81,18 @@ class YFDataProvider:
         self._pause = pause
         self._busy_until: datetime | None = None
 
-    def fetch(self, symbols: Sequence[str], start: date, end: date, patience: Patience = ENDLESS) -> PriceTable:
+    def fetch(
+        self,
+        symbols: Sequence[str],
+        start: date,
+        end: date,
+        patience: Patience = ENDLESS,
+        adjustment: PriceAdjustment = FULL,
+    ) -> PriceTable:
         """The bars of `symbols` between start and end, as `DataProvider.fetch` promises."""
 
-        def load(symbol: str) -> Any:
-            history = self.history(symbol, patience=patience)
-            return screen(symbol, history.dates, history.adjusted())
+        def load(symbol: str) -> SymbolBars:
+            return bars_of(self.history(symbol, patience=patience), adjustment)
 
         return gather(symbols, start, end, load)
 

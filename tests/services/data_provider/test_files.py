@@ -53,8 +53,13 @@ def test_a_changed_file_is_read_again(tmp_path):
 
 def test_an_unchanged_file_is_not_read_again(tmp_path, monkeypatch):
     reads = []
-    read = files.read_price_file
-    monkeypatch.setattr(files, "read_price_file", lambda *given: reads.append(given) or read(*given))
+    read = files.read_price_columns
+
+    def counted(*given, **options):
+        reads.append(given)
+        return read(*given, **options)
+
+    monkeypatch.setattr(files, "read_price_columns", counted)
     write(tmp_path, "ABC")
     provider = FilesProvider(tmp_path)
     hashes = {provider.fetch(["ABC"], *JANUARY).data_hash() for _ in range(3)}
