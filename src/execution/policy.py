@@ -288,7 +288,7 @@ ALLOWED_MODULES: dict[str, frozenset[str] | None] = {
     "sklearn.svm": None,
     "sklearn.tree": None,
     "sklearn.utils": _words(
-        "Bunch check_X_y check_array check_consistent_length check_random_state column_or_1d gen_batches indexable "
+        "check_X_y check_array check_consistent_length check_random_state column_or_1d gen_batches indexable "
         "resample shuffle"
     ),
     "sklearn.utils.class_weight": _words("compute_class_weight compute_sample_weight"),
@@ -539,6 +539,9 @@ DENIED_DISPATCHED = _words(
 
 QUERYING_METHODS = _words("query eval")
 """pandas evaluates a string: only literals without calls and attributes pass."""
+
+CALLED_DIRECTLY = QUERYING_METHODS | DISPATCHING_METHODS | {"format"}
+"""Methods whose arguments decide: taken as a value they could be given any."""
 
 PLOTTING_METHODS = _words("hist boxplot")
 """Names that honest code uses for itself; pandas' own load any module through `backend`."""

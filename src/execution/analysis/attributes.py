@@ -86,7 +86,7 @@ def object_problem(reading: Reading, node: ast.Attribute, scope: Scope, followin
         )
         is_readable = name in policy.READABLE_DUNDERS or is_harmless_class
         return None if is_readable and isinstance(node.ctx, ast.Load) else _not_allowed(name)
-    if name in policy.QUERYING_METHODS | policy.DISPATCHING_METHODS | {"format"}:
+    if name in policy.CALLED_DIRECTLY:
         return None if trusts_self(reading, node.value, scope, name, strictly=True) else _by_name_problem(name)
     is_own = name in reading.code.own_names
     is_of_class = is_class(reading, node.value, scope) or bool(reading.code.paths(node.value, scope))

@@ -22,9 +22,13 @@ _QUERY_SYNTAX = (
 )
 _TREE_SEARCH_KEYWORDS = frozenset({"k", "workers", "return_distance", "distance_upper_bound"})
 _MAX_PLOTTING_ARGUMENTS = 3
+_TABLES = frozenset({"pivot_table", "crosstab"})
+_FUNCTION_KEYWORDS = frozenset({"func", "aggfunc", "arg"})
+_OPTION_KEYWORDS = frozenset(
+    {"axis", "raw", "result_type", "engine", "engine_kwargs", "by_row", "numeric_only", "margins"}
+)
 _DISPLAYS = (ast.List, ast.Tuple, ast.Set, ast.Dict)
 _COPYING_BUILTINS = frozenset({"dict", "list", "tuple", "set", "frozenset", "sorted", "len", "print", "str", "repr"})
-_CALLED_DIRECTLY = policy.QUERYING_METHODS | policy.DISPATCHING_METHODS | {"format"}
 _COST_OF_PARSING = 10
 """Parsing a character takes about ten times as long as comparing one."""
 
@@ -99,12 +103,12 @@ def _attribute_call_problem(reading: Reading, index: int, node: ast.Call, name: 
             f"'{name}' needs the attribute's name as a literal string, or as the variable of a loop over "
             f"at most {policy.MAX_CHOICES} literal strings"
         )
-    if any(text.startswith("_") for text in names) and is_known_foreign(reading, subject, scope):
+    problem, has_private, guarded = reading.remember("choice", names, lambda: _judged(reading, names))
+    if has_private and is_known_foreign(reading, subject, scope):
         return f"'{name}' may not read private attributes of a library's object"
-    guarded = [text for text in names if text in _CALLED_DIRECTLY]
     if guarded and not all(trusts_self(reading, subject, scope, text, strictly=True) for text in guarded):
         return f"'{shown(guarded[0])}' may only be called directly"
-    return _first_problem(reading, names)
+    return problem
 
 
 def _possible_texts(reading: Reading, node: ast.expr) -> tuple[str, ...]:
@@ -114,16 +118,16 @@ def _possible_texts(reading: Reading, node: ast.expr) -> tuple[str, ...]:
     return reading.code.choices.get(node.id, ()) if isinstance(node, ast.Name) else ()
 
 
-def _first_problem(reading: Reading, names: tuple[str, ...]) -> str | None:
-    return next((problem for text in names if (problem := _name_problem(reading, text))), None)
-
-
-def _name_problem(reading: Reading, name: str) -> str | None:
-    return reading.remember("name", name, lambda: name_problem(reading.code, name))
+def _judged(reading: Reading, names: tuple[str, ...]) -> tuple[str | None, bool, tuple[str, ...]]:
+    """The first problem of any of the names, whether any is private, and which may only be called directly."""
+    problems = (name_problem(reading.code, text) for text in names)
+    first = next((problem for problem in problems if problem), None)
+    guarded = tuple(text for text in names if text in policy.CALLED_DIRECTLY)
+    return first, any(text.startswith("_") for text in names), guarded
 
 
 def _text_problem(reading: Reading, name: str) -> str | None:
-    if name in _CALLED_DIRECTLY and name not in reading.code.own_names:
+    if name in policy.CALLED_DIRECTLY and name not in reading.code.own_names:
         return f"'{shown(name)}' may only be called directly"
     return name_problem(reading.code, name)
 
@@ -223,10 +227,15 @@ def _is_plain_query(reading: Reading, node: ast.AST, text: str) -> bool:
 
 def _check_dispatch(reading: Reading, node: ast.Call, name: str) -> None:
     """agg("mean"): pandas looks the method up by its name, so the name must be known and harmless."""
-    functions: list[ast.expr] = [*node.args]
-    functions += [keyword.value for keyword in node.keywords if keyword.arg not in {"args", "kwargs"}]
-    for position, function in enumerate(functions):
-        _check_dispatched(reading, function, is_function=position == 0 and name not in {"pivot_table", "crosstab"})
+    for argument in node.args:
+        # Called through its class, a method's first argument is the object.
+        _check_dispatched(reading, argument, is_function=name not in _TABLES)
+    for keyword in node.keywords:
+        if keyword.arg not in {"args", "kwargs"}:
+            # agg(mean=("close", "mean")): any other name is that of a new column.
+            is_column = name not in _TABLES and keyword.arg not in _OPTION_KEYWORDS
+            is_function = keyword.arg in _FUNCTION_KEYWORDS or is_column
+            _check_dispatched(reading, keyword.value, is_function=is_function)
 
 
 def _check_dispatched(reading: Reading, function: ast.expr, *, is_function: bool, depth: int = 0) -> None:
@@ -248,7 +257,7 @@ def _check_dispatched(reading: Reading, function: ast.expr, *, is_function: bool
                 lambda: _check_dispatched(reading, display, is_function=is_function, depth=depth + 1),
             )
         case ast.Name(id=name) if texts := reading.code.choices.get(name):
-            if any(_may_not_be_dispatched(reading, text) for text in texts):
+            if reading.remember("dispatch", texts, lambda: any(_may_not_be_dispatched(reading, t) for t in texts)):
                 message = f"'{shown(name)}' is the name of a method that may not be called by its name"
                 reading.report.add(function, "string-not-allowed", message)
         case _:

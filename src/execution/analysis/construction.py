@@ -11,8 +11,8 @@ from src.execution.analysis.scope import Scope
 from src.execution.analysis.strings import string_problem
 from src.execution.analysis.violations import shown
 
-_NAMESPACES = frozenset({"types.SimpleNamespace", "sklearn.utils.Bunch"})
-"""Their attributes are their keyword arguments; NumPy asks any object for __array_interface__."""
+_NAMESPACE = "types.SimpleNamespace"
+"""Its attributes are its keyword arguments, and NumPy asks any object for __array_interface__."""
 
 _HULLS = {
     **{f"scipy.spatial.{name}": 3 for name in ("Delaunay", "Voronoi", "HalfspaceIntersection")},
@@ -47,7 +47,7 @@ def check_construction(reading: Reading, index: int, call: ast.Call) -> None:
         message = "Classes are made by class statements; 'type' may not be called to make one"
         reading.report.add(call, "builtin-not-allowed", message)
     for path in reading.code.paths(call.func, scope) if isinstance(call.func, (ast.Name, ast.Attribute)) else ():
-        if path in _NAMESPACES:
+        if path == _NAMESPACE:
             _check_namespace(reading, call)
         if path in _HULLS and len(call.args) > _HULLS[path]:
             _check_hull_options(reading, call.args[_HULLS[path]])

@@ -18,12 +18,15 @@ class Families:
         self._code = code
         self._links: dict[object, object] = {}
         self._foreign: dict[Family, list[ast.ClassDef]] = {}
-        foreign = []
+        foreign, protocols = [], []
         for node, scope in zip(code.nodes, code.scopes, strict=True):
             if isinstance(node, ast.ClassDef):
                 self._join(id(node), (scope, node.name))
                 if any(self._is_foreign(id(node), base, scope) for base in node.bases):
                     foreign.append(node)
+                if any(self._is_typing_protocol(base, scope) for base in node.bases):
+                    protocols.append(node)
+        self._protocols = {self.of(node) for node in protocols}
         for node in foreign:
             self._foreign.setdefault(self.of(node), []).append(node)
 
@@ -44,6 +47,10 @@ class Families:
         is_method = any(isinstance(part, ast.FunctionDef) and part.name == name for part in node.body)
         return is_method and all(own is node for own in foreign)
 
+    def is_protocol(self, family: Family) -> bool:
+        """Whether an object may be taken for one of the family's classes by its attributes alone."""
+        return family in self._protocols
+
     def _is_foreign(self, key: object, base: ast.expr, scope: Scope) -> bool:
         plain = base.value if isinstance(base, ast.Subscript) else base
         if isinstance(plain, ast.Call):
@@ -58,6 +65,10 @@ class Families:
         self._join(key, (owner, plain.id))
         found = self._code.definitions.get((owner, plain.id), ())
         return not found or not isinstance(found[-1], ast.ClassDef)
+
+    def _is_typing_protocol(self, base: ast.expr, scope: Scope) -> bool:
+        plain = base.value if isinstance(base, ast.Subscript) else base
+        return "typing.Protocol" in self._code.paths(plain, scope)
 
     def _join(self, one: object, other: object) -> None:
         self._links[self._root(one)] = self._root(other)

@@ -125,6 +125,15 @@ def _is_plain_enumeration(reading: Reading, call: ast.Call) -> bool:
     return reading.remember("fields", _subject(members), lambda: _field_names(reading, members)) is not None
 
 
+def _is_called_or_named(reading: Reading, index: int) -> bool:
+    """SimpleNamespace(a=1), or its name where a type is expected: passed on, its attributes could have any names."""
+    node, parent = reading.code.nodes[index], reading.code.parent(index)
+    is_default = isinstance(parent, ast.keyword) and parent.arg == "default_factory"
+    is_kind = isinstance(parent, ast.Call) and isinstance(parent.func, ast.Name) and parent.func.id == "isinstance"
+    is_type = id(node) in reading.code.annotation_names
+    return _call_of(reading, index) is not None or is_default or is_kind or is_type
+
+
 _NAMEDTUPLE_KEYWORDS = frozenset({"defaults", "rename"})
 
 _FORMS = {
@@ -137,6 +146,10 @@ _FORMS = {
         f"enum.{name}": (_has_literal_members, "An enumeration's members must be literal names")
         for name in ("Enum", "IntEnum", "StrEnum", "Flag", "IntFlag", "ReprEnum")
     },
+    "types.SimpleNamespace": (
+        _is_called_or_named,
+        "'SimpleNamespace' may only be called, not passed on or derived from",
+    ),
     "functools.wraps": (
         _is_plain_wraps,
         "'functools.wraps' may only be used as @wraps(function) above a def",

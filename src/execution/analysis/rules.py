@@ -77,8 +77,16 @@ def _check_class_pattern(reading: Reading, index: int) -> None:
     node = reading.code.nodes[index]
     if not isinstance(node, ast.MatchClass):
         return
+    family = None
+    if isinstance(node.cls, ast.Name):
+        family = reading.families.named(node.cls.id, reading.code.scopes[index])
+    if node.patterns and family is not None and reading.families.is_protocol(family):
+        message = "A pattern of a protocol reads its fields from any object: write them as name=value"
+        reading.report.add(node, "attribute-not-allowed", message)
     for name in node.kwd_attrs:
-        if name_problem(reading.code, name):
+        is_guarded = name in policy.CALLED_DIRECTLY | policy.OWN_ONLY_ATTRIBUTES or name.startswith("_")
+        is_foreign = is_guarded and (family is None or reading.families.is_protocol(family))
+        if is_foreign or name_problem(reading.code, name):
             message = f"The attribute '{shown(name)}' is not allowed"
             reading.report.add(node, "attribute-not-allowed", message)
 

@@ -2,11 +2,13 @@
 
 from abc import ABC
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
 import pandas as pd
 from numbers import Number
+from typing import Protocol, runtime_checkable
 
 frame = pd.DataFrame({"a": [1]})
 
@@ -94,6 +96,27 @@ class Other:
 
 
 Plain.register(int)  # <-
+
+
+@runtime_checkable
+@dataclass
+class Asks(Protocol):
+    query: object
+
+
+match frame:
+    case Asks(ask):  # <-
+        ask("@pd.io.common.os.getpid()")
+    case Asks(query=ask):  # <-
+        pass
+    case object(query=ask):  # <-
+        pass
+    case object(_mgr=inner):  # <-
+        pass
+    case object(style=inner):  # <-
+        pass
+    case Query(query=None, _mgr=None):
+        pass
 
 
 from hqg_algorithms import Hold, Strategy

@@ -7,6 +7,8 @@ import typing
 from abc import ABCMeta
 from collections import namedtuple
 from enum import Enum
+from functools import partial
+from types import SimpleNamespace
 from typing import NamedTuple
 
 fields = [str(enum.Flag), "price"]
@@ -35,6 +37,14 @@ class Point(namedtuple("Point", "obj")):  # <-
 
 class Meta(ABCMeta):  # <-
     pass
+
+
+class Config(SimpleNamespace):  # <-
+    pass
+
+
+partial(SimpleNamespace, **{"a": 1})  # <-
+make = SimpleNamespace  # <-
 
 
 from hqg_algorithms import Hold, Strategy

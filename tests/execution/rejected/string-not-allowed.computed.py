@@ -5,7 +5,6 @@ from types import SimpleNamespace
 import pandas as pd
 from scipy.spatial import ConvexHull, Delaunay
 from sklearn.pipeline import Pipeline
-from sklearn.utils import Bunch
 
 series = pd.Series([1])
 line = "_" * 2
@@ -26,10 +25,12 @@ SimpleNamespace(**dict(zip([line], [1])))  # <-
 attributes = {"a": 1}
 attributes[line + "x"] = 2
 SimpleNamespace(**attributes)  # <-
-Bunch(**{name: 1})  # <-
 print(**{series.name: 1})  # <-
 for method in ("mean", "eval"):
     series.agg(method, 0, "1")  # <-
+series.to_frame().agg(axis=0, func=f"ev{series}")  # <-
+pd.DataFrame.agg(series.to_frame(), f"ev{series}", 0)  # <-
+series.groupby(series).agg(b=("a", f"ev{series}"))  # <-
 METHODS = ["mean", "query"]  # <-
 series.agg(METHODS)
 ConvexHull(series, qhull_options="TI /etc/passwd")  # <-
