@@ -51,11 +51,17 @@ async def durable_runs(
         bell=bell,
         run_seconds=settings.max_request_time,
         max_queued=settings.run_queue_size,
+        max_result_bytes=settings.max_result_bytes,
         remove_files=files.remove,
     )
     async with AsyncExitStack() as stack:
         housekeeping = RunHousekeeping(
-            store, files, bell, keep=settings.run_retention, is_busy=lambda: leases.n_held > 0
+            store,
+            files,
+            bell,
+            keep=settings.run_retention,
+            keep_bytes=settings.run_retention_bytes,
+            is_busy=lambda: leases.n_held > 0,
         )
         housekeeping.start()
         stack.push_async_callback(asyncio.to_thread, housekeeping.close)

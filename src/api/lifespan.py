@@ -59,7 +59,7 @@ async def open_real_services(settings: Settings) -> AsyncIterator[Services]:
             read=readings,
             provider=provider,
             sandbox=ProfiledSandbox(sandbox) if settings.hqg_profile else sandbox,
-            limits=RunLimits(wall_seconds=settings.max_execution_time),
+            limits=RunLimits(wall_seconds=settings.max_execution_time, max_orders=settings.max_orders_per_run),
         )
         # Calendar and price source take seconds to get ready: in the background, not in the first request.
         preparations = [

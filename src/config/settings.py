@@ -92,6 +92,12 @@ class Settings(BaseSettings):
     """Folder with the files of finished runs; processes that share a database share it too."""
     run_retention: Annotated[int, Field(ge=1, le=10_000_000)] = 100
     """Finished runs that are kept of each owner, a count; older ones are removed."""
+    run_retention_bytes: Annotated[int, Field(ge=0, le=10**15)] = 2_000_000_000
+    """Answers that are kept of each owner together, in bytes before compression; the newest run stays in any case."""
+    max_orders_per_run: Annotated[int, Field(ge=1, le=100_000_000)] = 1_500_000
+    """Orders that one run may have, a count; a run with more fails."""
+    max_result_bytes: Annotated[int, Field(ge=100_000, le=10**12)] = 400_000_000
+    """Largest answer of one run, in bytes before compression; a run with a larger one fails."""
     run_max_attempts: Annotated[int, Field(ge=1, le=100)] = 3
     """How often a run is started when the service dies under it, a count; then it fails."""
     run_lease_seconds: Annotated[float, Field(ge=3, le=3_600)] = 10.0

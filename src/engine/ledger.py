@@ -29,6 +29,10 @@ class Orders:
     fee: list[float] = field(default_factory=list)
 
 
+class TooManyOrders(Exception):
+    """A run has more orders than its rules allow."""
+
+
 @dataclass(slots=True)
 class Unfilled:
     """A stretch of days on which one symbol could not fill for one reason.

@@ -1,5 +1,6 @@
 """What a run is given: the prices of its universe and the rules it trades by."""
 
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -58,6 +59,7 @@ class Rules:
         min_trade_value: account currency; smaller changes are skipped unless they close a position.
         delisting_return: what a position loses (below zero) or gains when its symbol is delisted, as a
             fraction of its value at the last close; at least -1.
+        max_orders: a run ends with TooManyOrders on the day on which it has more.
     """
 
     bar_size: BarSize
@@ -67,6 +69,7 @@ class Rules:
     commission: Commission
     slippage: Slippage
     delisting_return: float = 0.0
+    max_orders: int = sys.maxsize
 
     @property
     def is_free(self) -> bool:

@@ -53,6 +53,11 @@ class Portfolio:
         """Whether any signal was filled."""
         return bool(self._fills)
 
+    @property
+    def n_orders(self) -> int:
+        """How many fills there are so far."""
+        return len(self._fills)
+
     def orders(self) -> Orders:
         """Every fill so far."""
         return _columns(self._fills)

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from hqg_algorithms import ExecutionTiming
 
-from src.engine.ledger import Ledger, UnfilledLog
+from src.engine.ledger import Ledger, TooManyOrders, UnfilledLog
 from src.engine.market import FIELDS, Doubles, Market, Rules
 from src.engine.portfolio import Portfolio
 from src.engine.rebalancing import Rebalancer
@@ -56,6 +56,7 @@ def simulate(market: Market, rules: Rules, decide: Decide) -> Ledger:
         The books: every fill, cash and equity of every day, and whatever could not fill.
 
     Raises:
+        TooManyOrders: rules.max_orders was passed.
         Exception: whatever `decide` raises, unchanged.
     """
     ledger = Ledger()
@@ -87,6 +88,8 @@ def simulate(market: Market, rules: Rules, decide: Decide) -> Ledger:
             equity = portfolio.value(marks)
         cash_marks.append(portfolio.cash)
         equity_marks.append(equity)
+        if portfolio.n_orders > rules.max_orders:
+            raise TooManyOrders
     last_day = len(market.days) - 1
     if fills_at_open:
         rebalancer.note_no_day_left(last_day, marks)

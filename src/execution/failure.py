@@ -6,7 +6,7 @@ from typing import Any
 
 from src.execution.text import printable
 
-KINDS = ("exception", "signal", "time", "memory", "output", "killed", "crashed", "exited", "silent")
+KINDS = ("exception", "signal", "time", "memory", "output", "orders", "killed", "crashed", "exited", "silent")
 """What a box may report. "vanished" and "protocol" are the host's own."""
 
 MAX_FRAMES = 20
@@ -85,7 +85,9 @@ def _frames(frames: Any) -> tuple[tuple[int, str], ...]:
     return tuple(checked)
 
 
-def failure_errors(failure: Failure, *, dates: Sequence[str], wall_seconds: float, memory_bytes: int) -> list[str]:
+def failure_errors(
+    failure: Failure, *, dates: Sequence[str], wall_seconds: float, memory_bytes: int, max_orders: int
+) -> list[str]:
     """The sentences of wire.md's execution_errors.
 
     Args:
@@ -106,6 +108,8 @@ def failure_errors(failure: Failure, *, dates: Sequence[str], wall_seconds: floa
             return [f"memory limit of {memory_bytes // (1024 * 1024)} MB exceeded{where}" + _line(failure)]
         case "output":
             return [f"output limit of 16 MB exceeded{where}: print less"]
+        case "orders":
+            return [f"limit of {max_orders:,} orders exceeded{where}: trade less often or fewer symbols"]
         case "exited":
             return [f"the strategy ended its own process with exit code {failure.code}{where}"]
         case "protocol":

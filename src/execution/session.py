@@ -24,6 +24,8 @@ from src.execution.text import printable
 from src.utils.symbols import MAX_UNIVERSE_SYMBOLS, SYMBOL_PATTERN
 
 MAX_UNFILLED = 100_000
+MAX_ORDERS = 1_500_000
+"""200 symbols traded on every day of 25 years are 1.26 million orders."""
 READ_CHUNK_BYTES = 1 << 20
 
 _EPOCH = np.datetime64("1970-01-01", "D")
@@ -53,6 +55,7 @@ class Job:
         seed: for `random` and NumPy.
         wall_seconds: how long loading and running may take, waiting for the host not counted.
         universe: what the strategy trades whatever it says itself; None asks it.
+        max_orders: a run with more orders fails.
     """
 
     source: str
@@ -62,6 +65,7 @@ class Job:
     seed: int
     wall_seconds: float
     universe: tuple[str, ...] | None = None
+    max_orders: int = MAX_ORDERS
 
 
 @dataclass(frozen=True)
@@ -183,11 +187,17 @@ class Session:
         self._dates = [str(date) for date in prices.dates]
         days = (prices.dates.astype("datetime64[D]") - _EPOCH).astype(np.int64).tolist()
         bars = np.ascontiguousarray(prices.bars, dtype="<f8").tobytes()
-        wire = {"symbols": list(prices.symbols), **rules, "is_observed": observe is not None}
+        wire = {
+            "symbols": list(prices.symbols),
+            **rules,
+            "max_orders": self.job.max_orders,
+            "is_observed": observe is not None,
+        }
         self._send(protocol.json_frame(protocol.RULES, wire))
         self._send(protocol.frame(protocol.PRICES, protocol.pack_prices(days, len(prices.symbols), bars)))
         # At most one order a symbol and day, whatever the strategy asks for.
-        most = protocol.ledger_bytes(len(days) * len(prices.symbols), len(days))
+        n_orders = min(len(days) * len(prices.symbols), self.job.max_orders)
+        most = protocol.ledger_bytes(n_orders, len(days))
         limits = {protocol.LEDGER: most, protocol.FINISHED: protocol.MAX_JSON_BYTES}
         kind, payload = self._receive(limits) if observe is None else self._observed(observe, limits)
         if kind == protocol.FINISHED:
@@ -370,6 +380,7 @@ class Session:
             dates=self._dates,
             wall_seconds=self.job.wall_seconds,
             memory_bytes=self.sandbox.memory_bytes,
+            max_orders=self.job.max_orders,
         )
         traceback = failure_traceback(failure, self.job.source)
         return StrategyFailed(

@@ -13,6 +13,7 @@ from src.models.request import BacktestRequest
 from src.services.data_provider.base import PriceTable
 from src.services.run_identity import canonical
 from src.services.yardsticks import Yardsticks
+from src.utils.json_bytes import Rows
 from src.utils.metrics import Metrics
 
 MAX_WARNINGS = 1_000
@@ -61,23 +62,22 @@ def candles_answer(books: Books) -> list[dict[str, Any]]:
     ]
 
 
-def orders_answer(books: Books) -> list[dict[str, Any]]:
-    """Every fill in its order; shares always above zero."""
+def orders_answer(books: Books) -> Rows:
+    """Every fill in its order; shares always above zero. A million of them as dicts were a gigabyte."""
     times = [f"{date}T00:00:00Z" for date in np.datetime_as_string(books.prices.dates)]
-    columns = zip(
-        [times[day] for day in books.day.tolist()],
-        books.symbol.tolist(),
-        books.shares.tolist(),
-        books.price.tolist(),
-        books.fee.tolist(),
-        books.slippage_cost.tolist(),
-        books.is_settlement.tolist(),
-        strict=True,
+    return Rows(len(books.day), lambda first, last: _some_orders(books, times, first, last))
+
+
+def _some_orders(books: Books, times: list[str], first: int, last: int) -> list[dict[str, Any]]:
+    columns = (
+        *(books.day, books.symbol, books.shares, books.price, books.fee),
+        *(books.slippage_cost, books.is_settlement),
     )
+    rows = zip(*(column[first:last].tolist() for column in columns), strict=True)
     return [
         {
             "id": str(number),
-            "timestamp": time,
+            "timestamp": times[day],
             "symbol": books.prices.symbols[symbol],
             "action": "Buy" if shares > 0 else "Sell",
             "price": price,
@@ -86,19 +86,24 @@ def orders_answer(books: Books) -> list[dict[str, Any]]:
             "slippage_cost": slippage_cost,
             **({"reason": "delisting"} if is_settlement else {}),
         }
-        for number, (time, symbol, shares, price, fee, slippage_cost, is_settlement) in enumerate(columns, start=1)
+        for number, (day, symbol, shares, price, fee, slippage_cost, is_settlement) in enumerate(rows, first + 1)
     ]
 
 
-def holding_weights_answer(books: Books) -> list[dict[str, Any]]:
+def holding_weights_answer(books: Books) -> Rows:
     """What was held right after the fills of each day with fills; symbols not held are left out."""
     days, weights = books.holding_weights()
     times = unix_seconds(books.prices.dates[days])
     symbols = books.prices.symbols
-    return [
-        {"time": time, "weights": {symbols[i]: row[i] for i in range(len(symbols)) if row[i] != 0.0}}
-        for time, row in zip(times, weights.tolist(), strict=True)
-    ]
+
+    def some(first: int, last: int) -> list[dict[str, Any]]:
+        rows = zip(times[first:last], weights[first:last].tolist(), strict=True)
+        return [
+            {"time": time, "weights": {symbols[i]: row[i] for i in range(len(symbols)) if row[i] != 0.0}}
+            for time, row in rows
+        ]
+
+    return Rows(len(times), some)
 
 
 def benchmark_answer(prices: PriceTable, yardsticks: Yardsticks) -> list[dict[str, Any]] | None:

@@ -14,7 +14,7 @@ from src.errors import StrategyFailed
 from src.execution.books import Books
 from src.execution.reading import Reading, read
 from src.execution.sandbox.base import Patience, Sandbox
-from src.execution.session import Job, Reply, Session
+from src.execution.session import MAX_ORDERS, Job, Reply, Session
 from src.execution.strategy_source import StrategyDescription
 from src.models.request import BacktestRequest
 from src.services import answer
@@ -40,9 +40,11 @@ class RunLimits:
 
     Attributes:
         wall_seconds: wall time of loading and running the strategy.
+        max_orders: orders of a run, a count.
     """
 
     wall_seconds: float = 300.0
+    max_orders: int = MAX_ORDERS
 
 
 class Backtests:
@@ -141,6 +143,7 @@ class Backtests:
             seed=request.seed,
             wall_seconds=self._limits.wall_seconds,
             universe=None if request.universe is None else tuple(request.universe),
+            max_orders=self._limits.max_orders,
         )
 
     def _fetch(self, symbols: tuple[str, ...], request: BacktestRequest, patience: PricePatience) -> PriceTable:

@@ -8,6 +8,7 @@ import pytest
 from hqg_algorithms import BarSize
 
 from src.engine.costs import Fraction, PerOrder, Rate
+from src.engine.ledger import TooManyOrders
 from src.engine.market import Market
 from src.engine.simulator import simulate
 from tests.engine.markets import NEXT_OPEN, always, consecutive, fills, market, plan, rules
@@ -139,6 +140,20 @@ def test_what_the_strategy_raises_passes_through() -> None:
 
     with pytest.raises(ZeroDivisionError, match="theirs"):
         simulate(market({"A": [10]}), rules(), decide)
+
+
+def test_more_orders_than_allowed_end_the_run_on_their_day() -> None:
+    given, asked = market({"A": [1, 2, 3, 4], "B": [1, 1, 1, 1]}), []
+
+    def swap(day: int, *_: object) -> list[float]:
+        asked.append(day)
+        return [1.0, 0.0] if day % 2 else [0.0, 1.0]
+
+    assert len(fills(simulate(given, rules(max_orders=7), swap))) == 7
+    asked.clear()
+    with pytest.raises(TooManyOrders):
+        simulate(given, rules(max_orders=3), swap)
+    assert asked == [0, 1, 2]
 
 
 def test_a_market_of_another_shape_is_refused() -> None:

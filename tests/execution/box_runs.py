@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from src.execution.sandbox.base import Patience, Sandbox
-from src.execution.session import Job, Reply, Session
+from src.execution.session import MAX_ORDERS, Job, Reply, Session
 from src.services.data_provider.base import PriceTable
 
 PRELUDE = """
@@ -85,6 +85,7 @@ def run_in_box(
     seed: int = 0,
     parameters: dict[str, Any] | None = None,
     needs_prelude: bool = False,
+    max_orders: int = MAX_ORDERS,
     **rule_changes: Any,
 ) -> Reply:
     """Load the source in a box of the sandbox and run it.
@@ -92,7 +93,7 @@ def run_in_box(
     Raises:
         StrategyFailed: see Session.
     """
-    job = Job(source, class_name, needs_prelude, parameters or {}, seed, wall_seconds)
+    job = Job(source, class_name, needs_prelude, parameters or {}, seed, wall_seconds, max_orders=max_orders)
     patience = Patience(time.monotonic() + wall_seconds + LONG_SECONDS, threading.Event())
     with Session(sandbox, job, patience) as session:
         _, cadence = session.describe()

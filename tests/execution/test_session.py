@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -172,6 +173,28 @@ def test_a_killed_strategy_is_out_of_memory_only_when_the_kernel_says_so(out_of_
     error = failure(script, out_of_memory=out_of_memory)
     assert said in error
     assert "2014-01-03" in error
+
+
+def test_a_ledger_with_more_orders_than_a_run_may_have_is_not_read() -> None:
+    def orders(count: int) -> bytes:
+        columns = ([0] * count, [0] * count, [1.0] * count, [100.0] * count, [0.0] * count)
+        return protocol.pack_ledger(columns, ([9_900.0] * N_DAYS, [10_000.0] * N_DAYS), N_DAYS)
+
+    def said(count: int, max_orders: int) -> Reply:
+        script = box(reply=lambda nonce: protocol.frame(protocol.LEDGER, orders(count)) + finished(nonce))
+        with Session(ScriptedSandbox(script), replace(JOB, max_orders=max_orders), patience()) as session:
+            session.describe()
+            return session.run(price_table(N_DAYS), rules())
+
+    assert len(said(3, 3).day) == 3
+    with pytest.raises(StrategyFailed) as caught:
+        said(4, 3)
+    assert "cannot be accepted" in caught.value.errors[0]
+
+
+def test_the_limit_of_orders_is_named_as_the_host_knows_it() -> None:
+    script = box(reply=lambda nonce: finished(nonce, error={"kind": "orders", "day": 2, "limit": 7}))
+    assert failure(script) == "limit of 1,500,000 orders exceeded at 2014-01-03: trade less often or fewer symbols"
 
 
 def test_what_the_box_says_is_made_printable() -> None:

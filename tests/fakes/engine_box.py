@@ -83,6 +83,7 @@ def _run(wire: dict[str, Any], prices: bytes, weights: Sequence[float] | None) -
         commission_from_wire(wire["commission"]),
         slippage_from_wire(wire["slippage"]),
         wire["delisting_return"],
+        wire["max_orders"],
     )
     market = Market(
         days,

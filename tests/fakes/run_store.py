@@ -2,7 +2,7 @@
 
 import itertools
 import secrets
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
@@ -349,12 +349,20 @@ class FakeRunStore:
         with self._lock:
             return Counts(len(self._in_state(RunStatus.QUEUED)), len(self._in_state(RunStatus.RUNNING)))
 
-    def surplus(self, keep: int) -> list[RunKey]:
+    def surplus(self, keep: int, keep_bytes: int | None = None) -> list[RunKey]:
         with self._lock:
             finished = self._in_state(*(status for status in RunStatus if status.is_finished))
-            owners = {kept.record.key.owner for kept in finished}
-            of_owner = {owner: [kept for kept in finished if kept.record.key.owner == owner] for owner in owners}
-            return [kept.record.key for each in of_owner.values() for kept in each[: max(0, len(each) - keep)]]
+            of_owner: dict[str, list[Kept]] = defaultdict(list)
+            for kept in reversed(finished):
+                of_owner[kept.record.key.owner].append(kept)
+            surplus = []
+            for newest_first in of_owner.values():
+                lengths = itertools.accumulate(kept.result.json_length if kept.result else 0 for kept in newest_first)
+                for rank, (kept, length) in enumerate(zip(newest_first, lengths, strict=True)):
+                    is_too_long = keep_bytes is not None and length > keep_bytes and rank > 0
+                    if rank >= keep or is_too_long:
+                        surplus.append((rank, kept.record.key))
+            return [key for _, key in sorted(surplus, key=lambda each: -each[0])]
 
     def unsealed(self) -> list[RunKey]:
         with self._lock:

@@ -21,6 +21,7 @@ from src.services.backtests import Backtests, Prepared, RunLimits
 from src.services.data_provider.base import DataProvider
 from src.services.data_provider.files import FilesProvider
 from src.services.data_provider.mock import MockProvider
+from src.utils.json_bytes import json_bytes, parsed_json
 from tests.fakes.engine_box import Forge, engine_script, frames_in
 from tests.fakes.sandbox import ScriptedSandbox
 
@@ -47,7 +48,7 @@ def run(
     request = {"strategy_code": SOURCE, "start_date": "2015-01-01", "end_date": "2015-12-31", **changes}
     sandbox = ScriptedSandbox(engine_script(description or DESCRIPTION, [0.5, 0.5], forge))
     with prepared(sandbox, provider, **request) as ready:
-        return ready.execute()
+        return parsed_json(json_bytes(ready.execute()))
 
 
 def prepared(sandbox: ScriptedSandbox, provider: DataProvider | None = None, **request: Any) -> Prepared:
@@ -220,7 +221,7 @@ def test_a_named_universe_counts_whatever_the_strategy_says() -> None:
     sandbox = ScriptedSandbox(engine_script(description, [0.5, 0.5], lambda ledger: None))
     request = {"strategy_code": SOURCE, "start_date": "2015-01-01", "end_date": "2015-12-31"}
     with prepared(sandbox, universe=["TLT", "GLD"], **request) as ready:
-        answer = ready.execute()
+        answer = parsed_json(json_bytes(ready.execute()))
     assert answer["parameters"]["universe"] == ["TLT", "GLD"]
     assert {order["symbol"] for order in answer["orders"]} == {"TLT", "GLD"}
     assert b'"universe":["TLT","GLD"]' in sandbox.boxes[0].heard.replace(b" ", b"")
@@ -239,7 +240,7 @@ def test_what_hashes_alike_is_given_to_the_box_alike() -> None:
         sandbox = ScriptedSandbox(engine_script(DESCRIPTION, [0.5, 0.5]))
         request = {"strategy_code": SOURCE, "start_date": "2015-01-01", "end_date": "2015-12-31", **spelling}
         with prepared(sandbox, **request) as ready:
-            answer = ready.execute()
+            answer = parsed_json(json_bytes(ready.execute()))
         job = json.loads(frames_in(sandbox.boxes[0].heard)[protocol.JOB])
         heard.append(
             (answer["run_hash"], json.dumps(job["parameters"]), json.dumps(answer["parameters"]["parameters"]))

@@ -16,6 +16,7 @@ from src.models.response import BacktestResponse
 from src.services.backtests import Backtests, RunLimits
 from src.services.data_provider.cache import CachedProvider
 from src.services.data_provider.yahoo import YFDataProvider
+from src.utils.json_bytes import json_bytes, parsed_json
 from tests.fakes.engine_box import engine_script
 from tests.fakes.sandbox import ScriptedSandbox
 from tests.fakes.yahoo import LONG_SECONDS, Answer, Clock, LoopbackSession, StandInYahoo, made_up, standing_in
@@ -63,7 +64,7 @@ def run(provider: CachedProvider, seconds: float = 30, **changes: Any) -> dict[s
     request = BacktestRequest.model_validate(REQUEST | changes)
     backtests = Backtests(provider=provider, sandbox=sandbox, limits=RunLimits())
     with backtests.prepare(request, deadline=time.monotonic() + seconds, cancel=threading.Event()) as prepared:
-        return prepared.execute()
+        return parsed_json(json_bytes(prepared.execute()))
 
 
 def test_provenance_tells_where_the_prices_come_from(provider):

@@ -19,6 +19,7 @@ from src.services.data_provider.calendar import sessions
 from src.services.data_provider.files import FilesProvider
 from src.services.data_provider.mock import MockProvider
 from src.services.delistings import find_delistings
+from src.utils.json_bytes import json_bytes, parsed_json
 from tests.fakes.engine_box import engine_script
 from tests.fakes.histories import FakeSource, history
 from tests.fakes.sandbox import ScriptedSandbox
@@ -131,7 +132,7 @@ def run(provider: DataProvider, weights: tuple[float, float] = (0.5, 0.5), **cha
     backtests = Backtests(provider=provider, sandbox=sandbox, limits=RunLimits())
     request = BacktestRequest.model_validate(REQUEST | changes)
     with backtests.prepare(request, deadline=time.monotonic() + 60, cancel=threading.Event()) as prepared:
-        answer = prepared.execute()
+        answer = parsed_json(json_bytes(prepared.execute()))
     BacktestResponse.model_validate(answer)
     return answer
 

@@ -12,6 +12,7 @@ from src.execution.sandbox.base import Sandbox
 from src.models.request import BacktestRequest
 from src.services.backtests import Backtests, RunLimits
 from src.services.data_provider.files import FilesProvider
+from src.utils.json_bytes import json_bytes, parsed_json
 from tests.services.test_delistings import write
 
 ATTRIBUTES = """
@@ -85,7 +86,7 @@ def run(sandbox: Sandbox, provider: FilesProvider, source: str) -> dict[str, Any
     )
     backtests = Backtests(provider=provider, sandbox=sandbox, limits=RunLimits(wall_seconds=60))
     with backtests.prepare(request, deadline=time.monotonic() + 120, cancel=threading.Event()) as prepared:
-        return prepared.execute()
+        return parsed_json(json_bytes(prepared.execute()))
 
 
 @pytest.mark.parametrize("dialect", DIALECTS)

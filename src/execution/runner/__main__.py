@@ -15,7 +15,7 @@ from typing import Any
 from hqg_algorithms import BarSize, ExecutionTiming
 
 from src.engine.costs import commission_from_wire, slippage_from_wire
-from src.engine.ledger import Ledger
+from src.engine.ledger import Ledger, TooManyOrders
 from src.engine.market import Market, Rules
 from src.engine.simulator import simulate
 from src.execution import protocol
@@ -101,6 +101,8 @@ def _run(
         finally:
             # It may ring on this very line, and never after it: both kinds of end are handled below.
             clock.stop()
+    except TooManyOrders:
+        return None, RunFailed("orders")
     except RunFailed as failure:
         return None, failure
 
@@ -143,6 +145,7 @@ def _receive_market(host: HostChannel) -> tuple[Market, Rules, bool]:
         commission=commission_from_wire(wire["commission"]),
         slippage=slippage_from_wire(wire["slippage"]),
         delisting_return=wire["delisting_return"],
+        max_orders=wire["max_orders"],
     )
     return market, rules, wire["is_observed"]
 

@@ -8,7 +8,7 @@ class RunFailed(Exception):
 
     Args:
         kind: "exception" (user code raised), "signal" (its answer is not a signal), "time", "memory",
-            "output", "killed", "crashed", "exited" or "silent".
+            "output", "orders", "killed", "crashed", "exited" or "silent".
         details: type, message and frames of an exception; code or name of an exit or signal.
     """
 

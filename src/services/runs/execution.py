@@ -39,9 +39,11 @@ class RunExecution:
     Args:
         wishes: who wants a run to go on when the client who began it leaves.
         ends: told how runs out of the queue end.
+        max_result_bytes: how long an answer may be, as JSON before compression.
     """
 
-    def __init__(self, store: RunStore, bell: RunBell, wishes: RunWishes, ends: RunEnds) -> None:
+    def __init__(self, store: RunStore, bell: RunBell, wishes: RunWishes, ends: RunEnds, max_result_bytes: int) -> None:
+        self._max_result_bytes = max_result_bytes
         self._store = store
         self._bell = bell
         self._wishes = wishes
@@ -57,7 +59,7 @@ class RunExecution:
         with RunTeller(self._store, held, self._bell) as teller:
             answer = prepared.execute(teller.observe)
         metrics, logs, timings = answer["metrics"], answer["logs"], answer["provenance"]["timings_ms"]
-        stored, body = stored_result(answer)
+        stored, body = stored_result(answer, self._max_result_bytes)
         # Only what comes out of the queue may have been asked for although there is a result.
         before = self._store.result(key) if held.is_dispatched else None
         outcome = Outcome(

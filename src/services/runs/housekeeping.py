@@ -43,6 +43,7 @@ class RunHousekeeping:
 
     Args:
         keep: finished runs that are kept of each owner.
+        keep_bytes: how long the answers that are kept of each owner may be together; see RunStore.surplus.
         is_busy: whether this process works on runs.
     """
 
@@ -53,13 +54,14 @@ class RunHousekeeping:
         bell: RunBell,
         *,
         keep: int,
+        keep_bytes: int | None = None,
         is_busy: Callable[[], bool] = lambda: False,
         look_seconds: float = LOOK_SECONDS,
         clean_seconds: float = CLEAN_SECONDS,
     ) -> None:
         self._store = store
         self._files = files
-        self._keep = keep
+        self._keep, self._keep_bytes = keep, keep_bytes
         self._is_busy = is_busy
         self._look_seconds = look_seconds
         self._clean_seconds = clean_seconds
@@ -123,7 +125,7 @@ class RunHousekeeping:
 
     def _retain(self) -> None:
         unsealable: frozenset[RunKey] = frozenset()
-        for key in self._store.surplus(self._keep):
+        for key in self._store.surplus(self._keep, self._keep_bytes):
             if key in unsealable:
                 continue
             run = self._store.get(key)

@@ -1,6 +1,7 @@
 """Compresses an answer while it is written, so that no long one is ever whole in memory."""
 
 import hashlib
+import sys
 
 from isal import isal_zlib
 
@@ -16,10 +17,19 @@ MAX_KEPT_BYTES = 16 * 1024 * 1024
 """Up to this length the JSON itself is kept as well: its first reader may want it uncompressed."""
 
 
-class Packing:
-    """JSON on its way into the store."""
+class TooLong(Exception):
+    """More was written than may be kept."""
 
-    def __init__(self) -> None:
+
+class Packing:
+    """JSON on its way into the store.
+
+    Args:
+        max_bytes: how much may be written.
+    """
+
+    def __init__(self, max_bytes: int = sys.maxsize) -> None:
+        self._max_bytes = max_bytes
         self._packer = isal_zlib.compressobj(GZIP_LEVEL, isal_zlib.DEFLATED, wbits=GZIP_WINDOW)
         self._packed: list[bytes] = []
         self._sha256 = hashlib.sha256()
@@ -27,8 +37,14 @@ class Packing:
         self._kept: list[bytes] = []
 
     def write(self, piece: bytes) -> None:
-        """Add to it."""
+        """Add to it.
+
+        Raises:
+            TooLong: it is more than max_bytes now.
+        """
         self._length += len(piece)
+        if self._length > self._max_bytes:
+            raise TooLong
         self._sha256.update(piece)
         self._packed.append(self._packer.compress(piece))
         if self._length <= MAX_KEPT_BYTES:

@@ -1,10 +1,12 @@
 """A finished answer as it is stored: compressed once, named by what it says, compared with another."""
 
 import hashlib
+import sys
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from src.services.runs.packing import Packing, unpacked_json
+from src.errors import StrategyFailed
+from src.services.runs.packing import Packing, TooLong, unpacked_json
 from src.services.storage.records import StoredResult
 from src.utils.json_bytes import json_bytes, json_pieces, parsed_json
 
@@ -15,12 +17,26 @@ VOLATILE = {"parameters": frozenset({"name"}), "provenance": frozenset({"timings
 """What differs between equal runs: their names, how long they took, in which box, and when the prices were fetched."""
 
 
-def stored_result(answer: dict[str, Any]) -> tuple[StoredResult, bytes | None]:
+def stored_result(answer: dict[str, Any], max_bytes: int = sys.maxsize) -> tuple[StoredResult, bytes | None]:
     """The answer for the store, and its JSON before compression unless that is long.
 
-    Takes the answer apart on the way: a million orders are a gigabyte, and nobody needs them twice.
+    Takes the answer apart on the way, so that its parts need not be in memory together.
+
+    Args:
+        max_bytes: how long the JSON may be.
+
+    Raises:
+        StrategyFailed: it is longer.
     """
-    packing, digests = Packing(), {}
+    try:
+        return _stored(answer, Packing(max_bytes))
+    except TooLong as error:
+        what = f"limit of {max_bytes / 1e6:,.1f} MB for the answer of a run exceeded"
+        raise StrategyFailed([f"{what}: trade less often or fewer symbols, or choose a shorter window"]) from error
+
+
+def _stored(answer: dict[str, Any], packing: Packing) -> tuple[StoredResult, bytes | None]:
+    digests = {}
     for number, name in enumerate(list(answer)):
         packing.write((b"," if number else b"{") + json_bytes(name) + b":")
         value, digest = answer.pop(name), hashlib.sha256()

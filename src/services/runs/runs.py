@@ -2,6 +2,7 @@
 
 import hashlib
 import logging
+import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -55,6 +56,7 @@ class Runs:
         bell: rung whenever something happens to a run here.
         run_seconds: what an execution may take that nobody waits for.
         max_queued: runs that may wait in the store.
+        max_result_bytes: how long the answer of a run may be, as JSON before compression.
         remove_files: removes what belongs to a run outside the store.
 
     Attributes:
@@ -70,6 +72,7 @@ class Runs:
         bell: RunBell,
         run_seconds: float,
         max_queued: int,
+        max_result_bytes: int = sys.maxsize,
         remove_files: Callable[[RunKey], None] = lambda key: None,
     ) -> None:
         self._backtests = backtests
@@ -82,7 +85,7 @@ class Runs:
         self._wishes = RunWishes()
         self._archive = RunArchive(store)
         self.ends = RunEnds(store)
-        self._execution = RunExecution(store, bell, self._wishes, self.ends)
+        self._execution = RunExecution(store, bell, self._wishes, self.ends, max_result_bytes)
 
     def submit(
         self,

@@ -148,8 +148,13 @@ class RunStore(Protocol):
         """How many runs wait and run."""
         ...
 
-    def surplus(self, keep: int) -> list[RunKey]:
-        """Finished runs beyond the newest `keep` of their owner."""
+    def surplus(self, keep: int, keep_bytes: int | None = None) -> list[RunKey]:
+        """Finished runs beyond the newest `keep` of their owner, oldest first.
+
+        Args:
+            keep_bytes: how long the answers of an owner's newest runs may be together, as JSON before compression;
+                older runs are surplus, but never the newest of all. None asks for no such limit.
+        """
         ...
 
     def unsealed(self) -> list[RunKey]:

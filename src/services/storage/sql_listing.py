@@ -7,7 +7,7 @@ from src.services.storage.cursors import Cursor, cursor_from_text
 from src.services.storage.database import now
 from src.services.storage.records import Counts, RunFilter, RunKey, RunPage, RunStatus
 from src.services.storage.run_rows import FINISHED, SHOWN, folded, record
-from src.services.storage.tables import chain_links, runs
+from src.services.storage.tables import chain_links, run_results, runs
 
 
 def page(connection: Connection, owner: str, wanted: RunFilter, *, limit: int, cursor: str | None) -> RunPage:
@@ -44,14 +44,25 @@ def counts(connection: Connection) -> Counts:
     return Counts(n_queued=found.get(RunStatus.QUEUED, 0), n_running=found.get(RunStatus.RUNNING, 0))
 
 
-def surplus(connection: Connection, keep: int) -> list[RunKey]:
+def surplus(connection: Connection, keep: int, keep_bytes: int | None) -> list[RunKey]:
     """Finished runs beyond the newest of their owner; see RunStore.surplus."""
     # Of a clock that was put back since: as the newest they would drive out everything that follows.
     is_impossible = case((runs.c.submitted_at > now(connection), 1), else_=0)
     newest_first = (is_impossible, runs.c.submitted_at.desc(), runs.c.id.desc())
     rank = func.row_number().over(partition_by=runs.c.owner, order_by=newest_first)
-    ranked = select(runs.c.owner, runs.c.run_hash, rank.label("rank")).where(runs.c.status.in_(FINISHED)).subquery()
-    query = select(ranked.c.owner, ranked.c.run_hash).where(ranked.c.rank > keep).order_by(ranked.c.rank.desc())
+    length = func.coalesce(run_results.c.json_length, 0)
+    # Up to and with each run, beginning with the newest.
+    together = func.sum(length).over(partition_by=runs.c.owner, order_by=newest_first, rows=(None, 0))
+    ranked = (
+        select(runs.c.owner, runs.c.run_hash, rank.label("rank"), together.label("bytes"))
+        .select_from(runs.outerjoin(run_results, run_results.c.run_id == runs.c.id))
+        .where(runs.c.status.in_(FINISHED))
+        .subquery()
+    )
+    is_surplus = ranked.c.rank > keep
+    if keep_bytes is not None:
+        is_surplus |= (ranked.c.bytes > keep_bytes) & (ranked.c.rank > 1)
+    query = select(ranked.c.owner, ranked.c.run_hash).where(is_surplus).order_by(ranked.c.rank.desc())
     return [RunKey(owner, run_hash) for owner, run_hash in connection.execute(query)]
 
 

@@ -200,9 +200,9 @@ class SqlRuns:
         with self._database.reading() as connection:
             return sql_listing.counts(connection)
 
-    def surplus(self, keep: int) -> list[RunKey]:
+    def surplus(self, keep: int, keep_bytes: int | None = None) -> list[RunKey]:
         with self._database.reading() as connection:
-            return sql_listing.surplus(connection, keep)
+            return sql_listing.surplus(connection, keep, keep_bytes)
 
     def unsealed(self) -> list[RunKey]:
         with self._database.reading() as connection:

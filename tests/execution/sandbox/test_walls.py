@@ -134,6 +134,18 @@ def test_an_output_flood_is_reported(sandbox: Sandbox) -> None:
     assert error == "output limit of 16 MB exceeded at 2014-01-01: print less"
 
 
+def test_more_orders_than_a_run_may_have_end_it_on_their_day(sandbox: Sandbox) -> None:
+    body = on_data(
+        "self.n = getattr(self, 'n', 0) + 1",
+        "return TargetWeights({'AAA': 1.0} if self.n % 2 else {'BBB': 1.0})",
+    )
+    # One order on the first day, two on each that follows.
+    assert len(run_in_box(sandbox, PRELUDE + body, prices=price_table(3), max_orders=5).day) == 5
+    with pytest.raises(StrategyFailed) as caught:
+        run_in_box(sandbox, PRELUDE + body, prices=price_table(250), max_orders=5)
+    assert caught.value.errors == ["limit of 5 orders exceeded at 2014-01-06: trade less often or fewer symbols"]
+
+
 def test_much_output_is_cut_and_counted(sandbox: Sandbox) -> None:
     reply = run_in_box(sandbox, PRELUDE + on_data("print('y' * 99_999)", "return Hold()"), prices=price_table(5))
     assert sum(map(len, reply.logs)) <= 256 * 1024

@@ -225,6 +225,21 @@ def test_finished_runs_are_sealed_and_the_oldest_are_removed_files_first() -> No
     asyncio.run(story())
 
 
+def test_answers_that_are_too_long_together_drive_out_the_oldest_runs() -> None:
+    async def story() -> None:
+        store, files = FakeRunStore(), FakeFiles()
+        async with serving(FakeBacktests(), store, files, run_retention_bytes=0) as durable:
+            keys = []
+            for seed in range(3):
+                keys.append(submit(durable, seed))
+                await until(lambda: store.get(keys[-1]).status is RunStatus.SUCCEEDED)
+            await until(lambda: len(statuses(store)) == 1 and len(files.removed) == 2)
+        assert files.removed == keys[:2]
+        assert store.result(keys[2]) is not None
+
+    asyncio.run(story())
+
+
 class Chained(FakeFiles):
     """Files whose sealed runs the store knows of, as the real ones."""
 

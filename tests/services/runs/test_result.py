@@ -2,8 +2,12 @@ import gzip
 import hashlib
 import json
 
+import pytest
+
+from src.errors import StrategyFailed
 from src.services.runs.packing import unpacked_json
 from src.services.runs.result import differences, stored_result
+from src.utils.json_bytes import Rows
 from tests.fakes.backtests import real_shaped_answer
 
 
@@ -24,6 +28,24 @@ def test_the_digest_knows_nothing_of_names_times_and_boxes():
     assert stored.digest == other.digest
     assert stored.json_sha256 != other.json_sha256
     assert differences(stored, other) == ()
+
+
+def test_an_answer_that_is_too_long_fails_its_run_and_names_the_limit():
+    length = len(stored_result(real_shaped_answer())[1])
+    assert stored_result(real_shaped_answer(), length)[0] == stored_result(real_shaped_answer())[0]
+    with pytest.raises(StrategyFailed) as caught:
+        stored_result(real_shaped_answer(), length - 1)
+    (error,) = caught.value.errors
+    assert error.startswith("limit of 0.0 MB for the answer of a run exceeded: trade less often")
+    assert caught.value.is_repeatable
+
+
+def test_an_answer_that_is_too_long_is_not_made_to_its_end():
+    made = []
+    orders = Rows(1_000_000, lambda first, last: made.append(last) or [{"price": 1.0}] * (last - first))
+    with pytest.raises(StrategyFailed):
+        stored_result(real_shaped_answer() | {"orders": orders}, 100_000)
+    assert max(made) < 20_000
 
 
 def test_what_differs_is_named_by_its_path():

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -18,6 +19,7 @@ from tests.services.storage.samples import (
     key,
     link_builder,
     new_run,
+    result,
     sealed,
     started,
     success,
@@ -215,6 +217,20 @@ def test_runs_of_a_clock_that_was_put_back_since_do_not_drive_out_those_that_fol
     engine.dispose()
     finished(storage.runs, 2)
     assert storage.runs.surplus(1) == [key(0), key(1)]
+
+
+def test_surplus_is_also_what_is_too_long_together_but_never_the_newest(storage: Storage) -> None:
+    for owner in ("ann", "bob"):
+        for number, length in enumerate((40, 50, 60, None, 70)):
+            answer = replace(result(), json_length=length) if length else None
+            finished(storage.runs, number, owner, success(result=answer) if answer else failure())
+    assert storage.runs.surplus(9) == []
+    assert storage.runs.surplus(9, 220) == []
+    # Of ann's, newest first: 70, then one without a result, then 60; the next would make it 180.
+    assert set(storage.runs.surplus(9, 179)) == {key(n, owner) for n in (0, 1) for owner in ("ann", "bob")}
+    assert storage.runs.surplus(9, 130)[:2] in ([key(0, "ann"), key(0, "bob")], [key(0, "bob"), key(0, "ann")])
+    assert set(storage.runs.surplus(9, 0)) == {key(n, owner) for n in range(4) for owner in ("ann", "bob")}
+    assert set(storage.runs.surplus(2, 179)) == {key(n, owner) for n in range(3) for owner in ("ann", "bob")}
 
 
 def test_a_run_under_way_is_no_surplus_though_it_was_finished_before(storage: Storage) -> None:
