@@ -20,6 +20,7 @@ def main() -> None:
     configure_logging(settings.log_level, settings.log_format)
     uvicorn.run(
         "src.api.server:app",
+        http="src.api.server:Connection",
         host=settings.api_host,
         port=settings.api_port,
         log_config=None,

@@ -1,5 +1,6 @@
 """Who may in, and how often: every request but the open pages passes here before its body is read. Pure ASGI."""
 
+import secrets
 from collections.abc import Sequence
 
 from starlette.concurrency import run_in_threadpool
@@ -14,16 +15,19 @@ from src.api.rate_limits import RateLimits
 from src.errors import BacktesterError
 from src.models.plain import printable
 
-OPEN_PATHS = frozenset({"/", "/health", "/metrics", "/docs", "/redoc", "/openapi.json"})
+METRICS_PATH = "/metrics"
+OPEN_PATHS = frozenset({"/", "/health", METRICS_PATH, "/docs", "/redoc", "/openapi.json"})
 OPEN_FOLDERS = ("/docs/", "/studio/")
-"""What needs no token and has no rate limit: everything else is protected, a route that nobody thought of too."""
+"""What needs no token and has no rate limit, /metrics only where there is no token to ask for. Everything else is
+protected, a route that nobody thought of too."""
 
 
 class AdmissionMiddleware:
     """Checks the token and counts the request; `request.state.principal` is who it speaks for, None without log-in,
     and `request.state.client` names whom it is counted to.
 
-    A bad token is counted to its address, so that guessing tokens is limited as well.
+    A bad token is counted to its address, so that guessing tokens is limited as well. /metrics asks for METRICS_TOKEN
+    where there is one.
     """
 
     def __init__(
@@ -32,15 +36,17 @@ class AdmissionMiddleware:
         *,
         authentication: Authentication,
         rate_limits: RateLimits,
+        metrics_token: str = "",
         trusted_proxies: Sequence[Network],
     ) -> None:
         self._app = app
         self._authentication = authentication
         self._rate_limits = rate_limits
+        self._metrics_token = metrics_token
         self._trusted_proxies = trusted_proxies
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or is_open(route_path(scope)):
+        if scope["type"] != "http" or self._is_open(route_path(scope)):
             await self._app(scope, receive, send)
             return
         request = Request(scope)
@@ -59,6 +65,10 @@ class AdmissionMiddleware:
     async def _admitted(self, request: Request) -> Principal | None:
         client = f"address:{client_key(request, self._trusted_proxies)}"
         principal = None
+        if self._metrics_token and route_path(request.scope) == METRICS_PATH:
+            await self._count(request, client)
+            self._check_metrics_token(request)
+            return None
         if self._authentication.is_on:
             try:
                 principal = await self._authentication.principal(request)
@@ -69,6 +79,15 @@ class AdmissionMiddleware:
         request.state.client = client
         await self._count(request, client)
         return principal
+
+    def _is_open(self, path: str) -> bool:
+        has_token = self._authentication.is_on or bool(self._metrics_token)
+        return is_open(path) and not (path == METRICS_PATH and has_token)
+
+    def _check_metrics_token(self, request: Request) -> None:
+        sent = request.headers.get("authorization", "").encode()
+        if not secrets.compare_digest(sent, f"Bearer {self._metrics_token}".encode()):
+            raise Unauthenticated("Send METRICS_TOKEN as 'Authorization: Bearer …'.")
 
     async def _count(self, request: Request, client: str) -> None:
         if self._rate_limits.is_remote:

@@ -9,6 +9,7 @@ Network = IPv4Network | IPv6Network
 Address = IPv4Address | IPv6Address
 
 MAX_FORWARDED_CHARACTERS = 2_000
+UNKNOWN = "unknown"
 
 
 def client_key(request: Request, trusted_proxies: Sequence[Network]) -> str:
@@ -19,9 +20,25 @@ def client_key(request: Request, trusted_proxies: Sequence[Network]) -> str:
     """
     address = _parsed(request.client.host) if request.client else None
     if address is None:
-        return "unknown"
+        return UNKNOWN
     if _is_trusted(address, trusted_proxies):
         address = _forwarded(request, trusted_proxies) or address
+    return _key(address)
+
+
+def address_key(address: str) -> str:
+    """The same of an address without any request."""
+    parsed = _parsed(address)
+    return UNKNOWN if parsed is None else _key(parsed)
+
+
+def is_trusted_address(address: str, trusted_proxies: Sequence[Network]) -> bool:
+    """Whether it is one of these proxies."""
+    parsed = _parsed(address)
+    return parsed is not None and _is_trusted(parsed, trusted_proxies)
+
+
+def _key(address: Address) -> str:
     if isinstance(address, IPv6Address):
         return str(address.ipv4_mapped or ip_network((address, 64), strict=False))
     return str(address)

@@ -1,5 +1,6 @@
-"""The service as an ASGI application: `uvicorn src.api.server:app`."""
+"""The service as an ASGI application: `uvicorn src.api.server:app --http src.api.server:Connection`."""
 
+import asyncio
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -13,10 +14,13 @@ from starlette.middleware.cors import CORSMiddleware
 from hqg_backtester.version import __version__
 from src.api.admission import AdmissionMiddleware
 from src.api.auth import Authentication
+from src.api.connections import bounded_connection
 from src.api.documentation import LOGIN_DOCUMENTATION
 from src.api.documentation_pages import add_documentation_pages
+from src.api.draining import DrainMiddleware
 from src.api.event_stream import OpenStreams
 from src.api.handlers import add_error_handlers
+from src.api.hosts import HostMiddleware
 from src.api.jwks import KeySet, fetch_document
 from src.api.lifespan import OpenServices, lifespan, open_real_services
 from src.api.middleware import (
@@ -43,6 +47,8 @@ from src.api.routes import (
     studio,
     validation,
 )
+from src.api.same_site import SameSiteMiddleware
+from src.api.slash_redirect import redirect_slashes
 from src.api.stopping import stop_event
 from src.api.studio_page import add_studio
 from src.api.telemetry import Telemetry
@@ -58,6 +64,7 @@ SENT_HEADERS = [
     "Last-Event-ID",
     "Prefer",
     "X-Request-ID",
+    "X-Requested-With",
 ]
 """What a page from another origin may send, beyond what it always may."""
 
@@ -96,6 +103,7 @@ def create_app(settings: Settings, open_services: OpenServices = open_real_servi
     app.state.sandbox_watch = health.SandboxWatch()
     app.state.open_streams = OpenStreams()
     add_error_handlers(app)
+    redirect_slashes(app)
     add_documentation_pages(app)
     documented = LOGIN_DOCUMENTATION if login.is_on else []
     for router in (backtest.router, jobs.router, validation.router, data.router, older_contract.router):
@@ -125,8 +133,10 @@ async def _lifespan(
 def _middleware(settings: Settings, telemetry: Telemetry, login: Authentication) -> list[Middleware]:
     """What every request passes, outermost first."""
     return [
+        Middleware(DrainMiddleware),
         Middleware(RequestIdMiddleware, telemetry=telemetry),
         Middleware(SecurityHeadersMiddleware, headers=SECURITY_HEADERS),
+        Middleware(HostMiddleware, api_host=settings.api_host, allowed_hosts=settings.allowed_hosts),
         Middleware(
             CORSMiddleware,
             allow_origins=settings.cors_origins,
@@ -138,9 +148,11 @@ def _middleware(settings: Settings, telemetry: Telemetry, login: Authentication)
         Middleware(OlderContractErrors),
         Middleware(FaultMiddleware),
         Middleware(TimeLimitMiddleware, max_seconds=settings.max_request_time),
+        Middleware(SameSiteMiddleware, cors_origins=settings.cors_origins),
         Middleware(
             AdmissionMiddleware,
             authentication=login,
+            metrics_token=settings.metrics_token.get_secret_value(),
             rate_limits=RateLimits(
                 reads=Budget(settings.rate_limit_reads_per_minute, settings.rate_limit_reads_per_hour),
                 changes=Budget(settings.rate_limit_per_minute, settings.rate_limit_per_hour),
@@ -171,4 +183,13 @@ def _settings_or_exit() -> Settings:
         sys.exit(str(error))
 
 
-app = create_app(_settings_or_exit())
+def connection_class(settings: Settings) -> type[asyncio.Protocol]:
+    """What uvicorn makes of each connection."""
+    return bounded_connection(
+        max_of_address=settings.max_connections_per_address, trusted_proxies=settings.trusted_proxies
+    )
+
+
+_settings = _settings_or_exit()
+app = create_app(_settings)
+Connection = connection_class(_settings)

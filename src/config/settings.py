@@ -74,6 +74,10 @@ class Settings(BaseSettings):
     """Address that `python -m src.api` listens on; 0.0.0.0 is every network of this machine."""
     api_port: Annotated[int, Field(ge=1, le=65_535)] = 8005
     """TCP port that `python -m src.api` listens on."""
+    allowed_hosts: Words = ()
+    """Names between commas that the service is asked for, beside its address and localhost; * allows every name."""
+    max_connections_per_address: Annotated[int, Field(ge=1, le=100_000)] = 100
+    """Connections that one address may have open at a time, a count; a further one is closed with 503."""
     max_body_bytes: Annotated[int, Field(ge=1_000, le=100_000_000)] = 1_000_000
     """Largest request body, in bytes; a larger one is answered with 413."""
     max_request_time: Seconds = 600.0
@@ -116,6 +120,8 @@ class Settings(BaseSettings):
     """Proxies whose X-Forwarded-For is believed: addresses or networks between commas; empty believes nobody."""
     cors_origins: Words = ("http://localhost:3000", "http://127.0.0.1:3000", "http://localhost:5173")
     """Origins between commas whose pages may call the API, with cookies; * is every origin, then without cookies."""
+    metrics_token: SecretStr = SecretStr("")
+    """What /metrics then asks for, as a bearer token; empty asks for a token of log-in, where that is on."""
     hqg_dash_jwks_url: Annotated[str, Field(pattern=r"^(https?://.+)?$")] = ""
     """Where the dashboard's issuer publishes its keys (JWKS, for RS256 and ES256); set, it switches log-in on."""
     supabase_jwt_secret: SecretStr = SecretStr("")

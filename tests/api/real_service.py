@@ -67,7 +67,7 @@ class Service:
     def hanging_run(self) -> Iterator[socket.socket]:
         """A client that waits for a run which never ends, once its box is there."""
         body = json.dumps({"strategy_code": HANGING, **WINDOW}).encode()
-        head = "POST /api/v1/backtest HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+        head = "POST /api/v1/backtest HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
         with socket.create_connection(("127.0.0.1", self.port)) as stream:
             stream.sendall(f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body)
             wait_until(lambda: self.n_boxes() > 0)

@@ -60,9 +60,40 @@ def test_the_cookie_of_the_dashboard_lets_in_too(guarded):
     assert status(client, "forged") == 401, "a header that is there counts, not the cookie"
 
 
-@pytest.mark.parametrize("path", ["/health", "/docs", "/redoc", "/openapi.json", "/metrics"])
+@pytest.mark.parametrize("path", ["/health", "/docs", "/redoc", "/openapi.json"])
 def test_health_and_documentation_stay_open(guarded, path):
     assert guarded().get(path).status_code == 200
+
+
+METRICS_TOKEN = "a-token-of-prometheus"  # noqa: S105 - only of these tests
+
+
+def test_metrics_are_for_those_who_may_use_the_service(guarded):
+    client = guarded()
+    assert client.get("/metrics").status_code == 401
+    assert client.get("/metrics", headers={"Authorization": f"Bearer {EC_KEY.token()}"}).status_code == 200
+    assert client.get("/metrics", headers={"Authorization": f"Bearer {FOREIGN_KEY.token()}"}).status_code == 401
+
+
+@pytest.mark.parametrize(
+    "sent", ["", METRICS_TOKEN, f"Basic {METRICS_TOKEN}", f"Bearer {METRICS_TOKEN}x", "Bearer", "Bearer \xe4"]
+)
+def test_metrics_with_a_token_of_their_own_take_no_other(connect, guarded, sent):
+    headers = {"Authorization": sent.encode("latin-1")}
+    for client in (connect(FakeBacktests(), metrics_token=METRICS_TOKEN), guarded(metrics_token=METRICS_TOKEN)):
+        assert client.get("/metrics", headers=headers).status_code == 401
+        assert client.get("/metrics", headers={"Authorization": f"Bearer {EC_KEY.token()}"}).status_code == 401
+        assert client.get("/metrics", headers={"Authorization": f"Bearer {METRICS_TOKEN}"}).status_code == 200
+
+
+def test_the_token_of_metrics_opens_nothing_else(guarded):
+    client = guarded(metrics_token=METRICS_TOKEN)
+    assert client.get("/api/v1/runs", headers={"Authorization": f"Bearer {METRICS_TOKEN}"}).status_code == 401
+
+
+def test_guessing_the_token_of_metrics_is_limited(connect):
+    client = connect(FakeBacktests(), metrics_token=METRICS_TOKEN, rate_limit_reads_per_minute=2)
+    assert [client.get("/metrics").status_code for _ in range(3)] == [401, 401, 429]
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,7 @@ BODY = json.dumps(REQUEST).encode()
 
 def head(length: int | None) -> bytes:
     size = "Transfer-Encoding: chunked" if length is None else f"Content-Length: {length}"
-    return f"POST {BACKTEST} HTTP/1.1\r\nHost: test\r\nContent-Type: application/json\r\n{size}\r\n\r\n".encode()
+    return f"POST {BACKTEST} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n{size}\r\n\r\n".encode()
 
 
 def post(port: int) -> tuple[int, bytes]:

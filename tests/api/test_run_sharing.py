@@ -13,7 +13,12 @@ BODY = json.dumps(REQUEST).encode()
 
 
 def head(body: bytes) -> bytes:
-    lines = f"POST {BACKTEST} HTTP/1.1", "Host: test", "Content-Type: application/json", f"Content-Length: {len(body)}"
+    lines = (
+        f"POST {BACKTEST} HTTP/1.1",
+        "Host: localhost",
+        "Content-Type: application/json",
+        f"Content-Length: {len(body)}",
+    )
     return "\r\n".join((*lines, "", "")).encode()
 
 

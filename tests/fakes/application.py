@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import uvicorn
 from fastapi import FastAPI
@@ -144,16 +144,19 @@ def make_app(
         "rate_limit_reads_per_minute",
         "rate_limit_reads_per_hour",
     )
-    unlimited = dict.fromkeys(limits, 1_000_000)
+    unlimited = dict.fromkeys(limits, 1_000_000) | {"allowed_hosts": ("testserver",)}
     return create_app(Settings(_env_file=None, **(unlimited | settings)), open_services)
 
 
 @contextlib.contextmanager
-def served(app: FastAPI, grace_seconds: int = 5) -> Iterator[int]:
+def served(
+    app: FastAPI, grace_seconds: int = 5, http: type[asyncio.Protocol] | Literal["auto"] = "auto"
+) -> Iterator[int]:
     """A real uvicorn on 127.0.0.1 with that application; gives its port.
 
     Args:
         grace_seconds: how long requests under way may go on when the block is left.
+        http: see uvicorn.Config.
     """
     # With its protocol named, as a server's own socket has it: asyncio sends small answers of others 40 ms late.
     listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
@@ -165,6 +168,7 @@ def served(app: FastAPI, grace_seconds: int = 5) -> Iterator[int]:
         access_log=False,
         ws="none",
         proxy_headers=False,
+        http=http,
         timeout_graceful_shutdown=grace_seconds,
     )
     server = uvicorn.Server(config)

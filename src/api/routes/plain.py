@@ -2,7 +2,7 @@
 
 import json
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl
 
 from fastapi import APIRouter, HTTPException, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
@@ -36,7 +36,6 @@ async def plain(services: ServicesDep, owner: OwnerDep) -> Response:
 @router.post("/plain")
 async def post_plain(request: Request, services: ServicesDep) -> Response:
     """Runs what the form holds and leads to its report; or shows the form again with what is wrong."""
-    _refuse_other_sites(request)
     values = await _posted(request)
     try:
         finished = await finished_run(request, services, _request_of(values))
@@ -67,21 +66,6 @@ async def _form(
     return HTMLResponse(
         html, status, headers={"Content-Security-Policy": FORM_POLICY, "Referrer-Policy": "same-origin"}
     )
-
-
-def _refuse_other_sites(request: Request) -> None:
-    """A form of another site would be sent with this one's cookie.
-
-    Raises:
-        HTTPException: 403, it is one.
-    """
-    site = request.headers.get("sec-fetch-site")
-    origin = request.headers.get("origin")
-    # Old browsers tell the origin only, and programs that are none tell nothing.
-    is_same_origin = origin is None or urlsplit(origin).netloc == request.headers.get("host")
-    is_ours = site in ("same-origin", "none") if site else is_same_origin
-    if not is_ours:
-        raise HTTPException(403, "This form belongs to another site.")
 
 
 async def _posted(request: Request) -> dict[str, str]:
