@@ -1,1 +1,1 @@
-"""Everything an operator can set, read once at the start."""
+"""All operator settings, read once at startup."""

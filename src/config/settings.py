@@ -29,12 +29,12 @@ def _split(value: Any) -> Any:
 
 
 Words = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
-"""Words between commas."""
+"""Comma-separated words."""
 
 
 def _is_database_url(value: SecretStr) -> SecretStr:
     if not value.get_secret_value().startswith(("sqlite:///", "postgresql://")):
-        raise PydanticCustomError("database_url", "It must start with sqlite:/// or postgresql://")
+        raise PydanticCustomError("database_url", "Must start with sqlite:/// or postgresql://")
     return value
 
 
@@ -42,14 +42,14 @@ DatabaseUrl = Annotated[SecretStr, AfterValidator(_is_database_url)]
 """May hold a password, so it is never shown."""
 
 Networks = Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode, BeforeValidator(_split)]
-"""Addresses or networks (10.0.0.0/8) between commas."""
+"""Comma-separated addresses or networks (10.0.0.0/8)."""
 
 
 class SettingsInvalid(BacktesterError):
     """A setting cannot be used, so the service must not start.
 
     Args:
-        problems: one sentence a setting, each naming the environment variable.
+        problems: one sentence per setting, each naming its environment variable.
     """
 
     code = "settings_invalid"
@@ -60,7 +60,7 @@ class SettingsInvalid(BacktesterError):
 
 
 class Settings(BaseSettings):
-    """The settings of one service. The environment comes before the file `.env` in the working directory."""
+    """The settings of one service. The environment overrides the file `.env` in the working directory."""
 
     model_config = SettingsConfigDict(
         frozen=True,
@@ -71,7 +71,7 @@ class Settings(BaseSettings):
     )
 
     api_host: Annotated[str, Field(min_length=1)] = "127.0.0.1"
-    """Address that `python -m src.api` listens on; 0.0.0.0 is every network of this machine."""
+    """Address that `python -m src.api` listens on; 0.0.0.0 is every network interface of this machine."""
     api_port: Annotated[int, Field(ge=1, le=65_535)] = 8005
     """TCP port that `python -m src.api` listens on."""
     allowed_hosts: Words = ()
@@ -81,116 +81,116 @@ class Settings(BaseSettings):
     max_body_bytes: Annotated[int, Field(ge=1_000, le=100_000_000)] = 1_000_000
     """Largest request body, in bytes; a larger one is answered with 413."""
     max_request_time: Seconds = 600.0
-    """Longest that one request may take with all its waiting, in seconds; then 504."""
+    """Maximum time of one request including waiting, in seconds; then 504."""
     max_concurrent_runs: Annotated[int, Field(ge=1, le=1_000)] = 3
-    """Runs under way at the same time, a count; no more boxes than these work at once."""
+    """Maximum number of runs in progress at once, and so of boxes in use."""
     max_queued_runs: Annotated[int, Field(ge=0, le=10_000)] = 16
-    """Requests that may wait for a box, a count; a further one is answered with 503."""
+    """Maximum number of requests waiting for a box; further ones are answered with 503."""
     reading_helpers: Annotated[int, Field(ge=0, le=64)] = 0
-    """Processes that read posted strategies, a count; each holds 30 MB. 0 is one a core and two at least."""
+    """Number of processes that analyse posted strategies; each takes 30 MB. 0 means one per core, at least two."""
     run_queue_size: Annotated[int, Field(ge=0, le=1_000_000)] = 1_000
-    """Accepted runs that may wait in the database, a count over all owners; a further one is answered with 503."""
+    """Maximum number of accepted runs queued in the database, over all owners; further ones are answered with 503."""
     database_url: DatabaseUrl = SecretStr("sqlite:///data/backtester.db")
-    """Where runs are kept: sqlite:///path/of/a/file or postgresql://user:password@host:5432/name."""
+    """Where runs are stored: sqlite:///path/to/file or postgresql://user:password@host:5432/name."""
     artifact_dir: Path = Path("data/artifacts")
-    """Folder with the files of finished runs; processes that share a database share it too."""
+    """Folder for the files of finished runs; processes that share a database must share it too."""
     run_retention: Annotated[int, Field(ge=1, le=10_000_000)] = 100
-    """Finished runs that are kept of each owner, a count; older ones are removed."""
+    """Number of finished runs kept per owner; older ones are removed."""
     run_retention_bytes: Annotated[int, Field(ge=0, le=10**15)] = 2_000_000_000
-    """Answers that are kept of each owner together, in bytes before compression; the newest run stays in any case."""
+    """Maximum total size of the answers kept per owner, in bytes before compression; the newest run always stays."""
     max_orders_per_run: Annotated[int, Field(ge=1, le=100_000_000)] = 1_500_000
-    """Orders that one run may have, a count; a run with more fails."""
+    """Maximum number of orders in one run; a run with more fails."""
     max_result_bytes: Annotated[int, Field(ge=100_000, le=10**12)] = 400_000_000
-    """Largest answer of one run, in bytes before compression; a run with a larger one fails."""
+    """Maximum size of one run's answer, in bytes before compression; a run with a larger one fails."""
     run_max_attempts: Annotated[int, Field(ge=1, le=100)] = 3
-    """How often a run is started when the service dies under it, a count; then it fails."""
+    """Number of times a run is started if the service dies during it; then it fails."""
     run_lease_seconds: Annotated[float, Field(ge=3, le=3_600)] = 10.0
-    """How long a run whose process has gone silent is left alone before another takes it over, in seconds."""
+    """Seconds after which another process takes over a run whose process has stopped responding."""
     rate_limit_per_minute: Annotated[int, Field(ge=1, le=1_000_000)] = 60
-    """Requests other than reading that one client may make in a minute, over all routes of the API; then 429."""
+    """Maximum requests other than GET per client per minute, over all API routes; then 429."""
     rate_limit_per_hour: Annotated[int, Field(ge=1, le=10_000_000)] = 600
-    """Requests other than reading that one client may make in an hour, over all routes of the API; then 429."""
+    """Maximum requests other than GET per client per hour, over all API routes; then 429."""
     rate_limit_reads_per_minute: Annotated[int, Field(ge=1, le=1_000_000)] = 600
-    """Reading requests (GET) that one client may make in a minute, over all routes of the API; then 429."""
+    """Maximum GET requests per client per minute, over all API routes; then 429."""
     rate_limit_reads_per_hour: Annotated[int, Field(ge=1, le=10_000_000)] = 20_000
-    """Reading requests (GET) that one client may make in an hour, over all routes of the API; then 429."""
+    """Maximum GET requests per client per hour, over all API routes; then 429."""
     rate_limit_storage_url: Annotated[str, Field(pattern=r"^(memory://|rediss?://.+)$")] = "memory://"
-    """Where requests are counted: memory:// (this process) or redis://host:6379 (shared by several)."""
+    """Where requests are counted: memory:// (per process) or redis://host:6379 (shared by several processes)."""
     trusted_proxies: Networks = ()
-    """Proxies whose X-Forwarded-For is believed: addresses or networks between commas; empty believes nobody."""
+    """Proxies whose X-Forwarded-For is trusted: comma-separated addresses or networks; empty trusts none."""
     cors_origins: Words = ("http://localhost:3000", "http://127.0.0.1:3000", "http://localhost:5173")
-    """Origins between commas whose pages may call the API, with cookies; * is every origin, then without cookies."""
+    """Comma-separated origins whose pages may call the API with cookies; * allows every origin, without cookies."""
     metrics_token: SecretStr = SecretStr("")
     """What /metrics then asks for, as a bearer token; empty asks for a token of log-in, where that is on."""
     hqg_dash_jwks_url: Annotated[str, Field(pattern=r"^(https?://.+)?$")] = ""
-    """Where the dashboard's issuer publishes its keys (JWKS, for RS256 and ES256); set, it switches log-in on."""
+    """Where the dashboard's issuer publishes its keys (JWKS, for RS256 and ES256); setting it turns on login."""
     supabase_jwt_secret: SecretStr = SecretStr("")
-    """Shared secret of tokens (HS256, audience "authenticated"); set, it switches log-in on."""
+    """Shared secret for tokens (HS256, audience "authenticated"); setting it turns on login."""
     auth_audience: str = ""
-    """The aud that a token checked by JWKS must have; empty does not ask."""
+    """The aud claim required of a token checked by JWKS; empty skips the check."""
     auth_issuer: str = ""
-    """The iss that a token must have; empty does not ask."""
+    """The iss claim required of a token; empty skips the check."""
     auth_allowed_roles: Words = ()
-    """Roles between commas of which a token must have one; empty lets every valid token in."""
+    """Comma-separated roles, one of which a token must have; empty admits every valid token."""
     data_provider: Literal["mock", "files", "yahoo"] = "yahoo"
-    """Where prices come from: yahoo, files (the folder DATA_DIR) or mock (made up, the same on every machine)."""
+    """Where prices come from: yahoo, files (the folder DATA_DIR) or mock (synthetic, the same on every machine)."""
     data_dir: Path = Path("data")
-    """Folder with each symbol's daily bars as <SYMBOL>.parquet or .csv; read when DATA_PROVIDER=files."""
+    """Folder with each symbol's daily bars as <SYMBOL>.parquet or .csv; used when DATA_PROVIDER=files."""
     data_cache_dir: Path = Path("data/cache")
-    """Folder in which Yahoo's answers are kept; made when it is needed, several processes may share it."""
+    """Folder that caches Yahoo's answers; created when needed, can be shared by several processes."""
     yahoo_timeout: Seconds = 10.0
-    """Longest that one answer of Yahoo may take, in seconds."""
+    """Timeout of one request to Yahoo, in seconds."""
     yahoo_attempts: Annotated[int, Field(ge=1, le=10)] = 3
-    """How often Yahoo is asked for a symbol before giving up, a count."""
+    """Number of attempts per symbol at Yahoo before giving up."""
     sandbox: Literal["auto", "docker", "bubblewrap"] = "auto"
-    """What contains user code: docker, bubblewrap, or auto (Docker if an engine answers, else bubblewrap)."""
+    """Sandbox for user code: docker, bubblewrap, or auto (Docker if an engine responds, else bubblewrap)."""
     sandbox_image: Annotated[str, Field(min_length=1)] = "hqg-backtester-sandbox"
-    """Docker image of the box, a name with an optional tag."""
+    """Docker image of the box: a name with an optional tag."""
     sandbox_python: Path = PROJECT_FOLDER / ".venv-sandbox" / "bin" / "python"
-    """Interpreter of the virtual environment whose packages a bubblewrap box offers, a path."""
+    """Path to the interpreter of the virtual environment whose packages a bubblewrap box provides."""
     max_execution_time: Seconds = 300.0
-    """Longest that user code may run in its box, in seconds."""
+    """Maximum time that user code may run in its box, in seconds."""
     sandbox_memory_mb: Annotated[int, Field(ge=64, le=1_048_576)] = 512
-    """Memory of one box without any swap, in MB of 1024 * 1024 bytes."""
+    """Memory of one box, without swap, in MB of 1024 * 1024 bytes."""
     sandbox_cpus: Annotated[float, Field(gt=0, le=1_024)] = 1.0
-    """Processor time of one box, 1.0 is one core."""
+    """CPU share of one box; 1.0 is one core."""
     sandbox_pids: Annotated[int, Field(ge=8, le=32_768)] = 64
-    """Processes and threads in one box, a count."""
+    """Maximum number of processes and threads in one box."""
     sandbox_runtime: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]*$")] = ""
-    """OCI runtime of Docker boxes: "runsc" runs them under gVisor; empty takes the engine's own default."""
+    """OCI runtime of Docker boxes: "runsc" runs them under gVisor; empty uses the engine's default."""
     sandbox_preload: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.,]*$")] = "numpy"
-    """Modules that waiting boxes have imported, separated by commas; each import costs every box its time."""
+    """Comma-separated modules that waiting boxes import beforehand; each import lengthens every box's start."""
     sandbox_pool_size: Annotated[int, Field(ge=0, le=64)] = 2
-    """Boxes kept started and waiting, a count; each holds 40 MB and more. 0 starts every box for its run."""
+    """Number of boxes kept started and waiting; each takes at least 40 MB. 0 starts a box for each run."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
-    """Least severity that is logged: DEBUG, INFO, WARNING or ERROR."""
+    """Minimum severity logged: DEBUG, INFO, WARNING or ERROR."""
     log_format: Literal["console", "json"] = "console"
-    """How log lines are written: console (for people) or json (for machines), one a line."""
+    """Log format: console (for people) or json (for machines), one record per line."""
     hqg_profile: bool = False
-    """Whether each run logs a profile of its box: when it started, spoke and ended, and how many bytes it took."""
+    """Whether each run logs a profile of its box: its start, first output and end, and the bytes in and out."""
 
     @field_validator("log_level", mode="before")
     @classmethod
-    def _in_capitals(cls, value: Any) -> Any:
+    def _upper_case(cls, value: Any) -> Any:
         return value.upper() if isinstance(value, str) else value
 
     @field_validator("data_provider", "sandbox", "log_format", mode="before")
     @classmethod
-    def _in_small_letters(cls, value: Any) -> Any:
+    def _lower_case(cls, value: Any) -> Any:
         return value.lower() if isinstance(value, str) else value
 
     @model_validator(mode="after")
-    def _has_its_data_folder(self) -> Self:
+    def _check_data_folder(self) -> Self:
         if self.data_provider == "files" and not self.data_dir.is_dir():
-            raise ValueError("DATA_DIR: no such folder, and DATA_PROVIDER=files reads prices from it")
+            raise ValueError("DATA_DIR: no such folder; DATA_PROVIDER=files reads prices from it")
         return self
 
 
 def load_settings() -> Settings:
-    """The settings of this process.
+    """Return the settings of this process.
 
     Raises:
-        SettingsInvalid: names each environment variable that cannot be used, and why.
+        SettingsInvalid: a variable cannot be used; the message names each one and the reason.
     """
     try:
         return Settings()

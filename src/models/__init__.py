@@ -1,1 +1,1 @@
-"""Pydantic shapes that cross the HTTP boundary: what a person sends, what a chart can draw."""
+"""Pydantic models that cross the HTTP boundary: requests and answers."""

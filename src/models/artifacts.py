@@ -1,4 +1,4 @@
-"""The manifest of a run's files: what there is, and the link of the chain that vouches for it."""
+"""The manifest of a run's files: the list of files, and the link in the hash chain that vouches for it."""
 
 from datetime import datetime
 
@@ -9,25 +9,25 @@ class ArtifactFile(RunPart):
     """One file of a run."""
 
     name: str
-    """Its name: GET …/artifacts/{name} gives it."""
+    """File name: GET …/artifacts/{name} returns it."""
     size: int
-    """Bytes."""
+    """Size in bytes."""
     sha256: str
-    """Of its bytes, hexadecimal."""
+    """Hash of its bytes, hexadecimal."""
 
 
 class Manifest(RunPart):
-    """All files of a run, sealed: manifest_hash is the SHA-256 of the rest of it as canonical JSON."""
+    """All files of a run, sealed: manifest_hash is the SHA-256 of the rest of the manifest as canonical JSON."""
 
     run_hash: str
-    """Whose files."""
+    """The run whose files these are."""
     number: int
-    """Counts its owner's manifests from 1."""
+    """Position among its owner's manifests, from 1."""
     sealed_at: datetime
     """When it was written, in UTC."""
     files: list[ArtifactFile]
-    """One a file."""
+    """One entry per file."""
     chain_prev: str
-    """manifest_hash of the manifest before; empty in the first."""
+    """manifest_hash of the previous manifest; empty in the first."""
     manifest_hash: str
     """Hash of everything else in the manifest."""

@@ -1,4 +1,4 @@
-"""How a request states what trading costs: a number, or an object that names a model."""
+"""How a request states trading costs: a number, or an object that names a model."""
 
 from typing import Annotated, Any, Literal
 
@@ -11,7 +11,7 @@ Fraction = Annotated[Number, Field(ge=0, le=1)]
 
 
 class CostModel(BaseModel):
-    """What all cost models have in common."""
+    """Base of all cost models."""
 
     model_config = ConfigDict(frozen=True, use_attribute_docstrings=True)
 
@@ -35,11 +35,11 @@ class PerShareCommission(CostModel):
     amount: Money
     """Fee per share, in account currency."""
     minimum: Money = 0.0
-    """Least fee per order, in account currency."""
+    """Minimum fee per order, in account currency."""
 
 
 class RateCommission(CostModel):
-    """A fee in proportion to the traded value."""
+    """A fee proportional to the traded value."""
 
     model: Literal["rate"]
     rate: Fraction
@@ -69,7 +69,7 @@ class HalfSpreadSlippage(CostModel):
 
 
 class VolumeParticipationSlippage(CostModel):
-    """Slippage grows with the order's share of the day's volume, and large orders fill in part."""
+    """Slippage that grows with the order's share of the day's volume; large orders fill partially."""
 
     model: Literal["volume_participation"]
     shape: Literal["square_root", "linear"]
@@ -90,7 +90,7 @@ def _one_of(*models: str) -> Discriminator:
     return Discriminator(
         _number_or_model,
         custom_error_type="unknown_cost_model",
-        custom_error_message=f"A number, or an object whose 'model' is one of: {', '.join(models)}",
+        custom_error_message=f"Must be a number, or an object whose 'model' is one of: {', '.join(models)}",
     )
 
 

@@ -1,4 +1,4 @@
-"""A run in the words of the dashboard's job contract: every name here is read by a program that we do not change."""
+"""A run in the terms of the dashboard's job contract: the dashboard reads every name here, and we do not change it."""
 
 from datetime import datetime
 from typing import Literal
@@ -13,11 +13,11 @@ class JobOrder(AnswerPart):
     """One order that filled."""
 
     id: str
-    """Counts from "1" in the order in which they filled."""
+    """Numbered from "1" in the order of the fills."""
     timestamp: str
     """Midnight UTC of the day on which it filled, an ISO datetime."""
     ticker: str
-    """What was traded."""
+    """The symbol traded."""
     type: Literal["Buy", "Sell"]
     """Its direction."""
     shares: float
@@ -73,18 +73,18 @@ class JobResult(AnswerPart):
     parameters: ParametersAnswer
     metrics: JobMetrics
     candles: list[Candle]
-    """One a timeline day, ascending."""
+    """One per timeline day, ascending."""
     orders: list[JobOrder]
-    """All fills, in the order in which they happened."""
+    """All fills, in the order they happened."""
     holding_weights: list[HoldingWeights]
     """One for each day on which something filled."""
 
 
 class JobAccepted(RunPart):
-    """202: the run was accepted and goes on by itself."""
+    """202: the run was accepted and proceeds on its own."""
 
     job_id: str
-    """Its run_hash: GET /api/v1/backtest/{job_id} tells how it goes."""
+    """Its run_hash: GET /api/v1/backtest/{job_id} returns its progress."""
 
 
 class JobAnswer(RunPart):
@@ -93,25 +93,25 @@ class JobAnswer(RunPart):
     job_id: str
     """The run's run_hash."""
     status: JobStatus
-    """PENDING and RUNNING go on; the others are final."""
+    """PENDING and RUNNING are in progress; the others are final."""
     submitted_at: datetime
     """When it was accepted, in UTC."""
     started_at: datetime | None
-    """When it began, in UTC."""
+    """When it started, in UTC."""
     completed_at: datetime | None
     """When it ended, in UTC."""
     result: JobResult | None
     """The finished backtest, once COMPLETED."""
     error: str | None
-    """Why it did not complete, a sentence."""
+    """Why it did not complete, as a sentence."""
     logs: list[str]
-    """What the strategy printed, bounded."""
+    """What the strategy printed, up to a limit."""
 
 
 class JobCancelled(RunPart):
     """The job was cancelled."""
 
     job_id: str
-    """Which one."""
+    """The job cancelled."""
     status: Literal["CANCELLED"]
     """Always CANCELLED."""

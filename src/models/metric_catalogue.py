@@ -1,4 +1,4 @@
-"""How each metric is shown to people: its group, label and unit, beside the explanation that the model gives."""
+"""How each metric is presented: its group, label and unit, and the explanation from the model."""
 
 import re
 from dataclasses import dataclass
@@ -11,27 +11,27 @@ class MetricUnit(StrEnum):
     """What a metric's number counts."""
 
     FRACTION = "fraction"
-    """0.05 is five percent; shown as a percentage, with its sign where it can be a loss."""
+    """0.05 is five percent; shown as a percentage, signed where it can be a loss."""
     RATIO = "ratio"
     """A plain number."""
     DAYS = "days"
     """Days of the timeline."""
     COUNT = "count"
-    """How many."""
+    """A count."""
     BASIS_POINTS = "basis points"
     """Hundredths of a percent."""
 
 
 @dataclass(frozen=True)
 class MetricEntry:
-    """One metric as people meet it.
+    """One metric as users see it.
 
     Attributes:
         name: the field of MetricsAnswer.
-        group: the heading under which it stands.
-        label: what it is called.
+        group: the heading it appears under.
+        label: its display name.
         unit: what its number counts.
-        explanation: one line, the docstring of the field; what it says of the unit is left to `unit`.
+        explanation: one line, the docstring of the field without its unit, which `unit` gives.
     """
 
     name: str
@@ -108,7 +108,7 @@ _FIELD_NAME = re.compile(r"\b[a-z]+_[a-z_0-9]+\b")
 
 
 def _explanation(name: str) -> str:
-    """The field's docstring in words: other fields by their labels, and the unit left to `unit`."""
+    """The field's docstring with other fields named by their labels, and without its unit, which `unit` gives."""
     described = _UNIT_CLAUSE.sub(".", " ".join(str(MetricsAnswer.model_fields[name].description).split()))
     worded = _FIELD_NAME.sub(lambda match: _LABELS[match.group()].lower(), described)
     return worded[0].upper() + worded[1:]
@@ -119,4 +119,4 @@ METRIC_CATALOGUE: tuple[MetricEntry, ...] = tuple(
     for group, entries in _GROUPS.items()
     for name, label, unit in entries
 )
-"""Every metric once, in the order in which people read them."""
+"""Every metric once, in display order."""

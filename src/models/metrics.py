@@ -1,10 +1,10 @@
-"""The measures of one run as an answer carries them; their formulas are in `src/utils`."""
+"""The metrics of one run as the answer reports them; their formulas are in `src/utils`."""
 
 from pydantic import BaseModel, ConfigDict
 
 
 class MetricsAnswer(BaseModel):
-    """Every measure of the run. Rates are fractions: 0.05 is five percent. `undefined` explains each null."""
+    """Every metric of the run. Rates are fractions: 0.05 is five percent. `undefined` explains each null."""
 
     model_config = ConfigDict(use_attribute_docstrings=True, extra="allow")
 

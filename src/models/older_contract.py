@@ -1,4 +1,4 @@
-"""The older contract, POST /backtest: its request and its answer, kept working for the clients it has."""
+"""The older contract, POST /backtest: its request and answer, kept for existing clients."""
 
 from collections.abc import Mapping
 from typing import Annotated, Any, Self
@@ -12,16 +12,16 @@ from src.models.response import AnswerPart, OrderAnswer
 
 
 class OlderRequest(BaseModel):
-    """A strategy, its tickers and the terms of its backtest in the older contract's names."""
+    """A strategy, its tickers and its backtest settings, under the older contract's names."""
 
     model_config = ConfigDict(frozen=True, use_attribute_docstrings=True, extra="ignore")
 
     code: Text
     """Python source; Strategy, Cadence and the like need not be imported, and on_data may return a dict of weights."""
     tickers: Universe | None = None
-    """What is traded, whatever the strategy's universe() says; null asks the strategy."""
+    """Tickers to trade, overriding the strategy's universe(); null uses universe()."""
     start_date: Annotated[Day, Field(examples=["2015-01-01"])]
-    """First day of the window: an ISO date, or an ISO datetime of which the date as written counts."""
+    """First day of the window: an ISO date, or an ISO datetime whose date is used as written."""
     end_date: Annotated[EndDay, Field(examples=["2020-12-31"])]
     """Last day of the window, included; after start_date."""
     initial_cash: Annotated[Number, Field(gt=0, le=1e15)] = 10_000.0
@@ -45,8 +45,8 @@ class OlderRequest(BaseModel):
         """See BacktestRequest.unknown_fields_warnings."""
         return list(self._unknown_field_warnings)
 
-    def in_todays_words(self) -> BacktestRequest:
-        """The same request as POST /api/v1/backtest takes it."""
+    def as_backtest_request(self) -> BacktestRequest:
+        """The same request in the form of POST /api/v1/backtest."""
         return BacktestRequest(
             strategy_code=self.code,
             universe=self.tickers,
@@ -59,7 +59,7 @@ class OlderRequest(BaseModel):
 
 
 class OlderSummary(AnswerPart):
-    """The run in four numbers."""
+    """A summary of the run."""
 
     initialCash: float  # noqa: N815 - the contract's own name
     """Cash at the start, in account currency."""
@@ -72,7 +72,7 @@ class OlderSummary(AnswerPart):
 
 
 class OlderMetrics(AnswerPart):
-    """Three measures; null where one is undefined, as without any trade."""
+    """Three metrics; null where undefined, such as when there are no trades."""
 
     sharpeRatio: float | None  # noqa: N815
     """Mean over standard deviation of daily excess returns, per year."""
@@ -97,15 +97,15 @@ class OlderData(AnswerPart):
     summary: OlderSummary
     metrics: OlderMetrics
     equityCurve: list[OlderPoint]  # noqa: N815
-    """One point a timeline day, ascending."""
+    """One point per timeline day, ascending."""
     orders: list[OrderAnswer]
-    """All fills, in the order in which they happened."""
+    """All fills, in the order they happened."""
     warnings: list[str]
     """What a careful reader of the result should know."""
 
 
 class OlderAnswer(BaseModel):
-    """200: it worked."""
+    """200: success."""
 
     model_config = ConfigDict(use_attribute_docstrings=True)
 
@@ -122,13 +122,13 @@ class OlderProblem(BaseModel):
     type: str
     """Stable name of the kind of problem."""
     messages: list[str]
-    """One sentence a problem."""
+    """One sentence per problem."""
     request_id: str | None = None
-    """What to tell the operator, where it is our own fault."""
+    """Reference to quote to the operator when the fault is ours."""
 
 
 class OlderRefusal(BaseModel):
-    """Any other status: it did not work."""
+    """Any other status: failure."""
 
     model_config = ConfigDict(use_attribute_docstrings=True)
 

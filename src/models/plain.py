@@ -1,4 +1,4 @@
-"""Checks on values that strangers send: numbers, text and nested JSON that every later step can rely on."""
+"""Checks on untrusted values, so that later steps can rely on their numbers, text and nested JSON."""
 
 import json
 import math
@@ -9,11 +9,11 @@ from pydantic import AfterValidator, BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 
 MAX_DEPTH = 32
-"""How deep lists and objects may be nested inside each other."""
+"""Maximum nesting depth of lists and objects."""
 
 MIN_INTEGER = -(2**63)
 MAX_INTEGER = 2**64 - 1
-"""Integers outside these do not survive JSON on every machine."""
+"""Some JSON parsers cannot represent integers outside these bounds."""
 
 
 def is_well_formed(text: str) -> bool:
@@ -26,7 +26,7 @@ def is_well_formed(text: str) -> bool:
 
 
 def printable(text: str, max_length: int = 80) -> str:
-    """Text from a stranger, cut and escaped so that it can stand in an answer or a log line."""
+    """Untrusted text, truncated and escaped so that it is safe in an answer or a log line."""
     shown = text if len(text) <= max_length else text[:max_length] + "…"
     shown = shown.encode("utf-8", "backslashreplace").decode("utf-8")
     return "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in shown)
@@ -58,19 +58,19 @@ WholeNumber = Annotated[int, BeforeValidator(_neither_text_nor_truth)]
 
 
 def check_plain_json(value: dict[str, Any], *, max_bytes: int) -> dict[str, Any]:
-    """The same object, when all of it is JSON of bounded size.
+    """Return the same object if all of it is JSON of bounded size.
 
     Args:
-        value: what `json.loads` made of an object.
-        max_bytes: its largest size as compact UTF-8 JSON.
+        value: an object parsed by `json.loads`.
+        max_bytes: maximum size as compact UTF-8 JSON.
 
     Raises:
         PydanticCustomError: too large, nested deeper than MAX_DEPTH, a number that is not finite or an
-            integer beyond 64 bits, text with half a surrogate pair, or a value that JSON does not know;
-            the message says where.
+            integer beyond 64 bits, text with half a surrogate pair, or a value that JSON does not have;
+            the message gives the path.
     """
     for count, (path, depth, item) in enumerate(_values(value)):
-        # Each value takes two bytes or more as JSON, so the walk may stop long before a hostile body ends.
+        # Each value takes at least two bytes as JSON, so the walk can stop long before a hostile body ends.
         if 2 * max(count, len(item) if isinstance(item, dict | list) else 0) > max_bytes:
             raise _too_large(max_bytes)
         problem = "is nested too deep" if depth > MAX_DEPTH else _problem(item)
@@ -82,7 +82,7 @@ def check_plain_json(value: dict[str, Any], *, max_bytes: int) -> dict[str, Any]
 
 
 def _values(root: dict[str, Any]) -> Iterator[tuple[str, int, Any]]:
-    """Every value below root with its path and depth, without recursion: the nesting is a stranger's."""
+    """Every value below root with its path and depth, without recursion: the nesting is untrusted."""
     waiting: list[tuple[str, int, Any]] = [("", 0, root)]
     while waiting:
         path, depth, value = waiting.pop()
@@ -106,7 +106,7 @@ def _problem(value: Any) -> str | None:
         return "is an integer beyond 64 bits; send it as text"
     if value is None or isinstance(value, bool | int | list | dict):
         return None
-    return f"is a {type(value).__name__}, which JSON does not know"
+    return f"is a {type(value).__name__}, which is not a JSON type"
 
 
 def _too_large(max_bytes: int) -> PydanticCustomError:

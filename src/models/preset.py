@@ -1,4 +1,4 @@
-"""A preset: a named part of a request, kept to be run again with this or that changed."""
+"""A preset: named fields of a request, stored so that variations of it can be run."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -13,7 +13,7 @@ from src.models.request import BacktestRequest, named_once, unknown_field_warnin
 
 
 def _may_be_missing(field: FieldInfo) -> tuple[Any, Any]:
-    # A factory: a default of null would stand in the OpenAPI document beside types that know no null.
+    # A factory: OpenAPI would show a default of null beside types that do not allow null.
     missing = Field(default_factory=lambda: None, description=field.description, examples=field.examples)
     return field.rebuild_annotation(), missing
 
@@ -21,15 +21,15 @@ def _may_be_missing(field: FieldInfo) -> tuple[Any, Any]:
 _FIELDS: dict[str, Any] = {name: _may_be_missing(field) for name, field in BacktestRequest.model_fields.items()}
 
 RequestPart = create_model(
-    "RequestPart", __doc__="Any fields of a request, each as POST /api/v1/backtest takes it.", **_FIELDS
+    "RequestPart", __doc__="Any fields of a request, each as POST /api/v1/backtest accepts it.", **_FIELDS
 )
 
 
 def _known_fields(sent: Any) -> Any:
-    """What was sent, when each of its names is one of a request.
+    """Return what was sent if every name is a field of a request.
 
     Raises:
-        PydanticCustomError: it is empty or has another name; here nobody would read a warning.
+        PydanticCustomError: it is empty or has an unknown name, since a warning would go unread here.
     """
     if not isinstance(sent, Mapping):
         return sent
@@ -42,17 +42,17 @@ def _known_fields(sent: Any) -> Any:
 
 
 class PresetRequest(BaseModel):
-    """A configuration to be kept."""
+    """A configuration to store."""
 
     model_config = ConfigDict(frozen=True, use_attribute_docstrings=True, extra="ignore")
 
     name: Annotated[Text, Field(min_length=1, max_length=200, examples=["my costs"])]
-    """What a person calls it; the same configuration under another name is another preset."""
+    """The user's name for it; the same configuration under another name is another preset."""
     configuration: Annotated[RequestPart, BeforeValidator(_known_fields)]
-    """Any fields of the request of POST /api/v1/backtest, the code and the dates too."""
+    """Any fields of the request of POST /api/v1/backtest, including the code and the dates."""
 
     def fields(self) -> dict[str, Any]:
-        """The configuration as JSON: the fields that were sent, each written in one way."""
+        """The configuration as JSON: the fields that were sent, each in its canonical form."""
         configuration: BaseModel = self.configuration
         return configuration.model_dump(mode="json", include=configuration.model_fields_set)
 
@@ -65,7 +65,7 @@ class PresetAnswer(BaseModel):
     preset_id: str
     """SHA-256 of name and configuration: posting the same twice gives the same preset."""
     name: str
-    """What a person calls it."""
+    """The user's name for it."""
     configuration: dict[str, Any]
     """The fields that it fills in."""
     created_at: datetime

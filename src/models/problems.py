@@ -1,10 +1,10 @@
-"""What a wrong request gets back, one shape a kind of problem."""
+"""The answers to a wrong request, one model per kind of problem."""
 
 from pydantic import BaseModel, ConfigDict
 
 
 class Problem(BaseModel):
-    """What all problems have in common."""
+    """Base of all problems."""
 
     model_config = ConfigDict(use_attribute_docstrings=True)
 
@@ -15,28 +15,28 @@ class ViolationAnswer(Problem):
     rule: str
     """Stable name of the rule."""
     message: str
-    """What is wrong, for the person who wrote the code."""
+    """What is wrong, for the author of the code."""
     line: int | None = None
-    """First line of the passage."""
+    """First line of the offending code."""
     column: int | None = None
-    """First column of the passage."""
+    """First column of the offending code."""
     end_line: int | None = None
-    """Last line of the passage."""
+    """Last line of the offending code."""
     end_column: int | None = None
-    """Column after the passage."""
+    """Column after the offending code."""
 
 
 class AnalysisErrors(Problem):
     """The code was not run: it breaks a rule, does not parse or has no Strategy."""
 
     analysis_errors: list[str]
-    """One sentence a violation, with its line."""
+    """One sentence per violation, with its line."""
     violations: list[ViolationAnswer]
-    """The same as data, for an editor."""
+    """The same as structured data, for an editor."""
 
 
 class ExecutionErrors(Problem):
-    """The code was run and raised, hung, ran out of memory or returned nonsense."""
+    """The code ran and raised, hung, ran out of memory or returned something invalid."""
 
     execution_errors: list[str]
     """What happened, with line, function and date where known."""
@@ -47,10 +47,10 @@ class ExecutionErrors(Problem):
 
 
 class DataErrors(Problem):
-    """There are no prices for a symbol or window."""
+    """A symbol or window has no prices."""
 
     data_errors: list[str]
-    """One sentence a symbol or window."""
+    """One sentence per symbol or window."""
 
 
 class BadRequest(Problem):
@@ -60,7 +60,7 @@ class BadRequest(Problem):
 
 
 class FieldProblem(Problem):
-    """One field that is missing or wrong. What was sent is not repeated."""
+    """One field that is missing or wrong. The value sent is not repeated."""
 
     type: str
     """Stable name of the problem."""
@@ -71,7 +71,7 @@ class FieldProblem(Problem):
 
 
 class MalformedRequest(Problem):
-    """422: the request does not have the shape that the documentation shows."""
+    """422: the request does not have the documented form."""
 
     detail: list[FieldProblem]
 
@@ -87,4 +87,4 @@ class OwnFault(Problem):
 
     detail: str
     request_id: str
-    """What to tell the operator: the log has it too."""
+    """Reference to quote to the operator; it is also in the log."""

@@ -1,4 +1,4 @@
-"""What a person posts: a strategy, a window and the terms on which it trades."""
+"""The request: a strategy, a window and the settings it trades under."""
 
 import difflib
 from collections.abc import Iterable, Mapping
@@ -29,7 +29,7 @@ from src.utils.symbols import MAX_SYMBOL_CHARACTERS, MAX_UNIVERSE_SYMBOLS, SYMBO
 MAX_PARAMETERS_BYTES = 100_000
 
 LATER_FIELDS = ("delisting_return", "price_adjustment")
-"""Fields that came after the first engine. They are written only where they differ from their defaults, so that a
+"""Fields added after the first engine version. They are written only if they differ from their defaults, so that a
 request without them keeps its stored form, its hash and its answer."""
 
 _MAX_UNKNOWN_NAMED = 20
@@ -48,11 +48,11 @@ def _iso_date(value: Any) -> date:
                 return parse(value)
             except ValueError:
                 continue
-    raise PydanticCustomError("iso_date", "An ISO date such as 2015-01-31, or an ISO datetime")
+    raise PydanticCustomError("iso_date", "Must be an ISO date such as 2015-01-31, or an ISO datetime")
 
 
 def _symbol(value: str) -> str | None:
-    # Only ASCII: upper() turns some foreign letters into two Latin ones.
+    # ASCII only: upper() turns some non-ASCII letters into two Latin ones.
     symbol = value.strip().upper() if value.isascii() else ""
     return symbol if SYMBOL_PATTERN.fullmatch(symbol) else None
 
@@ -60,14 +60,14 @@ def _symbol(value: str) -> str | None:
 def _ticker(value: str) -> str:
     symbol = _symbol(value)
     if symbol is None:
-        raise PydanticCustomError("ticker", "A ticker such as SPY, BRK-B or ^GSPC, or null")
+        raise PydanticCustomError("ticker", "Must be a ticker such as SPY, BRK-B or ^GSPC, or null")
     return symbol
 
 
 def _traded_ticker(value: str) -> str:
     symbol = _symbol(value)
     if symbol is None or len(symbol) > MAX_SYMBOL_CHARACTERS:
-        raise PydanticCustomError("ticker", "A ticker such as SPY, BRK-B or ^GSPC")
+        raise PydanticCustomError("ticker", "Must be a ticker such as SPY, BRK-B or ^GSPC")
     return symbol
 
 
@@ -80,7 +80,7 @@ def _parameters(value: dict[str, Any]) -> dict[str, Any]:
 
 
 def check_end_after_start(end: date, info: ValidationInfo) -> date:
-    """The last day of a window, when it comes after the model's start_date.
+    """Return the last day of a window if it comes after the model's start_date.
 
     Raises:
         PydanticCustomError: it does not.
@@ -92,12 +92,12 @@ def check_end_after_start(end: date, info: ValidationInfo) -> date:
 
 
 def unknown_field_warnings(sent: Iterable[str], known: Iterable[str]) -> list[str]:
-    """One sentence for each sent name that does not exist, with the nearest name that does."""
+    """One sentence for each sent name that does not exist, with the nearest existing name."""
     return list(_warnings(list(_unknown_fields(dict.fromkeys(sent), known))))
 
 
 Day = Annotated[date, BeforeValidator(_iso_date), WithJsonSchema({"type": "string", "format": "date"})]
-"""An ISO date, or an ISO datetime of which the date as written counts."""
+"""An ISO date, or an ISO datetime whose date is used as written."""
 
 EndDay = Annotated[Day, AfterValidator(check_end_after_start)]
 """A day after the model's start_date."""
@@ -115,26 +115,26 @@ Universe = Annotated[
 
 
 class BacktestRequest(BaseModel):
-    """A strategy and the terms of its backtest. Only the code and the two dates are required."""
+    """A strategy and the settings of its backtest. Only the code and the two dates are required."""
 
     model_config = ConfigDict(frozen=True, use_attribute_docstrings=True, extra="ignore")
 
     strategy_code: Text
-    """Python source with one class that extends `hqg_algorithms.Strategy`; as long as the body may be."""
+    """Python source with one class that extends `hqg_algorithms.Strategy`; limited only by the size of the body."""
     start_date: Annotated[Day, Field(examples=["2015-01-01"])]
-    """First day of the window: an ISO date, or an ISO datetime of which the date as written counts."""
+    """First day of the window: an ISO date, or an ISO datetime whose date is used as written."""
     end_date: Annotated[EndDay, Field(examples=["2020-12-31"])]
     """Last day of the window, included; after start_date."""
     universe: Universe | None = None
-    """What is traded, whatever the strategy's universe() says; null asks the strategy."""
+    """Tickers to trade, overriding the strategy's universe(); null uses universe()."""
     name: Annotated[Text, Field(max_length=200, examples=["21-day trend"])] | None = None
-    """A name for the run, given back unchanged."""
+    """A name for the run, returned unchanged."""
     initial_capital: Annotated[Number, Field(gt=0, le=1e15)] = 10_000.0
     """Cash at the start, in account currency."""
     commission: Commission = 0.0
-    """A number is a flat fee per order in account currency; or a model."""
+    """A flat fee per order in account currency, or a commission model."""
     slippage: Annotated[Slippage, Field(examples=[0.0005])] = 0.0
-    """A number is a fraction of price by which fills are worse (0.0005 is five basis points); or a model."""
+    """Fraction of price by which fills are worse (0.0005 is five basis points), or a slippage model."""
     benchmark: Annotated[Text, AfterValidator(_ticker), Field(max_length=24)] | None = "SPY"
     """Ticker that the run is measured against, or null for none."""
     risk_free_rate: Annotated[Number, Field(gt=-1, le=1, examples=[0.02])] | None = None
@@ -155,17 +155,17 @@ class BacktestRequest(BaseModel):
     _unknown_field_warnings: tuple[str, ...] = PrivateAttr(default=())
 
     def unknown_fields_warnings(self) -> list[str]:
-        """One sentence for each field that was sent but does not exist, with the nearest name that does."""
+        """One sentence for each field that was sent but does not exist, with the nearest existing name."""
         return list(self._unknown_field_warnings)
 
     def sent_with(self, warnings: Iterable[str]) -> Self:
-        """The same request, which had these unknown fields when it was sent."""
+        """The same request with the warnings about unknown fields it was sent with."""
         same = self.model_copy()
         same._unknown_field_warnings = tuple(warnings)
         return same
 
     def later_fields(self) -> dict[str, Any]:
-        """Those of LATER_FIELDS that differ from their defaults."""
+        """The LATER_FIELDS whose values differ from their defaults."""
         defaults = {name: type(self).model_fields[name].default for name in LATER_FIELDS}
         return {name: getattr(self, name) for name in LATER_FIELDS if getattr(self, name) != defaults[name]}
 
@@ -190,10 +190,10 @@ class BacktestRequest(BaseModel):
 
 
 def named_once(data: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The same fields with `parameters` under that name.
+    """The same fields, with `config_params` renamed to `parameters`.
 
     Raises:
-        PydanticCustomError: it was sent under both of its names.
+        PydanticCustomError: both names were sent.
     """
     if "config_params" not in data:
         return data
@@ -205,7 +205,7 @@ def named_once(data: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _unknown_fields(sent: Mapping[Any, Any], known: Iterable[str], prefix: str = "") -> Iterable[tuple[str, list[str]]]:
-    """The sent names that do not exist, each with the names that do, as a person would write them."""
+    """The sent names that do not exist, each with the existing names, in full as the user writes them."""
     names = set(known)
     choices = [prefix + name for name in sorted(names)]
     return ((prefix + str(name), choices) for name in sent if name not in names)
@@ -213,7 +213,7 @@ def _unknown_fields(sent: Mapping[Any, Any], known: Iterable[str], prefix: str =
 
 def _warnings(unknown: list[tuple[str, list[str]]]) -> Iterable[str]:
     for name, choices in unknown[:_MAX_UNKNOWN_NAMED]:
-        # Comparing is quadratic in the length, and nobody mistypes a field at such length.
+        # Comparing is quadratic in the length, and no typo is that long.
         nearest = difflib.get_close_matches(name.lower(), choices, n=1) if len(name) <= _LONGEST_TYPO else []
         hint = f"; did you mean '{nearest[0]}'?" if nearest else ""
         yield f"'{printable(name)}' is not a field{hint}"

@@ -1,4 +1,4 @@
-"""The answer to a backtest as OpenAPI shows it. The answer itself is never written through it."""
+"""The answer to a backtest as OpenAPI describes it. Answers are not serialized through these models."""
 
 from typing import Any, Literal
 
@@ -9,7 +9,7 @@ from src.utils.price_adjustment import FULL, PriceAdjustment
 
 
 class AnswerPart(BaseModel):
-    """What all parts of the answer have in common: more fields may come, none goes."""
+    """Base of all parts of the answer: fields may be added, none is removed."""
 
     model_config = ConfigDict(use_attribute_docstrings=True, extra="allow")
 
@@ -26,7 +26,7 @@ class ParametersAnswer(AnswerPart):
     end_date: str
     """Last day of the window, an ISO date."""
     universe: list[str]
-    """Symbols that the strategy trades, in its order."""
+    """Symbols that the strategy trades, in the strategy's order."""
     bar_size: str
     """How often on_data was called: 1d, 1w, 1m or 1q."""
     execution: str
@@ -36,13 +36,13 @@ class ParametersAnswer(AnswerPart):
     slippage: float | dict[str, Any]
     """As requested."""
     benchmark: str | None
-    """Ticker that the run was measured against."""
+    """Ticker the run was measured against."""
     risk_free_rate: float | None
     """As requested: a yearly fraction, or null for the price source's."""
     min_trade_value: float
     """As requested, in account currency."""
     delisting_return: float = 0.0
-    """As requested, a fraction; left out where it is 0."""
+    """As requested, a fraction; omitted when 0."""
     price_adjustment: PriceAdjustment = FULL
     """As requested; left out where it is "dividends_and_splits"."""
     seed: int
@@ -52,7 +52,7 @@ class ParametersAnswer(AnswerPart):
 
 
 class EquityStats(AnswerPart):
-    """The run's money, in account currency unless said otherwise."""
+    """The run's totals, in account currency unless noted."""
 
     equity: float
     """Equity at the end."""
@@ -89,11 +89,11 @@ class OrderAnswer(AnswerPart):
     """One order that filled."""
 
     id: str
-    """Counts from "1" in the order in which they filled."""
+    """Numbered from "1" in the order of the fills."""
     timestamp: str
     """Midnight UTC of the day on which it filled, an ISO datetime."""
     symbol: str
-    """What was traded."""
+    """The symbol traded."""
     action: Literal["Buy", "Sell"]
     """Its direction."""
     price: float
@@ -105,7 +105,7 @@ class OrderAnswer(AnswerPart):
     slippage_cost: float
     """What the fill cost compared with its reference price, in account currency."""
     reason: Literal["delisting"] | None = None
-    """Only where no signal asked for the order: "delisting" closed the position of a symbol whose prices ended."""
+    """Set only on orders without a signal: "delisting" closed the position of a symbol whose prices ended."""
 
 
 class HoldingWeights(AnswerPart):
@@ -127,7 +127,7 @@ class BenchmarkPoint(AnswerPart):
 
 
 class TimingsMs(AnswerPart):
-    """Milliseconds that each step took."""
+    """Duration of each step in milliseconds."""
 
     analysis: float
     data: float
@@ -138,7 +138,7 @@ class TimingsMs(AnswerPart):
 
 
 class SymbolOrigin(AnswerPart):
-    """What the price source had of one symbol in the window."""
+    """The price source's data for one symbol in the window."""
 
     symbol: str
     """Its ticker."""
@@ -149,7 +149,7 @@ class SymbolOrigin(AnswerPart):
     rows: int
     """Number of its bars in the window."""
     fetched_at: str | None
-    """When the source was asked or the file was written, ISO 8601 in UTC; null for synthetic prices."""
+    """When the prices were fetched or the file was written, ISO 8601 in UTC; null for synthetic prices."""
 
 
 class Provenance(AnswerPart):
@@ -158,17 +158,17 @@ class Provenance(AnswerPart):
     data_source: str
     """Name of the price source."""
     is_synthetic: bool
-    """Whether the prices were made up, so that nothing follows for any market."""
+    """Whether the prices are synthetic, so that the result says nothing about any market."""
     data_hash: str
-    """Hash of the prices that the run saw."""
+    """Hash of the prices the run used."""
     data: list[SymbolOrigin] = []
-    """What there was of each symbol."""
+    """The data used, per symbol."""
     code_hash: str
     """Hash of the strategy's source."""
     engine_version: str
     """Version of the simulation."""
     sandbox: str
-    """What contained the code."""
+    """The sandbox that ran the code."""
     seed: int
     """What `random` and NumPy were seeded with."""
     timings_ms: TimingsMs
@@ -186,15 +186,15 @@ class BacktestResponse(AnswerPart):
     metrics: MetricsAnswer
     equity_stats: EquityStats
     candles: list[Candle]
-    """One a timeline day, ascending."""
+    """One per timeline day, ascending."""
     orders: list[OrderAnswer]
-    """All fills, in the order in which they happened."""
+    """All fills, in the order they happened."""
     holding_weights: list[HoldingWeights]
     """One for each day on which something filled."""
     benchmark: list[BenchmarkPoint] | None
-    """One a timeline day from the benchmark's first to its last, or null without a benchmark."""
+    """One per timeline day from the benchmark's first to its last, or null without a benchmark."""
     logs: list[str]
-    """What the strategy printed or logged, bounded."""
+    """What the strategy printed or logged, up to a limit."""
     warnings: list[str]
     """What a careful reader of the result should know."""
     provenance: Provenance

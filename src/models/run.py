@@ -1,4 +1,4 @@
-"""A durable run as the API shows it: its summary, its place in a list, what decides its result."""
+"""A durable run as the API returns it: its summary, lists of runs, and what decides its result."""
 
 from datetime import datetime
 from typing import Any, Literal
@@ -11,20 +11,20 @@ StatusName = Literal["queued", "running", "succeeded", "failed", "cancelled", "t
 
 
 class RunPart(BaseModel):
-    """What all parts of these answers have in common: more fields may come, none goes."""
+    """Base of all parts of these answers: fields may be added, none is removed."""
 
     model_config = ConfigDict(use_attribute_docstrings=True, extra="allow")
 
 
 class ProgressAnswer(RunPart):
-    """How far a run has come."""
+    """Progress of a run."""
 
     share: float
-    """Of the days, 0 to 1."""
+    """Share of the days done, 0 to 1."""
     day: str
     """The day reached, an ISO date."""
     equity: float
-    """Equity on that day in account currency, not audited yet."""
+    """Equity on that day in account currency, not yet audited."""
 
 
 class RunErrorAnswer(RunPart):
@@ -33,37 +33,37 @@ class RunErrorAnswer(RunPart):
     code: str
     """Stable name of the reason."""
     errors: list[str]
-    """One sentence a reason."""
+    """One sentence per reason."""
     traceback: str
     """Frames of the strategy's own source only, or empty."""
     logs: list[str]
-    """What the strategy printed before, bounded."""
+    """What the strategy printed before, up to a limit."""
 
 
 class RecomputedAnswer(RunPart):
-    """What came of computing a finished run once more; its stored result stays."""
+    """The outcome of computing a finished run again; its stored result stays."""
 
     at: datetime
-    """When that ended, in UTC."""
+    """When the rerun ended, in UTC."""
     status: StatusName
     """How it ended."""
     differences: list[str]
-    """Paths in the answer that came out otherwise, such as metrics.sharpe_ratio; empty when equal."""
+    """Paths of the values that differ, such as metrics.sharpe_ratio; empty when equal."""
     error: RunErrorAnswer | None
     """Why it did not succeed."""
 
 
 class RunSummary(RunPart):
-    """One run, small whatever its size."""
+    """One run, without its result."""
 
     run_hash: str
-    """Its address: SHA-256 of everything that decides the result."""
+    """Its id: the SHA-256 of everything that decides the result."""
     name: str | None
-    """The name under which it was posted last, or the name of the strategy's class."""
+    """The name it was last posted under, or the name of the strategy's class."""
     status: StatusName
-    """queued and running go on; the others are final."""
+    """queued and running are in progress; the others are final."""
     symbols: list[str]
-    """What it trades."""
+    """Symbols it trades."""
     start_date: str
     """First day of the window, an ISO date."""
     end_date: str
@@ -71,25 +71,25 @@ class RunSummary(RunPart):
     submitted_at: datetime
     """When it was last accepted, in UTC; lists are ordered by it."""
     started_at: datetime | None
-    """When its present or last attempt began, in UTC."""
+    """When its current or last attempt started, in UTC."""
     finished_at: datetime | None
     """When it ended, in UTC."""
     attempt: int
-    """How often it was started since it was last accepted, a count."""
+    """Number of starts since it was last accepted."""
     position: int | None
-    """Runs in line before it while it is queued; null else, and null in lists."""
+    """Number of runs ahead of it while queued; otherwise null, and always null in lists."""
     progress: ProgressAnswer | None
-    """Of the present or last attempt; null before its first day."""
+    """Progress of the current or last attempt; null before its first day."""
     metrics: MetricsAnswer | None
-    """Every measure of the result, once there is one."""
+    """Every metric of the result, once it exists."""
     error: RunErrorAnswer | None
     """Why it did not succeed."""
     recomputed: RecomputedAnswer | None
-    """What came of the last rerun, where there was one."""
+    """The outcome of the last rerun, if any."""
     has_result: bool
-    """Whether there is a stored result; a run that is computed once more keeps its own."""
+    """Whether a stored result exists; a run being computed again keeps its own."""
     is_cancel_requested: bool
-    """Somebody wants the running run to end."""
+    """Whether the running run was asked to stop."""
 
 
 class RunList(RunPart):
@@ -98,7 +98,7 @@ class RunList(RunPart):
     runs: list[RunSummary]
     """Newest first."""
     next_cursor: str | None
-    """Send it as `cursor` for the next page; null when this was the last."""
+    """Send it as `cursor` to get the next page; null on the last page."""
 
 
 class RunRequest(RunPart):
@@ -115,11 +115,11 @@ class RunRequest(RunPart):
     initial_capital: float
     """Cash at the start, in account currency."""
     commission: float | dict[str, Any]
-    """A number is a flat fee per order in account currency; or a model."""
+    """A flat fee per order in account currency, or a commission model."""
     slippage: float | dict[str, Any]
-    """A number is a fraction of price; or a model."""
+    """A fraction of price, or a slippage model."""
     benchmark: str | None
-    """Ticker that the run is measured against, or null for none."""
+    """Ticker the run is measured against, or null for none."""
     risk_free_rate: float | None
     """Yearly fraction; null takes it from the price source."""
     min_trade_value: float
@@ -129,7 +129,7 @@ class RunRequest(RunPart):
     parameters: dict[str, Any]
     """What the strategy reads with `import config`."""
     universe: list[str] | None
-    """What is traded, whatever the strategy's universe() says; null asks the strategy."""
+    """Tickers to trade, overriding the strategy's universe(); null uses universe()."""
 
 
 class Difference(RunPart):
@@ -138,21 +138,21 @@ class Difference(RunPart):
     ingredient: str
     """Its path, such as parameters.lookback_days."""
     this: Any
-    """Its value in the run that was asked about; null where it has none."""
+    """Its value in the run asked about; null if absent."""
     other: Any
-    """Its value in the other run; null where it has none."""
+    """Its value in the other run; null if absent."""
 
 
 class Explanation(RunPart):
-    """What decides a run's result, and what sets it apart from another."""
+    """What decides a run's result, and how it differs from another run."""
 
     run_hash: str
-    """The run that was asked about."""
+    """The run asked about."""
     against: str | None
-    """The other run; null when none was named."""
+    """The other run; null if none was given."""
     ingredients: dict[str, Any]
-    """Everything that decides the result; run_hash is the hash of it."""
+    """Everything that decides the result; run_hash is its hash."""
     differences: list[Difference]
-    """One an ingredient; empty without another run."""
+    """One per ingredient; empty without another run."""
     code_difference: str | None
-    """The two sources as a unified diff; null when they are equal or there is no other run."""
+    """Unified diff of the two sources; null if they are equal or no other run was given."""

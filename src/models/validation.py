@@ -1,4 +1,4 @@
-"""What an editor asks and underlines: may this strategy run, and what does it say of itself?"""
+"""Validation for editors: whether a strategy may run, and what it declares."""
 
 from typing import Literal
 
@@ -10,14 +10,14 @@ from src.models.request import Universe
 
 
 class ValidationRequest(BaseModel):
-    """A strategy to be read and not run."""
+    """A strategy to check without running it."""
 
     model_config = ConfigDict(frozen=True, use_attribute_docstrings=True, extra="ignore")
 
     strategy_code: Text
     """Python source, as for a backtest."""
     universe: Universe | None = None
-    """What it is to trade whatever its universe() says, as for a backtest; null leaves it its own."""
+    """Tickers to trade, overriding its universe(), as for a backtest; null uses universe()."""
 
 
 class CadenceAnswer(BaseModel):
@@ -32,7 +32,7 @@ class CadenceAnswer(BaseModel):
 
 
 class ValidationAnswer(BaseModel):
-    """What reading the source told; nothing of it was run."""
+    """What the source shows; none of it was run."""
 
     model_config = ConfigDict(use_attribute_docstrings=True)
 
@@ -41,8 +41,8 @@ class ValidationAnswer(BaseModel):
     violations: list[ViolationAnswer]
     """Broken rules in the source's order, bounded; empty when valid."""
     universe: list[str] | None
-    """The tickers as written, upper-case and unique; null where only running the code tells, or it is wrong."""
+    """The tickers as written, upper-case and unique; null if it is invalid or only running the code would show it."""
     cadence: CadenceAnswer | None
-    """Null where only running the code tells, or it is wrong."""
+    """Null if it is invalid or only running the code would show it."""
     dialect: Literal[1, 2, 3, 4] | None
-    """1 class attributes, 2 methods and signals, 3 methods and dicts, 4 nothing imported; null without a strategy."""
+    """1 class attributes, 2 methods and signals, 3 methods and dicts, 4 no imports; null without a strategy."""

@@ -39,7 +39,7 @@ def test_fractions_become_percents(connect):
     assert answer.json()["data"]["metrics"] == {"sharpeRatio": 1.5, "maxDrawdown": 25.0, "winRate": 50.0}
 
 
-def test_the_request_is_the_same_in_todays_words(connect):
+def test_both_contracts_accept_the_same_request(connect):
     backtests = FakeBacktests()
     sent = {"tickers": [" spy", "BND", "SPY"], "initial_cash": 5000, "commission_rate": 0.001, "parameters": {"a": 1}}
     assert connect(backtests).post(OLDER, json=REQUEST | sent).status_code == 200
@@ -115,7 +115,7 @@ def test_our_own_fault_has_its_id_and_no_internals(connect):
     ("sent", "status", "message"),
     [
         ({"json": {}}, 422, "body.code: Field required"),
-        ({"json": REQUEST | {"tickers": ["../x"]}}, 422, "body.tickers.0: A ticker such as SPY"),
+        ({"json": REQUEST | {"tickers": ["../x"]}}, 422, "body.tickers.0: Must be a ticker such as SPY"),
         ({"json": REQUEST | {"tickers": []}}, 422, "body.tickers"),
         ({"json": REQUEST | {"tickers": ["A" * 13]}}, 422, "body.tickers.0"),
         ({"json": REQUEST | {"end_date": "2014-01-01"}}, 422, "end_date must be after start_date"),

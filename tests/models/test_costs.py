@@ -12,7 +12,7 @@ def dump(adapter: TypeAdapter, value: object) -> object:
 
 
 @pytest.mark.parametrize("value", [0, 1.5, {"model": "per_order", "amount": 1.0}, {"model": "rate", "rate": 0.001}])
-def test_a_commission_comes_out_as_it_was_sent(value):
+def test_a_commission_is_serialized_as_it_was_sent(value):
     assert dump(COMMISSION, value) == value
 
 
@@ -27,11 +27,11 @@ def test_a_commission_comes_out_as_it_was_sent(value):
         {"model": "half_spread", "bps": 5.0},
     ],
 )
-def test_a_slippage_comes_out_as_it_was_sent(value):
+def test_a_slippage_is_serialized_as_it_was_sent(value):
     assert dump(SLIPPAGE, value) == value
 
 
-def test_defaults_of_the_models_are_filled_in():
+def test_model_defaults_are_filled_in():
     assert dump(COMMISSION, {"model": "per_share", "amount": 0.005}) == {
         "model": "per_share",
         "amount": 0.005,
@@ -64,7 +64,7 @@ def test_defaults_of_the_models_are_filled_in():
         {"model": "rate", "rate": True},
     ],
 )
-def test_what_is_no_commission_is_refused(value):
+def test_an_invalid_commission_is_refused(value):
     with pytest.raises(ValidationError):
         COMMISSION.validate_python(value)
 
@@ -85,11 +85,11 @@ def test_what_is_no_commission_is_refused(value):
         {"model": "volume_participation", "shape": "linear", "coefficient": -1},
     ],
 )
-def test_what_is_no_slippage_is_refused(value):
+def test_an_invalid_slippage_is_refused(value):
     with pytest.raises(ValidationError):
         SLIPPAGE.validate_python(value)
 
 
-def test_an_unknown_model_is_answered_with_the_known_ones():
+def test_the_error_for_an_unknown_model_lists_the_known_ones():
     with pytest.raises(ValidationError, match="one of: per_order, per_share, rate"):
         COMMISSION.validate_python({"model": "\ud800"})

@@ -1,4 +1,4 @@
-"""People meet every metric, with words of its own."""
+"""Every metric appears in the catalogue, with its own label and explanation."""
 
 from src.models.metric_catalogue import METRIC_CATALOGUE
 from src.models.metrics import MetricsAnswer
@@ -9,7 +9,7 @@ def test_every_metric_is_in_the_catalogue_once() -> None:
     assert sorted(names) == sorted(set(MetricsAnswer.model_fields) - {"undefined"})
 
 
-def test_explanations_are_sentences_without_names_of_fields() -> None:
+def test_explanations_are_sentences_without_field_names() -> None:
     for entry in METRIC_CATALOGUE:
         assert entry.explanation[0].isupper() or entry.explanation[0].isdigit()
         assert entry.explanation.endswith(".")

@@ -36,16 +36,16 @@ def test_plain_json_passes_unchanged():
         ({str(number): 0 for number in range(600)}, "At most 1000 bytes"),
     ],
 )
-def test_what_is_not_plain_is_refused_with_its_place(value, message):
+def test_a_value_that_is_not_plain_json_is_refused_with_its_path(value, message):
     with pytest.raises(PydanticCustomError, match=message):
         check_plain_json(value, max_bytes=1000)
 
 
-def test_the_deepest_nesting_that_is_allowed_passes():
+def test_the_maximum_nesting_depth_passes():
     assert check_plain_json(nested(MAX_DEPTH), max_bytes=1000)
 
 
-def test_printable_text_is_cut_escaped_and_otherwise_left_alone():
+def test_printable_text_is_cut_and_escaped_and_otherwise_unchanged():
     assert printable("naïve 价格") == "naïve 价格"
     assert printable("a\nb\x1b[31m\ud800") == r"a\nb\x1b[31m\ud800"
     assert printable("x" * 100, 10) == "x" * 10 + "…"

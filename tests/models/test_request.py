@@ -14,7 +14,7 @@ def parse(**fields: object) -> BacktestRequest:
 
 
 def problems(**fields: object) -> list[tuple[str, str]]:
-    """(place, type) of everything that is wrong with the request."""
+    """(path, type) of every problem of the request."""
     with pytest.raises(ValidationError) as caught:
         parse(**fields)
     return [(".".join(str(part) for part in error["loc"]), error["type"]) for error in caught.value.errors()]
@@ -55,7 +55,7 @@ def test_code_and_dates_are_required(missing):
         "20150331",
     ],
 )
-def test_a_datetime_counts_as_the_date_that_is_written(written):
+def test_a_datetime_counts_as_its_date_as_written(written):
     assert parse(start_date=written).start_date == date(2015, 3, 31)
 
 
@@ -79,7 +79,7 @@ def test_python_dates_are_dates_too():
         "2015-01-01\x00",
     ],
 )
-def test_what_is_no_date_is_refused(written):
+def test_an_invalid_date_is_refused(written):
     assert problems(start_date=written) == [("start_date", "iso_date")]
 
 
@@ -121,16 +121,16 @@ def test_only_finite_numbers_are_numbers(field, value):
         ("parameters", "{}"),
     ],
 )
-def test_values_out_of_bounds_are_refused_by_name(field, value):
+def test_values_out_of_bounds_are_refused_with_the_field_name(field, value):
     assert [place for place, _ in problems(**{field: value})] == [field]
 
 
-def test_a_seed_may_be_the_largest_that_numpy_takes_and_a_whole_float():
+def test_a_seed_may_be_numpys_maximum_or_a_whole_float():
     assert (parse(seed=2**32 - 1).seed, parse(seed=3.0).seed) == (2**32 - 1, 3)
 
 
 @pytest.mark.parametrize("field", ["strategy_code", "name", "benchmark"])
-def test_half_a_surrogate_pair_is_refused_by_name(field):
+def test_half_a_surrogate_pair_is_refused_with_the_field_name(field):
     assert problems(**{field: "a\ud800"}) == [(field, "lone_surrogate")]
 
 
@@ -145,34 +145,34 @@ def test_half_a_surrogate_pair_is_refused_by_name(field):
         (None, None),
     ],
 )
-def test_a_benchmark_is_written_in_capitals(sent, kept):
+def test_a_benchmark_is_upper_cased(sent, kept):
     assert parse(benchmark=sent).benchmark == kept
 
 
 @pytest.mark.parametrize(
     "sent", ["", "^", "../SPY", "SPY/..", "S PY", "SPY\n!", ".SPY", "A" * 21, "ﬁ", "ß", "١", 5, "SPY\x00"]
 )
-def test_what_is_no_ticker_is_no_benchmark(sent):
+def test_a_benchmark_must_be_a_ticker(sent):
     assert [place for place, _ in problems(benchmark=sent)] == ["benchmark"]
 
 
-def test_config_params_is_another_name_for_parameters():
+def test_config_params_is_an_alias_of_parameters():
     request = parse(config_params={"lookback": 10})
     assert (request.parameters, request.unknown_fields_warnings()) == ({"lookback": 10}, [])
 
 
-def test_both_names_for_parameters_at_once_are_refused():
+def test_sending_parameters_under_both_names_is_refused():
     assert problems(parameters={}, config_params={}) == [("", "parameters_twice")]
 
 
-def test_parameters_may_have_a_hundred_kilobytes_and_not_a_byte_more():
+def test_parameters_are_limited_to_exactly_a_hundred_kilobytes():
     frame_bytes = len(json.dumps({"text": ""}, separators=(",", ":")))
     text = "é" * ((MAX_PARAMETERS_BYTES - frame_bytes) // 2)
     assert parse(parameters={"text": text}).parameters == {"text": text}
     assert problems(parameters={"text": text + "é"}) == [("parameters", "too_large")]
 
 
-def test_a_mistyped_field_is_named_with_its_nearest_name():
+def test_a_warning_names_a_mistyped_field_and_the_nearest_real_one():
     request = parse(comission=1, startDate="2014-01-01", zzz=None)
     assert request.unknown_fields_warnings() == [
         "'comission' is not a field; did you mean 'commission'?",
@@ -182,29 +182,29 @@ def test_a_mistyped_field_is_named_with_its_nearest_name():
     assert request.commission == 0.0
 
 
-def test_a_mistyped_field_of_a_cost_model_is_named_too():
+def test_a_warning_names_a_mistyped_field_of_a_cost_model():
     request = parse(commission={"model": "per_share", "amount": 0.01, "minmum": 1})
     assert request.unknown_fields_warnings() == [
         "'commission.minmum' is not a field; did you mean 'commission.minimum'?"
     ]
 
 
-def test_unknown_fields_are_named_briefly_and_printably():
+def test_warnings_truncate_and_escape_unknown_fields():
     warnings = parse(**{"\ud800\n": 1, "x" * 500_000: 1}).unknown_fields_warnings()
     assert warnings == [r"'\ud800\n' is not a field", f"'{'x' * 80}…' is not a field"]
     many = parse(**{f"field_{number}": 1 for number in range(1000)}).unknown_fields_warnings()
     assert (len(many), many[-1]) == (21, "980 more names are not fields")
 
 
-def test_unknown_fields_do_not_make_another_request():
+def test_unknown_fields_do_not_change_the_request():
     assert parse(comission=1).model_dump() == parse().model_dump()
 
 
-def test_a_request_cannot_be_changed():
+def test_a_request_is_immutable():
     with pytest.raises(ValidationError, match="frozen"):
         parse().seed = 5
 
 
-def test_every_field_says_what_it_is():
+def test_every_field_has_a_description():
     fields = BacktestRequest.model_json_schema()["properties"]
     assert [name for name, schema in fields.items() if not schema.get("description")] == []

@@ -245,7 +245,7 @@ def test_a_folder_that_cannot_be_written_is_no_dead_end(
 
 
 @pytest.fixture
-def no_settings_around(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """A folder without .env, and no variable that chooses a price source."""
     monkeypatch.setenv("DATA_PROVIDER", "")  # so that what a test sets is taken back
     monkeypatch.chdir(tmp_path)
@@ -253,7 +253,7 @@ def no_settings_around(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 
 
 def test_without_a_choice_it_takes_made_up_prices_and_says_so(
-    no_settings_around: Path, capsys: pytest.CaptureFixture[str]
+    clean_environment: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert load_settings().data_provider == "yahoo"
     assert run.with_prices(load_settings()).data_provider == "mock"
@@ -264,14 +264,14 @@ def test_without_a_choice_it_takes_made_up_prices_and_says_so(
 @pytest.mark.parametrize("provider", ["yahoo", "mock"])
 @pytest.mark.parametrize("where", ["environment", "file"])
 def test_a_choice_is_kept_without_a_word(
-    no_settings_around: Path,
+    clean_environment: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
     provider: str,
     where: str,
 ) -> None:
     if where == "file":
-        (no_settings_around / ".env").write_text(f"DATA_PROVIDER={provider}\n")
+        (clean_environment / ".env").write_text(f"DATA_PROVIDER={provider}\n")
     else:
         monkeypatch.setenv("DATA_PROVIDER", provider)
     settings = load_settings()
