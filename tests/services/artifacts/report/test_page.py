@@ -139,7 +139,7 @@ def test_nothing_is_fetched_and_nothing_runs() -> None:
 def test_what_a_reader_must_know_stands_before_the_first_chart() -> None:
     page = page_of(answer(warnings=["SPY did not fill on 2015-03-02"]))
     head = Reading(page[: page.index("<figure>")] + "</section></main></body></html>").words
-    for wanted in ("Half and half", "SPY, BND", "2015-01-01", "SPY did not fill", "engine 1", "0" * 64, "Synthetic"):
+    for wanted in ("Half and half", "SPY, BND", "2015-01-01", "SPY did not fill", "engine 2", "0" * 64, "Synthetic"):
         assert wanted in head
 
 
