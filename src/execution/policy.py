@@ -61,7 +61,7 @@ MAX_MEANINGS = 8
 """Things that one name may be imported as: every use of the name is judged for each of them."""
 
 MAX_VIOLATIONS = 50
-"""More than anybody reads at once; one more entry tells how many were left out."""
+"""More than a person reads at once; one more entry tells how many were left out."""
 
 
 def _words(text: str) -> frozenset[str]:
@@ -467,7 +467,7 @@ ENUM_NAMES = _words("_value_ _name_ _missing_ _ignore_ _order_ _generate_next_va
 PUBLIC_UNDERSCORE_ATTRIBUTES = ENUM_NAMES | _words("_replace _asdict _fields _make _field_defaults")
 """Underscored, yet documented: of enum members and named tuples."""
 
-# --- Attributes of any object, whatever it is called. ---
+# --- Attributes of any object. ---
 
 DENIED_ATTRIBUTES: dict[str, str] = {
     **dict.fromkeys(
@@ -562,8 +562,8 @@ SPECIAL_NAMES = _words(
     "__spec__ __subclasscheck__ __subclasses__ __subclasshook__ __suppress_context__ __text_signature__ "
     "__traceback__ __weakref__ __weakrefoffset__ __wrapped__"
 )
-"""Names that Python gives a meaning. As strings they serve to reach attributes behind the rules' back; a key that
-somebody made up ("__cash__") does not."""
+"""Names that Python gives a meaning. As strings they serve to reach attributes behind the rules' back; a key of
+the author's own ("__cash__") does not."""
 
 # --- Characters that make code look like other code (CVE-2021-42574). ---
 

@@ -17,7 +17,7 @@ class CodeMap(Walk):
     Attributes:
         once: name → value, for names that the whole source binds once, as simply as `name = value`.
         choices: names that the whole source binds once, by a loop over literal strings.
-        values: name → the expressions that any plain assignment gives to it, in whatever scope.
+        values: name → the expressions that plain assignments give to it in any scope.
         folded: id of an expression → what it makes of literals, for expressions that were asked for.
 
     Raises:

@@ -22,7 +22,7 @@ _HULLS = {
 
 
 def check_keyword(reading: Reading, keyword: ast.keyword) -> None:
-    """An argument by its name, whatever is called."""
+    """An argument that is given by its name."""
     if keyword.arg is not None and is_dunder(keyword.arg):
         message = f"An argument may not be named '{shown(keyword.arg)}'"
         reading.report.add(keyword, "name-not-allowed", message)
@@ -54,7 +54,7 @@ def check_construction(reading: Reading, index: int, call: ast.Call) -> None:
 
 
 def _makes_a_class(reading: Reading, call: ast.Call, scope: Scope) -> bool:
-    """type(type(x))(…), type(A)(…): the class of a class makes classes, whatever it is given."""
+    """type(type(x))(…), type(A)(…): the class of a class makes classes."""
     function: ast.expr = call.func
     if isinstance(function, ast.Name):
         name = function.id

@@ -50,7 +50,7 @@ def _is_plain_wraps(reading: Reading, index: int) -> bool:
     call = _call_of(reading, index)
     if call is None or call.keywords or len(call.args) != 1 or not isinstance(call.args[0], ast.Name):
         return False
-    # In the walk decorators come first, so whatever stands at the function's head before its body is one.
+    # In the walk decorators come first, so a call above the def line is one.
     decorated = reading.code.parent(reading.code.parents[index])
     return isinstance(decorated, ast.FunctionDef) and call.lineno < decorated.lineno
 

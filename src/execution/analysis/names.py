@@ -37,7 +37,7 @@ def is_module(path: str) -> bool:
 
 
 def check_bindings(reading: Reading) -> None:
-    """Every name that the source binds, by whatever statement."""
+    """Every name that the source binds, by any statement."""
     for binding in reading.code.bindings:
         name = binding.name
         if is_dunder(name):

@@ -1,6 +1,6 @@
 """Whether `self` is an object of the author's own class, and so may be trusted where other objects are not.
 
-A method may call its own `query` or `format` whatever these names mean elsewhere. That holds while the method is only
+A method may call its own `query` or `format`, which are guarded elsewhere. That holds while the method is only
 called on instances: a class that derives from a library's, or a method that is handed something else as `self`,
 would turn the author's harmless name into the library's.
 """

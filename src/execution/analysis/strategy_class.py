@@ -85,7 +85,7 @@ def _classes(code: CodeMap) -> list[_Class]:
                 _derive(entry, known.get((id(owner), plain.id), []))
         found.append(entry)
         same_name = known.setdefault((id(scope), node.name), [])
-        # One more than a lineage may have: whatever derives from that many is ambiguous anyway.
+        # One more than a lineage may have: a class that derives from that many is ambiguous anyway.
         if len(same_name) <= policy.MAX_LINEAGE:
             same_name.append(entry)
     return found
@@ -95,7 +95,7 @@ def _derive(entry: _Class, bases: list[_Class]) -> None:
     for base in bases:
         base.is_derived_from = True
         entry.is_strategy = entry.is_strategy or base.is_strategy
-        # Beyond the bound the lineage is refused, whatever else it holds.
+        # Beyond the bound the lineage is refused in any case.
         if len(entry.bases) <= policy.MAX_LINEAGE and base not in entry.bases:
             entry.bases.append(base)
 

@@ -26,7 +26,7 @@ def string_problem(text: str) -> str | None:
 
 
 def check_constant(reading: Reading, index: int) -> None:
-    """A literal, wherever it stands as a value."""
+    """A literal that stands as a value."""
     node = reading.code.nodes[index]
     if not isinstance(node, ast.Constant) or id(node) in reading.code.statement_strings:
         return

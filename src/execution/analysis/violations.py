@@ -85,7 +85,7 @@ Place = tuple[int, int]
 
 
 class Report:
-    """Collects findings cheaply and places only the few that anybody will read."""
+    """Collects findings cheaply and places only the few that will be shown."""
 
     def __init__(self, text: SourceText) -> None:
         self.text = text

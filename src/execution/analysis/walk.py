@@ -33,8 +33,8 @@ class Walk:
         looped: id of a loop's target → what is looped over.
         all_scopes: every scope, outer before inner.
         definitions: scope and name → the functions and classes that are defined by it there.
-        attribute_values: attribute → the expressions that plain assignments give to it, of whatever object.
-        stored_attributes: attributes that are set or deleted, of whatever object.
+        attribute_values: attribute → the expressions that plain assignments give to it, on any object.
+        stored_attributes: attributes that are set or deleted on any object.
         filled: names of variables and attributes that are given items.
 
     Raises:

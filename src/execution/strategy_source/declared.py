@@ -83,7 +83,7 @@ def _returned(method: ast.FunctionDef) -> ast.expr | None:
 
 
 def is_touched(code: CodeMap, name: str) -> bool:
-    """Whether any code sets, changes or passes on an attribute of that name, of whatever object."""
+    """Whether any code sets, changes or passes on an attribute of that name on any object."""
     return any(
         (isinstance(node, ast.Attribute) and node.attr == name and _is_changed(code, position, node))
         or (isinstance(node, ast.Constant) and node.value == name and _is_set_by_name(code, position))

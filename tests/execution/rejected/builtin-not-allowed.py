@@ -1,4 +1,4 @@
-"""Denied builtins as values, wherever a value may stand."""
+"""Denied builtins as values, in every place for a value."""
 
 import functools
 import numpy as np

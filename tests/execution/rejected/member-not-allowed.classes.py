@@ -1,4 +1,4 @@
-"""Functions that make classes, given names that nobody can read or that belong to Python."""
+"""Functions that make classes, given names that are computed or that belong to Python."""
 
 import abc
 import collections

@@ -1,4 +1,4 @@
-"""A module that leaves its name can be walked where nobody looks."""
+"""A module that leaves its name can be walked out of sight."""
 
 import math
 import numpy as np

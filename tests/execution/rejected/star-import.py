@@ -1,4 +1,4 @@
-"""Names that nobody can see coming."""
+"""Names that the source does not show."""
 
 from numpy import *  # <-
 from math import *  # <-
