@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from src.execution.reading import read
+
 ROOT = Path(__file__).resolve().parents[2]
 DOCUMENTS = sorted([ROOT / "README.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").rglob("*.md")])
 
@@ -56,3 +58,10 @@ def test_plain_make_lists_every_command_that_a_person_may_use() -> None:
     listed = subprocess.run(["make", "--no-print-directory"], cwd=ROOT, capture_output=True, text=True, check=True)
     phony = set(re.findall(r"^\.PHONY: (\w+)", (ROOT / "Makefile").read_text(), re.MULTILINE))
     assert phony == set(re.findall(r"^  make (\w+) +\S", listed.stdout, re.MULTILINE))
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=name_of)
+def test_every_strategy_in_a_document_is_accepted(document: Path) -> None:
+    blocks = re.findall(r"^```python\n(.*?)^```", document.read_text(), re.MULTILINE | re.DOTALL)
+    strategies = [block for block in blocks if re.search(r"^class \w+\(Strategy\)", block, re.MULTILINE)]
+    assert [violation.message for block in strategies for violation in read(block).violations] == []
