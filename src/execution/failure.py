@@ -6,7 +6,10 @@ from typing import Any
 
 from src.execution.text import printable
 
-KINDS = ("exception", "signal", "time", "memory", "output", "orders", "killed", "crashed", "exited", "silent")
+KINDS = (
+    *("exception", "signal", "malformed", "time", "memory", "output", "orders", "threads"),
+    *("killed", "crashed", "exited", "silent"),
+)
 """What a box may report. "vanished" and "protocol" are the host's own."""
 
 MAX_FRAMES = 20
@@ -56,7 +59,7 @@ def failure_from_wire(value: Any, n_days: int) -> Failure:
     code = value.get("code", 0)
     return Failure(
         kind=value["kind"],
-        type=_text(value, "type", 100),
+        type=_text(value, "type", 100).replace("\n", "\\n"),
         message=_text(value, "message", MAX_MESSAGE_CHARACTERS),
         frames=_frames(value.get("frames", [])),
         day=day,
@@ -110,6 +113,10 @@ def failure_errors(
             return [f"output limit of 16 MB exceeded{where}: print less"]
         case "orders":
             return [f"limit of {max_orders:,} orders exceeded{where}: trade less often or fewer symbols"]
+        case "threads":
+            return [f"limit of 64 threads exceeded{where}"]
+        case "malformed":
+            return [f"the strategy's process gave an answer that cannot be read{where}"]
         case "exited":
             return [f"the strategy ended its own process with exit code {failure.code}{where}"]
         case "protocol":

@@ -12,14 +12,14 @@ from contextlib import suppress
 from typing import Any
 
 from src.engine.market import Doubles
-from src.execution.runner import strategy_process
+from src.execution.runner import answers, strategy_process
 from src.execution.runner.errors import RunFailed
 from src.execution.runner.output import OutputReader
 from src.execution.runner.pipes import read_exactly, write_all
+from src.execution.runner.thread_watch import MAX_THREADS, ThreadWatch
 
 KEEP_OUTPUT_BYTES = 256 * 1024
 FLOOD_BYTES = 16 * 1024 * 1024
-MAX_ANSWER_BYTES = 1_000_000
 WEIGHTS_TOLERANCE = 1e-7
 
 _PR_SET_PDEATHSIG = 1
@@ -47,6 +47,7 @@ class StrategyChild:
         self._is_gone = False
         self.mark: tuple[int, float] | None = None
         self.output = OutputReader(output, keep_bytes=KEEP_OUTPUT_BYTES, flood_bytes=FLOOD_BYTES, on_flood=self._kill)
+        self._threads = ThreadWatch(pid, on_excess=self._kill)
 
     @classmethod
     def fork(cls) -> "StrategyChild":
@@ -78,7 +79,10 @@ class StrategyChild:
         """
         payload = json.dumps(job).encode("ascii")
         self._write(len(payload).to_bytes(4, "little") + payload)
-        return self._json_answer(self._read(1), strategy_process.DESCRIPTION)
+        kind = self._read(1)
+        if kind == strategy_process.DESCRIPTION:
+            return answers.read_description(self._payload(self._read(4)))
+        raise self._user_error(kind)
 
     def pin(self, slot: int) -> None:
         """Run both processes on one core: handing a bar over costs half as much as between two."""
@@ -87,6 +91,10 @@ class StrategyChild:
             core = {cores[slot % len(cores)]}
             os.sched_setaffinity(self._pid, core)
             os.sched_setaffinity(0, core)
+
+    def watch_threads(self) -> None:
+        """From now on it ends when it has more than MAX_THREADS threads."""
+        self._threads.start()
 
     def stop(self) -> None:
         """Stop it and everything it started, and return when it stands still.
@@ -97,6 +105,18 @@ class StrategyChild:
         self._signal_all(signal.SIGSTOP)
         _, status = os.waitpid(self._pid, os.WUNTRACED)
         if not os.WIFSTOPPED(status):
+            raise self._death(status)
+
+    def check_that_it_stood_still(self) -> None:
+        """Return where nothing has happened to it since `stop`: the kernel reports each time a process goes on.
+
+        Raises:
+            RunFailed: it went on, or it ended.
+        """
+        pid, status = os.waitpid(self._pid, os.WNOHANG | os.WUNTRACED | os.WCONTINUED)
+        if pid and os.WIFCONTINUED(status):
+            raise RunFailed("crashed", message="it went on while prices arrived")
+        if pid and not os.WIFSTOPPED(status):
             raise self._death(status)
 
     def resume(self, symbols_count: int) -> None:
@@ -144,6 +164,7 @@ class StrategyChild:
 
     def end(self) -> None:
         """Kill it and everything it started, and reap it."""
+        self._threads.stop()
         self._kill()
         if not self._is_gone:
             with suppress(ChildProcessError):
@@ -165,41 +186,22 @@ class StrategyChild:
     def _failure(self, answer: bytes) -> RunFailed:
         if not answer:
             return self._death_of_silence()
-        # The error frame may have come in part with the read that was sized for weights.
-        head = answer[1:5] + (self._read(5 - len(answer)) if len(answer) < 5 else b"")
-        return self._user_error(answer[:1], head, answer[5:])
+        return self._user_error(answer[:1], answer[1:])
 
-    def _json_answer(self, kind: bytes, wanted: bytes) -> dict[str, Any]:
-        head = self._read(4)
-        if kind != wanted:
-            raise self._user_error(kind, head, b"")
-        return self._parse(self._read(self._checked_length(head)))
+    def _user_error(self, kind: bytes, start: bytes = b"") -> RunFailed:
+        """What an error frame tells.
 
-    def _user_error(self, kind: bytes, head: bytes, start: bytes) -> RunFailed:
+        Args:
+            start: what came of it with the read that was sized for weights.
+        """
         if kind != strategy_process.ERROR:
-            return RunFailed("crashed", message="it answered something that is no answer")
-        length = self._checked_length(head)
-        details = self._parse(start + self._read(max(0, length - len(start))))
-        frames = [(int(line), str(name)) for line, name in details["frames"]]
-        kind_name = "memory" if details["is_memory"] else "exception"
-        return RunFailed(kind_name, type=str(details["type"]), message=str(details["message"]), frames=frames)
+            return RunFailed("malformed")
+        head = start[:4] + (self._read(4 - len(start)) if len(start) < 4 else b"")
+        return answers.read_error(self._payload(head, start[4:]))
 
-    @staticmethod
-    def _checked_length(head: bytes) -> int:
-        length = int.from_bytes(head, "little")
-        if length > MAX_ANSWER_BYTES:
-            raise RunFailed("crashed", message="it answered more than an answer may hold")
-        return length
-
-    @staticmethod
-    def _parse(payload: bytes) -> dict[str, Any]:
-        try:
-            value = json.loads(payload)
-            if isinstance(value, dict):
-                return value
-        except (ValueError, RecursionError):
-            pass
-        raise RunFailed("crashed", message="it answered something that is no answer")
+    def _payload(self, head: bytes, start: bytes = b"") -> bytes:
+        length = answers.payload_length(head)
+        return start + (self._read(length - len(start)) if length > len(start) else b"")
 
     def _death_of_silence(self) -> RunFailed:
         """Why the pipe closed: wait a moment for the process to be gone, then read its status."""
@@ -218,6 +220,8 @@ class StrategyChild:
         self._is_gone = True
         if self.output.has_flooded:
             return RunFailed("output", limit_bytes=FLOOD_BYTES)
+        if self._threads.has_exceeded:
+            return RunFailed("threads", limit=MAX_THREADS)
         if os.WIFEXITED(status):
             return RunFailed("exited", code=os.WEXITSTATUS(status))
         number = os.WTERMSIG(status)

@@ -104,7 +104,7 @@ def describe(strategy: Any, universe: list[str] | None = None) -> tuple[list[str
     ):
         strategy = strategy()
     tickers = _ask(strategy, "universe") if universe is None else universe
-    return _checked_universe(tickers), _checked_cadence(_ask(strategy, "cadence"))
+    return checked_universe(tickers), _checked_cadence(_ask(strategy, "cadence"))
 
 
 def _ask(strategy: Any, name: str) -> Any:
@@ -112,7 +112,7 @@ def _ask(strategy: Any, name: str) -> Any:
     return value() if callable(value) else value
 
 
-def _checked_universe(value: Any) -> list[str]:
+def checked_universe(value: Any) -> list[str]:
     if value is None:
         raise BadStrategy('the strategy has no universe; define one, e.g. universe = ["SPY", "BND"]')
     if not isinstance(value, list | tuple):

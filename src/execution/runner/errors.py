@@ -7,8 +7,9 @@ class RunFailed(Exception):
     """The run cannot go on.
 
     Args:
-        kind: "exception" (user code raised), "signal" (its answer is not a signal), "time", "memory",
-            "output", "orders", "killed", "crashed", "exited" or "silent".
+        kind: "exception" (user code raised), "signal" (its answer is not a signal), "malformed" (its answer has
+            no form at all), "time", "memory", "output", "orders", "threads", "killed", "crashed",
+            "exited" or "silent".
         details: type, message and frames of an exception; code or name of an exit or signal.
     """
 

@@ -1,158 +1,195 @@
 """The second system-call filter, which the strategy process puts on itself before user code runs.
 
-The box's own filter is an allow-list that must let the runner fork, stop its child and be started at all.
-The strategy process needs none of that any more: this one takes away new processes, other programs,
-every way to write or change a file, changes to the process itself, and signals to anybody else. A filter
-can only be narrowed further, never taken off.
+An allow-list: what CPython, NumPy, pandas, SciPy and scikit-learn ask of the kernel while they compute, load a
+module or run threads, and nothing else. Nothing on it delivers a signal later or from elsewhere (no timers, no
+descriptors that signal), changes a file, makes memory that no limit counts, or sees another process. The box's
+own filter must allow more, because the runner forks and stops its child; and gVisor does not apply the filter
+that Docker hands it, so there this one stands alone. A filter can only be narrowed further, never taken off.
 """
 
 import ctypes
 import errno
 import os
 import struct
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from signal import SIGABRT
 
 _PR_SET_NO_NEW_PRIVS = 38
 _PR_SET_SECCOMP = 22
 _SECCOMP_MODE_FILTER = 2
 
 _ALLOW = 0x7FFF0000
-_DENY = 0x00050000 | errno.EPERM
-_NOT_THERE = 0x00050000 | errno.ENOSYS
+_REFUSE = 0x00050000
+"""To be combined with an error number."""
 
 # Offsets in struct seccomp_data: number, architecture, then six 64-bit arguments.
 _NUMBER, _ARCHITECTURE, _ARGUMENTS = 0, 4, 16
 
 _LOAD, _JUMP_EQUAL, _JUMP_GREATER_OR_EQUAL, _JUMP_ANY_BIT, _RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
 
-_CLONE_THREAD = 0x00010000
-_WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
+_NOT_READING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND | os.O_ASYNC
+_MAP_SHARED = 0x01  # set in MAP_SHARED_VALIDATE, too
+_MOST_MAPPED_BYTES = 1 << 30
+# What pthread_create asks for, bit by bit: a thread, not a process, and no namespace.
+_PTHREAD_FLAGS = 0x3D0F00
+_FCNTL_COMMANDS = (1, 2, 3, 1030)  # F_GETFD, F_SETFD, F_GETFL, F_DUPFD_CLOEXEC
+_IOCTL_REQUESTS = (0x5401, 0x5451)  # TCGETS behind isatty, FIOCLEX behind set_inheritable
+_MADVICE = (3, 4, 8, 14, 15)  # WILLNEED, DONTNEED, FREE, HUGEPAGE, NOHUGEPAGE
+_ARCH_PRCTL_CODES = (0x1021, 0x1022, 0x1023)  # asking for a matrix unit, as OpenBLAS does on some processors
 
-# System call numbers, (x86_64, aarch64); None where that architecture has no such call.
-_TAKEN_AWAY: dict[str, tuple[int | None, int | None]] = {
-    "fork": (57, None),
-    "vfork": (58, None),
-    "execve": (59, 221),
-    "execveat": (322, 281),
-    "creat": (85, None),
-    "openat2": (437, 437),
-    "open_by_handle_at": (304, 265),
-    "truncate": (76, 45),
-    "ftruncate": (77, 46),
-    "fallocate": (285, 47),
-    "mkdir": (83, None),
-    "mkdirat": (258, 34),
-    "rmdir": (84, None),
-    "unlink": (87, None),
-    "unlinkat": (263, 35),
-    "rename": (82, None),
-    "renameat": (264, 38),
-    "renameat2": (316, 276),
-    "setpgid": (109, 154),
-    "setsid": (112, 157),
-    "setrlimit": (160, 164),
-    "sched_setaffinity": (203, 122),
-    "prctl": (157, 167),
-    "seccomp": (317, 277),
-    "tkill": (200, 130),
-    "rt_sigqueueinfo": (129, 138),
-    "rt_tgsigqueueinfo": (297, 240),
-}
-# What the box's own filter refuses already. Said again, because gVisor has kernel surfaces of its own and does
-# not apply the filter that Docker hands it.
-_REFUSED_TWICE: dict[str, tuple[int | None, int | None]] = {
-    "socket": (41, 198),
-    "socketpair": (53, 199),
-    "connect": (42, 203),
-    "bind": (49, 200),
-    "listen": (50, 201),
-    "accept": (43, 202),
-    "accept4": (288, 242),
-    "sendto": (44, 206),
-    "recvfrom": (45, 207),
-    "sendmsg": (46, 211),
-    "recvmsg": (47, 212),
-    "sendmmsg": (307, 269),
-    "recvmmsg": (299, 243),
-    "memfd_create": (319, 279),
-    "symlink": (88, None),
-    "symlinkat": (266, 36),
-    "link": (86, None),
-    "linkat": (265, 37),
-    "mknod": (133, None),
-    "mknodat": (259, 33),
-    "chmod": (90, None),
-    "fchmod": (91, 52),
-    "fchmodat": (268, 53),
-    "chown": (92, None),
-    "fchown": (93, 55),
-    "lchown": (94, None),
-    "fchownat": (260, 54),
-    "utimensat": (280, 88),
-    "setxattr": (188, 5),
-    "mount": (165, 40),
-    "umount2": (166, 39),
-    "pivot_root": (155, 41),
-    "chroot": (161, 51),
-    "unshare": (272, 97),
-    "setns": (308, 268),
-    "ptrace": (101, 117),
-    "process_vm_readv": (310, 270),
-    "process_vm_writev": (311, 271),
-    "pidfd_open": (434, 434),
-    "pidfd_getfd": (438, 438),
-    "shmget": (29, 194),
-    "msgget": (68, 186),
-    "semget": (64, 190),
-    "mq_open": (240, 180),
-    "keyctl": (250, 219),
-    "add_key": (248, 217),
-    "request_key": (249, 218),
-    "bpf": (321, 280),
-    "perf_event_open": (298, 241),
-    "userfaultfd": (323, 282),
-    "io_uring_setup": (425, 425),
-    "inotify_init": (253, None),
-    "inotify_init1": (294, 26),
-    "fanotify_init": (300, 262),
-    "setpriority": (141, 140),
-    "setuid": (105, 146),
-    "setgid": (106, 144),
-    "setgroups": (116, 159),
-    "setresuid": (117, 147),
-    "setresgid": (119, 149),
-    "capset": (126, 91),
-    "personality": (135, 92),
-    "syslog": (103, 116),
-    "name_to_handle_at": (303, 264),
-    "kcmp": (312, 272),
-    "timer_create": (222, 107),
-    "signalfd4": (289, 74),
-    "splice": (275, 76),
-    "tee": (276, 77),
-    "vmsplice": (278, 75),
-}
-_OPEN, _OPENAT = (2, None), (257, 56)
-_CLONE, _CLONE3 = (56, 220), (435, 435)
-_KILL, _TGKILL = (62, 129), (234, 131)
-_PRLIMIT64 = (302, 261)
+_FIRST_NEW_NUMBER = 424
+"""From here on libraries try a call and fall back to an older one where the kernel does not know it."""
+
+_X32_NUMBERS = 0x40000000
+"""Numbers from here on are x86_64's second set of calls."""
+
+_Parts = tuple[int, int, int, int]
 
 
 @dataclass(frozen=True)
-class _Machine:
-    """One architecture: its audit number and its column in the tables above."""
+class OneOf:
+    """The argument, of which the kernel reads 32 bits, is one of these."""
 
-    audit: int
-    column: int
+    index: int
+    values: tuple[int, ...]
+
+    def instructions(self) -> Iterator[_Parts]:
+        """Go on behind the last instruction where it holds."""
+        yield _argument(self.index)
+        for index, value in enumerate(self.values):
+            yield (_JUMP_EQUAL, len(self.values) - index, 0, value)
+        yield _refusal(errno.EPERM)
 
 
-_MACHINES = {"x86_64": _Machine(0xC000003E, 0), "aarch64": _Machine(0xC00000B7, 1)}
-_X32_NUMBERS = 0x40000000
-"""Numbers from here on are x86_64's second set of calls, which would pass the rules by another number."""
+@dataclass(frozen=True)
+class WithoutBits:
+    """None of these low 32 bits is set in the argument."""
+
+    index: int
+    bits: int
+
+    def instructions(self) -> Iterator[_Parts]:
+        """Go on behind the last instruction where it holds."""
+        yield _argument(self.index)
+        yield (_JUMP_ANY_BIT, 0, 1, self.bits)
+        yield _refusal(errno.EPERM)
 
 
-def take_away_what_user_code_needs_not() -> None:
+@dataclass(frozen=True)
+class AtMost:
+    """The 64-bit argument is no larger; a larger one is refused with that error number."""
+
+    index: int
+    value: int
+    error: int
+
+    def instructions(self) -> Iterator[_Parts]:
+        """Go on behind the last instruction where it holds."""
+        yield _argument(self.index, high_half=True)
+        yield (_JUMP_EQUAL, 1, 0, 0)
+        yield _refusal(self.error)
+        yield _argument(self.index)
+        yield (_JUMP_GREATER_OR_EQUAL, 0, 1, self.value + 1)
+        yield _refusal(self.error)
+
+
+@dataclass(frozen=True)
+class Call:
+    """One system call: its number, None where that architecture has no such call, and what its arguments must be."""
+
+    x86_64: int | None
+    aarch64: int | None
+    conditions: tuple[OneOf | WithoutBits | AtMost, ...] = ()
+
+
+def allowed_calls(pid: int) -> dict[str, Call]:
+    """What may be called, most frequent first, as the kernel compares in this order.
+
+    Args:
+        pid: the process that puts the filter on itself.
+    """
+    short = AtMost(1, _MOST_MAPPED_BYTES, errno.ENOMEM)
+    return {
+        # A bar comes in, a decision goes out.
+        "read": Call(0, 63),
+        "write": Call(1, 64),
+        "futex": Call(202, 98),
+        "clock_gettime": Call(228, 113),
+        # Memory. Shared memory is counted by no limit of a process.
+        "mmap": Call(9, 222, (short, WithoutBits(3, _MAP_SHARED))),
+        "munmap": Call(11, 215),
+        "brk": Call(12, 214),
+        "mremap": Call(25, 216, (AtMost(2, _MOST_MAPPED_BYTES, errno.ENOMEM),)),
+        "madvise": Call(28, 233, (OneOf(2, _MADVICE),)),
+        "mprotect": Call(10, 226),
+        # Modules, time zones and source lines are read whenever they are first needed.
+        "newfstatat": Call(262, 79),
+        "openat": Call(257, 56, (WithoutBits(2, _NOT_READING),)),
+        "lseek": Call(8, 62),
+        "ioctl": Call(16, 29, (OneOf(1, _IOCTL_REQUESTS),)),
+        "close": Call(3, 57),
+        "getdents64": Call(217, 61),
+        "fstat": Call(5, 80),
+        "pread64": Call(17, 67),
+        "open": Call(2, None, (WithoutBits(1, _NOT_READING),)),
+        "stat": Call(4, None),
+        "lstat": Call(6, None),
+        "statx": Call(332, 291),
+        "access": Call(21, None),
+        "faccessat": Call(269, 48),
+        "faccessat2": Call(439, 439),
+        "readlink": Call(89, None),
+        "readlinkat": Call(267, 78),
+        "getcwd": Call(79, 17),
+        "fcntl": Call(72, 25, (OneOf(1, _FCNTL_COMMANDS),)),
+        "readv": Call(19, 65),
+        "writev": Call(20, 66),
+        # Threads.
+        "clone": Call(56, 220, (OneOf(0, (_PTHREAD_FLAGS,)),)),
+        "set_robust_list": Call(273, 99),
+        "rseq": Call(334, 293),
+        "exit": Call(60, 93),
+        "gettid": Call(186, 178),
+        "sched_yield": Call(24, 124),
+        "sched_getaffinity": Call(204, 123),
+        "getcpu": Call(309, 168),
+        # Handlers may be set, signals may not be sent, except by abort().
+        "rt_sigprocmask": Call(14, 135),
+        "rt_sigaction": Call(13, 134),
+        "rt_sigreturn": Call(15, 139),
+        "sigaltstack": Call(131, 132),
+        "tgkill": Call(234, 131, (OneOf(0, (pid,)), OneOf(2, (SIGABRT,)))),
+        "exit_group": Call(231, 94),
+        # Time. A sleep that a stop interrupted goes on with restart_syscall.
+        "clock_nanosleep": Call(230, 115),
+        "nanosleep": Call(35, 101),
+        "restart_syscall": Call(219, 128),
+        "gettimeofday": Call(96, 169),
+        "time": Call(201, None),
+        "clock_getres": Call(229, 114),
+        "times": Call(100, 153),
+        "getrusage": Call(98, 165),
+        # Questions about itself and the machine.
+        "getrandom": Call(318, 278),
+        "getpid": Call(39, 172),
+        "getppid": Call(110, 173),
+        "getuid": Call(102, 174),
+        "geteuid": Call(107, 175),
+        "getgid": Call(104, 176),
+        "getegid": Call(108, 177),
+        "uname": Call(63, 160),
+        "sysinfo": Call(99, 179),
+        "getrlimit": Call(97, 163),
+        "prlimit64": Call(302, 261, (AtMost(2, 0, errno.EPERM),)),  # no new limit, so it only asks
+        "arch_prctl": Call(158, None, (OneOf(0, _ARCH_PRCTL_CODES),)),
+    }
+
+
+_AUDIT_NUMBERS: Mapping[str, int] = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
+
+
+def allow_only_what_user_code_needs() -> None:
     """Narrow what this process, and every thread it will ever have, may ask of the kernel.
 
     Raises:
@@ -177,75 +214,40 @@ def filter_program(machine: str, pid: int) -> bytes:
 
     Args:
         machine: as os.uname() names it.
-        pid: the only process that may be signalled.
+        pid: the only process that may be signalled, and only by abort().
 
     Raises:
         OSError: no system call numbers are known for that machine.
     """
-    if machine not in _MACHINES:
+    if machine not in _AUDIT_NUMBERS:
         raise OSError(errno.ENOTSUP, f"no system call numbers are known for {machine}")
-    return b"".join(_instruction(*parts) for parts in _program(_MACHINES[machine], pid))
+    return b"".join(struct.pack("=HBBI", *parts) for parts in _program(machine, pid))
 
 
-_Parts = tuple[int, int, int, int]
-
-
-def _instruction(code: int, if_true: int, if_false: int, value: int) -> bytes:
-    return struct.pack("=HBBI", code, if_true, if_false, value)
-
-
-def _program(machine: _Machine, pid: int) -> Iterator[_Parts]:
+def _program(machine: str, pid: int) -> Iterator[_Parts]:
     yield (_LOAD, 0, 0, _ARCHITECTURE)
-    yield (_JUMP_EQUAL, 1, 0, machine.audit)
-    yield (_RETURN, 0, 0, _DENY)
+    yield (_JUMP_EQUAL, 1, 0, _AUDIT_NUMBERS[machine])
+    yield _refusal(errno.EPERM)
     yield (_LOAD, 0, 0, _NUMBER)
-    yield (_JUMP_GREATER_OR_EQUAL, 0, 1, _X32_NUMBERS)
-    yield (_RETURN, 0, 0, _DENY)
-    for numbers in (*_TAKEN_AWAY.values(), *_REFUSED_TWICE.values()):
-        yield from _when(numbers[machine.column], [(_RETURN, 0, 0, _DENY)])
-    # glibc falls back from clone3, whose flags no filter can see, to clone.
-    yield from _when(_CLONE3[machine.column], [(_RETURN, 0, 0, _NOT_THERE)])
-    yield from _when(_CLONE[machine.column], _deny_unless_any_bit(0, _CLONE_THREAD))
-    yield from _when(_OPEN[machine.column], _deny_if_any_bit(1, _WRITING))
-    yield from _when(_OPENAT[machine.column], _deny_if_any_bit(2, _WRITING))
-    for numbers in (_KILL, _TGKILL):
-        yield from _when(numbers[machine.column], _deny_unless_equal(0, pid))
-    # prlimit64 may ask (a null pointer for the new limit), not set.
-    yield from _when(_PRLIMIT64[machine.column], _deny_unless_null(2))
-    yield (_RETURN, 0, 0, _ALLOW)
+    for call in allowed_calls(pid).values():
+        number = getattr(call, machine)
+        if number is not None:
+            block = [
+                *(part for condition in call.conditions for part in condition.instructions()),
+                (_RETURN, 0, 0, _ALLOW),
+            ]
+            yield (_JUMP_EQUAL, 0, len(block), number)
+            yield from block
+    yield (_JUMP_GREATER_OR_EQUAL, 2, 0, _X32_NUMBERS)
+    yield (_JUMP_GREATER_OR_EQUAL, 0, 1, _FIRST_NEW_NUMBER)
+    yield _refusal(errno.ENOSYS)
+    yield _refusal(errno.EPERM)
 
 
-def _when(number: int | None, block: Sequence[_Parts]) -> Iterator[_Parts]:
-    """Run the block for this system call. It must return on every path."""
-    if number is not None:
-        yield (_JUMP_EQUAL, 0, len(block), number)
-        yield from block
+def _refusal(error: int) -> _Parts:
+    return (_RETURN, 0, 0, _REFUSE | error)
 
 
 def _argument(index: int, high_half: bool = False) -> _Parts:
     # Little-endian on both machines: the low half comes first.
     return (_LOAD, 0, 0, _ARGUMENTS + 8 * index + (4 if high_half else 0))
-
-
-def _deny_if_any_bit(index: int, bits: int) -> list[_Parts]:
-    return [_argument(index), (_JUMP_ANY_BIT, 0, 1, bits), (_RETURN, 0, 0, _DENY), (_RETURN, 0, 0, _ALLOW)]
-
-
-def _deny_unless_any_bit(index: int, bits: int) -> list[_Parts]:
-    return [_argument(index), (_JUMP_ANY_BIT, 0, 1, bits), (_RETURN, 0, 0, _ALLOW), (_RETURN, 0, 0, _DENY)]
-
-
-def _deny_unless_equal(index: int, value: int) -> list[_Parts]:
-    return [_argument(index), (_JUMP_EQUAL, 0, 1, value), (_RETURN, 0, 0, _ALLOW), (_RETURN, 0, 0, _DENY)]
-
-
-def _deny_unless_null(index: int) -> list[_Parts]:
-    low, high = _argument(index), _argument(index, high_half=True)
-    return [
-        low,
-        (_JUMP_EQUAL, 0, 3, 0),
-        high,
-        (_JUMP_EQUAL, 0, 1, 0),
-        (_RETURN, 0, 0, _ALLOW),
-        (_RETURN, 0, 0, _DENY),
-    ]

@@ -20,7 +20,7 @@ from typing import Any
 from src.execution.runner import dialects
 from src.execution.runner.pipes import read_exactly, write_all
 from src.execution.runner.randomness import seed_everything
-from src.execution.runner.second_filter import take_away_what_user_code_needs_not
+from src.execution.runner.second_filter import allow_only_what_user_code_needs
 from src.execution.runner.signal_place import SOURCE_NAME, note_lines, place_of
 
 MODULE_NAME = "strategy"
@@ -63,7 +63,7 @@ def serve(orders_in: int, answers_out: int) -> None:
             stream.reconfigure(line_buffering=True)  # type: ignore[union-attr]
         job = json.loads(_read_message(orders_in))
         _limit_resources(job["limits"])
-        take_away_what_user_code_needs_not()
+        allow_only_what_user_code_needs()
         strategy = _load(job)
         universe, cadence = dialects.describe(strategy, job.get("universe"))
         _send_json(
@@ -162,21 +162,39 @@ def _offer_parameters(values: dict[str, Any]) -> None:
 
 
 def describe_error(error: BaseException) -> dict[str, Any]:
-    """Type, bounded message and the frames of the user's own source, innermost last."""
-    return {
-        "type": type(error).__name__[:100],
-        "message": _message(error),
-        "frames": _user_frames(error)[-_MAX_FRAMES:],
-        # mmap says it in the kernel's words.
-        "is_memory": isinstance(error, MemoryError) or (isinstance(error, OSError) and error.errno == errno.ENOMEM),
-    }
+    """Type, bounded message and the frames of the user's own source, innermost last.
+
+    Never raises: every attribute of the error, its type's name too, may be user code.
+    """
+    try:
+        return {
+            "type": _type_name(error),
+            "message": _message(error),
+            "frames": _user_frames(error)[-_MAX_FRAMES:],
+            "is_memory": _is_memory(error),
+        }
+    except BaseException:  # noqa: BLE001 - whatever user code raises in there
+        message = "(what was raised cannot be described)"
+        return {"type": _type_name(error), "message": message, "frames": [], "is_memory": False}
+
+
+def _is_memory(error: BaseException) -> bool:
+    kind = type(error)
+    # mmap says it in the kernel's words.
+    return issubclass(kind, MemoryError) or (issubclass(kind, OSError) and error.errno == errno.ENOMEM)  # type: ignore[attr-defined]
+
+
+def _type_name(error: BaseException) -> str:
+    # A metaclass may define __name__; this asks the type itself.
+    name: str = vars(type)["__name__"].__get__(type(error))
+    return str.__getitem__(name, slice(100))
 
 
 def _message(error: BaseException) -> str:
     try:
-        return str(error)[:_MAX_MESSAGE]
+        return str.__getitem__(str(error), slice(_MAX_MESSAGE))
     except BaseException as nested:  # noqa: BLE001 - __str__ is user code too
-        return f"(its message cannot be read: {type(nested).__name__})"
+        return f"(its message cannot be read: {_type_name(nested)})"
 
 
 def _user_frames(error: BaseException) -> list[tuple[int, str]]:

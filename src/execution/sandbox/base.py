@@ -23,6 +23,8 @@ BOX_ENVIRONMENT = {
     # One thread: the order of floating-point additions must not depend on the machine's cores.
     "OPENBLAS_NUM_THREADS": "1",
     "OMP_NUM_THREADS": "1",
+    # Without it joblib tries for semaphores, is refused, and warns of that in the logs of every strategy.
+    "JOBLIB_MULTIPROCESSING": "0",
     # numpy, scipy and scikit-learn must not look for a home folder that is not there.
     "HOME": "/tmp",  # noqa: S108 - the box's own tmpfs, not the host's /tmp
     "LANG": "C.UTF-8",

@@ -1,0 +1,58 @@
+"""Counts the threads of the strategy process, for kernels on which no limit does.
+
+gVisor counts neither for a user (RLIMIT_NPROC) nor for a container (the engine sees gVisor's own threads), and a
+system-call filter has no memory. So the runner looks, and ends a strategy process that has too many.
+"""
+
+import signal
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+MAX_THREADS = 64
+"""As many as a box may have processes and threads where the kernel counts: BoxLimits.processes."""
+
+LOOK_SECONDS = 0.1
+"""Time between two looks: what starts and ends between them is not seen."""
+
+
+class ThreadWatch:
+    """A thread that looks at another process, begun early and idle until it is started.
+
+    Args:
+        pid: the process.
+        on_excess: called once, from that thread, when the process has more than MAX_THREADS threads.
+    """
+
+    def __init__(self, pid: int, on_excess: Callable[[], None]) -> None:
+        self._status = Path(f"/proc/{pid}/stat")
+        self._on_excess = on_excess
+        self._is_started, self._is_stopped = threading.Event(), threading.Event()
+        self.has_exceeded = False
+        threading.Thread(target=self._watch, daemon=True).start()
+
+    def start(self) -> None:
+        """Begin to look."""
+        self._is_started.set()
+
+    def stop(self) -> None:
+        """Look no more."""
+        self._is_stopped.set()
+
+    def _watch(self) -> None:
+        # The alarm of the time limit is for the main thread: it must wake nobody else.
+        signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
+        self._is_started.wait()
+        with suppress(OSError), self._status.open("rb", buffering=0) as status:
+            while not self._is_stopped.wait(LOOK_SECONDS):
+                status.seek(0)
+                if count_threads(status.read(4096)) > MAX_THREADS:
+                    self.has_exceeded = True
+                    self._on_excess()
+                    return
+
+
+def count_threads(status: bytes) -> int:
+    """The number of threads in what /proc/PID/stat holds (proc(5), field 20); the name before may hold anything."""
+    return int(status.rpartition(b")")[2].split()[17])
