@@ -13,7 +13,7 @@ from xml.etree import ElementTree
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "security.md"
 START, END = "<!-- attacks: written by scripts/attack_table.py -->", "<!-- end of attacks -->"
 BACKENDS = ("docker", "docker+runsc", "bubblewrap")
-SUITES = ("test_walls", "test_memory", "test_os_attacks", "test_contained_snippets")
+SUITES = ("test_walls", "test_prices_on_their_way", "test_memory", "test_os_attacks", "test_contained_snippets")
 CATALOGUE = {
     "net": "catalogue: network and sockets",
     "fs": "catalogue: files, devices and /proc",

@@ -7,15 +7,16 @@ and books are packed binary, so that a float64 arrives exactly as it left.
 Order of a run::
 
     box  → host   READY      {"version"}                         the runner is loaded, nothing read yet
-    host → box    JOB        {source, class_name, seed, …}           no price in it
+    host → box    JOB        {source, class_name, price_key, …}      no price in it; read before user code is
     box  → host   DESCRIBED  {universe, bar_size, execution}         the strategy loaded and is now stopped
     host → box    RULES      {symbols, bar_size, capital, …, delistings, dividends, is_observed}
-    host → box    PRICES     days and bars, packed
+    host → box    PRICES     days and bars, packed, in cipher
     box  → host   PROGRESS   {day, equity, lines}                    any number, only when RULES asked for it
     box  → host   LEDGER     orders and daily marks, packed          only when the run succeeded
     box  → host   FINISHED   {nonce, logs, unfilled, wishes, error}          always the last frame
 """
 
+import hashlib
 import json
 import struct
 from array import array
@@ -53,6 +54,9 @@ MAX_LINE_CHARACTERS = 2_000
 """A printed line is shown up to here."""
 
 FIELDS_PER_BAR = 5
+
+PRICE_KEY_BYTES = 32
+_CIPHER_CHUNK_BYTES = 1 << 16
 
 
 class ProtocolError(Exception):
@@ -160,6 +164,25 @@ def pack_prices(days: Sequence[int], symbols_count: int, bars: bytes) -> bytes:
         bars: little-endian float64 in C order (n_days, n_symbols, 5): open, high, low, close, volume.
     """
     return _PRICES_HEAD.pack(len(days), symbols_count) + _little(array("i", days)) + bars
+
+
+def cipher(key: bytes, payload: bytes) -> bytes:
+    """The payload in cipher, or what was in cipher in clear: combined with SHAKE-128's stream for that key.
+
+    PRICES travels so. The runner has the key before user code is loaded and in a process of its own, so that a
+    strategy that gets hold of the bytes on their way, as a kernel may let it, has noise.
+
+    Args:
+        key: PRICE_KEY_BYTES random bytes, for one payload only: the same stream twice would give both away.
+    """
+    parts = []
+    for number, start in enumerate(range(0, len(payload), _CIPHER_CHUNK_BYTES)):
+        chunk = payload[start : start + _CIPHER_CHUNK_BYTES]
+        stream = hashlib.shake_128(key + number.to_bytes(8, "little")).digest(len(chunk))
+        # Python combines two long integers a hundred times faster than their bytes.
+        mixed = int.from_bytes(chunk, "little") ^ int.from_bytes(stream, "little")
+        parts.append(mixed.to_bytes(len(chunk), "little"))
+    return b"".join(parts)
 
 
 def unpack_prices(payload: bytes) -> tuple[list[int], int, Doubles]:

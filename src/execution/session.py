@@ -7,7 +7,7 @@ books are right is the audit's question.
 import itertools
 import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import TracebackType
 from typing import Any, Protocol, Self
 
@@ -17,11 +17,15 @@ from hqg_algorithms import BarSize, Cadence, ExecutionTiming
 
 from src.errors import RunCancelled, RunTimedOut, StrategyFailed
 from src.execution import protocol
+from src.execution.box_clock import BoxClock
 from src.execution.failure import Failure, failure_errors, failure_from_wire, failure_traceback
 from src.execution.progress import MAX_LOG_LINES, Observe, Progress
 from src.execution.sandbox.base import Box, BoxClosed, BoxTimedOut, Patience, Sandbox, WaitCancelled
 from src.execution.text import printable
 from src.utils.symbols import MAX_UNIVERSE_SYMBOLS, SYMBOL_PATTERN
+
+GRACE_SECONDS = 10.0
+"""How much longer than wall_seconds the host waits: a box at its time limit still has books and logs to send."""
 
 MAX_UNFILLED = 100_000
 MAX_ORDERS = 1_500_000
@@ -53,7 +57,8 @@ class Job:
         needs_prelude: whether the interface's names are used without being imported.
         parameters: what `import config` offers.
         seed: for `random` and NumPy.
-        wall_seconds: how long loading and running may take, waiting for the host not counted.
+        wall_seconds: how long loading and running may take, waiting for the host not counted. The box keeps this
+            time, and the host keeps it as well in case the box cannot.
         universe: what the strategy trades whatever it says itself; None asks it.
         max_orders: a run with more orders fails.
     """
@@ -123,15 +128,21 @@ class Session:
         sandbox: where the box comes from.
         job: what it loads.
         patience: the request's deadline and its cancel.
+        grace_seconds: how much longer than the job's wall_seconds the box may take for both of its parts together.
     """
 
     sandbox: Sandbox
     job: Job
     patience: Patience
+    grace_seconds: float = GRACE_SECONDS
     _nonce: str = field(default_factory=lambda: secrets.token_hex(16))
+    _price_key: bytes = field(default_factory=lambda: secrets.token_bytes(protocol.PRICE_KEY_BYTES))
     _box: Box | None = None
     _dates: Sequence[str] = ()
     _symbols: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        self._clock = BoxClock(self.job.wall_seconds + self.grace_seconds)
 
     def __enter__(self) -> Self:
         return self
@@ -159,7 +170,8 @@ class Session:
         kind, payload = self._receive(limits)
         if kind == protocol.READY:
             self._check_version(payload)
-            kind, payload = self._receive({k: v for k, v in limits.items() if k != protocol.READY})
+            with self._clock:
+                kind, payload = self._receive({k: v for k, v in limits.items() if k != protocol.READY})
         if kind == protocol.FINISHED:
             self._finish(payload)
             raise self._broken("it finished before it was given prices")
@@ -193,11 +205,16 @@ class Session:
             "max_orders": self.job.max_orders,
             "is_observed": observe is not None,
         }
+        packed = protocol.cipher(self._price_key, protocol.pack_prices(days, len(prices.symbols), bars))
+        with self._clock:
+            return self._answer(wire, packed, observe)
+
+    def _answer(self, wire: dict[str, Any], packed_prices: bytes, observe: Observe | None) -> Reply:
         self._send(protocol.json_frame(protocol.RULES, wire))
-        self._send(protocol.frame(protocol.PRICES, protocol.pack_prices(days, len(prices.symbols), bars)))
+        self._send(protocol.frame(protocol.PRICES, packed_prices))
         # At most one order a symbol and day, whatever the strategy asks for.
-        n_orders = min(len(days) * len(prices.symbols), self.job.max_orders)
-        most = protocol.ledger_bytes(n_orders, len(days))
+        n_orders = min(len(self._dates) * len(self._symbols), self.job.max_orders)
+        most = protocol.ledger_bytes(n_orders, len(self._dates))
         limits = {protocol.LEDGER: most, protocol.FINISHED: protocol.MAX_JSON_BYTES}
         kind, payload = self._receive(limits) if observe is None else self._observed(observe, limits)
         if kind == protocol.FINISHED:
@@ -209,7 +226,7 @@ class Session:
 
     def _observed(self, observe: Observe, limits: dict[bytes, int]) -> tuple[bytes, bytes]:
         """The first frame that is not about progress."""
-        progress = Progress(observe, len(self._dates))
+        progress = Progress(self._clock.pausing(observe), len(self._dates))
         limits = limits | {protocol.PROGRESS: protocol.MAX_PROGRESS_BYTES}
         while True:
             kind, payload = self._receive(limits)
@@ -224,6 +241,7 @@ class Session:
         job = self.job
         return {
             "nonce": self._nonce,
+            "price_key": self._price_key.hex(),
             "source": job.source,
             "class_name": job.class_name,
             "needs_prelude": job.needs_prelude,
@@ -237,12 +255,12 @@ class Session:
 
     def _send(self, data: bytes) -> None:
         try:
-            self._open_box().write(data, self.patience)
+            self._open_box().write(data, self._box_patience())
         except BoxClosed:
             # It may have said why before it ended: the next read tells.
             return
         except (BoxTimedOut, WaitCancelled) as error:
-            raise _given_up(error) from error
+            raise self._given_up(error) from error
 
     def _receive(self, limits: dict[bytes, int]) -> tuple[bytes, bytes]:
         try:
@@ -254,13 +272,16 @@ class Session:
         except BoxClosed as error:
             raise self._died() from error
         except (BoxTimedOut, WaitCancelled) as error:
-            raise _given_up(error) from error
+            raise self._given_up(error) from error
 
     def _read_exactly(self, length: int) -> bytes:
         box, data = self._open_box(), bytearray()
         while len(data) < length:
-            data += box.read(min(length - len(data), READ_CHUNK_BYTES), self.patience)
+            data += box.read(min(length - len(data), READ_CHUNK_BYTES), self._box_patience())
         return bytes(data)
+
+    def _box_patience(self) -> Patience:
+        return replace(self.patience, deadline=min(self.patience.deadline, self._clock.deadline))
 
     def _open_box(self) -> Box:
         if self._box is None:
@@ -301,7 +322,7 @@ class Session:
         try:
             failure = failure_from_wire(value["error"], len(self._dates))
         except ValueError as error:
-            raise self._broken(f"its error report is malformed: {error}") from error
+            raise self._broken(f"its error report is malformed: {error}", logs) from error
         raise self._failed(failure, logs)
 
     def _logs(self, value: dict[str, Any]) -> tuple[str, ...]:
@@ -368,8 +389,16 @@ class Session:
         out_of_memory = self._open_box().ran_out_of_memory()
         return self._failed(Failure("memory" if out_of_memory else "vanished"), ())
 
-    def _broken(self, what: str) -> StrategyFailed:
-        return self._failed(Failure("protocol", message=what), ())
+    def _broken(self, what: str, logs: Sequence[str] = ()) -> StrategyFailed:
+        return self._failed(Failure("protocol", message=what), logs)
+
+    def _given_up(self, error: BoxTimedOut | WaitCancelled) -> StrategyFailed | RunTimedOut | RunCancelled:
+        if isinstance(error, WaitCancelled):
+            return RunCancelled("nobody waits for this run any more")
+        if self._clock.deadline < self.patience.deadline:
+            # The box has a clock for this and can say on which day it was, unless everything in it stands still.
+            return self._failed(Failure("time"), ())
+        return RunTimedOut("the box did not answer within the time limit of the request")
 
     def _failed(self, failure: Failure, logs: Sequence[str]) -> StrategyFailed:
         if failure.kind == "killed":
@@ -391,9 +420,3 @@ class Session:
             # These may be the machine's doing, or ours.
             is_repeatable=failure.kind not in {"protocol", "vanished", "crashed"},
         )
-
-
-def _given_up(error: Exception) -> RunTimedOut | RunCancelled:
-    if isinstance(error, WaitCancelled):
-        return RunCancelled("nobody waits for this run any more")
-    return RunTimedOut("the box did not answer within the time limit of the request")

@@ -3,7 +3,7 @@
 import json
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any
@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from src.errors import RunCancelled, RunTimedOut, StrategyFailed
 from src.execution import protocol
 from src.execution.progress import Observe
-from src.execution.sandbox.base import BoxTimedOut, Patience
+from src.execution.sandbox.base import Box, BoxTimedOut, Patience, Sandbox
+from src.execution.sandbox.wrapped import WrappedBox, WrappedSandbox
 from src.execution.session import Job, Reply, Session
 from tests.execution.box_runs import LONG_SECONDS, price_table, rules
 from tests.fakes.engine_box import frames_in
@@ -254,3 +255,90 @@ def test_no_reply_makes_the_host_fail_otherwise(data: st.DataObject) -> None:
 
     with suppress(StrategyFailed):
         assert run(box(reply=reply)).equity.shape == (N_DAYS,)
+
+
+class Silence(WrappedBox):
+    """A box that reads what it is told, up to a number of bytes, and then neither reads nor says anything."""
+
+    def __init__(self, box: Box, readable_bytes: float, says: int) -> None:
+        super().__init__(box)
+        self._readable_bytes = readable_bytes
+        self._says = says
+
+    def write(self, data: bytes, patience: Patience) -> None:
+        self._readable_bytes -= len(data)
+        while self._readable_bytes < 0:
+            time.sleep(min(0.01, patience.wait_seconds()))
+        super().write(data, patience)
+
+    def read(self, max_bytes: int, patience: Patience) -> bytes:
+        while self._says == 0:
+            time.sleep(min(0.01, patience.wait_seconds()))
+        data = super().read(min(max_bytes, self._says), patience)
+        self._says -= len(data)
+        return data
+
+
+class SilentSandbox(WrappedSandbox):
+    """Boxes that fall silent after having said so many bytes."""
+
+    def __init__(self, says: int, readable_bytes: float = float("inf")) -> None:
+        super().__init__(ScriptedSandbox(box()))
+        self._says, self._readable_bytes = says, readable_bytes
+
+    def open(self, *, preload: Sequence[str] = ()) -> Box:
+        return Silence(super().open(preload=preload), self._readable_bytes, self._says)
+
+
+SHORT_JOB = Job("", "Mine", False, {}, 0, 0.2)
+DESCRIBED = READY + protocol.json_frame(protocol.DESCRIBED, DESCRIPTION)
+
+
+@pytest.mark.parametrize(
+    ("sandbox", "error"),
+    [
+        (SilentSandbox(len(READY)), "time limit of 0.2 s exceeded while the strategy was loading"),
+        (SilentSandbox(len(DESCRIBED) - 1), "time limit of 0.2 s exceeded while the strategy was loading"),
+        (SilentSandbox(len(DESCRIBED)), "time limit of 0.2 s exceeded"),
+        (SilentSandbox(len(DESCRIBED) + 20), "time limit of 0.2 s exceeded"),
+        (SilentSandbox(len(DESCRIBED), readable_bytes=1_000), "time limit of 0.2 s exceeded"),
+    ],
+)
+def test_the_host_ends_a_run_whose_box_cannot_keep_its_own_time(sandbox: Sandbox, error: str) -> None:
+    with pytest.raises(StrategyFailed) as caught, Session(sandbox, SHORT_JOB, patience(), 0.1) as session:
+        session.describe()
+        session.run(price_table(N_DAYS), rules())
+    assert (caught.value.errors, caught.value.timed_out) == ([error], True)
+
+
+def test_a_box_that_never_begins_used_none_of_its_time() -> None:
+    with pytest.raises(RunTimedOut), Session(SilentSandbox(0), SHORT_JOB, patience(0.5), 0.1) as session:
+        session.describe()
+
+
+def test_the_time_between_description_and_prices_is_the_hosts_own() -> None:
+    with Session(ScriptedSandbox(box()), SHORT_JOB, patience(), 0.1) as session:
+        session.describe()
+        time.sleep(0.5)
+        assert session.run(price_table(N_DAYS), rules()).decisions == N_DAYS
+
+
+def test_no_two_runs_have_their_prices_in_the_same_cipher() -> None:
+    heard = []
+    for _ in range(2):
+        sandbox = ScriptedSandbox(box())
+        with Session(sandbox, JOB, patience()) as session:
+            session.describe()
+            session.run(price_table(N_DAYS), rules())
+        frames = frames_in(sandbox.boxes[0].heard)
+        heard.append(frames[protocol.PRICES])
+        key = bytes.fromhex(json.loads(frames[protocol.JOB])["price_key"])
+        assert protocol.unpack_prices(protocol.cipher(key, heard[-1]))[0][0] == 16071
+    assert heard[0] != heard[1]
+
+
+def test_a_malformed_error_report_leaves_the_logs() -> None:
+    script = box(reply=lambda nonce: finished(nonce, error={"kind": "made up"}, logs=["before"]))
+    with pytest.raises(StrategyFailed) as caught:
+        run(script)
+    assert caught.value.logs == ["before"]

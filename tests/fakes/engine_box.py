@@ -46,7 +46,8 @@ def engine_script(
             ready = protocol.json_frame(protocol.READY, {"version": protocol.VERSION})
             return ready + protocol.json_frame(protocol.DESCRIBED, description)
         rules = json.loads(frames[protocol.RULES])
-        ledger = _run(rules, frames[protocol.PRICES], weights)
+        key = bytes.fromhex(json.loads(frames[protocol.JOB])["price_key"])
+        ledger = _run(rules, protocol.cipher(key, frames[protocol.PRICES]), weights)
         told = _progress(ledger, logs) if rules["is_observed"] else b""
         forge(ledger)
         orders = ledger.orders

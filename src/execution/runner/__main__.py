@@ -26,6 +26,9 @@ from src.execution.runner.reporter import Reporter
 
 _END_SECONDS = 2.0
 
+_FOR_THE_STRATEGY = ("source", "class_name", "needs_prelude", "parameters", "seed", "universe", "limits")
+"""What of the job its process is told. The nonce and the key of the prices stay here."""
+
 
 class TimeLimit:
     """Raises RunFailed("time") once the run has used its seconds; waiting for the host is free."""
@@ -112,13 +115,14 @@ def _simulated(
 ) -> Ledger:
     clock.start()
     child.pin(job["core"])
-    # What proves to the host that a last frame is the runner's is no business of the strategy's.
-    description = child.load({name: value for name, value in job.items() if name != "nonce"})
+    child.watch_threads()
+    description = child.load({name: job[name] for name in _FOR_THE_STRATEGY})
     child.stop()
     clock.pause()
     host.send_json(protocol.DESCRIBED, description)
-    market, rules, is_observed = _receive_market(host)
+    market, rules, is_observed = _receive_market(host, bytes.fromhex(job["price_key"]))
     host.close_input()
+    child.check_that_it_stood_still()
     if is_observed:
         reporter.start()
     clock.start()
@@ -126,9 +130,9 @@ def _simulated(
     return simulate(market, rules, child.decide)
 
 
-def _receive_market(host: HostChannel) -> tuple[Market, Rules, bool]:
+def _receive_market(host: HostChannel, price_key: bytes) -> tuple[Market, Rules, bool]:
     wire = host.receive_json(protocol.RULES)
-    days, _, bars = protocol.unpack_prices(host.receive(protocol.PRICES))
+    days, _, bars = protocol.unpack_prices(protocol.cipher(price_key, host.receive(protocol.PRICES)))
     market = Market(
         days=days,
         symbols=tuple(wire["symbols"]),

@@ -29,7 +29,8 @@ _NUMBER, _ARCHITECTURE, _ARGUMENTS = 0, 4, 16
 _LOAD, _JUMP_EQUAL, _JUMP_GREATER_OR_EQUAL, _JUMP_ANY_BIT, _RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
 
 _NOT_READING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND | os.O_ASYNC
-_MAP_SHARED = 0x01  # set in MAP_SHARED_VALIDATE, too
+# MAP_SHARED, which MAP_SHARED_VALIDATE holds too, MAP_GROWSDOWN and MAP_HUGETLB: no limit of a process counts them.
+_UNCOUNTED_MAPPINGS = 0x01 | 0x100 | 0x40000
 _MOST_MAPPED_BYTES = 1 << 30
 # What pthread_create asks for, bit by bit: a thread, not a process, and no namespace.
 _PTHREAD_FLAGS = 0x3D0F00
@@ -116,8 +117,8 @@ def allowed_calls(pid: int) -> dict[str, Call]:
         "write": Call(1, 64),
         "futex": Call(202, 98),
         "clock_gettime": Call(228, 113),
-        # Memory. Shared memory is counted by no limit of a process.
-        "mmap": Call(9, 222, (short, WithoutBits(3, _MAP_SHARED))),
+        # Memory.
+        "mmap": Call(9, 222, (short, WithoutBits(3, _UNCOUNTED_MAPPINGS))),
         "munmap": Call(11, 215),
         "brk": Call(12, 214),
         "mremap": Call(25, 216, (AtMost(2, _MOST_MAPPED_BYTES, errno.ENOMEM),)),

@@ -135,8 +135,9 @@ def test_memory_is_private_and_asked_for_in_bounded_pieces(machine: str) -> None
     gigabyte = 1 << 30
     assert on(machine, "mmap", 0, gigabyte, 3, 0x22) == ALLOWED
     assert on(machine, "mmap", 0, 4096, 1, 0x02) == ALLOWED
-    for shared in (0x01, 0x21, 0x03, 0x23):
-        assert on(machine, "mmap", 0, 4096, 3, shared) == DENIED
+    # Shared, shared and anonymous, shared with a check of its flags, growing downwards, in huge pages.
+    for uncounted in (0x01, 0x21, 0x03, 0x23, 0x122, 0x40022):
+        assert on(machine, "mmap", 0, 4096, 3, uncounted) == DENIED
     for length in (gigabyte + 1, 1 << 32, 1 << 46, (1 << 64) - 1):
         assert on(machine, "mmap", 0, length, 3, 0x22) == NO_MEMORY
         assert on(machine, "mremap", 0, 4096, length, 1) == NO_MEMORY
