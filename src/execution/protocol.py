@@ -25,7 +25,7 @@ from typing import Any, cast
 
 from src.engine.market import Doubles
 
-VERSION = 3
+VERSION = 4
 
 READY = b"R"
 JOB = b"J"

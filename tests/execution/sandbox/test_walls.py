@@ -373,24 +373,29 @@ def test_a_strategy_with_a_few_threads_is_left_alone(sandbox: Sandbox) -> None:
     assert logs(sandbox, body) == ["True"] * 5
 
 
-def test_threads_are_allowed_and_bounded(sandbox: Sandbox) -> None:
+@pytest.mark.parametrize("pause_seconds", [0.005, 0.0], ids=["slowly", "at-once"])
+def test_threads_are_allowed_and_bounded(sandbox: Sandbox, pause_seconds: float) -> None:
     body = on_data(
         "threads = []",
         "try:",
         "    for _ in range(1000):",
         "        threads.append(threading.Thread(target=stop.wait)); threads[-1].start()",
+        f"        time.sleep({pause_seconds})",
         "except RuntimeError: pass",
         "print(2 < len(threads) < 64)",
         "stop.set()",
         "[thread.join() for thread in threads if thread.ident]",
         "return Hold()",
-        before="import threading\nstop = threading.Event()",
+        before="import threading, time\nstop = threading.Event()",
     )
-    if is_gvisor(sandbox):
-        # No limit of gVisor counts threads: the runner does, and ends what has too many.
-        assert failure(sandbox, body).errors == ["limit of 64 threads exceeded at 2014-01-01"]
+    if not is_gvisor(sandbox):
+        assert run_in_box(sandbox, PRELUDE + body, prices=price_table(1)).logs == ("True",)
         return
-    assert run_in_box(sandbox, PRELUDE + body, prices=price_table(1)).logs == ("True",)
+    # No limit of gVisor counts threads: the runner does, and ends what has too many. Where they come all at once,
+    # gVisor's own process may reach the engine's limit before; it does not survive that.
+    counted, own_end = "limit of 64 threads exceeded at 2014-01-01", "the box ended before it gave an answer"
+    (error,) = failure(sandbox, body).errors
+    assert error == counted if pause_seconds else error in (counted, own_end)
 
 
 def test_nothing_can_be_written_anywhere(sandbox: Sandbox) -> None:
