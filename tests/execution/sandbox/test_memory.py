@@ -132,8 +132,9 @@ def test_threads_with_their_stacks_end_at_a_limit(bounded: Sandbox) -> None:
         "    stop.wait()",
         "while True: threading.Thread(target=fill, daemon=True).start()",
     )
-    # What is counted for gVisor is its own process, which does not survive the limit of threads.
-    assert "can't start new thread" in error or is_memory_error(bounded, error)
+    # For gVisor the runner counts threads, and the engine those of gVisor's own process, which does not survive that.
+    limits = ("can't start new thread", "limit of 64 threads exceeded")
+    assert any(limit in error for limit in limits) or is_memory_error(bounded, error)
     assert touched_mb <= 2 * LIMIT_MB
 
 
