@@ -9,7 +9,7 @@ Order of a run::
     box  → host   READY      {"version"}                         the runner is loaded, nothing read yet
     host → box    JOB        {source, class_name, price_key, …}      no price in it; read before user code is
     box  → host   DESCRIBED  {universe, bar_size, execution}         the strategy loaded and is now stopped
-    host → box    RULES      {symbols, bar_size, capital, …, delistings, dividends, is_observed}
+    host → box    RULES      {symbols, bar_size, capital, …, delistings, dividends, is_observed}, in cipher
     host → box    PRICES     days and bars, packed, in cipher
     box  → host   PROGRESS   {day, equity, lines}                    any number, only when RULES asked for it
     box  → host   LEDGER     orders and daily marks, packed          only when the run succeeded
@@ -166,19 +166,20 @@ def pack_prices(days: Sequence[int], symbols_count: int, bars: bytes) -> bytes:
     return _PRICES_HEAD.pack(len(days), symbols_count) + _little(array("i", days)) + bars
 
 
-def cipher(key: bytes, payload: bytes) -> bytes:
-    """The payload in cipher, or what was in cipher in clear: combined with SHAKE-128's stream for that key.
+def cipher(key: bytes, kind: bytes, payload: bytes) -> bytes:
+    """The payload in cipher, or what was in cipher in clear: combined with SHAKE-128's stream for key and kind.
 
-    PRICES travels so. The runner has the key before user code is loaded and in a process of its own, so that a
-    strategy that gets hold of the bytes on their way, as a kernel may let it, has noise.
+    RULES and PRICES travel so: both tell of the future. The runner has the key before user code is loaded and in a
+    process of its own, so that a strategy that gets hold of the bytes on their way, as a kernel may let it, has noise.
 
     Args:
-        key: PRICE_KEY_BYTES random bytes, for one payload only: the same stream twice would give both away.
+        key: PRICE_KEY_BYTES random bytes, for one run only: the same stream twice would give both payloads away.
+        kind: that of the frame, of which there is one a run.
     """
     parts = []
     for number, start in enumerate(range(0, len(payload), _CIPHER_CHUNK_BYTES)):
         chunk = payload[start : start + _CIPHER_CHUNK_BYTES]
-        stream = hashlib.shake_128(key + number.to_bytes(8, "little")).digest(len(chunk))
+        stream = hashlib.shake_128(key + kind + number.to_bytes(8, "little")).digest(len(chunk))
         # Python combines two long integers a hundred times faster than their bytes.
         mixed = int.from_bytes(chunk, "little") ^ int.from_bytes(stream, "little")
         parts.append(mixed.to_bytes(len(chunk), "little"))

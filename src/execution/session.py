@@ -205,13 +205,17 @@ class Session:
             "max_orders": self.job.max_orders,
             "is_observed": observe is not None,
         }
-        packed = protocol.cipher(self._price_key, protocol.pack_prices(days, len(prices.symbols), bars))
+        told = (
+            (protocol.RULES, protocol.json_bytes(wire)),
+            (protocol.PRICES, protocol.pack_prices(days, len(prices.symbols), bars)),
+        )
+        hidden = [protocol.frame(kind, protocol.cipher(self._price_key, kind, payload)) for kind, payload in told]
         with self._clock:
-            return self._answer(wire, packed, observe)
+            return self._answer(hidden, observe)
 
-    def _answer(self, wire: dict[str, Any], packed_prices: bytes, observe: Observe | None) -> Reply:
-        self._send(protocol.json_frame(protocol.RULES, wire))
-        self._send(protocol.frame(protocol.PRICES, packed_prices))
+    def _answer(self, frames: Sequence[bytes], observe: Observe | None) -> Reply:
+        for frame in frames:
+            self._send(frame)
         # At most one order a symbol and day, whatever the strategy asks for.
         n_orders = min(len(self._dates) * len(self._symbols), self.job.max_orders)
         most = protocol.ledger_bytes(n_orders, len(self._dates))

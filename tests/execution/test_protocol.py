@@ -124,20 +124,21 @@ def test_a_ledger_tells_its_shape() -> None:
 @pytest.mark.parametrize("length", [0, 1, 7, 1 << 16, (1 << 16) + 1, 200_000])
 def test_a_payload_in_cipher_is_clear_again_with_the_same_key_and_with_no_other(length: int) -> None:
     key, other, clear = bytes(32), bytes(31) + b"\x01", bytes(range(256)) * (length // 256) + bytes(length % 256)
-    hidden = protocol.cipher(key, clear)
+    hidden = protocol.cipher(key, b"P", clear)
     assert len(hidden) == length
-    assert protocol.cipher(key, hidden) == clear
+    assert protocol.cipher(key, b"P", hidden) == clear
     if length > 16:
         assert hidden != clear
-        assert protocol.cipher(other, hidden) != clear
+        assert protocol.cipher(other, b"P", hidden) != clear
+        assert protocol.cipher(key, b"U", hidden) != clear
 
 
-def test_the_cipher_is_the_stream_of_shake_128_for_the_key_and_the_number_of_the_piece() -> None:
+def test_the_cipher_is_the_stream_of_shake_128_for_the_key_the_kind_and_the_number_of_the_piece() -> None:
     key = bytes(range(32))
-    first, second = (hashlib.shake_128(key + n.to_bytes(8, "little")).digest(1 << 16) for n in (0, 1))
-    assert protocol.cipher(key, bytes(1 << 17)) == first + second
+    first, second = (hashlib.shake_128(key + b"P" + n.to_bytes(8, "little")).digest(1 << 16) for n in (0, 1))
+    assert protocol.cipher(key, b"P", bytes(1 << 17)) == first + second
 
 
 def test_the_same_clear_piece_twice_is_two_different_pieces_in_cipher() -> None:
-    hidden = protocol.cipher(bytes(32), bytes(1 << 17))
+    hidden = protocol.cipher(bytes(32), b"P", bytes(1 << 17))
     assert hidden[: 1 << 16] != hidden[1 << 16 :]

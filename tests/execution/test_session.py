@@ -333,7 +333,7 @@ def test_no_two_runs_have_their_prices_in_the_same_cipher() -> None:
         frames = frames_in(sandbox.boxes[0].heard)
         heard.append(frames[protocol.PRICES])
         key = bytes.fromhex(json.loads(frames[protocol.JOB])["price_key"])
-        assert protocol.unpack_prices(protocol.cipher(key, heard[-1]))[0][0] == 16071
+        assert protocol.unpack_prices(protocol.cipher(key, protocol.PRICES, heard[-1]))[0][0] == 16071
     assert heard[0] != heard[1]
 
 

@@ -45,9 +45,10 @@ def engine_script(
         if protocol.PRICES not in frames:
             ready = protocol.json_frame(protocol.READY, {"version": protocol.VERSION})
             return ready + protocol.json_frame(protocol.DESCRIBED, description)
-        rules = json.loads(frames[protocol.RULES])
         key = bytes.fromhex(json.loads(frames[protocol.JOB])["price_key"])
-        ledger = _run(rules, protocol.cipher(key, frames[protocol.PRICES]), weights)
+        wire, prices = (protocol.cipher(key, kind, frames[kind]) for kind in (protocol.RULES, protocol.PRICES))
+        rules = json.loads(wire)
+        ledger = _run(rules, prices, weights)
         told = _progress(ledger, logs) if rules["is_observed"] else b""
         forge(ledger)
         orders = ledger.orders

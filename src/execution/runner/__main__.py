@@ -131,8 +131,9 @@ def _simulated(
 
 
 def _receive_market(host: HostChannel, price_key: bytes) -> tuple[Market, Rules, bool]:
-    wire = host.receive_json(protocol.RULES)
-    days, _, bars = protocol.unpack_prices(protocol.cipher(price_key, host.receive(protocol.PRICES)))
+    wire = protocol.parse_json(protocol.cipher(price_key, protocol.RULES, host.receive(protocol.RULES)))
+    packed = protocol.cipher(price_key, protocol.PRICES, host.receive(protocol.PRICES))
+    days, _, bars = protocol.unpack_prices(packed)
     market = Market(
         days=days,
         symbols=tuple(wire["symbols"]),

@@ -197,7 +197,8 @@ def test_what_is_on_its_way_is_noise_without_a_key_that_user_code_never_has(sand
     assert key.hex().encode() in heard.written[:told]
     frames = bytes(heard.written[told:])
     packed = protocol.pack_prices([16071], 2, prices.bars.tobytes())
-    assert protocol.cipher(key, frames[-len(packed) :]) == packed
+    assert protocol.cipher(key, protocol.PRICES, frames[-len(packed) :]) == packed
+    assert b"AAA" not in frames
     assert not any(price.tobytes() in frames for price in prices.bars.ravel())
     assert lines == ("False False True",)
 
