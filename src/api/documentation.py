@@ -9,6 +9,38 @@ from src.api.auth import COOKIE
 from src.models.older_contract import OlderRefusal
 from src.models.problems import BadRequest, MalformedRequest, OwnFault, Refusal
 
+INTRODUCTION = """\
+Open *Run a backtest* and press *Execute*: the example is complete.
+
+1. `POST /api/v1/backtest` waits for the result. The same request is computed once, and answered from the store later.
+2. `POST /api/v1/runs` accepts the same request at once; follow it at `/events`, then fetch `/result` and files.
+3. `POST /api/v1/validate` says what an editor should underline, without running anything.
+
+Rates are fractions (0.05 is five percent) and times are UTC. What cannot be computed is `null`, with its reason.
+Read the `warnings`. The [studio](.) is a page for all of this.
+"""
+
+TAGS = [
+    {
+        "name": "backtests",
+        "description": "Send a strategy and a range of dates: run it and wait, or only have it read.",
+    },
+    {"name": "jobs", "description": "Poll or cancel a backtest in the names of the dashboard. Same runs as below."},
+    {"name": "data", "description": "Which prices are kept of a symbol, where they come from and how old they are."},
+    {
+        "name": "older contract",
+        "description": "The field names of the first service, for clients that still send them. Use backtests instead.",
+    },
+    {
+        "name": "runs",
+        "description": "Backtests that last: submit, follow, list, compare and delete them, fetch results "
+        "and files. Each is named by the hash of everything that decides its result.",
+    },
+    {"name": "presets", "description": "Parts of a request, kept under a name to submit runs with."},
+    {"name": "health", "description": "Whether the service lives and could run a strategy now."},
+]
+"""What the pages say of each group of operations, in their order."""
+
 _RETRY_AFTER = {
     "Retry-After": {
         "description": "Seconds to wait, where known.",

@@ -37,8 +37,12 @@ _HTML = """\
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>{title}</title>
 <link rel="icon" href="data:,">
+<link rel="stylesheet" href="docs/pages.css">
 </head>
-<body style="margin: 0">
+<body>
+<nav class="ways" aria-label="Pages">
+{ways}
+</nav>
 {body}
 </body>
 </html>
@@ -51,8 +55,12 @@ _SWAGGER = """\
 <script src="docs/swagger-start.js"></script>"""
 
 _REDOC = """\
-<redoc spec-url="openapi.json" hide-download-button required-props-first></redoc>
-<script src="docs/vendor/redoc.standalone.js"></script>"""
+<div id="redoc"></div>
+<script src="docs/vendor/redoc.standalone.js"></script>
+<script src="docs/redoc-start.js"></script>"""
+
+_WAYS = {".": "Studio", "docs": "Swagger", "redoc": "ReDoc", "openapi.json": "openapi.json"}
+"""Links at the top of each page, by address."""
 
 
 class Assets(StaticFiles):
@@ -74,17 +82,22 @@ def add_documentation_pages(app: FastAPI, folder: Path = DOCS_FOLDER) -> None:
     """
 
     async def swagger(_request: Request) -> HTMLResponse:
-        return _page(app, folder, "swagger-ui-bundle.js", _SWAGGER)
+        return _page(app, folder, "docs", "swagger-ui-bundle.js", _SWAGGER)
 
     async def redoc(_request: Request) -> HTMLResponse:
-        return _page(app, folder, "redoc.standalone.js", _REDOC)
+        return _page(app, folder, "redoc", "redoc.standalone.js", _REDOC)
 
     app.add_route("/docs", swagger, include_in_schema=False)
     app.add_route("/redoc", redoc, include_in_schema=False)
     app.mount("/docs", Assets(directory=folder), name="documentation")
 
 
-def _page(app: FastAPI, folder: Path, needed: str, body: str) -> HTMLResponse:
+def _page(app: FastAPI, folder: Path, address: str, needed: str, body: str) -> HTMLResponse:
     is_built = (folder / VENDOR_FOLDER / needed).is_file()
-    html = _HTML.format(title=app.title, body=body) if is_built else plain_page(app.openapi())
+    html = _HTML.format(title=app.title, ways=_ways(address), body=body) if is_built else plain_page(app.openapi())
     return HTMLResponse(html, headers={"Content-Security-Policy": PAGE_POLICY})
+
+
+def _ways(here: str) -> str:
+    current = {here: ' aria-current="page"'}
+    return "\n".join(f'<a href="{address}"{current.get(address, "")}>{text}</a>' for address, text in _WAYS.items())

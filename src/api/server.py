@@ -15,7 +15,7 @@ from hqg_backtester.version import __version__
 from src.api.admission import AdmissionMiddleware
 from src.api.auth import Authentication
 from src.api.connections import bounded_connection
-from src.api.documentation import LOGIN_DOCUMENTATION
+from src.api.documentation import INTRODUCTION, LOGIN_DOCUMENTATION, TAGS
 from src.api.documentation_pages import add_documentation_pages
 from src.api.draining import DrainMiddleware
 from src.api.event_stream import OpenStreams
@@ -92,6 +92,8 @@ def create_app(settings: Settings, open_services: OpenServices = open_real_servi
     app = FastAPI(
         title="HQG Backtester",
         summary=SUMMARY,
+        description=INTRODUCTION,
+        openapi_tags=TAGS,
         version=__version__,
         # Their pages load from elsewhere: src/api/documentation_pages.py has its own.
         docs_url=None,

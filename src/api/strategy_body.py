@@ -1,5 +1,6 @@
 """Reads a strategy posted as it is, `curl --data-binary @strategy.py`, with the other fields in the query."""
 
+import json
 from collections.abc import Callable, Coroutine
 from typing import Any
 
@@ -120,13 +121,17 @@ def source_documentation() -> dict[str, Any]:
 
 def _parameter(name: str, field: dict[str, Any]) -> dict[str, Any]:
     beside = "Only beside a body of text/x-python. "
-    of_field = {word: value for word, value in field.items() if word not in ("description", "title", "examples")}
+    # No default either: Swagger fills it in and sends it, beside a body of JSON too, which is refused.
+    left_out = ("description", "title", "examples", "default")
+    of_field = {word: value for word, value in field.items() if word not in left_out}
+    default = f" Default: {json.dumps(field['default'])}." if "default" in field else ""
     is_json = name in ("commission", "slippage", "parameters", "universe")
-    schema = {"content": {"application/json": {"schema": of_field}}} if is_json else {"schema": of_field}
+    # As text that holds JSON: for a parameter whose content is JSON Swagger makes up a value, and sends that.
+    of_text = {"type": "string", "contentMediaType": "application/json", "contentSchema": of_field}
     return {
         "name": name,
         "in": "query",
         "required": False,
-        "description": beside + field.get("description", ""),
-        **schema,
+        "description": beside + field.get("description", "") + default,
+        "schema": of_text if is_json else of_field,
     }

@@ -41,7 +41,7 @@ def client_of(folder: Path) -> TestClient:
 def test_everything_that_a_page_loads_is_served_by_us(built, page):
     client = client_of(built)
     html = client.get(page).text
-    loaded = re.findall(r"(?:src|href)=[\"']([^\"']+)", html)
+    loaded = re.findall(r"<(?:link|script)[^>]* (?:src|href)=[\"']([^\"']+)", html)
     assert any("vendor" in address for address in loaded)
     for address in loaded:
         assert not address.startswith(("http:", "https:", "//")), "a page must work without internet"
@@ -83,3 +83,28 @@ def test_no_file_outside_the_folder_is_served(built):
     client = client_of(built)
     for path in ("/docs/../package.json", "/docs/%2e%2e/package.json", "/docs/..%2fpackage.json", "/docs/vendor"):
         assert client.get(path).status_code == 404
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_each_page_leads_to_the_studio_and_to_the_others(built, page):
+    html = client_of(built).get(page).text
+    assert re.findall(r'<a href="([^"]+)"', html) == [".", "docs", "redoc", "openapi.json"]
+    assert f'<a href="{page[1:]}" aria-current="page">' in html
+
+
+def test_every_group_of_operations_is_described_and_no_other():
+    document = make_app(FakeBacktests()).openapi()
+    used = {tag for path in document["paths"].values() for operation in path.values() for tag in operation["tags"]}
+    assert {tag["name"] for tag in document["tags"]} == used
+    assert all(len(tag["description"]) > 20 for tag in document["tags"])
+    assert "/api/v1/runs" in document["info"]["description"]
+
+
+@pytest.mark.parametrize("path", ["/api/v1/backtest", "/api/v1/runs"])
+def test_fields_in_the_query_have_no_default_that_a_page_would_send(path):
+    operation = make_app(FakeBacktests()).openapi()["paths"][path]["post"]
+    fields = [parameter for parameter in operation["parameters"] if "text/x-python" in parameter.get("description", "")]
+    assert len(fields) > 10
+    assert [field["name"] for field in fields if "default" in field["schema"] or "content" in field] == []
+    told = {field["name"]: field["description"] for field in fields}
+    assert told["initial_capital"].endswith("Default: 10000.0.")
