@@ -20,6 +20,7 @@ from src.execution import protocol
 from src.execution.box_clock import BoxClock
 from src.execution.failure import Failure, failure_errors, failure_from_wire, failure_traceback
 from src.execution.progress import MAX_LOG_LINES, Observe, Progress
+from src.execution.reply import Reply, read_reply
 from src.execution.sandbox.base import Box, BoxClosed, BoxTimedOut, Patience, Sandbox, WaitCancelled
 from src.execution.text import printable
 from src.utils.symbols import MAX_UNIVERSE_SYMBOLS, SYMBOL_PATTERN
@@ -27,7 +28,6 @@ from src.utils.symbols import MAX_UNIVERSE_SYMBOLS, SYMBOL_PATTERN
 GRACE_SECONDS = 10.0
 """How much longer than wall_seconds the host waits: a box at its time limit still has books and logs to send."""
 
-MAX_UNFILLED = 100_000
 MAX_ORDERS = 1_500_000
 """200 symbols traded on every day of 25 years are 1.26 million orders."""
 READ_CHUNK_BYTES = 1 << 20
@@ -71,53 +71,6 @@ class Job:
     wall_seconds: float
     universe: tuple[str, ...] | None = None
     max_orders: int = MAX_ORDERS
-
-
-@dataclass(frozen=True)
-class Unfilled:
-    """One stretch in which a symbol could not fill, checked: see src.engine.ledger.Unfilled."""
-
-    symbol: str
-    reason: str
-    first_day: int
-    last_day: int
-    count: int
-
-
-@dataclass(frozen=True)
-class Wishes:
-    """What a strategy asked for, checked for its form: see src.engine.ledger.Ledger."""
-
-    signals: int
-    most_wanted: float | None
-    most_affordable: float | None
-
-
-@dataclass(frozen=True)
-class Reply:
-    """What the box claims. Types and lengths are right; nothing else has been checked.
-
-    Attributes:
-        day, symbol: (n_orders,) int32 indexes. shares, price, fee: (n_orders,) float64.
-        cash, equity: (n_days,) float64.
-        decisions: how often the strategy was asked.
-        logs: printed lines, bounded. lost_output_bytes: how much was printed beyond the bound.
-        unfilled: what waited or never filled.
-        wishes: what was asked for until the first fill; None when the box does not say.
-    """
-
-    day: npt.NDArray[np.int32]
-    symbol: npt.NDArray[np.int32]
-    shares: npt.NDArray[np.float64]
-    price: npt.NDArray[np.float64]
-    fee: npt.NDArray[np.float64]
-    cash: npt.NDArray[np.float64]
-    equity: npt.NDArray[np.float64]
-    decisions: int
-    logs: tuple[str, ...] = ()
-    lost_output_bytes: int = 0
-    unfilled: tuple[Unfilled, ...] = ()
-    wishes: Wishes | None = None
 
 
 @dataclass
@@ -337,51 +290,9 @@ class Session:
 
     def _reply(self, ledger: bytes, finished: dict[str, Any]) -> Reply:
         try:
-            n_orders, n_days, decisions = protocol.ledger_shape(ledger)
+            return read_reply(ledger, finished, self._symbols, len(self._dates))
         except protocol.ProtocolError as error:
             raise self._broken(str(error)) from error
-        if n_days != len(self._dates) or decisions > n_days:
-            raise self._broken("its books are of another length than the prices")
-        columns: dict[str, Any] = {}
-        offset = protocol.ledger_offset()
-        shapes = [(name, code, n_orders) for name, code in protocol.LEDGER_COLUMNS]
-        shapes += [(name, "d", n_days) for name in protocol.LEDGER_MARKS]
-        for name, code, count in shapes:
-            dtype = np.dtype("<i4" if code == "i" else "<f8")
-            columns[name] = np.frombuffer(ledger, dtype, count, offset)
-            offset += count * dtype.itemsize
-        lost = finished.get("lost_output_bytes")
-        return Reply(
-            **columns,
-            decisions=decisions,
-            logs=finished["logs"],
-            lost_output_bytes=lost if type(lost) is int and lost > 0 else 0,
-            unfilled=tuple(self._unfilled(finished.get("unfilled"))),
-            wishes=self._wishes(finished.get("wishes")),
-        )
-
-    def _wishes(self, value: Any) -> Wishes | None:
-        match value:
-            case None:
-                return None
-            case [int(signals), (None | float() | int()) as wanted, (None | float() | int()) as affordable] if (
-                0 <= signals <= len(self._dates)
-            ):
-                return Wishes(signals, wanted, affordable)
-        raise self._broken("what it says of its signals is malformed")
-
-    def _unfilled(self, entries: Any) -> list[Unfilled]:
-        if not isinstance(entries, list) or len(entries) > MAX_UNFILLED:
-            raise self._broken("its list of what did not fill is none")
-        return [self._one_unfilled(entry) for entry in entries]
-
-    def _one_unfilled(self, entry: Any) -> Unfilled:
-        match entry:
-            case [int(symbol), str(reason), int(first), int(last), int(count)] if (
-                0 <= symbol < len(self._symbols) and 0 <= first <= last < len(self._dates) and count > 0
-            ):
-                return Unfilled(self._symbols[symbol], printable(reason, 200), first, last, count)
-        raise self._broken("its list of what did not fill is malformed")
 
     def _parse(self, payload: bytes) -> dict[str, Any]:
         try:

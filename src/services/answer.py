@@ -8,7 +8,7 @@ import numpy.typing as npt
 from hqg_algorithms import Cadence
 
 from src.execution.books import Books
-from src.execution.session import Unfilled
+from src.execution.reply import Unfilled
 from src.models.request import BacktestRequest
 from src.services.data_provider.base import PriceTable
 from src.services.run_identity import canonical

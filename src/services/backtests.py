@@ -13,8 +13,9 @@ from hqg_algorithms import Cadence
 from src.errors import StrategyFailed
 from src.execution.books import Books
 from src.execution.reading import Reading, read
+from src.execution.reply import Reply
 from src.execution.sandbox.base import Patience, Sandbox
-from src.execution.session import MAX_ORDERS, Job, Reply, Session
+from src.execution.session import MAX_ORDERS, Job, Session
 from src.execution.strategy_source import StrategyDescription
 from src.models.request import BacktestRequest
 from src.services import answer

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from hqg_algorithms import BarSize, Cadence
 
-from src.execution.session import Reply
+from src.execution.reply import Reply
 from src.models.request import BacktestRequest
 from src.services import answer
 

@@ -10,7 +10,7 @@ from src.engine.costs import commission_from_wire, slippage_from_wire
 from src.errors import StrategyFailed
 from src.execution.audit import AuditFailed, AuditRules, Claim, audit
 from src.execution.books import Books
-from src.execution.session import Reply
+from src.execution.reply import Reply
 from src.models.request import BacktestRequest
 from src.services import answer
 from src.services.data_provider.base import PriceTable

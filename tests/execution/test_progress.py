@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from src.errors import RunCancelled, StrategyFailed
 from src.execution import protocol
 from src.execution.progress import MAX_LOG_LINES, PACE_SECONDS, Progress
-from src.execution.session import Reply, Session
+from src.execution.reply import Reply
+from src.execution.session import Session
 from tests.execution.box_runs import price_table, rules
 from tests.execution.test_session import JOB, N_DAYS, box, failure, good_reply, patience, run
 from tests.fakes.sandbox import ScriptedSandbox

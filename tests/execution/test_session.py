@@ -15,9 +15,10 @@ from hypothesis import strategies as st
 from src.errors import RunCancelled, RunTimedOut, StrategyFailed
 from src.execution import protocol
 from src.execution.progress import Observe
+from src.execution.reply import Reply
 from src.execution.sandbox.base import Box, BoxTimedOut, Patience, Sandbox
 from src.execution.sandbox.wrapped import WrappedBox, WrappedSandbox
-from src.execution.session import Job, Reply, Session
+from src.execution.session import Job, Session
 from tests.execution.box_runs import LONG_SECONDS, price_table, rules
 from tests.fakes.engine_box import frames_in
 from tests.fakes.sandbox import ScriptedSandbox
