@@ -1,4 +1,4 @@
-"""What the service says, as errors: the only place where a status or an error code becomes one."""
+"""Turns refusals of the service into errors: the only place that maps statuses and error codes."""
 
 import http.client
 import json
@@ -25,10 +25,10 @@ _BY_STATUS: dict[str, type[RunError]] = {"cancelled": errors.RunCancelled, "time
 
 @dataclass(frozen=True)
 class Answer:
-    """One HTTP answer, read to its end and decompressed.
+    """One HTTP answer, read completely and decompressed.
 
     Attributes:
-        url: what was asked, for messages.
+        url: the requested URL, for messages.
     """
 
     url: str
@@ -40,32 +40,32 @@ class Answer:
         """The JSON object of the body.
 
         Raises:
-            ServiceUnavailable: it is none.
+            ServiceUnavailable: the body is not a JSON object.
         """
         value = self._parsed()
         if not isinstance(value, dict):
             raise errors.ServiceUnavailable(
-                f"What answers at {self.url} is not this service: the answer is not a JSON object.", status=self.status
+                f"{self.url} is not this service: its answer is not a JSON object.", status=self.status
             )
         return value
 
     @property
     def detail(self) -> Any:
-        """What our service says of a refusal; None when it is not our service that speaks."""
+        """The service's description of a refusal; None if another server answered."""
         value = self._parsed()
         return value.get("detail") if isinstance(value, dict) else None
 
     @property
     def retry_after_seconds(self) -> float | None:
-        """How long the service asks to wait."""
+        """How long the service asks the client to wait."""
         return retry_after_seconds(self.headers.get("retry-after"))
 
     @property
     def is_passing(self) -> bool:
-        """Whether the same request may well succeed in a while."""
+        """Whether the same request may succeed later."""
         if self.status in (429, 503):
             return True
-        # A gateway says 502 and 504 while the service restarts; the service itself means the request by them.
+        # A gateway returns 502 and 504 while the service restarts; from the service itself they concern the request.
         from_gateway = self.detail is None or self.retry_after_seconds is not None
         return self.status in (502, 504) and from_gateway
 
@@ -77,7 +77,7 @@ class Answer:
 
 
 def refusal(answer: Answer) -> ClientError:
-    """The error that an answer of 400 and above means."""
+    """The error for an answer with status 400 or above."""
     detail = answer.detail
     what: dict[str, Any] = {"status": answer.status, "answer": _object(answer)}
     if answer.status == 400 and isinstance(detail, dict):
@@ -104,7 +104,7 @@ def refusal(answer: Answer) -> ClientError:
 
 
 def run_error(summary: Mapping[str, Any]) -> RunError:
-    """The error that a run without a result ended with, from its summary."""
+    """The error of a run that ended without a result, from its summary."""
     told = summary.get("error") or {}
     code, status = told.get("code"), summary.get("status")
     sentences = [str(text) for text in told.get("errors") or []] or [f"The run ended as {status}."]
@@ -141,7 +141,7 @@ def _sentence(answer: Answer) -> str:
 
 
 def _problems(detail: Any) -> list[tuple[str, str]]:
-    """Field and sentence of each entry of a 422; the field is named as the request names it."""
+    """Field and sentence of each entry of a 422; the field has the name it has in the request."""
     if not isinstance(detail, list):
         return []
     entries = [item for item in detail if isinstance(item, dict)]

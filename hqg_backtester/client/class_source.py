@@ -1,8 +1,8 @@
-"""The source of a class that lives in a file or a notebook cell, with what it needs from around it.
+"""The source of a class in a file or a notebook cell, with the definitions it uses.
 
-The whole file would not do: it may be the very script that uses this client, and of a notebook there is no file.
-So the names that the class uses are looked up where it would look them up itself, and each is written out:
-modules and what comes from other modules as imports, plain values as they are now, the rest as its source.
+Sending the whole file would not work: it may be the script that uses this client, and a notebook has no file.
+So the names that the class uses are looked up in its own namespace, and each is written out:
+modules and names from other modules as imports, plain values as they are now, the rest as source.
 """
 
 import ast
@@ -17,14 +17,14 @@ from hqg_backtester.client.imports import import_of, imports_in
 
 
 def class_source(kind: type) -> str:
-    """Source text in which this class stands on its own.
+    """Self-contained source text of this class.
 
     Raises:
-        CodeUnavailable: Python does not know the source, or the class uses what cannot be written out.
+        CodeUnavailable: Python does not know the source, or the class uses a value that cannot be written out.
     """
     if "<locals>" in kind.__qualname__:
         raise CodeUnavailable(
-            f"{kind.__name__} is defined inside a function, so its source does not stand on its own. "
+            f"{kind.__name__} is defined inside a function, so its source is not self-contained. "
             f"Move it to the top level of its file or cell. {WHAT_TO_DO}"
         )
     place = place_of(kind)
@@ -35,10 +35,10 @@ def class_source(kind: type) -> str:
 
 @dataclass
 class _Gathered:
-    """The pieces so far.
+    """The pieces collected so far.
 
     Attributes:
-        class_name: for whose sake it is, for messages.
+        class_name: the class being written out, for messages.
         namespace: the global names of the class's module, or of the notebook.
     """
 
@@ -49,7 +49,7 @@ class _Gathered:
     _seen: set[str] = field(default_factory=set)
 
     def add(self, name: str, statement: ast.stmt, place: Place) -> None:
-        """A statement that binds this name, after everything that it uses."""
+        """Add a statement that binds this name, after everything it uses."""
         self._seen.add(name)
         if place.has_late_annotations:
             self._imports["annotations"] = "from __future__ import annotations"
@@ -59,13 +59,13 @@ class _Gathered:
         self._definitions[name] = segment
 
     def text(self) -> str:
-        """All pieces: imports first, then every definition after those that it uses."""
-        # What comes from the future must come first.
+        """All pieces: imports first, then every definition after those it uses."""
+        # Imports from __future__ must come first.
         imports = sorted(set(self._imports.values()), key=lambda line: ("__future__" not in line, line))
         return "\n\n\n".join(part for part in ("\n".join(imports), *self._definitions.values()) if part) + "\n"
 
     def _need(self, name: str, place: Place) -> None:
-        # A name that the namespace does not know is a builtin, or missing: then the run says so.
+        # A name that is not in the namespace is a builtin, or missing, in which case the run reports it.
         if name in self._seen or name not in self.namespace:
             return
         self._seen.add(name)
@@ -77,7 +77,7 @@ class _Gathered:
             around = place_of(value, otherwise=place)
             self.add(name, around.definition_of(value), around)
         elif _is_plain(value):
-            # As it is now: a notebook may have changed it since.
+            # Its current value: a notebook may have changed it.
             self._definitions[name] = f"{name} = {value!r}"
         else:
             self._add_assignment(name, place)
@@ -89,7 +89,7 @@ class _Gathered:
                 return
         raise CodeUnavailable(
             f"{self.class_name} uses {name}, a {type(self.namespace[name]).__name__} that cannot be written as source. "
-            f"Define it inside the class or right beside it. {WHAT_TO_DO}"
+            f"Define it inside the class or next to it. {WHAT_TO_DO}"
         )
 
 
@@ -101,7 +101,7 @@ def _assigned_names(statement: ast.stmt) -> set[str]:
 
 
 def _global_names(segment: str) -> list[str]:
-    """The names that a statement reads from around it, not those that it binds itself, in a fixed order."""
+    """The names a statement reads but does not bind itself, in a fixed order."""
     whole = symtable.symtable(segment, "<strategy>", "exec")
     tables, names = [whole], set()
     while tables:
@@ -113,7 +113,7 @@ def _global_names(segment: str) -> list[str]:
 
 
 def _is_plain(value: Any) -> bool:
-    """Whether its repr is source that gives the same value back."""
+    """Whether its repr is source that evaluates to the same value."""
     try:
         return bool(ast.literal_eval(repr(value)) == value)
     except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):

@@ -1,4 +1,4 @@
-"""The way in: `Client(url).run(code, start, end)`."""
+"""The entry point: `Client(url).run(code, start, end)`."""
 
 import difflib
 import os
@@ -18,15 +18,15 @@ from hqg_backtester.client.transport import PATIENCE_SECONDS, Transport
 DEFAULT_URL = "http://127.0.0.1:8005"
 TOKEN_VARIABLE = "HQG_TOKEN"  # noqa: S105 - the name of a variable
 PREPARE_SECONDS = 610.0
-"""How long a submit may take: the service reads the strategy and fetches its prices before it answers."""
+"""Maximum time of a submit: the service analyses the strategy and fetches its prices before it answers."""
 
 RUNS = "/api/v1/runs"
 
 
 class Terms(TypedDict, total=False):
-    """The terms on which a strategy trades; what is not named has the service's default.
+    """The settings of a backtest; those left out take the service's defaults.
 
-    These are the fields of the request beside the code and the two dates, under the service's own names: /docs says
+    These are the fields of the request except the code and the two dates, under the service's names: /docs says
     what each means. `universe` is a list of tickers to trade instead of the strategy's own.
     """
 
@@ -47,16 +47,16 @@ class Terms(TypedDict, total=False):
 class Client:
     """A service at an address. Safe to use from several threads.
 
-    A request that cannot be answered now (busy, restarting, connection lost) is sent again until patience runs
-    out; nothing runs twice by that. A service that has never answered is not waited for.
+    A request that cannot be answered now (busy, restarting, connection lost) is retried until patience runs
+    out; nothing runs twice because of that. A service that has never answered is not waited for.
 
     Args:
-        url: http://host:port, perhaps with a path before /api.
-        token: for a service with log-in; None takes it from the environment variable HQG_TOKEN.
-        patience_seconds: how long to wait, in all, for a service that asks to come back later or is away.
+        url: http://host:port, optionally with a path before /api.
+        token: for a service with login; None takes it from the environment variable HQG_TOKEN.
+        patience_seconds: total time to wait for a service that is busy or unavailable.
 
     Raises:
-        ServiceUnavailable: the url is none.
+        ServiceUnavailable: the url is not valid.
     """
 
     def __init__(
@@ -76,13 +76,13 @@ class Client:
         progress: bool | None = None,
         **terms: Unpack[Terms],
     ) -> Result:
-        """The result of a backtest, with a progress bar while it runs.
+        """Run a backtest and return its result, with a progress bar while it runs.
 
         Ctrl-C cancels the run on the service and raises KeyboardInterrupt.
 
         Args:
             code, start, end, rerun, preset_id, terms: see `submit`.
-            progress: False shows no bar; None shows it in a notebook and on a terminal.
+            progress: False shows no bar; None shows one in a notebook and on a terminal.
 
         Raises:
             RunError: there is no result: StrategyRejected, StrategyFailed, NoPrices, RunCancelled, RunTimedOut, ….
@@ -103,34 +103,34 @@ class Client:
         watcher: Watcher | None = None,
         **terms: Unpack[Terms],
     ) -> Run:
-        """Hand a backtest to the service; it runs there whether or not this program waits.
+        """Submit a backtest to the service; it runs there whether or not this program waits.
 
         Args:
             code: source text, the path of a .py file, or a Strategy class or object; see `source_of`. None takes the
                 preset's.
             start, end: first and last day of the window, a date or ISO text. None takes the preset's.
-            rerun: compute it once more even if it has run before; the run's `recomputed` says what differs.
-            preset_id: terms that are not named here come from this preset.
-            watcher: told why a request is sent again.
+            rerun: compute it again even if it has run before; the run's `recomputed` lists the differences.
+            preset_id: settings not given here come from this preset.
+            watcher: told why a request is retried.
             terms: see `Terms`.
 
         Raises:
             StrategyRejected, StrategyFailed, NoPrices, CodeUnavailable, RequestInvalid, Unauthorized,
             ServiceBusy, ServiceUnavailable, ServiceFault
-            TypeError: a term that does not exist.
+            TypeError: a setting that does not exist.
         """
         _check_terms(terms)
         given = {"strategy_code": None if code is None else source_of(code), "start_date": start, "end_date": end}
         request = {name: _wire(value) for name, value in given.items() if value is not None} | dict(terms)
         query = {"preset_id": preset_id, "rerun": "true" if rerun else None}
-        # With the same key the service takes a request that comes twice for one.
+        # The same key makes the service treat a repeated request as one.
         headers = {"Idempotency-Key": str(uuid.uuid4())}
         transport = self._transport if watcher is None else self._transport.telling(watcher.trouble)
         answer = transport.ask("POST", RUNS, query=query, value=request, headers=headers, seconds=PREPARE_SECONDS)
         return Run(self._transport, answer.json())
 
     def get(self, run_hash: str) -> Run:
-        """A run that was submitted before, from here or elsewhere.
+        """A run that was submitted earlier, here or elsewhere.
 
         Raises:
             RunNotFound, ClientError
@@ -146,15 +146,15 @@ class Client:
         since: date | str | None = None,
         page_size: int | None = None,
     ) -> Iterator[Run]:
-        """Your runs, newest first, fetched a page at a time as they are asked for.
+        """Your runs, newest first, fetched lazily one page at a time.
 
         Args:
             status: queued, running, succeeded, failed, cancelled or timed_out.
             name: part of the name.
             symbol: one of the traded symbols.
-            since: submitted at that time or later: a date (its midnight UTC), a datetime (local time if it has no
+            since: submitted at or after this time: a date (midnight UTC), a datetime (local time if it has no
                 time zone) or ISO text with a time zone.
-            page_size: runs fetched at a time.
+            page_size: runs per page.
 
         Raises:
             ClientError

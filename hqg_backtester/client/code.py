@@ -1,4 +1,4 @@
-"""A strategy's source text from text, a file, a class or an object of one."""
+"""A strategy's source text from text, a file, a class or an instance."""
 
 import os
 from pathlib import Path
@@ -7,19 +7,19 @@ from hqg_backtester.client.class_source import class_source
 from hqg_backtester.client.errors import CodeUnavailable
 
 Code = str | os.PathLike[str] | type | object
-"""Source text, the path of a file, a Strategy class, or an object of one."""
+"""Source text, the path of a file, a Strategy class, or an instance of one."""
 
 
 def source_of(code: Code) -> str:
     """The source text that is sent for this code.
 
     Args:
-        code: text of one line that ends in .py is a path; any other text is source. Of a class its own source goes
-            along with the imports, constants, functions and classes of its module or notebook that it uses.
-            An object stands for its class: what was set on it afterwards is not sent.
+        code: one line of text that ends in .py is a path; any other text is source. The source of a class is sent
+            with the imports, constants, functions and classes of its module or notebook that it uses.
+            An instance stands for its class: attributes set on it are not sent.
 
     Raises:
-        CodeUnavailable: says why, and what to do.
+        CodeUnavailable: the message says why and what to do.
     """
     if isinstance(code, str):
         return _file_text(Path(code)) if _is_path(code) else code

@@ -1,4 +1,4 @@
-"""Everything that can go wrong on the way to a result, as a small tree below ClientError."""
+"""Every error of the client, as a small tree below ClientError."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -7,11 +7,11 @@ from hqg_backtester.client.text import printable
 
 
 class ClientError(Exception):
-    """The root. Its text is meant for the person: mostly the service's own sentence, with control characters escaped.
+    """The base class. Its text is for the user: usually the service's own sentence, with control characters escaped.
 
     Attributes:
-        status: the HTTP status that told it, None when no answer did.
-        answer: the service's JSON answer, {} when there is none.
+        status: the HTTP status of the answer, None if there was no answer.
+        answer: the service's JSON answer, {} if there is none.
     """
 
     def __init__(self, message: str, *, status: int | None = None, answer: Mapping[str, Any] | None = None) -> None:
@@ -21,14 +21,14 @@ class ClientError(Exception):
 
 
 class ServiceUnavailable(ClientError):
-    """Nothing answers at that address, or not as the service does, and patience has run out."""
+    """No service answers at that address, or something else does, and patience has run out."""
 
 
 class ServiceBusy(ServiceUnavailable):
-    """The service asks to come back later, and for longer than patience lasts.
+    """The service asks to retry later, after patience would have run out.
 
     Attributes:
-        retry_after_seconds: how long it asked to wait; None when it did not say.
+        retry_after_seconds: how long it asked to wait; None if it did not say.
     """
 
     def __init__(self, message: str, *, retry_after_seconds: float | None = None, **what: Any) -> None:
@@ -37,18 +37,18 @@ class ServiceBusy(ServiceUnavailable):
 
 
 class ServiceFault(ClientError):
-    """Something went wrong inside the service; `answer` has the request_id for its operator."""
+    """Something went wrong inside the service; `answer` has the request_id to quote to its operator."""
 
 
 class Unauthorized(ClientError):
-    """The service wants a token, or does not accept this one."""
+    """The service requires a token, or rejects this one."""
 
 
 class RequestInvalid(ClientError):
     """The request itself is wrong; sending it again will not help.
 
     Attributes:
-        problems: one (field, sentence) for each field that is wrong; empty when it is no single field.
+        problems: one (field, sentence) for each wrong field; empty if no single field is wrong.
     """
 
     def __init__(self, message: str, *, problems: Sequence[tuple[str, str]] = (), **what: Any) -> None:
@@ -65,15 +65,15 @@ class RunNotFinished(ClientError):
 
 
 class CodeUnavailable(ClientError):
-    """The strategy's source cannot be found from what was given; the text says why and what to do."""
+    """The strategy's source cannot be determined; the text says why and what to do."""
 
 
 class WaitTimedOut(ClientError, TimeoutError):
-    """The wait was longer than asked for. The run goes on: wait again, or cancel it."""
+    """The wait timed out. The run continues: wait again, or cancel it."""
 
 
 class PackageMissing(ClientError, ImportError):
-    """A package that only this feature needs is not installed."""
+    """An optional package that this feature needs is not installed."""
 
 
 class RunError(ClientError):
@@ -81,7 +81,7 @@ class RunError(ClientError):
 
     Attributes:
         code: the service's stable name of the reason.
-        errors: sentences for the person.
+        errors: sentences for the user.
     """
 
     code = "run_failed"
@@ -96,7 +96,7 @@ class StrategyRejected(RunError):
     """The code breaks a rule; it was not run.
 
     Attributes:
-        violations: one mapping a broken rule: rule, message, line, column, end_line, end_column.
+        violations: one mapping per broken rule: rule, message, line, column, end_line, end_column.
     """
 
     code = "strategy_rejected"
@@ -107,11 +107,11 @@ class StrategyRejected(RunError):
 
 
 class StrategyFailed(RunError):
-    """The strategy raised, hung, ran out of something or returned nonsense.
+    """The strategy raised, hung, exceeded a limit or returned something invalid.
 
     Attributes:
         traceback: frames of the strategy's own source, or "".
-        logs: what it printed before.
+        logs: what it printed before that.
     """
 
     code = "strategy_failed"
@@ -126,7 +126,7 @@ class StrategyFailed(RunError):
 
 
 class NoPrices(RunError):
-    """There are no prices for a symbol or for the window."""
+    """A symbol or the window has no prices."""
 
     code = "no_prices"
 
@@ -144,4 +144,4 @@ class RunTimedOut(RunError):
 
 
 class RunFailed(RunError):
-    """The run failed for another reason, which `code` and `errors` tell."""
+    """The run failed for another reason, given by `code` and `errors`."""

@@ -1,4 +1,4 @@
-"""A run's events as they come, whole and once, over however many connections."""
+"""A run's events as they arrive, each exactly once, across reconnections."""
 
 import codecs
 import json
@@ -14,7 +14,7 @@ from hqg_backtester.client.patience import Patience
 from hqg_backtester.client.transport import Arriving, Transport
 
 SILENCE_SECONDS = 45.0
-"""A stream that is silent for so long is lost: the service sends something every 15 seconds."""
+"""A stream silent for this long is lost: the service sends something every 15 seconds."""
 
 MAX_EVENT_CHARACTERS = 16_000_000
 FINISHED = "finished"
@@ -24,10 +24,10 @@ _LINE_END = re.compile(r"\r\n|\n|\r")
 
 @dataclass(frozen=True)
 class Event:
-    """What a run told.
+    """An event of a run.
 
     Attributes:
-        id: counts up within the run, without gaps.
+        id: consecutive within the run.
         kind: queued, started, progress, log or finished.
         data: queued {"position"}; started {"attempt"}; progress {"share", "day", "equity"};
             log {"lines"}; finished {"status", "error", "metrics", "recomputed"}.
@@ -40,9 +40,9 @@ class Event:
 
 @dataclass
 class EventReader:
-    """Takes an event stream apart; feed it what arrives, however it is cut.
+    """Parses an event stream; feed it the data as it arrives, split anywhere.
 
-    What is not complete when the connection ends was never an event: it comes whole with the next connection.
+    An event that is incomplete when the connection ends is dropped: the next connection sends it again.
     """
 
     _decoder: codecs.IncrementalDecoder = field(default_factory=codecs.getincrementaldecoder("utf-8"))
@@ -50,10 +50,10 @@ class EventReader:
     _lines: list[str] = field(default_factory=list)
 
     def feed(self, data: bytes) -> Iterator[Event]:
-        """The events that are complete with this data.
+        """The events completed by this data.
 
         Raises:
-            ServiceUnavailable: this is no event stream of ours.
+            ServiceUnavailable: this is not an event stream of the service.
         """
         try:
             self._text += self._decoder.decode(data)
@@ -78,15 +78,15 @@ class EventReader:
 
 
 def follow(transport: Transport, path: str, after: int | None = None, until: float | None = None) -> Iterator[Event]:
-    """The events of a run until its last one, each once and in order.
+    """Yield the events of a run up to its last one, each once and in order.
 
     Args:
         path: of the event stream.
-        after: id of the last event seen; None starts with the first of the run's present submission.
-        until: time.monotonic() seconds at which it ends in any case; None goes on to the last event.
+        after: id of the last event seen; None starts with the first of the run's current submission.
+        until: time.monotonic() seconds at which to stop; None continues to the last event.
 
     Raises:
-        ServiceUnavailable, ServiceBusy: no connection could be had for as long as patience lasts.
+        ServiceUnavailable, ServiceBusy: no connection succeeded before patience ran out.
         RunNotFound, Unauthorized
     """
     patience = transport.patience()
@@ -121,7 +121,7 @@ def _events(arriving: Arriving, patience: Patience, until: float | None) -> Iter
     reader = EventReader()
 
     def longest_silence() -> float:
-        # Zero would mean not to wait at all.
+        # Zero would mean no wait at all.
         return SILENCE_SECONDS if until is None else min(SILENCE_SECONDS, max(0.001, until - time.monotonic()))
 
     for data in arriving.chunks(longest_silence):
@@ -134,12 +134,12 @@ def _is_over(until: float | None) -> bool:
 
 
 def _event(lines: list[str]) -> Event | None:
-    """The event of these lines; None when they are only comments."""
+    """The event in these lines; None if they are only comments."""
     fields: dict[str, str] = {}
     for line in lines:
         name, _, value = line.partition(":")
         value = value.removeprefix(" ")
-        # Several data lines are one text; of other fields the last counts. A comment has an empty name.
+        # Several data lines form one text; for other fields the last counts. A comment has an empty name.
         fields[name] = f"{fields[name]}\n{value}" if name == "data" and "data" in fields else value
     if "data" not in fields:
         return None

@@ -1,6 +1,6 @@
-"""Parts of the answer as pandas objects. pandas is imported when the first one is asked for.
+"""Parts of the answer as pandas objects. pandas is imported on first use.
 
-Indexes are calendar days without a time zone, named "date", as price files and most data libraries have them.
+Indexes are calendar days without a time zone, named "date", as in price files and most data libraries.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,13 +14,13 @@ if TYPE_CHECKING:
 CANDLE_COLUMNS = ("open", "high", "low", "close")
 ORDER_COLUMNS = ("id", "symbol", "action", "price", "shares", "fee", "slippage_cost")
 NEGLIGIBLE = 1e-12
-"""Relative distance from a peak that the service takes for rounding."""
+"""Relative distance from a peak that the service treats as rounding."""
 
 Rows = Sequence[Mapping[str, Any]]
 
 
 def equity_frame(candles: Rows) -> "pd.DataFrame":
-    """One row a day; columns open, high, low, close."""
+    """One row per day; columns open, high, low, close."""
     frame: pd.DataFrame = _pandas().DataFrame(
         [[candle[name] for name in CANDLE_COLUMNS] for candle in candles],
         index=_index([candle["time"] for candle in candles]),
@@ -31,7 +31,7 @@ def equity_frame(candles: Rows) -> "pd.DataFrame":
 
 
 def orders_frame(orders: Rows) -> "pd.DataFrame":
-    """One row an order; fields that a newer service adds are columns too."""
+    """One row per order; fields that a newer service adds become columns."""
     pandas = _pandas()
     more = [name for name in (orders[0] if orders else ()) if name not in (*ORDER_COLUMNS, "timestamp")]
     times = pandas.to_datetime([order["timestamp"] for order in orders], utc=True)
@@ -57,7 +57,7 @@ def drawdown_series(candles: Rows, starting_equity: float) -> "pd.Series[float]"
 
 
 def weights_frame(holdings: Rows) -> "pd.DataFrame":
-    """One row a day with fills, one column a symbol; 0 for what was not held."""
+    """One row per day with fills, one column per symbol; 0 if not held."""
     symbols = sorted({symbol for holding in holdings for symbol in holding["weights"]})
     frame: pd.DataFrame = _pandas().DataFrame(
         [[holding["weights"].get(symbol, 0.0) for symbol in symbols] for holding in holdings],
@@ -69,7 +69,7 @@ def weights_frame(holdings: Rows) -> "pd.DataFrame":
 
 
 def benchmark_series(points: Rows | None) -> "pd.Series[float] | None":
-    """One value a day; None where there is no benchmark."""
+    """One value per day; None without a benchmark."""
     if points is None:
         return None
     values, index = [point["value"] for point in points], _index([point["time"] for point in points])
@@ -85,7 +85,7 @@ def _index(unix_seconds: Sequence[int]) -> "pd.DatetimeIndex":
 
 def _pandas() -> Any:
     try:
-        # Imported late: who only wants numbers needs no pandas, and it takes long.
+        # Imported late: pandas is optional and slow to import.
         import pandas  # noqa: PLC0415
     except ImportError as error:
         raise PackageMissing(

@@ -1,4 +1,4 @@
-"""Which import statement brings a name."""
+"""Finds the import statement for a name."""
 
 import ast
 import sys
@@ -7,7 +7,7 @@ from typing import Any
 
 
 def imports_in(tree: ast.Module) -> dict[str, str]:
-    """For each name that the module imports at its top level, a statement that imports it alone."""
+    """For each name the module imports at its top level, a statement that imports only that name."""
     found: dict[str, str] = {}
     for node in tree.body:
         if isinstance(node, ast.Import):
@@ -19,10 +19,10 @@ def imports_in(tree: ast.Module) -> dict[str, str]:
 
 
 def import_of(name: str, value: Any, here: str | None) -> str | None:
-    """A statement that imports this value under this name; None when no other module offers it.
+    """A statement that imports this value under this name; None if no other module provides it.
 
     Args:
-        here: name of the module that uses it.
+        here: the name of the module that uses it.
     """
     if isinstance(value, types.ModuleType):
         return f"import {value.__name__}" + ("" if name == value.__name__ else f" as {name}")
@@ -39,7 +39,7 @@ def _aliased(alias: ast.alias) -> str:
 
 
 def _home(origin: str, original: str, value: Any) -> str:
-    """The outermost package that offers the same thing: hqg_algorithms rather than one of its inner modules."""
+    """The outermost package that provides the same object: hqg_algorithms rather than one of its submodules."""
     parts = origin.split(".")
     homes = (".".join(parts[:length]) for length in range(1, len(parts)))
     return next((home for home in homes if getattr(sys.modules.get(home), original, None) is value), origin)

@@ -1,4 +1,4 @@
-"""A result and a run as a notebook shows them. Everything that comes from the service is escaped."""
+"""A result and a run as a notebook shows them. All text from the service is escaped."""
 
 from collections.abc import Mapping, Sequence
 from html import escape
@@ -21,7 +21,7 @@ _NOTE = "margin:4px 0;padding:4px 8px;border-left:3px solid #d97706"
 
 
 def result_page(answer: Mapping[str, Any]) -> str:
-    """HTML of the answer's headline, its warnings, its equity and its main numbers; no scripts, nothing to load."""
+    """HTML of the answer's headline, its warnings, equity and main numbers; no scripts or external resources."""
     body = "".join(
         [_headline(answer), _notices(answer["warnings"], "result.warnings"), _drawing(answer), _numbers(answer)]
     )
@@ -29,7 +29,7 @@ def result_page(answer: Mapping[str, Any]) -> str:
 
 
 def run_page(summary: Mapping[str, Any]) -> str:
-    """HTML of how a run stands: its state, how far it is, its main numbers, or why it failed; nothing to load."""
+    """HTML of a run's state, progress and main numbers, or why it failed; no external resources."""
     metrics, error = summary.get("metrics"), summary.get("error")
     window = f"{summary.get('start_date', '?')} to {summary.get('end_date', '?')}"
     facts = ", ".join([window, *_symbols(summary.get("symbols") or ())])

@@ -1,4 +1,4 @@
-"""How long to go on trying, and how long to pause in between."""
+"""How long to keep retrying, and how long to pause between attempts."""
 
 import random
 import time
@@ -15,12 +15,12 @@ LONGEST_PAUSE_SECONDS = 5.0
 
 @dataclass
 class Patience:
-    """Pauses between attempts at one thing, until it has waited long enough. Belongs to one thread.
+    """Pauses between the attempts of one operation, up to a total wait. Belongs to one thread.
 
     Args:
-        seconds: how long it waits in all since the last good news.
+        seconds: total wait since the last success.
         sleep: pauses.
-        draw: a number from 0 to 1, so that many clients do not come back at the same moment.
+        draw: a random number from 0 to 1, so that many clients do not retry at the same moment.
     """
 
     seconds: float
@@ -31,14 +31,14 @@ class Patience:
     _since: float | None = field(default=None, init=False)
 
     def renew(self) -> None:
-        """Something good has come: what follows gets the whole patience again."""
+        """Reset the total wait after a success."""
         self._n_attempts, self._since = 0, None
 
     def pause(self, why: ClientError, retry_after_seconds: float | None = None) -> None:
         """Wait before the next attempt.
 
         Args:
-            why: what went wrong; raised when there is no patience left for the pause.
+            why: what went wrong; raised if the pause would exceed the patience left.
             retry_after_seconds: how long the service asked to wait.
         """
         now = self.clock()
@@ -51,17 +51,17 @@ class Patience:
         self.sleep(pause)
 
     def _backoff(self) -> float:
-        # A large exponent would overflow long after the longest pause is reached.
+        # A large exponent would overflow, long after the longest pause is reached.
         longest = min(LONGEST_PAUSE_SECONDS, FIRST_PAUSE_SECONDS * 2.0 ** min(self._n_attempts, 16))
         return longest * (0.5 + 0.5 * self.draw())
 
 
 def retry_after_seconds(value: str | None, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> float | None:
-    """What a Retry-After header asks for: it holds seconds or a date. None when it cannot be read."""
+    """Seconds that a Retry-After header asks for, given as seconds or a date; None if it cannot be parsed."""
     if value is None:
         return None
     if value.strip().isascii() and value.strip().isdigit():
-        # A wait with more digits than this is never sat through, and may overflow.
+        # No client waits for a number with more digits, and it may overflow.
         return float(value.strip()[:9])
     try:
         at = parsedate_to_datetime(value)

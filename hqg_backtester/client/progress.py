@@ -1,4 +1,4 @@
-"""A progress bar on a terminal or in a notebook; silent anywhere else."""
+"""A progress bar on a terminal or in a notebook; silent elsewhere."""
 
 import sys
 from collections.abc import Sequence
@@ -10,27 +10,27 @@ from hqg_backtester.client.text import on_one_line, printable
 
 
 class Watcher(Protocol):
-    """Is told of a run's events."""
+    """Receives a run's events."""
 
     def see(self, event: Event) -> None:
         """One event of the run."""
         ...
 
     def trouble(self, why: Exception) -> None:
-        """Why a request is sent again."""
+        """Receive the reason why a request is retried."""
         ...
 
 
 class Bar:
-    """A tqdm bar: in a notebook or on a terminal it moves, anywhere else nothing is written.
+    """A tqdm bar in a notebook or on a terminal; elsewhere nothing is written.
 
     Without the package tqdm there is no bar.
 
     Args:
-        name: what runs.
-        is_shown: False never shows it; None shows it on a terminal or in a notebook.
+        name: the run's name.
+        is_shown: False hides it; None shows it on a terminal or in a notebook.
         shows_logs: print what the strategy prints, above the bar.
-        stream: where to; None is standard error, or a notebook's cell.
+        stream: the output; None is standard error, or the notebook's cell.
     """
 
     def __init__(
@@ -51,15 +51,15 @@ class Bar:
             self._bar.close()
 
     def see(self, event: Event) -> None:
-        """Draw what the event says."""
+        """Update the bar from the event."""
         if self._bar is None or self._bar.disable:
             return
         match event.kind:
             case "queued":
                 position = event.data.get("position")
-                self._say(f"queued, {position} before it" if position else "queued")
+                self._say(f"queued, {position} ahead of it" if position else "queued")
             case "started":
-                # An attempt that is taken up again begins from the start.
+                # A repeated attempt starts from the beginning.
                 self._bar.n = 0
                 self._say("running")
             case "progress":
@@ -71,7 +71,7 @@ class Bar:
                 self._say(str(event.data.get("status", "")).replace("_", " "))
 
     def trouble(self, why: Exception) -> None:
-        """Show why a request is sent again."""
+        """Show why a request is retried."""
         if self._bar is not None and not self._bar.disable:
             self._say(f"retrying: {why}")
 
@@ -95,10 +95,10 @@ class Bar:
 
 def _tqdm_bar(name: str, stream: TextIO | None) -> Any:
     try:
-        # Imported late: the client works without it, and it takes long.
+        # Imported late: tqdm is optional and slow to import.
         from tqdm.auto import tqdm  # noqa: PLC0415
     except ImportError:
         return None
     form = "{desc}: {percentage:3.0f}%|{bar}| {elapsed}{postfix}"
-    # disable=None: not on a stream that is no terminal.
+    # disable=None: no bar unless the stream is a terminal.
     return tqdm(total=100, desc=name, bar_format=form, file=stream, disable=None, leave=False, dynamic_ncols=True)

@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 class Result:
     """The whole answer to a backtest.
 
-    Tables are pandas objects, made anew each time. Their indexes are trading days without a time zone, so they join
+    Tables are pandas objects, created on each access. Their indexes are trading days without a time zone, so they join
     with prices from elsewhere; `.tz_localize("UTC")` gives them one.
 
     Attributes:
         raw: the service's answer as it came.
-        fetch_report: gets the bytes of report.html from the service.
+        fetch_report: fetches the bytes of report.html from the service.
     """
 
     raw: dict[str, Any]
@@ -31,12 +31,12 @@ class Result:
 
     @property
     def run_hash(self) -> str:
-        """Identifies the run: everything that decides the result is in it."""
+        """Identifies the run: the hash of everything that decides the result."""
         return str(self.raw["run_hash"])
 
     @property
     def name(self) -> str | None:
-        """The name that the run was given."""
+        """The run's name."""
         name: str | None = self.raw["parameters"].get("name")
         return name
 
@@ -47,7 +47,7 @@ class Result:
 
     @property
     def parameters(self) -> Mapping[str, Any]:
-        """The terms of the run with every default filled in, `starting_equity` and `universe` among them."""
+        """The settings of the run with every default filled in, including `starting_equity` and `universe`."""
         return MappingProxyType(self.raw["parameters"])
 
     @property
@@ -61,7 +61,7 @@ class Result:
 
     @property
     def returns(self) -> "pd.Series[float]":
-        """Simple return of each day, a fraction, the first from the starting equity: metrics are made of these.
+        """Simple daily returns as fractions, the first from the starting equity; the metrics are computed from these.
 
         Raises:
             PackageMissing: pandas is not installed.
@@ -70,7 +70,7 @@ class Result:
 
     @property
     def drawdown(self) -> "pd.Series[float]":
-        """How far each day's close is below the highest so far: 0.25 is a quarter, the largest is `max_drawdown`.
+        """Distance of each day's close below the highest so far: 0.25 is a quarter, the largest is `max_drawdown`.
 
         Raises:
             PackageMissing: pandas is not installed.
@@ -79,7 +79,7 @@ class Result:
 
     @property
     def orders(self) -> "pd.DataFrame":
-        """Every fill in its order: id, symbol, action, price, shares, fee, slippage_cost.
+        """Every fill, in order: id, symbol, action, price, shares, fee, slippage_cost.
 
         Raises:
             PackageMissing: pandas is not installed.
@@ -88,7 +88,7 @@ class Result:
 
     @property
     def weights(self) -> "pd.DataFrame":
-        """One column a symbol: its fraction of equity after the fills of each day with fills.
+        """One column per symbol: its fraction of equity after the fills of each day with fills.
 
         Raises:
             PackageMissing: pandas is not installed.
@@ -111,7 +111,7 @@ class Result:
 
     @property
     def logs(self) -> Sequence[str]:
-        """What the strategy printed or logged, bounded."""
+        """What the strategy printed or logged, up to a limit."""
         return tuple(self.raw["logs"])
 
     @property
@@ -120,11 +120,11 @@ class Result:
         return MappingProxyType(self.raw["provenance"])
 
     def report(self, path: str | os.PathLike[str] = "report.html") -> Path:
-        """Save the service's report, one HTML file that needs nothing else; the path it is at.
+        """Save the service's report, one self-contained HTML file, and return its path.
 
         Raises:
             OSError: it cannot be written.
-            ClientError: the service does not give it.
+            ClientError: the service does not return it.
         """
         file = Path(path)
         file.write_bytes(self.fetch_report())

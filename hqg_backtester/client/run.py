@@ -1,4 +1,4 @@
-"""One run on the service: watch it, wait for it, end it, read its result."""
+"""One run on the service: watch it, wait for it, cancel it, read its result."""
 
 import time
 from collections.abc import Iterator, Mapping
@@ -19,23 +19,23 @@ from hqg_backtester.client.transport import Transport
 
 PAUSE_SECONDS = 0.1
 STOP_SECONDS = 10.0
-"""How long a cancelled run is given to end: its box dies within a second when its service is there."""
+"""How long to wait for a cancelled run to end: its box dies within a second if its service is up."""
 
 INTERRUPTED_PATIENCE_SECONDS = 5.0
-"""After Ctrl-C, how long to try to cancel on a service that does not answer."""
+"""After Ctrl-C, how long to try to cancel if the service does not answer."""
 
 _UNDER_WAY = ("queued", "running")
 
 
 @dataclass(repr=False)
 class Run:
-    """A run on the service. It goes on without this program, and outlives it.
+    """A run on the service. It does not depend on this program and outlives it.
 
-    Several threads may use one Run; each call speaks to the service for itself.
+    Several threads may use one Run; each call makes its own requests.
 
     Attributes:
-        run_hash: identifies it for ever; `client.get(run_hash)` finds it again.
-        summary: what the service last said of it; `refresh` asks anew.
+        run_hash: identifies it permanently; `client.get(run_hash)` finds it again.
+        summary: its last known state; `refresh` updates it.
     """
 
     transport: Transport
@@ -43,7 +43,7 @@ class Run:
 
     @property
     def run_hash(self) -> str:
-        """Identifies the run: everything that decides its result is in it."""
+        """Identifies the run: the hash of everything that decides its result."""
         return str(self.summary["run_hash"])
 
     @property
@@ -59,7 +59,7 @@ class Run:
 
     @property
     def is_finished(self) -> bool:
-        """Whether, as last reported, nothing more will happen by itself."""
+        """Whether, as last reported, the run has ended."""
         return self.status not in _UNDER_WAY
 
     @property
@@ -70,12 +70,12 @@ class Run:
 
     @property
     def recomputed(self) -> Mapping[str, Any] | None:
-        """As last reported: what came of the last `rerun`, with the paths in the answer that came out otherwise."""
+        """As last reported: the outcome of the last `rerun`, with the paths of the values that differ."""
         recomputed: Mapping[str, Any] | None = self.summary.get("recomputed")
         return recomputed
 
     def refresh(self) -> "Run":
-        """Ask the service for the present state; returns this run.
+        """Fetch the current state from the service; returns this run.
 
         Raises:
             RunNotFound, ClientError
@@ -86,10 +86,10 @@ class Run:
     def stream(self, after: int | None = None) -> Iterator[Event]:
         """The run's events as they happen, from its beginning, each once and in order.
 
-        Connections that are lost on the way are made again, also over a restart of the service.
+        Lost connections are re-established, even across a restart of the service.
 
         Args:
-            after: id of the last event that was seen before; None starts with the first.
+            after: id of the last event already seen; None starts with the first.
 
         Raises:
             RunNotFound, ClientError
@@ -103,16 +103,16 @@ class Run:
         timeout_seconds: float | None = None,
         cancel_on_interrupt: bool = False,
     ) -> Result:
-        """The result, once there is one.
+        """Wait for the run to end and return its result.
 
         Args:
-            watcher: is shown each event.
-            timeout_seconds: longest wait; None waits as long as the run takes.
-            cancel_on_interrupt: Ctrl-C ends the run on the service too, before KeyboardInterrupt is raised.
+            watcher: receives each event.
+            timeout_seconds: maximum wait; None waits as long as the run takes.
+            cancel_on_interrupt: Ctrl-C also cancels the run on the service, before KeyboardInterrupt is raised.
 
         Raises:
             RunError: the run ended without a result: StrategyFailed, NoPrices, RunCancelled, RunTimedOut, ….
-            WaitTimedOut: the run is still under way.
+            WaitTimedOut: the run is still in progress.
             ClientError
         """
         try:
@@ -130,7 +130,7 @@ class Run:
         after: int | None = None
         while not (self.is_finished or self.refresh().is_finished):
             if until is not None and time.monotonic() >= until:
-                raise WaitTimedOut(f"Not finished within {timeout_seconds:g} s, the run goes on: {self.run_hash}")
+                raise WaitTimedOut(f"Not finished within {timeout_seconds:g} s; the run continues: {self.run_hash}")
             had_news = False
             for event in follow(transport, f"{self._path}/events", after, until):
                 after, had_news = event.id, True
@@ -143,27 +143,27 @@ class Run:
         """The result of the finished run.
 
         Raises:
-            RunNotFinished: it is still under way.
+            RunNotFinished: it is still in progress.
             RunError: it ended without a result.
         """
         if not self.is_finished and not self.refresh().is_finished:
-            raise RunNotFinished(f"The run is {self.status}: wait() for it.")
+            raise RunNotFinished(f"The run is {self.status}: call wait() first.")
         if not self.summary.get("has_result"):
             raise run_error(self.summary)
         raw = self.transport.ask("GET", f"{self._path}/result").json()
         return Result(raw, self.report_bytes)
 
     def cancel(self, *, patience_seconds: float | None = None) -> "Run":
-        """End the run if it is still under way, and wait a little for its end; a finished one stays. This run.
+        """Cancel the run if it is in progress and wait briefly for its end; a finished run stays. Returns this run.
 
         Args:
-            patience_seconds: how long to try when the service does not answer; None tries as long as ever.
+            patience_seconds: how long to retry if the service does not answer; None uses the client's patience.
 
         Raises:
             RunNotFound, ClientError
         """
         patience = None if patience_seconds is None else Patience(patience_seconds)
-        # DELETE on the run itself would remove one that finishes at this very moment.
+        # DELETE on the run itself would remove a run that finishes at this moment.
         path = f"/api/v1/backtest/{self._name}"
         self.transport.ask("DELETE", path, accepted=(409,), patience=patience)
         until = time.monotonic() + STOP_SECONDS
@@ -172,12 +172,12 @@ class Run:
         return self
 
     def delete(self) -> None:
-        """Remove the run with its result, events and files; one under way is cancelled first.
+        """Delete the run with its result, events and files; a run in progress is cancelled first.
 
         Raises:
             ClientError
         """
-        # 200 is a run that was cancelled; 404 one that is gone, perhaps by a request whose answer was lost.
+        # 200: the run was cancelled; 404: it is gone, perhaps through a request whose answer was lost.
         while self.transport.ask("DELETE", self._path, accepted=(404,)).status == 200:
             time.sleep(PAUSE_SECONDS)
 
@@ -187,7 +187,7 @@ class Run:
 
     @property
     def studio_url(self) -> str:
-        """The address of the page that shows this run in a browser."""
+        """The URL of the page that shows this run in a browser."""
         return f"{self.transport.url.rstrip('/')}/?run={self._name}"
 
     def __repr__(self) -> str:

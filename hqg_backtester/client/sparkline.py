@@ -1,4 +1,4 @@
-"""A small drawing of equity as SVG."""
+"""A small equity chart as SVG."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -8,11 +8,11 @@ MAX_POINTS = 760
 
 
 def sparkline(values: Sequence[float], other: Sequence[float | None] | None = None) -> str:
-    """An SVG of one line, and of a second one in grey behind it, on one scale.
+    """An SVG of one line, with a second one in grey behind it on the same scale.
 
     Args:
         values: at least one finite number.
-        other: another series over the same days, None before it begins and after it ends.
+        other: another series over the same days, None before its first and after its last day.
     """
     every = [*values, *(value for value in other or () if value is not None)]
     low, high = min(every), max(every)
@@ -25,7 +25,7 @@ def sparkline(values: Sequence[float], other: Sequence[float | None] | None = No
 
 
 def _line(values: Sequence[float | None], low: float, high: float, colour: str) -> str:
-    # A flat line has no range of its own: it lies in the middle.
+    # A flat line has no range: it is drawn in the middle.
     scale = (HEIGHT - 4) / (high - low) if high > low else 0.0
     base = HEIGHT - 2 if scale else HEIGHT / 2
     step = WIDTH / max(len(values) - 1, 1)
@@ -38,7 +38,7 @@ def _line(values: Sequence[float | None], low: float, high: float, colour: str) 
 
 
 def _kept(values: Mapping[int, float]) -> list[int]:
-    """Indexes to draw: of each stretch its lowest and its highest, so that no peak is lost; both ends always."""
+    """Indexes to draw: the minimum and maximum of each stretch, so that no peak is lost, and both ends."""
     indexes = list(values)
     if len(indexes) <= MAX_POINTS:
         return indexes

@@ -1,4 +1,4 @@
-"""Requests over HTTP that outlast a busy service, a lost connection and a restart."""
+"""HTTP requests that survive a busy service, a lost connection and a restart."""
 
 import gzip
 import http.client
@@ -21,24 +21,24 @@ logger = logging.getLogger(__name__)
 
 CONNECT_SECONDS = 10.0
 ANSWER_SECONDS = 60.0
-"""How long an ordinary answer may keep silent."""
+"""Read timeout of an ordinary answer."""
 
 PATIENCE_SECONDS = 60.0
 
 
 @dataclass(frozen=True)
 class Arriving:
-    """An answer whose body is still to be read."""
+    """An answer whose body has not been read yet."""
 
     status: int
     response: http.client.HTTPResponse
     connection: socket.socket
 
     def chunks(self, seconds: Callable[[], float]) -> Iterator[bytes]:
-        """The body as it comes.
+        """Yield the body as it arrives.
 
         Args:
-            seconds: how long the next part may take, asked before each.
+            seconds: timeout of the next part, called before each.
         """
         while True:
             self.connection.settimeout(seconds())
@@ -50,16 +50,16 @@ class Arriving:
 
 @dataclass
 class Transport:
-    """Asks one service. Safe to use from several threads: each request has a connection of its own.
+    """Sends requests to one service. Safe to use from several threads: each request has its own connection.
 
-    Every request may be sent twice: GET and DELETE by their nature, a POST by its Idempotency-Key.
-    Redirections are not followed, so the token goes to this address only.
+    Every request can safely be repeated: GET and DELETE by nature, POST through its Idempotency-Key.
+    Redirects are not followed, so the token goes to this address only.
 
     Args:
         url: http://host:port, perhaps with a path before /api.
         token: for a service with log-in; empty sends none.
-        patience: makes the patience that one request gets.
-        on_trouble: told why a request is tried again.
+        patience: creates the patience of one request.
+        on_trouble: told why a request is retried.
     """
 
     url: str
@@ -75,9 +75,9 @@ class Transport:
         except ValueError:
             is_address = False
         if not is_address:
-            raise ServiceUnavailable(f"{self.url} is not the address of a service: give one as http://127.0.0.1:8005")
+            raise ServiceUnavailable(f"{self.url} is not the URL of a service: give one such as http://127.0.0.1:8005")
         if not self.token.isascii() or not self.token.isprintable():
-            raise ServiceUnavailable("The token holds characters that no token has: was it copied correctly?")
+            raise ServiceUnavailable("The token contains invalid characters: was it copied correctly?")
 
     def telling(self, on_trouble: Callable[[Exception], None]) -> "Transport":
         """The same transport, with another `on_trouble`."""
@@ -97,14 +97,14 @@ class Transport:
         accepted: tuple[int, ...] = (),
         patience: Patience | None = None,
     ) -> Answer:
-        """The answer, once the service gives one that is not "later".
+        """Send a request, retrying while the service asks to come back later, and return the answer.
 
         Args:
-            query: parameters of the URL; those that are None are left out.
+            query: parameters of the URL; None values are omitted.
             value: sent as JSON.
-            seconds: how long the service may keep silent.
-            accepted: statuses of 400 and above that are answers too.
-            patience: other than the usual.
+            seconds: read timeout.
+            accepted: statuses of 400 and above to return instead of raising.
+            patience: replaces the default.
 
         Raises:
             ServiceUnavailable, ServiceBusy: patience has run out.
@@ -128,22 +128,22 @@ class Transport:
 
     @contextmanager
     def open(self, path: str, headers: Mapping[str, str], seconds: float) -> Iterator[Arriving]:
-        """The answer to one GET, to be read as it comes; nothing is tried again.
+        """The answer to one GET, to be read as it arrives; nothing is retried.
 
         Raises:
-            ServiceUnavailable: there is no answer, or it breaks off while it is read.
+            ServiceUnavailable: there is no answer, or it breaks off.
         """
         with self._answer("GET", path, None, headers, seconds) as arriving:
             yield arriving
 
     def wait(self, patience: Patience, why: Exception, retry_after_seconds: float | None = None) -> None:
-        """Pause before the next attempt, or raise `why` when there is no patience left.
+        """Pause before the next attempt, or raise `why` if patience has run out.
 
-        A service that has never answered is not waited for: its address is wrong or it was not started.
+        A service that has never answered is not waited for: the address is wrong or the service was not started.
         """
         if not isinstance(why, ServiceUnavailable) or not self._has_answered:
             raise why
-        logger.info("%s is asked again: %s", self.url, why)
+        logger.info("retrying %s: %s", self.url, why)
         self.on_trouble(why)
         patience.pause(why, retry_after_seconds)
 
@@ -151,7 +151,7 @@ class Transport:
         """The rest of an answer, decompressed.
 
         Raises:
-            ServiceUnavailable: it cannot be.
+            ServiceUnavailable: it cannot be decompressed.
         """
         body = arriving.response.read()
         headers = {name.lower(): value for name, value in arriving.response.getheaders()}
@@ -174,7 +174,7 @@ class Transport:
             connection.connect()
             line = connection.sock
             line.settimeout(seconds)
-            # It may refuse the body half-way (413) and say so before it closes.
+            # It may refuse the body halfway (413) and answer before it closes.
             with suppress(BrokenPipeError, ConnectionResetError):
                 connection.request(method, parts.path.rstrip("/") + path, body, self._headers(body, headers))
             response = connection.getresponse()
@@ -199,7 +199,7 @@ class Transport:
 
 
 def _plain(value: Any) -> Any:
-    """NumPy numbers, arrays and pandas indexes as what they hold: people take parameters and universes from them."""
+    """NumPy numbers, arrays and pandas indexes as plain values: parameters and universes are often taken from them."""
     if callable(plain := getattr(value, "tolist", None)):
         return plain()
     raise TypeError(f"{value!r}, a {type(value).__name__}, cannot be sent as JSON")

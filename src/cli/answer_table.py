@@ -14,7 +14,7 @@ RATES = (
     ("average win", "avg_win"),
     ("average loss", "avg_loss"),
 )
-"""Label and metric of what reads best as a percentage."""
+"""Label and name of each metric shown as a percentage."""
 
 NUMBERS = (
     ("Sharpe ratio", "sharpe_ratio"),
@@ -33,7 +33,7 @@ MONEY = (
 
 
 def answer_table(answer: dict[str, Any]) -> str:
-    """What a person wants to see of a backtest, one line a number.
+    """The main numbers of a backtest, one per line.
 
     Args:
         answer: the JSON object of a 200 answer. A metric that is null shows its reason, from

@@ -1,4 +1,4 @@
-"""What a subcommand is: a name, its arguments, and what it does."""
+"""A subcommand: its name, its arguments and its action."""
 
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable
@@ -7,15 +7,15 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Command:
-    """One word after `python -m src`.
+    """One subcommand of `python -m src`.
 
-    A module with a command must be quick to import: what takes long is imported in `run`.
+    A module with a command must import quickly: slow imports belong in `run`.
 
     Attributes:
-        name: the word.
+        name: the subcommand.
         summary: one line for `python -m src --help`.
-        add_arguments: gives its parser what may follow the word.
-        run: does it; the exit status for the shell. May raise BacktesterError, which becomes a
+        add_arguments: adds its arguments to its parser.
+        run: runs it and returns the exit status. May raise BacktesterError, which becomes a
             sentence on standard error and the status 1.
     """
 

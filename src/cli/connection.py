@@ -1,4 +1,4 @@
-"""How a command reaches the service, and what it says when that fails."""
+"""How a command reaches the service, and its messages when that fails."""
 
 import json
 from argparse import ArgumentParser, Namespace
@@ -34,19 +34,19 @@ exit status:
 
 
 def add_arguments(parser: ArgumentParser) -> None:
-    """What every command takes that speaks to the service."""
+    """Add the arguments of every command that talks to the service."""
     parser.add_argument("--url", help="where the service is (from API_HOST and API_PORT: http://127.0.0.1:8005)")
     parser.add_argument(
         "--patience", type=seconds, default=60.0, metavar="SECONDS", help="how long to wait for a busy service (60)"
     )
-    parser.add_argument("--json", action="store_true", help="print what the service said as JSON")
+    parser.add_argument("--json", action="store_true", help="print the service's answer as JSON")
 
 
 def client_of(chosen: Namespace) -> Client:
     """The client for these arguments; its token is in the environment variable HQG_TOKEN.
 
     Raises:
-        ServiceUnavailable: the address is none.
+        ServiceUnavailable: the address is not a valid URL.
     """
     return Client(chosen.url or default_url(), patience_seconds=chosen.patience)
 
@@ -60,7 +60,7 @@ def default_url() -> str:
 
 
 def answered(chosen: Namespace, action: Callable[[], int], out: TextIO, errors: TextIO) -> int:
-    """The exit status of an action; what goes wrong is explained.
+    """Run an action, explain its errors and return its exit status.
 
     Args:
         out: gets the service's answer to a refusal, if JSON was asked for.
@@ -76,7 +76,7 @@ def answered(chosen: Namespace, action: Callable[[], int], out: TextIO, errors: 
 
 
 def exit_status(error: ClientError) -> int:
-    """The exit status that tells a script what kind of answer came."""
+    """The exit status that tells a script which kind of error occurred."""
     if isinstance(error, StrategyRejected | StrategyFailed | NoPrices):
         return STRATEGY_AT_FAULT
     if isinstance(error, Unauthorized | RequestInvalid | RunNotFound | RunNotFinished):

@@ -1,4 +1,4 @@
-"""`python -m src data`: fetch prices before they are needed, list and verify what is kept."""
+"""`python -m src data`: fetch prices in advance, list and verify stored prices."""
 
 import sys
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
@@ -20,19 +20,19 @@ if TYPE_CHECKING:
 SHOWN_SUSPECTS = 5
 LISTED_AT_ONCE = 50
 
-EPILOG = """The whole history of a symbol is fetched once, later only what is new. A symbol without any price
+EPILOG = """The whole history of a symbol is fetched once, then only new prices. A symbol without any price
 between --start and --end counts as failed."""
 
 
 def fetch(
     provider: "CachedProvider", symbols: Sequence[str], start: date, end: date, out: TextIO, progress: TextIO
 ) -> int:
-    """Bring the cache up to date for each symbol and print what it then holds.
+    """Update the cache for each symbol and print what it holds afterwards.
 
     Args:
         start, end: a symbol without a price between these days counts as failed.
-        out: gets one line a symbol.
-        progress: shows how far it is; nothing when it is no terminal.
+        out: receives one line per symbol.
+        progress: shows the progress; nothing is shown unless it is a terminal.
 
     Returns:
         0 when every symbol has prices, else 1.
@@ -54,12 +54,12 @@ def fetch(
 
 
 def check(provider: "CachedProvider", out: TextIO) -> int:
-    """Verify every file of the cache and print one line of each; changes nothing.
+    """Verify every file of the cache and print one line per file; changes nothing.
 
     Returns:
         0 when all are intact, else 1.
     """
-    # Imported late, as all that brings pandas or pyarrow: `python -m src --help` must not wait for them.
+    # Imported late because it loads pandas and pyarrow: `python -m src --help` must not wait for them.
     from src.services.data_provider.cache import holding, usable_bars  # noqa: PLC0415
     from src.services.data_provider.history_file import NotIntact  # noqa: PLC0415
 
@@ -79,10 +79,10 @@ def check(provider: "CachedProvider", out: TextIO) -> int:
 
 
 def check_files(provider: "FilesProvider", out: TextIO) -> int:
-    """Read every price file of the folder and print what it holds and what is wrong with it; changes nothing.
+    """Read every price file of the folder and print its contents and problems; changes nothing.
 
     Returns:
-        0 when all can be used, else 1.
+        0 when all are usable, else 1.
     """
     from src.services.market_data import coverage_of  # noqa: PLC0415 - slow, see `check`
 
@@ -102,7 +102,7 @@ def check_files(provider: "FilesProvider", out: TextIO) -> int:
 
 
 def list_symbols(market_data: "MarketData", out: TextIO) -> int:
-    """Print the symbols of which prices are kept: first and last day, rows, and why a file cannot be used.
+    """Print the symbols that have stored prices: first and last day, rows, and why a file cannot be used.
 
     Returns:
         0.
@@ -129,7 +129,7 @@ def _coverage(symbol: str, held: "Holding | None", problem: str | None) -> str:
 
 def _held(provider: "CachedProvider", symbol: str) -> str:
     held = provider.held(symbol)
-    return f"{symbol:<12} fetched, but it could not be kept" if held is None else _range(held)
+    return f"{symbol:<12} fetched, but could not be stored" if held is None else _range(held)
 
 
 def _range(held: "Holding") -> str:
@@ -195,13 +195,13 @@ def _add_arguments(parser: ArgumentParser) -> None:
     fetching.add_argument("symbols", nargs="+", metavar="SYMBOL", help="ticker as Yahoo spells it: SPY, ^IRX, BTC-USD")
     fetching.add_argument("--start", type=_day, default=date(1900, 1, 1), metavar="DAY", help="such as 2000-01-01")
     yesterday = date.today() - timedelta(days=1)
-    fetching.add_argument("--end", type=_day, default=yesterday, metavar="DAY", help="yesterday when left out")
+    fetching.add_argument("--end", type=_day, default=yesterday, metavar="DAY", help="default: yesterday")
     fetching.set_defaults(act=_run_fetch)
     checking = actions.add_parser(
-        "check", help="verify every file of the cache, or of DATA_DIR where DATA_PROVIDER=files; changes nothing"
+        "check", help="verify every file of the cache, or of DATA_DIR if DATA_PROVIDER=files; changes nothing"
     )
     checking.set_defaults(act=_run_check)
-    listing = actions.add_parser("list", help="the symbols that have prices here, from when to when")
+    listing = actions.add_parser("list", help="list the symbols that have stored prices, with their first and last day")
     listing.set_defaults(act=_run_list)
 
 
@@ -210,4 +210,4 @@ def _run(chosen: Namespace) -> int:
     return act(chosen)
 
 
-COMMAND = Command("data", "Fetch prices into the cache, list and verify what is there.", _add_arguments, _run)
+COMMAND = Command("data", "Fetch prices into the cache, list and verify stored prices.", _add_arguments, _run)

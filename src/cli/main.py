@@ -12,27 +12,27 @@ from src.cli.outcome import INTERRUPTED
 from src.errors import BacktesterError
 
 COMMANDS: tuple[Command, ...] = (run.COMMAND, runs.COMMAND, data.COMMAND, verify.COMMAND)
-"""What there is to do, in the order of the help text."""
+"""All commands, in the order of the help text."""
 
 OUTPUT_CLOSED = 141
-"""What shells expect when the reader of the output has gone: 128 and the number of SIGPIPE."""
+"""What shells expect when the reader of the output has gone: 128 plus the number of SIGPIPE."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command.
 
     Args:
-        arguments: what follows `python -m src`; None takes them from the process.
+        arguments: the arguments after `python -m src`; None uses those of the process.
 
     Returns:
-        The exit status for the shell: 0 when all went well, 1 when something did not.
+        The exit status for the shell: 0 on success, 1 on an error.
 
     Raises:
-        SystemExit: the arguments cannot be understood (status 2), or only help was asked for.
+        SystemExit: the arguments are invalid (status 2), or only help was requested.
     """
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            # A terminal of another encoding shows \u2026 rather than ending the command.
+            # A terminal with another encoding shows \u2026 instead of failing the command.
             stream.reconfigure(errors="backslashreplace")
     chosen = _parser().parse_args(arguments)
     try:
@@ -40,13 +40,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stdout.flush()
         return status
     except BacktesterError as error:
-        print(error, file=sys.stderr)  # noqa: T201 - a terminal is where this program answers
+        print(error, file=sys.stderr)  # noqa: T201 - a command-line program prints
         return 1
     except KeyboardInterrupt:
         print("Stopped.", file=sys.stderr)  # noqa: T201 - as above
         return INTERRUPTED
     except BrokenPipeError:
-        # Who read the output (head, less) has seen enough; without this Python would complain once more at its end.
+        # The reader of the output (head, less) has closed it; without this Python would report that again on exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return OUTPUT_CLOSED
 

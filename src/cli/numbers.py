@@ -1,4 +1,4 @@
-"""Numbers among the arguments: what argparse takes for one and no command can use is refused with a sentence."""
+"""Numeric arguments: numbers that argparse accepts but no command can use are refused with a sentence."""
 
 import math
 from argparse import ArgumentTypeError
@@ -8,7 +8,7 @@ def number(text: str) -> float:
     """A finite number.
 
     Raises:
-        ArgumentTypeError: it is none.
+        ArgumentTypeError: it is not.
     """
     try:
         value = float(text)
@@ -23,7 +23,7 @@ def seconds(text: str) -> float:
     """A finite number of seconds, not negative.
 
     Raises:
-        ArgumentTypeError: it is none.
+        ArgumentTypeError: it is not.
     """
     if (value := number(text)) < 0:
         raise ArgumentTypeError(f"{text!r} is negative")
@@ -34,7 +34,7 @@ def count(text: str) -> int:
     """A whole number of at least one.
 
     Raises:
-        ArgumentTypeError: it is none.
+        ArgumentTypeError: it is not.
     """
     if not text.isdecimal() or int(text) < 1:
         raise ArgumentTypeError(f"{text!r} is not a whole number of at least 1")

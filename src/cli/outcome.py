@@ -1,4 +1,4 @@
-"""What a run came to, for a person or a program at a terminal; and what became of it after Ctrl-C."""
+"""The outcome of a run, printed for a person or as JSON, and what happens to it after Ctrl-C."""
 
 import json
 from argparse import ArgumentParser, Namespace
@@ -13,12 +13,12 @@ from src.cli.numbers import seconds
 from src.errors import BacktesterError
 
 INTERRUPTED = 130
-"""What shells expect after Ctrl-C: 128 and the number of SIGINT."""
+"""What shells expect after Ctrl-C: 128 plus the number of SIGINT."""
 
 INTERRUPTED_PATIENCE_SECONDS = 5.0
-"""How long to try to cancel a run on a service that does not answer: a person waits for the prompt."""
+"""How long to try to cancel a run if the service does not answer: the user is waiting for the prompt."""
 
-REPORT_HELP = "save the service's report, one HTML page, there"
+REPORT_HELP = "save the service's report, one HTML page, to this file"
 SHORT_HASH_CHARACTERS = 12
 _UNDER_WAY = ("queued", "running")
 
@@ -33,32 +33,32 @@ class ReportUnwritable(BacktesterError):
 
 
 def add_arguments(parser: ArgumentParser) -> None:
-    """What every command takes that waits for a run."""
+    """Add the arguments of every command that waits for a run."""
     parser.add_argument("--quiet", action="store_true", help="show neither progress nor what the strategy prints")
     parser.add_argument(
-        "--timeout", type=seconds, metavar="SECONDS", help="longest wait for the run, which then goes on (no limit)"
+        "--timeout", type=seconds, metavar="SECONDS", help="maximum wait; the run itself continues (no limit)"
     )
 
 
 def check_report(report: Path | None) -> None:
-    """Find out before the run that its report could not be written after it.
+    """Check before the run that its report can be written afterwards.
 
     Raises:
-        ReportUnwritable: there is no such folder, or what is named is a folder.
+        ReportUnwritable: the folder does not exist, or the path is a folder.
     """
     if report is None:
         return
     if report.is_dir():
-        raise ReportUnwritable(report, "that is a folder")
+        raise ReportUnwritable(report, "it is a folder")
     if not report.absolute().parent.is_dir():
         raise ReportUnwritable(report, "its folder does not exist")
 
 
 def wait_for(run: Run, bar: Bar, timeout_seconds: float | None) -> Result:
-    """The result of the run, once there is one.
+    """Wait for the run and return its result.
 
     Raises:
-        ClientError: there is none; a note says where the run is to be found.
+        ClientError: there is none; a note says where to find the run.
     """
     try:
         return run.wait(watcher=bar, timeout_seconds=timeout_seconds)
@@ -72,10 +72,10 @@ def show(run: Run, result: Result, chosen: Namespace, out: TextIO, errors: TextI
 
     Args:
         chosen: the parsed arguments json and report.
-        out: with JSON, gets nothing else.
+        out: with JSON, receives nothing else.
 
     Raises:
-        ReportUnwritable: that, or the service does not give it.
+        ReportUnwritable: the report cannot be written, or the service does not return it.
     """
     if chosen.json:
         print(json.dumps(result.raw, indent=2), file=out)
@@ -87,7 +87,7 @@ def show(run: Run, result: Result, chosen: Namespace, out: TextIO, errors: TextI
         except OSError as error:
             raise ReportUnwritable(chosen.report, str(error.strerror or error)) from error
         except ClientError as error:
-            # The result is printed already: a refusal as JSON would be a second document after it.
+            # The result is already printed: an error as JSON would be a second document after it.
             raise ReportUnwritable(chosen.report, str(error)) from error
         print(f"report  {chosen.report}", file=errors if chosen.json else out)
 
@@ -99,11 +99,11 @@ def show_logs(result: Result, errors: TextIO) -> None:
 
 
 def cancelled(run: Run, errors: TextIO) -> int:
-    """Cancel a run after Ctrl-C and say what became of it; the exit status."""
+    """Cancel a run after Ctrl-C, print the outcome and return the exit status."""
     try:
         run.cancel(patience_seconds=INTERRUPTED_PATIENCE_SECONDS)
     except (ClientError, KeyboardInterrupt):
-        said = f"Stopped. The service did not confirm that the run is cancelled. {how_to_go_on(run)}"
+        said = f"Stopped. The service did not confirm the cancellation. {how_to_go_on(run)}"
     else:
         said = f"Stopped. {_ending(run)}"
     print(said, file=errors)
@@ -114,8 +114,8 @@ def _ending(run: Run) -> str:
     if run.status == "cancelled":
         return f"The run is cancelled.\n{addresses(run)}"
     if run.status in _UNDER_WAY:
-        return f"The service was told to cancel the run and has not done so yet. {how_to_go_on(run)}"
-    return f"The run had ended before: {spelled(run.status)}.\n{addresses(run)}"
+        return f"The service was asked to cancel the run and has not done so yet. {how_to_go_on(run)}"
+    return f"The run had already ended: {spelled(run.status)}.\n{addresses(run)}"
 
 
 def spelled(status: str) -> str:
@@ -129,7 +129,7 @@ def addresses(run: Run) -> str:
 
 
 def how_to_go_on(run: Run) -> str:
-    """The commands for a run that is perhaps still under way, and where it is."""
+    """The commands for a run that may still be in progress, and its addresses."""
     short = on_one_line(run.run_hash[:SHORT_HASH_CHARACTERS])
     return (
         f"Follow it with `python -m src runs follow {short}`, or end it with `python -m src runs cancel {short}`.\n"

@@ -1,4 +1,4 @@
-"""A progress bar for people; silent where there is no terminal."""
+"""A progress bar; silent unless the output is a terminal."""
 
 import shutil
 from types import TracebackType
@@ -8,11 +8,11 @@ WIDTH = 30
 
 
 class ProgressBar:
-    """One line at the foot of a terminal that says how far a job is.
+    """One line at the bottom of a terminal that shows a job's progress.
 
     Args:
-        stream: where to; when it is no terminal, nothing is ever written.
-        n_steps: how many steps the job has.
+        stream: the output; nothing is written unless it is a terminal.
+        n_steps: number of steps of the job.
     """
 
     def __init__(self, stream: TextIO, n_steps: int) -> None:
@@ -30,17 +30,17 @@ class ProgressBar:
         self.clear()
 
     def show(self, what: str) -> None:
-        """Draw the line anew, with what is being done."""
+        """Redraw the line with the current step."""
         filled = WIDTH * self._n_done // max(self._n_steps, 1)
         line = f"[{'#' * filled}{'.' * (WIDTH - filled)}] {self._n_done}/{self._n_steps} {what}"
         self._write("\r\x1b[K" + line[: shutil.get_terminal_size().columns - 1])
 
     def clear(self) -> None:
-        """Take the line away, so that something else can be printed."""
+        """Erase the line, so that something else can be printed."""
         self._write("\r\x1b[K")
 
     def advance(self) -> None:
-        """One more step is done."""
+        """Count one more step as done."""
         self._n_done += 1
 
     def _write(self, text: str) -> None:

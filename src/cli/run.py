@@ -16,7 +16,7 @@ from src.errors import BacktesterError
 
 EPILOG = f"""\
 {connection.EXIT_STATUSES}
-  130  Ctrl-C: the run was cancelled, or what is printed says why not
+  130  Ctrl-C: the run was cancelled, or the output says why not
 
 examples:
   python -m src run examples/strategies/sma_trend.py --start 2015-01-01 --end 2020-12-31
@@ -30,14 +30,14 @@ class FileUnreadable(BacktesterError):
 
 
 def run(chosen: Namespace, client: Client, out: TextIO, errors: TextIO) -> int:
-    """Run the strategy and print what came of it.
+    """Run the strategy and print the outcome.
 
     Ctrl-C cancels the run on the service.
 
     Args:
         chosen: the parsed arguments.
-        out: gets the table, or the whole answer as JSON; without waiting, the run's hash or summary.
-        errors: gets what the strategy printed.
+        out: receives the table, or the whole answer as JSON; without waiting, the run's hash or summary.
+        errors: receives what the strategy printed.
 
     Returns:
         The exit status, see EPILOG.
@@ -69,7 +69,7 @@ def _show_run(run: Run, as_json: bool, out: TextIO) -> int:
 
 
 def _never_accepted(errors: TextIO) -> int:
-    said = "Stopped before the service accepted the run. If it did at that moment, `python -m src runs list` shows it."
+    said = "Stopped before the service accepted the run. If it was accepted, `python -m src runs list` shows it."
     print(said, file=errors)
     return outcome.INTERRUPTED
 
@@ -90,9 +90,9 @@ def _add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--start", required=True, metavar="DATE", help="first day of the window, 2015-01-01")
     parser.add_argument("--end", required=True, metavar="DATE", help="last day of the window, included")
     add_terms(parser)
-    parser.add_argument("--rerun", action="store_true", help="compute it even if this run exists already")
+    parser.add_argument("--rerun", action="store_true", help="compute it again even if this run exists")
     either = parser.add_mutually_exclusive_group()
-    either.add_argument("--no-wait", action="store_true", help="print the run's hash and leave it to the service")
+    either.add_argument("--no-wait", action="store_true", help="print the run's hash and do not wait for the run")
     either.add_argument("--report", type=Path, metavar="FILE", help=outcome.REPORT_HELP)
     outcome.add_arguments(parser)
     connection.add_arguments(parser)

@@ -11,7 +11,7 @@ HEADER = _FORM.format("RUN", "SUBMITTED (UTC)", "STATUS", "WINDOW", "RETURN", "S
 
 
 def run_line(run: Run) -> str:
-    """The run below HEADER; a metric that it does not have, or not yet, is a dash."""
+    """The run as a line below HEADER; a missing metric is a dash."""
     summary = run.summary
     return _FORM.format(
         on_one_line(run.run_hash)[: outcome.SHORT_HASH_CHARACTERS],
@@ -26,7 +26,7 @@ def run_line(run: Run) -> str:
 
 
 def run_block(run: Run) -> str:
-    """Everything about a run but its result, one line a fact."""
+    """Everything about a run except its result, one fact per line."""
     summary = run.summary
     facts = [
         ("status", _progress(run)),
@@ -56,7 +56,7 @@ def _submitted(run: Run) -> str:
 
 
 def _few_symbols(symbols: list[str]) -> str:
-    """As many symbols as fit, and how many more there are."""
+    """As many symbols as fit, and the number of the rest."""
     whole = ",".join(symbols)
     if len(whole) <= SYMBOLS_CHARACTERS:
         return whole

@@ -1,4 +1,4 @@
-"""`python -m src runs`: the runs that a service keeps."""
+"""`python -m src runs`: manage the runs of a service."""
 
 import json
 import sys
@@ -27,7 +27,7 @@ EPILOG = f"""\
 
 
 def list_runs(chosen: Namespace, client: Client, out: TextIO, _errors: TextIO) -> int:
-    """Print one line a run below a header, newest first; always 0."""
+    """Print a header and one line per run, newest first; returns 0."""
     wanted = {name: getattr(chosen, name) for name in ("status", "name", "symbol", "since")}
     runs = islice(client.runs(**wanted, page_size=min(chosen.limit, 100)), chosen.limit)
     if chosen.json:
@@ -39,12 +39,12 @@ def list_runs(chosen: Namespace, client: Client, out: TextIO, _errors: TextIO) -
             print(HEADER, file=out)
         print(run_line(run), file=out)
     if not n_runs:
-        print("There are no such runs." if any(wanted.values()) else "There are no runs yet.", file=out)
+        print("No runs match." if any(wanted.values()) else "There are no runs yet.", file=out)
     return 0
 
 
 def show_run(chosen: Namespace, client: Client, out: TextIO, _errors: TextIO) -> int:
-    """Print how a run stands, or its result; always 0."""
+    """Print a run's state or its result; returns 0."""
     run = found(client, chosen.run_hash)
     if chosen.json:
         print(json.dumps(run.result().raw if run.summary["has_result"] else dict(run.summary), indent=2), file=out)
@@ -58,7 +58,7 @@ def show_run(chosen: Namespace, client: Client, out: TextIO, _errors: TextIO) ->
 
 
 def follow_run(chosen: Namespace, client: Client, out: TextIO, errors: TextIO) -> int:
-    """Wait for a run and print its result, as `python -m src run` does; Ctrl-C leaves the run alone.
+    """Wait for a run and print its result, as `python -m src run` does; Ctrl-C does not cancel the run.
 
     Raises:
         ReportUnwritable, ClientError
@@ -73,20 +73,20 @@ def follow_run(chosen: Namespace, client: Client, out: TextIO, errors: TextIO) -
             outcome.show_logs(result, errors)
         outcome.show(run, result, chosen, out, errors)
     except KeyboardInterrupt:
-        print(f"Stopped. The run is left alone. {outcome.how_to_go_on(run)}", file=errors)
+        print(f"Stopped. The run continues. {outcome.how_to_go_on(run)}", file=errors)
         return outcome.INTERRUPTED
     return 0
 
 
 def cancel_run(chosen: Namespace, client: Client, out: TextIO, _errors: TextIO) -> int:
-    """End a run and print how it stands then; always 0."""
+    """Cancel a run and print its state; returns 0."""
     run = found(client, chosen.run_hash).cancel()
     print(json.dumps(dict(run.summary), indent=2) if chosen.json else run_block(run), file=out)
     return 0
 
 
 def delete_run(chosen: Namespace, client: Client, out: TextIO, _errors: TextIO) -> int:
-    """Remove a run for good; always 0."""
+    """Delete a run permanently; returns 0."""
     run = found(client, chosen.run_hash)
     run.delete()
     print(
@@ -96,7 +96,7 @@ def delete_run(chosen: Namespace, client: Client, out: TextIO, _errors: TextIO) 
 
 
 def found(client: Client, start: str) -> Run:
-    """The one run whose hash begins so.
+    """The only run whose hash begins with `start`.
 
     Raises:
         RunNotFound: there is none, or there are several; the text lists them.
@@ -126,21 +126,21 @@ def _add_arguments(parser: ArgumentParser) -> None:
     parser.formatter_class = RawDescriptionHelpFormatter
     parser.epilog = EPILOG
     actions = parser.add_subparsers(metavar="ACTION", dest="action", required=True)
-    listed = actions.add_parser("list", help="one line a run, newest first")
+    listed = actions.add_parser("list", help="one line per run, newest first")
     listed.add_argument("--status", choices=STATUSES, help="only runs with this status")
     listed.add_argument("--name", help="part of the run's name")
     listed.add_argument("--symbol", metavar="TICKER", help="only runs that trade it")
-    listed.add_argument("--since", metavar="TIME", help="submitted then or later: 2026-01-31T00:00:00Z")
-    listed.add_argument("--limit", type=count, default=20, metavar="COUNT", help="how many, the newest first (20)")
+    listed.add_argument("--since", metavar="TIME", help="only runs submitted since: 2026-01-31T00:00:00Z")
+    listed.add_argument("--limit", type=count, default=20, metavar="COUNT", help="maximum number of runs (20)")
     connection.add_arguments(listed)
     for action, what in (
-        ("show", "how a run stands, or its result"),
+        ("show", "show a run's state or its result"),
         ("follow", "wait for a run and show its result"),
-        ("cancel", "end a run that is queued or running"),
-        ("delete", "remove a run with its result, events and files"),
+        ("cancel", "cancel a run that is queued or running"),
+        ("delete", "delete a run with its result, events and files"),
     ):
         one = actions.add_parser(action, help=what)
-        one.add_argument("run_hash", metavar="HASH", help="its hash, or the beginning of it that no other run has")
+        one.add_argument("run_hash", metavar="HASH", help="its hash, or a prefix that no other run shares")
         if action == "follow":
             one.add_argument("--report", type=Path, metavar="FILE", help=outcome.REPORT_HELP)
             outcome.add_arguments(one)
@@ -154,4 +154,4 @@ def _run(chosen: Namespace) -> int:
     return connection.answered(chosen, action, sys.stdout, sys.stderr)
 
 
-COMMAND = Command("runs", "List, show, follow, cancel or delete the runs that a service keeps.", _add_arguments, _run)
+COMMAND = Command("runs", "List, show, follow, cancel or delete the runs of a service.", _add_arguments, _run)

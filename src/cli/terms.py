@@ -1,4 +1,4 @@
-"""The terms of a backtest as options: one line a field of the request."""
+"""The settings of a backtest as options: one line per field of the request."""
 
 import json
 from argparse import SUPPRESS, ArgumentParser, ArgumentTypeError, Namespace
@@ -45,7 +45,7 @@ def _refuse_constant(name: str) -> None:
 
 
 class Term(NamedTuple):
-    """An option and the field of the request that it fills."""
+    """An option and the request field it sets."""
 
     option: str
     field: str
@@ -67,11 +67,11 @@ TERMS = (
     Term("--price-adjustment", "price_adjustment", str, "WHAT", "dividends_and_splits, or splits: dividends are cash"),
     Term("--seed", "seed", int, "NUMBER", "seeds random and NumPy (0)"),
 )
-"""Every field of the request beside the code, the two dates and the parameters, in the order of the help text."""
+"""Every request field except the code, the two dates and the parameters, in the order of the help text."""
 
 
 def add_terms(parser: ArgumentParser) -> None:
-    """Give the parser all of TERMS, and --parameter."""
+    """Add all of TERMS and --parameter to the parser."""
     for term in TERMS:
         parser.add_argument(
             term.option, dest=term.field, type=term.read, metavar=term.metavar, default=SUPPRESS, help=term.help
@@ -84,12 +84,12 @@ def add_terms(parser: ArgumentParser) -> None:
         type=_parameter,
         default=SUPPRESS,
         metavar="NAME=VALUE",
-        help="one entry of `import config`; the value is JSON, or else text; may be repeated",
+        help="one entry of `import config`; the value is JSON or plain text; may be repeated",
     )
 
 
 def terms_of(chosen: Namespace) -> Terms:
-    """The terms of the backtest; what was not named is left to the service."""
+    """The settings given; the service's defaults apply to the others."""
     terms: Any = {field: value for field, value in vars(chosen).items() if field in Terms.__annotations__}
     if "parameters" in terms:
         terms["parameters"] = dict(terms["parameters"])

@@ -1,4 +1,4 @@
-"""`python -m src verify`: prove that the files of finished runs are what they were when they were sealed."""
+"""`python -m src verify`: prove that the files of finished runs have not changed since they were sealed."""
 
 import sys
 from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
@@ -13,14 +13,14 @@ if TYPE_CHECKING:
     from src.services.storage.base import ChainStore
 
 EPILOG = """\
-Without BUNDLE every owner's chain is walked from its first link: each manifest's hash, its place in the chain, the
-size and SHA-256 of each file, and whether files and database agree on where the chain ends. Files that retention
-removed are not missed; their manifests are checked.
+Without BUNDLE, every owner's chain is checked from its first link: each manifest's hash, its place in the chain, the
+size and SHA-256 of each file, and whether files and database agree on where the chain ends. For files that
+retention removed, only the manifests are checked.
 
-With BUNDLE (bundle.zip, or a folder it was unpacked to) that one run's files are checked against their manifest. Its
-manifest_hash is printed: compare it with the one that you know, or with chain_prev of the run after it.
+With BUNDLE (bundle.zip, or the folder it was unpacked to), that run's files are checked against their manifest. Its
+manifest_hash is printed: compare it with the one you recorded, or with chain_prev of the next run.
 
-exit status: 0 all that was checked is intact, 1 something is broken or cannot be checked
+exit status: 0 everything checked is intact, 1 something is broken or cannot be checked
 
 examples:
   python -m src verify
@@ -29,17 +29,17 @@ examples:
 
 
 class NothingToVerify(BacktesterError):
-    """What was named does not exist."""
+    """The bundle or database given does not exist."""
 
     code = "nothing_to_verify"
 
 
 def verify_chains(root: Path, chain: "ChainStore", owners: Sequence[str], out: TextIO) -> int:
-    """Check each owner's chain and print one line of it.
+    """Check each owner's chain and print one line per chain.
 
     Args:
         root: the folder of artifacts.
-        owners: whose; none means everybody's.
+        owners: whose chains; empty means all owners'.
 
     Returns:
         0 when all are intact, else 1.
@@ -51,14 +51,14 @@ def verify_chains(root: Path, chain: "ChainStore", owners: Sequence[str], out: T
             results.append(False)
             print(f"{_shown(owner)}: BROKEN: the database has no chain of this owner", file=out)
     if not owners:
-        results += _verify_strangers(root, known, out)
+        results += _verify_unknown_folders(root, known, out)
     if not results:
-        print("There is no chain yet.", file=out)
+        print("There are no chains yet.", file=out)
     return 0 if all(results) else 1
 
 
 def verify_bundle(bundle: Path, out: TextIO) -> int:
-    """Check the files of one run and print what was found.
+    """Check the files of one run and print the outcome.
 
     Args:
         bundle: an archive, or the folder with its files.
@@ -67,7 +67,7 @@ def verify_bundle(bundle: Path, out: TextIO) -> int:
         0 when they are intact, else 1.
 
     Raises:
-        NothingToVerify: there is no such file or folder.
+        NothingToVerify: the file or folder does not exist.
     """
     # Imported late: `python -m src --help` must not wait for pyarrow.
     from src.services.artifacts.unpacking import unpacked_bundle  # noqa: PLC0415
@@ -107,8 +107,8 @@ def _verify_owner(root: Path, chain: "ChainStore", owner: str, out: TextIO) -> b
     return True
 
 
-def _verify_strangers(root: Path, owners: Sequence[str], out: TextIO) -> list[bool]:
-    """Folders of owners whom the database does not know: one line and one False each."""
+def _verify_unknown_folders(root: Path, owners: Sequence[str], out: TextIO) -> list[bool]:
+    """Folders of owners missing from the database: one line and one False each."""
     from src.services.artifacts.folders import numbered_folders, owner_folder  # noqa: PLC0415 - slow, see above
     from src.services.artifacts.verification import Broken, check_nothing_follows  # noqa: PLC0415 - slow, see above
 
@@ -149,8 +149,8 @@ def _run(chosen: Namespace) -> int:
 def _check_database_exists(url: str) -> None:
     path = url.removeprefix("sqlite:///")
     if path != url and not Path(path).is_file():
-        # Opening it would make an empty one, in which everything is missing.
-        raise NothingToVerify(f"There is no database {path}: name the right one with --database.")
+        # Opening it would create an empty one, in which everything is missing.
+        raise NothingToVerify(f"There is no database {path}: give the right one with --database.")
 
 
 def _add_arguments(parser: ArgumentParser) -> None:
@@ -165,4 +165,4 @@ def _add_arguments(parser: ArgumentParser) -> None:
 
 
 COMMAND = Command("verify", "Check the sealed files of finished runs, link by link.", _add_arguments, _run)
-"""What `src/cli/main.py` knows of this command."""
+"""This command, as `src/cli/main.py` registers it."""

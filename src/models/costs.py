@@ -27,8 +27,8 @@ class PerOrderCommission(CostModel):
 class PerShareCommission(CostModel):
     """A fee for every share traded, with a floor per order.
 
-    Shares count as prices do: after later splits, and with price_adjustment "dividends_and_splits" at prices from
-    which dividends are taken out, so that past orders have more shares than were really traded.
+    Shares are counted in the units of the prices: adjusted for later splits. With price_adjustment
+    "dividends_and_splits" prices exclude dividends too, so past orders have more shares than were really traded.
     """
 
     model: Literal["per_share"]

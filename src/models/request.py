@@ -145,7 +145,7 @@ class BacktestRequest(BaseModel):
     """What a position gains or loses when its symbol is delisted, as a fraction of its value at the last close:
     -1 loses it all, 0 pays the last close."""
     price_adjustment: PriceAdjustment = FULL
-    """What is taken out of prices. With "splits" orders fill at the prices that were paid (in today's shares), and
+    """What prices are adjusted for. With "splits" orders fill at the prices actually paid (in today's shares) and
     dividends are cash on their ex-date; for Yahoo's prices, and files with a column "Adj Close" or "Dividends"."""
     seed: Annotated[WholeNumber, Field(ge=0, le=2**32 - 1)] = 0
     """Seeds `random` and NumPy in the box."""

@@ -44,7 +44,7 @@ class ParametersAnswer(AnswerPart):
     delisting_return: float = 0.0
     """As requested, a fraction; omitted when 0."""
     price_adjustment: PriceAdjustment = FULL
-    """As requested; left out where it is "dividends_and_splits"."""
+    """As requested; omitted when "dividends_and_splits"."""
     seed: int
     """As requested."""
     parameters: dict[str, Any]
@@ -67,7 +67,7 @@ class EquityStats(AnswerPart):
     volume: float
     """Traded value: the sum of shares times price over all orders."""
     dividends: float = 0.0
-    """Dividends received in cash; only where prices are adjusted for splits alone."""
+    """Dividends received in cash; only if prices are adjusted for splits alone."""
 
 
 class Candle(AnswerPart):

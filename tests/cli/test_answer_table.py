@@ -1,4 +1,4 @@
-"""scripts/answer_table.py: an answer as a person reads it in a terminal."""
+"""src/cli/answer_table.py: an answer as a table for a terminal."""
 
 from typing import Any
 
@@ -34,7 +34,7 @@ def rows(text: str) -> dict[str, str]:
     return {pair[0].strip(): pair[-1].strip() for pair in pairs}
 
 
-def test_the_first_line_says_what_ran_where_on_what_and_how_fast() -> None:
+def test_the_first_line_names_the_run_its_prices_its_box_and_its_duration() -> None:
     first = answer_table(an_answer()).splitlines()[0]
     assert first == "21-day trend, 2015-01-01 to 2020-12-31 on mock prices, in a bubblewrap box, 0.41 s"
 
@@ -55,7 +55,7 @@ def test_warnings_are_shown() -> None:
     assert "warning: The prices are synthetic." in answer_table(an_answer())
 
 
-def test_a_refusal_shows_every_error_in_its_own_line() -> None:
+def test_a_refusal_shows_each_error_on_its_own_line() -> None:
     detail = {
         "analysis_errors": ["Import of 'os' is not allowed (line 3)", "No Strategy"],
         "violations": [{}],
@@ -67,5 +67,5 @@ def test_a_refusal_shows_every_error_in_its_own_line() -> None:
     ]
 
 
-def test_a_refusal_in_one_sentence_is_shown_as_it_is() -> None:
+def test_a_one_sentence_refusal_is_shown_unchanged() -> None:
     assert refusal(503, {"detail": "The queue is full."}) == "The service answered 503: The queue is full."

@@ -1,4 +1,4 @@
-"""`python -m src data` on a stand-in for Yahoo, and on a cache that is already there."""
+"""`python -m src data` on a stand-in for Yahoo and on an existing cache."""
 
 import io
 import subprocess
@@ -20,7 +20,7 @@ START, END = date(2000, 1, 1), date(2021, 3, 2)
 
 
 class Terminal(io.StringIO):
-    """Somebody watches."""
+    """A terminal."""
 
     def isatty(self) -> bool:
         """Yes."""
@@ -65,7 +65,7 @@ def test_fetching_warms_the_cache_and_says_what_it_holds(provider, yahoo):
     assert len(yahoo.asked) == 2
 
 
-def test_one_symbol_that_fails_does_not_stop_the_others_but_the_status_tells(provider, yahoo):
+def test_one_failing_symbol_does_not_stop_the_others_but_sets_the_exit_status(provider, yahoo):
     yahoo.instead["SPY"] = [Answer(500)] * 12
     status, lines = fetch(provider, "SPY", "XYZQ", "../x", "^IRX")
     assert status == 1
@@ -81,7 +81,7 @@ def test_a_symbol_without_a_price_in_the_window_counts_as_failed(provider):
     assert "2015-06-01" in out.getvalue()
 
 
-def test_a_person_at_a_terminal_sees_how_far_it_is(provider):
+def test_a_terminal_shows_the_progress(provider):
     terminal, silent = Terminal(), io.StringIO()
     data.fetch(provider, ("SPY", "^IRX"), START, END, io.StringIO(), terminal)
     assert "] 0/2 SPY" in terminal.getvalue()
@@ -155,7 +155,7 @@ def run(folder: Path, *arguments: str, **variables: str) -> "subprocess.Complete
     return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
 
 
-def test_the_program_itself_answers_from_the_cache_without_any_network(provider, yahoo, tmp_path):
+def test_the_program_answers_from_the_cache_without_network(provider, yahoo, tmp_path):
     yahoo.clock.now = datetime.now(UTC) - timedelta(days=1)
     yahoo.listings["SPY"] = made_up("SPY", date(2015, 6, 1), date(2090, 1, 1))
     fetch(provider, "SPY")
@@ -178,14 +178,14 @@ def test_the_program_itself_answers_from_the_cache_without_any_network(provider,
         (["date"], "invalid choice"),
     ],
 )
-def test_what_cannot_be_understood_is_explained(arguments, said, capsys):
+def test_invalid_arguments_are_explained(arguments, said, capsys):
     with pytest.raises(SystemExit) as raised:
         main(arguments)
     assert raised.value.code == 2
     assert said in capsys.readouterr().err
 
 
-def test_settings_that_cannot_be_used_are_a_sentence(monkeypatch, tmp_path, capsys):
+def test_unusable_settings_are_reported_in_a_sentence(monkeypatch, tmp_path, capsys):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("YAHOO_ATTEMPTS", "0")
     assert main(["data", "check"]) == 1

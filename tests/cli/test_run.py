@@ -57,7 +57,7 @@ def run(strategy, capsys):
 
 
 def ended(status: str, code: str, *sentences: str) -> ScriptedService:
-    """A service whose run ends so."""
+    """A service whose run ends with this status."""
     error = {"code": code, "errors": list(sentences), "traceback": "Traceback of mine", "logs": []}
     return ScriptedService(plan=(*PLAN[:2], ("finished", {"status": status, "error": error})))
 
@@ -67,7 +67,7 @@ def refusing(status: int, detail: Any) -> ScriptedService:
     return ScriptedService(faults=deque([Refuse(status, json.dumps({"detail": detail}).encode())]))
 
 
-def test_a_backtest_is_shown_as_a_table_and_what_was_printed_beside_it(run):
+def test_a_backtest_is_shown_as_a_table_and_the_strategys_output_on_standard_error(run):
     status, out, err = run()
     assert (status, err) == (0, "bought\n")
     assert "final equity" in out
@@ -81,7 +81,7 @@ def test_the_last_lines_are_the_run_s_hash_and_its_page_in_the_studio(run):
 
 
 @pytest.mark.parametrize("options", [(), ("--json",)])
-def test_the_report_is_saved_where_it_was_asked_for(run, tmp_path, options):
+def test_the_report_is_saved_at_the_given_path(run, tmp_path, options):
     file = tmp_path / "mine.html"
     status, out, err = run("--report", str(file), *options)
     assert (status, file.read_bytes()) == (0, b"<!doctype html>")
@@ -89,8 +89,8 @@ def test_the_report_is_saved_where_it_was_asked_for(run, tmp_path, options):
     assert not options or json.loads(out) == an_answer()
 
 
-@pytest.mark.parametrize(("place", "reason"), [("", "that is a folder"), ("none/r.html", "its folder does not exist")])
-def test_a_report_that_could_not_be_written_is_refused_before_the_run(run, tmp_path, place, reason):
+@pytest.mark.parametrize(("place", "reason"), [("", "it is a folder"), ("none/r.html", "its folder does not exist")])
+def test_an_unwritable_report_path_is_refused_before_the_run(run, tmp_path, place, reason):
     service = ScriptedService()
     status, out, err = run("--report", str(tmp_path / place), service=service)
     assert (status, out) == (1, "")
@@ -99,16 +99,16 @@ def test_a_report_that_could_not_be_written_is_refused_before_the_run(run, tmp_p
 
 
 class WithoutReport(ScriptedService):
-    """Gives everything but the report."""
+    """Serves everything except the report."""
 
     def tell(self, event_id):
         if event_id == len(self.plan):
-            # What follows is asked for the run, its result, and its report.
+            # The next requests are for the run, its result and its report.
             self.faults = deque([None, None, Refuse(404, b'{"detail": "no such file"}')])
         return super().tell(event_id)
 
 
-def test_a_report_that_fails_costs_neither_the_result_nor_the_purity_of_json(run, tmp_path):
+def test_if_the_report_fails_the_result_is_still_printed_and_json_stays_one_document(run, tmp_path):
     status, out, err = run("--report", str(tmp_path / "r.html"), "--json", service=WithoutReport())
     assert status == 1
     assert json.loads(out) == an_answer()
@@ -133,13 +133,13 @@ def test_quiet_leaves_only_the_table(run):
     assert "bought" not in out
 
 
-def test_without_waiting_the_hash_is_printed_and_the_run_is_left_alone(run):
+def test_no_wait_prints_the_hash_and_lets_the_run_continue(run):
     service = ScriptedService()
     assert run("--no-wait", service=service) == (0, f"{RUN_HASH}\n", "")
     assert [seen.method for seen in service.seen] == ["POST"]
 
 
-def test_without_waiting_json_is_the_summary(run):
+def test_no_wait_with_json_prints_the_summary(run):
     assert json.loads(run("--no-wait", "--json")[1])["status"] == "queued"
 
 
@@ -172,7 +172,7 @@ def test_every_field_of_a_request_has_an_option():
     assert {term.field for term in TERMS} == BacktestRequest.model_fields.keys() - given_apart
 
 
-def test_what_is_not_named_is_left_to_the_service(run):
+def test_options_not_given_are_not_sent(run):
     service = ScriptedService()
     run(service=service)
     assert service.seen[0].json().keys() == {"strategy_code", "start_date", "end_date"}
@@ -194,7 +194,7 @@ REJECTED = {"analysis_errors": ["Import of 'os' (line 3)"], "violations": []}
         (lambda: ended("failed", "no_prices", "No prices for 'XYZQ'"), 3, "No prices for 'XYZQ'"),
         (lambda: ended("failed", "data_changed", "Prices have changed"), 5, "Prices have changed"),
         (lambda: ended("timed_out", "run_timed_out", "Too slow"), 5, "Too slow"),
-        (lambda: ended("cancelled", "run_cancelled", "Somebody ended it"), 5, "Somebody ended it"),
+        (lambda: ended("cancelled", "run_cancelled", "It was cancelled"), 5, "It was cancelled"),
     ],
 )
 @pytest.mark.parametrize("options", [(), ("--json",)])
@@ -220,7 +220,7 @@ def test_every_error_of_the_client_has_an_exit_status():
     assert [connection.exit_status(error) for error, _ in errors] == [status for _, status in errors]
 
 
-def test_a_run_that_fails_is_named_too(run):
+def test_a_failed_run_is_identified_too(run):
     service = ended("failed", "strategy_failed", "ZeroDivisionError")
     _, out, err = run(service=service)
     assert out == ""
@@ -232,7 +232,7 @@ def test_a_busy_service_is_waited_for(run):
     assert run(service=service)[0] == 0
 
 
-def test_a_wait_that_is_too_long_ends_and_says_which_run_goes_on(run):
+def test_a_timed_out_wait_says_which_run_continues(run):
     service = ScriptedService(silent_after=2)
     status, _, err = run("--timeout", "0.2", service=service)
     assert status == 5
@@ -241,14 +241,14 @@ def test_a_wait_that_is_too_long_ends_and_says_which_run_goes_on(run):
     assert service.asked("DELETE") == []
 
 
-def test_a_token_of_the_environment_is_sent(run, monkeypatch):
+def test_the_token_from_the_environment_is_sent(run, monkeypatch):
     monkeypatch.setenv("HQG_TOKEN", "secret")
     service = ScriptedService()
     run(service=service)
     assert service.seen[0].headers["authorization"] == "Bearer secret"
 
 
-def test_where_no_service_answers_it_says_how_to_start_one(strategy, capsys):
+def test_without_a_service_the_message_says_how_to_start_one(strategy, capsys):
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     assert main(["run", strategy, *WINDOW, "--url", f"http://127.0.0.1:{port}"]) == 1
@@ -256,12 +256,12 @@ def test_where_no_service_answers_it_says_how_to_start_one(strategy, capsys):
 
 
 @pytest.mark.parametrize("url", ["ftp://x", "127.0.0.1:8005", "http://"])
-def test_an_address_that_is_none_is_told(strategy, capsys, url):
+def test_an_invalid_url_is_refused(strategy, capsys, url):
     assert main(["run", strategy, *WINDOW, "--url", url]) == 1
-    assert "is not the address of a service" in capsys.readouterr().err
+    assert "is not the URL of a service" in capsys.readouterr().err
 
 
-def test_a_file_that_is_not_there_is_told(capsys):
+def test_a_missing_file_is_reported(capsys):
     assert main(["run", "nowhere.py", *WINDOW]) == 1
     assert capsys.readouterr().err == "nowhere.py cannot be read: No such file or directory.\n"
 
@@ -278,7 +278,7 @@ def test_a_file_that_is_not_there_is_told(capsys):
         ["--seed", "x"],
     ],
 )
-def test_arguments_that_cannot_be_understood_end_with_two(strategy, arguments, capsys):
+def test_invalid_arguments_exit_with_two(strategy, arguments, capsys):
     with pytest.raises(SystemExit) as exited:
         main(["run", strategy, *WINDOW, *arguments])
     assert exited.value.code == 2
@@ -306,7 +306,7 @@ def parsed(*arguments: str) -> argparse.Namespace:
     return parser.parse_args([*arguments, *WINDOW])
 
 
-def test_who_watches_sees_how_far_it_is_and_each_printed_line_once(strategy):
+def test_a_terminal_shows_the_progress_and_each_printed_line_once(strategy):
     errors = Terminal()
     with ScriptedService().serving() as service:
         assert command.run(parsed(strategy, "--name", "trend"), Client(service.url), io.StringIO(), errors) == 0
@@ -337,10 +337,10 @@ def test_ctrl_c_on_a_run_that_has_just_ended_says_how_it_ended(run, monkeypatch)
     monkeypatch.setattr(Bar, "see", interrupt)
     status, out, err = run()
     assert (status, out) == (130, "")
-    assert err.startswith("Stopped. The run had ended before: succeeded.\n")
+    assert err.startswith("Stopped. The run had already ended: succeeded.\n")
 
 
-def test_ctrl_c_while_the_service_is_away_says_that_the_run_may_go_on(run, monkeypatch):
+def test_ctrl_c_while_the_service_is_down_says_that_the_run_may_continue(run, monkeypatch):
     monkeypatch.setattr("src.cli.outcome.INTERRUPTED_PATIENCE_SECONDS", 0.2)
     service = ScriptedService()
 
@@ -406,14 +406,14 @@ def is_harmless(text: str) -> bool:
         lambda: refusing(503, HOSTILE),
     ],
 )
-def test_nothing_that_the_service_says_moves_the_terminal(run, service, options):
+def test_text_from_the_service_cannot_control_the_terminal(run, service, options):
     _, out, err = run("--patience", "0", *options, service=service())
     assert is_harmless(out)
     assert is_harmless(err)
     assert options or r"\x1b[2J" in out + err
 
 
-def test_nothing_that_the_strategy_prints_moves_the_terminal(strategy):
+def test_text_the_strategy_prints_cannot_control_the_terminal(strategy):
     errors = Terminal()
     plan = (*PLAN[:2], ("progress", {"share": 0.5, "day": HOSTILE}), ("log", {"lines": [HOSTILE]}), PLAN[-1])
     with ScriptedService(plan=plan).serving() as service:
@@ -424,7 +424,7 @@ def test_nothing_that_the_strategy_prints_moves_the_terminal(strategy):
     assert is_harmless(shown.replace("\r", "").replace("\x1b[A", ""))
 
 
-def test_a_terminal_of_another_encoding_shows_escapes(strategy):
+def test_a_terminal_with_another_encoding_shows_escapes(strategy):
     with ScriptedService(answer=an_answer(warnings=["Δ"])).serving() as service:
         command = [sys.executable, "-m", "src", "run", strategy, *WINDOW, "--url", service.url]
         environment = {**os.environ, "PYTHONIOENCODING": "ascii"}

@@ -30,7 +30,7 @@ def stored(number: int, **changes):
 
 
 class Stored(ScriptedService):
-    """Its one run is in its list too."""
+    """Its only run is in its list too."""
 
     def summary(self):
         return stored(0, run_hash=RUN_HASH, name="mine") | super().summary()
@@ -63,17 +63,17 @@ RUN           SUBMITTED (UTC)      STATUS     WINDOW                       RETUR
 """
 
 
-def test_a_list_has_a_header_and_one_line_a_run(runs):
+def test_a_list_has_a_header_and_one_line_per_run(runs):
     assert runs("list") == (0, LISTED, "")
 
 
-def test_a_list_ends_where_it_shall(runs, service):
+def test_a_list_ends_at_its_limit(runs, service):
     assert len(runs("list", "--limit", "2")[1].splitlines()) == 3
     assert service.seen[0].query == {"limit": "2"}
 
 
 @pytest.mark.parametrize("limit", ["0", "-1", "x", "1.5", "²"])
-def test_a_list_of_no_length_is_refused(runs, limit, capsys):
+def test_an_invalid_limit_is_refused(runs, limit, capsys):
     with pytest.raises(SystemExit) as exited:
         runs("list", "--limit", limit)
     assert exited.value.code == 2
@@ -82,7 +82,7 @@ def test_a_list_of_no_length_is_refused(runs, limit, capsys):
 def test_a_list_without_runs_says_so(runs, service):
     service.stored = []
     assert runs("list")[1] == "There are no runs yet.\n"
-    assert runs("list", "--symbol", "SPY")[1] == "There are no such runs.\n"
+    assert runs("list", "--symbol", "SPY")[1] == "No runs match.\n"
     assert json.loads(runs("list", "--json")[1]) == []
 
 
@@ -115,11 +115,11 @@ def test_filters_reach_the_service(runs, service):
     }
 
 
-def test_json_is_what_the_service_said(runs, service):
+def test_json_is_the_services_answer(runs, service):
     assert json.loads(runs("list", "--json")[1]) == service.stored
 
 
-def test_the_start_of_a_hash_names_a_run(runs, service):
+def test_a_hash_prefix_identifies_a_run(runs, service):
     status, out, _ = runs("show", RUN_HASH[:6])
     assert status == 0
     assert out == (
@@ -129,17 +129,17 @@ def test_the_start_of_a_hash_names_a_run(runs, service):
     assert service.asked("GET", RUN_HASH)
 
 
-def test_a_hash_may_be_in_capitals(runs):
+def test_a_hash_may_be_upper_case(runs):
     assert runs("show", RUN_HASH[:6].upper())[0] == runs("show", RUN_HASH.upper())[0] == 0
 
 
-def test_a_start_that_names_no_run_is_refused(runs):
+def test_a_prefix_without_a_run_is_refused(runs):
     status, out, err = runs("show", "abc")
     assert (status, out) == (4, "")
     assert 'No run has a hash that begins with "abc"' in err
 
 
-def test_a_start_that_several_runs_have_lists_them(runs, service):
+def test_an_ambiguous_prefix_lists_its_runs(runs, service):
     service.stored = [stored(1, run_hash=f"{number:064x}", name=f"run {number}") for number in range(13)]
     status, out, err = runs("cancel", "000")
     lines = err.splitlines()
@@ -178,7 +178,7 @@ def test_follow_gives_the_result_as_json(runs, service):
     assert (status, json.loads(out), err) == (0, service.answer, "")
 
 
-def test_follow_of_a_run_that_fails_ends_as_the_run_does(runs, service):
+def test_following_a_failed_run_exits_with_its_status(runs, service):
     error = {"code": "strategy_failed", "errors": ["ZeroDivisionError"], "traceback": "", "logs": []}
     service.plan = (("finished", {"status": "failed", "error": error}),)
     status, out, err = runs("follow", RUN_HASH)
@@ -186,14 +186,14 @@ def test_follow_of_a_run_that_fails_ends_as_the_run_does(runs, service):
     assert err.startswith("ZeroDivisionError\n")
 
 
-def test_ctrl_c_in_follow_leaves_the_run_alone(runs, service, monkeypatch):
+def test_ctrl_c_in_follow_does_not_cancel_the_run(runs, service, monkeypatch):
     def interrupt(_self, _event):
         raise KeyboardInterrupt
 
     monkeypatch.setattr(Bar, "see", interrupt)
     status, out, err = runs("follow", RUN_HASH)
     assert (status, out) == (130, "")
-    assert "The run is left alone." in err
+    assert "The run continues." in err
     assert service.asked("DELETE") == []
 
 
@@ -201,7 +201,7 @@ HOSTILE = "\x1b]0;owned\x07\x1b[2J\x9b31m\r\n\x08\u202etxt\ud800\u2028"
 
 
 @pytest.mark.parametrize("arguments", [("list",), ("list", "--json"), ("show", "1"), ("cancel", "1"), ("show", "x")])
-def test_nothing_that_is_stored_moves_the_terminal_or_looks_like_another_run(runs, service, arguments):
+def test_stored_text_cannot_control_the_terminal_or_imitate_another_run(runs, service, arguments):
     texts = dict.fromkeys(("name", "status", "start_date", "end_date", "submitted_at"), HOSTILE)
     hashes = ["1" + HOSTILE, "1" * 64, "1" * 63 + "2"]
     service.stored = [stored(1, **texts, run_hash=run_hash, symbols=[HOSTILE]) for run_hash in hashes]
@@ -216,13 +216,13 @@ def test_cancel_ends_a_run_and_delete_removes_it(runs, service):
     assert [seen.method for seen in service.asked("DELETE")] == ["DELETE", "DELETE"]
 
 
-def test_an_unknown_run_is_told(runs):
+def test_an_unknown_run_is_reported(runs):
     status, out, err = runs("cancel", "f" * 64)
     assert (status, out) == (4, "")
     assert "There is no such run" in err
 
 
-def test_who_closes_the_output_gets_no_complaint(service):
+def test_closing_the_output_early_prints_no_error(service):
     command = [sys.executable, "-m", "src", "runs", "list", "--url", service.url]
     project = Path(__file__).resolve().parents[2]
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}

@@ -1,4 +1,4 @@
-"""`python -m src verify`: whatever is changed, moved, cut or invented is found, and the first break is named."""
+"""`python -m src verify`: finds anything changed, moved, cut or invented, and names the first break."""
 
 import io
 import json
@@ -40,7 +40,7 @@ class Sealed:
         return verify_chains(self.root, self.storage.chain, owners, out), out.getvalue()
 
     def change_manifest(self, number: int, **changes: object) -> None:
-        """Rewrite a manifest and give it the hash that fits."""
+        """Rewrite a manifest and give it the matching hash."""
         path = self.folders[number - 1] / "manifest.json"
         manifest = json.loads(path.read_bytes()) | changes
         path.write_bytes(manifest_bytes(manifest | {"manifest_hash": manifest_hash(manifest)}))
@@ -172,7 +172,7 @@ def test_without_any_run_there_is_nothing_to_find(tmp_path: Path) -> None:
     storage = open_storage(f"sqlite:///{tmp_path}/runs.db")
     out = io.StringIO()
     assert verify_chains(tmp_path / "none", storage.chain, (), out) == 0
-    assert out.getvalue() == "There is no chain yet.\n"
+    assert out.getvalue() == "There are no chains yet.\n"
     storage.close()
 
 

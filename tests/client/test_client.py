@@ -161,7 +161,7 @@ def test_a_finished_run_needs_no_stream(client, service):
     assert service.asked("GET", "/events") == []
 
 
-def test_a_run_goes_on_over_a_restart_of_the_service():
+def test_a_run_survives_a_restart_of_the_service():
     service = ScriptedService(silent_after=3)
     results = []
     with service.serving():
@@ -184,17 +184,17 @@ def wait_until(is_true, seconds=60.0):
         time.sleep(0.01)
 
 
-def test_a_wait_may_end_before_the_run_and_be_taken_up_again():
+def test_a_wait_may_time_out_and_be_resumed():
     with ScriptedService(silent_after=2).serving() as service:
         run = Client(service.url).submit(*WINDOW)
-        with pytest.raises(WaitTimedOut, match="the run goes on") as caught:
+        with pytest.raises(WaitTimedOut, match="the run continues") as caught:
             run.wait(timeout_seconds=0.3)
         assert isinstance(caught.value, TimeoutError)
         service.silent_after = None
         assert run.wait().run_hash == RUN_HASH
 
 
-def test_a_result_that_is_not_there_yet_is_told(client):
+def test_asking_for_a_result_too_early_is_refused(client):
     with pytest.raises(RunNotFinished, match="queued"):
         client.submit(*WINDOW).result()
 
@@ -215,7 +215,7 @@ def test_delete_ends_a_run_first_and_may_be_repeated(client, service):
     run.delete()
 
 
-def test_an_unknown_run_is_told(client):
+def test_an_unknown_run_is_reported(client):
     with pytest.raises(RunNotFound, match="There is no such run"):
         client.get("../../../etc/passwd")
 
@@ -309,7 +309,7 @@ def test_one_client_serves_many_threads(client):
     assert results == [RUN_HASH] * 8
 
 
-def test_a_service_that_is_not_there_is_told_at_once():
+def test_a_missing_service_is_reported_at_once():
     began = time.monotonic()
     with pytest.raises(ServiceUnavailable, match="No service answers at"):
         Client("http://127.0.0.1:1").run(*WINDOW)
@@ -327,13 +327,13 @@ print(json.dumps([result.metrics["sharpe_ratio"], "<svg" in result._repr_html_()
 """
 
 
-def test_it_needs_nothing_but_python_and_nothing_of_the_service(service):
+def test_it_needs_only_python_and_imports_nothing_of_the_service(service):
     command = [sys.executable, "-W", "error", "-c", LIGHT, service.url]
     said = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=True, timeout=30)
     assert json.loads(said.stdout) == [1.25, True, []]
     assert said.stderr == ""
 
 
-def test_every_public_name_is_there_and_documented():
+def test_every_public_name_exists_and_is_documented():
     for name in hqg_backtester.__all__:
         assert name in {"Code", "__version__"} or getattr(hqg_backtester, name).__doc__

@@ -71,25 +71,25 @@ def test_a_path_is_read_without_its_byte_order_mark(tmp_path):
 
 
 @pytest.mark.parametrize("path", ["nowhere.py", Path("nowhere"), Path("/")])
-def test_a_path_that_cannot_be_read_is_told(path):
+def test_an_unreadable_path_is_reported(path):
     with pytest.raises(CodeUnavailable, match="cannot be read"):
         source_of(path)
 
 
-def test_a_file_that_is_no_text_is_told(tmp_path):
+def test_a_file_that_is_not_text_is_reported(tmp_path):
     (tmp_path / "mine.py").write_bytes(b"\xff\xfe")
     with pytest.raises(CodeUnavailable, match="UTF-8"):
         source_of(tmp_path / "mine.py")
 
 
-def test_of_a_class_only_what_it_needs_is_sent(module):
+def test_only_what_a_class_needs_is_sent(module):
     loaded = module(f"import os\nfrom hqg_backtester import Client\n{IMPORTS}\nUNUSED = os.getcwd()\n\n\n{MINE}")
     assert source_of(loaded.Mine) == (
         f"from hqg_algorithms import Strategy\nfrom hqg_algorithms import TargetWeights\n\n\n{MINE}"
     )
 
 
-def test_an_object_stands_for_its_class(module):
+def test_an_instance_stands_for_its_class(module):
     loaded = module(IMPORTS + MINE)
     assert source_of(loaded.Mine()) == source_of(loaded.Mine)
 
@@ -137,7 +137,7 @@ class Mine(Base):
 """
 
 
-def test_helpers_constants_bases_and_imports_go_along_and_run_on_their_own(module):
+def test_helpers_constants_bases_and_imports_are_sent_and_are_self_contained(module):
     source = source_of(module(EVERYTHING).Mine)
     names = {}
     exec(source, names)  # noqa: S102 - our own text
@@ -148,7 +148,7 @@ def test_helpers_constants_bases_and_imports_go_along_and_run_on_their_own(modul
     assert "from hqg_algorithms import Strategy\n" in source
 
 
-def test_what_is_sent_breaks_no_rule_of_the_service(module):
+def test_the_sent_source_breaks_no_rule_of_the_service(module):
     assert not analyse(source_of(module(EVERYTHING.replace("@decorated", "")).Mine)).violations
 
 
@@ -207,14 +207,14 @@ def test_a_class_made_by_exec_is_refused_with_advice():
         source_of(names["Mine"])
 
 
-def test_a_file_that_was_changed_since_is_refused_with_advice(module):
+def test_a_file_changed_since_its_import_is_refused_with_advice(module):
     loaded = module(IMPORTS + MINE)
     Path(loaded.__file__).write_text("x = 1\n")
-    with pytest.raises(CodeUnavailable, match="not where Python says it is"):
+    with pytest.raises(CodeUnavailable, match="not where Python expects it"):
         source_of(loaded.Mine)
 
 
 @pytest.mark.parametrize("code", [7, None, [], int, object()])
-def test_what_is_no_code_is_refused(code):
+def test_anything_else_is_refused(code):
     with pytest.raises(CodeUnavailable):
         source_of(code)

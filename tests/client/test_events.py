@@ -1,4 +1,4 @@
-"""A run's events: whole, once and in order, however the connection behaves."""
+"""A run's events arrive whole, once and in order over any connection."""
 
 import json
 from collections import deque
@@ -36,7 +36,7 @@ events = st.lists(
 
 
 @given(events, st.sampled_from(["\n", "\r\n", "\r"]), st.lists(st.integers(0, 400), max_size=10))
-def test_however_the_bytes_are_cut_the_same_events_come_out(sent, end, cuts):
+def test_events_are_the_same_however_the_bytes_are_split(sent, end, cuts):
     data = f": heartbeat{end}{end}".join(["", *(wire(event, end) for event in sent)]).encode() + b": end\n\n"
     bounds = [0, *sorted(min(cut, len(data)) for cut in cuts), len(data)]
     reader = EventReader()
@@ -44,7 +44,7 @@ def test_however_the_bytes_are_cut_the_same_events_come_out(sent, end, cuts):
     assert [event for piece in pieces for event in reader.feed(piece)] == sent
 
 
-def test_what_is_not_complete_is_no_event():
+def test_an_incomplete_event_is_ignored():
     reader = EventReader()
     assert list(reader.feed(b'id: 1\nevent: log\ndata: {"lines": []}\n')) == []
     assert [event.id for event in reader.feed(b"\n")] == [1]
@@ -66,7 +66,7 @@ def test_several_data_lines_are_one_value():
         b"x" * 17_000_000,
     ],
 )
-def test_what_is_no_event_of_the_service_is_told(data):
+def test_an_invalid_event_is_reported(data):
     with pytest.raises(ServiceUnavailable, match="event"):
         list(EventReader().feed(data))
 
@@ -84,14 +84,14 @@ def test_a_connection_cut_anywhere_loses_nothing_and_repeats_nothing():
             assert following(service) == EXPECTED, cut
 
 
-def test_a_connection_made_again_says_where_it_was():
+def test_a_reconnection_resumes_at_the_last_event():
     first = len(ScriptedService().tell(1))
     with ScriptedService(cuts=deque([first + 5, None])).serving() as service:
         following(service)
         assert [seen.headers.get("last-event-id") for seen in service.seen] == [None, "1"]
 
 
-def test_an_event_that_comes_twice_is_seen_once():
+def test_a_repeated_event_is_seen_once():
     class Forgetful(ScriptedService):
         def tell(self, event_id):
             return super().tell(event_id) * 2
@@ -100,7 +100,7 @@ def test_an_event_that_comes_twice_is_seen_once():
         assert following(service) == EXPECTED
 
 
-def test_what_was_seen_before_is_not_seen_again():
+def test_events_already_seen_are_skipped():
     with ScriptedService().serving() as service:
         assert following(service, after=3) == EXPECTED[3:]
 
@@ -110,13 +110,13 @@ def test_after_the_last_event_there_is_nothing():
         assert following(service, after=len(PLAN)) == []
 
 
-def test_a_busy_service_is_asked_again():
+def test_a_busy_service_is_retried():
     faults = deque([None, Refuse(503, headers=(("Retry-After", "1"),)), Refuse(429)])
     with ScriptedService(cuts=deque([150, None]), faults=faults).serving() as service:
         assert following(service) == EXPECTED
 
 
-def test_streams_that_break_off_again_and_again_without_a_word_are_given_up():
+def test_streams_that_keep_breaking_without_an_event_are_given_up():
     with ScriptedService(cuts=deque([0] * 1000)).serving() as service:
         transport = Transport(service.url, patience=lambda: Patience(0.3))
         with pytest.raises(ServiceUnavailable):
@@ -125,21 +125,21 @@ def test_streams_that_break_off_again_and_again_without_a_word_are_given_up():
 
 
 @pytest.mark.parametrize(("status", "error"), [(404, RunNotFound), (401, Unauthorized)])
-def test_a_refusal_is_not_tried_again(status, error):
+def test_a_refusal_is_not_retried(status, error):
     with ScriptedService(faults=deque([Refuse(status)])).serving() as service:
         with pytest.raises(error):
             following(service)
         assert len(service.seen) == 1
 
 
-def test_what_is_no_event_stream_is_told():
+def test_an_answer_that_is_not_an_event_stream_is_reported():
     page = Refuse(200, b"<html>", (("Content-Type", "text/html"),))
     with ScriptedService(faults=deque([page])).serving() as service:  # noqa: SIM117 - the service is there throughout
         with pytest.raises(ServiceUnavailable, match="not an event stream"):
             following(service, patience_seconds=0.0)
 
 
-def test_each_event_that_comes_renews_patience():
+def test_each_event_renews_patience():
     lengths = [len(ScriptedService().tell(number)) for number, _ in EXPECTED]
     now = [0.0]
 

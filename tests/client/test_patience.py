@@ -1,4 +1,4 @@
-"""How long the client goes on trying."""
+"""How long the client keeps retrying."""
 
 from datetime import UTC, datetime
 
@@ -11,7 +11,7 @@ BUSY = ServiceBusy("busy")
 
 
 class Time:
-    """A clock that only sleeping moves."""
+    """A clock that advances only by sleeping."""
 
     def __init__(self) -> None:
         self.now, self.pauses = 100.0, []
@@ -26,14 +26,14 @@ def patience(seconds: float, draw: float = 1.0) -> tuple[Patience, Time]:
     return Patience(seconds, time.sleep, lambda: draw, lambda: time.now), time
 
 
-def test_what_the_service_asks_for_is_what_it_gets():
+def test_the_client_pauses_as_long_as_the_service_asks():
     it, time = patience(60)
     it.pause(BUSY, 7.0)
     it.pause(BUSY, 3.0)
     assert time.pauses == [7.0, 3.0]
 
 
-def test_without_a_word_from_the_service_pauses_double_up_to_a_longest():
+def test_without_retry_after_pauses_double_up_to_a_maximum():
     it, time = patience(60)
     for _ in range(8):
         it.pause(BUSY)
@@ -46,7 +46,7 @@ def test_pauses_differ_between_clients_by_up_to_a_half():
     assert time.pauses == [0.05]
 
 
-def test_a_pause_longer_than_the_patience_left_is_not_begun():
+def test_a_pause_longer_than_the_patience_left_is_not_started():
     it, time = patience(10)
     it.pause(BUSY, 8.0)
     with pytest.raises(ServiceBusy):
@@ -62,7 +62,7 @@ def test_a_dead_service_is_given_up_when_patience_has_run_out():
     assert 20 < sum(time.pauses) <= 30
 
 
-def test_good_news_renews_patience():
+def test_a_success_renews_patience():
     it, time = patience(10)
     for _ in range(5):
         it.pause(BUSY, 8.0)

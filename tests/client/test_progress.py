@@ -1,4 +1,4 @@
-"""The bar: moving on a terminal, silent anywhere else."""
+"""The bar moves on a terminal and is silent elsewhere."""
 
 import io
 import sys
@@ -32,7 +32,7 @@ def show(bar):
             bar.see(event)
 
 
-def test_who_watches_sees_the_day_that_was_reached_and_the_equity(terminal):
+def test_the_bar_shows_the_day_reached_and_the_equity(terminal):
     show(Bar("trend", stream=terminal))
     shown = terminal.getvalue()
     assert "trend:  50%" in shown
@@ -40,20 +40,20 @@ def test_who_watches_sees_the_day_that_was_reached_and_the_equity(terminal):
     assert "succeeded" in shown
 
 
-def test_a_place_in_line_is_shown(terminal):
+def test_the_position_in_the_queue_is_shown(terminal):
     with Bar("trend", stream=terminal) as bar:
         bar.see(Event(1, "queued", {"position": 3}))
-    assert "queued, 3 before it" in terminal.getvalue()
+    assert "queued, 3 ahead of it" in terminal.getvalue()
 
 
-def test_an_attempt_that_is_taken_up_again_begins_from_the_start(terminal):
+def test_a_repeated_attempt_starts_from_the_beginning(terminal):
     with Bar("trend", stream=terminal) as bar:
         for event in (EVENTS[2], Event(9, "started", {"attempt": 2})):
             bar.see(event)
     assert terminal.getvalue().rindex("  0%") > terminal.getvalue().rindex(" 50%")
 
 
-def test_trouble_is_told(terminal):
+def test_the_reason_for_a_retry_is_shown(terminal):
     with Bar("trend", stream=terminal) as bar:
         bar.trouble(RuntimeError("the queue is full"))
     assert "retrying: the queue is full" in terminal.getvalue()
@@ -71,12 +71,12 @@ def test_lines_are_not_shown_otherwise(terminal):
     assert "bought" not in terminal.getvalue()
 
 
-def test_where_there_is_no_terminal_nothing_is_written(capfd):
+def test_nothing_is_written_without_a_terminal(capfd):
     show(Bar("trend", shows_logs=True))
     assert capfd.readouterr() == ("", "")
 
 
-def test_a_bar_that_is_not_wanted_is_not_shown(terminal):
+def test_progress_false_shows_no_bar(terminal):
     show(Bar("trend", is_shown=False, stream=terminal))
     assert terminal.getvalue() == ""
 

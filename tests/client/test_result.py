@@ -1,4 +1,4 @@
-"""What a backtest came to, as tables and as a page."""
+"""A result as tables and as a page."""
 
 import sys
 import xml.etree.ElementTree as ET
@@ -85,14 +85,14 @@ def test_drawdown_is_measured_from_the_highest_so_far_or_the_starting_equity():
     assert it.drawdown.iloc[3] == 0.0
 
 
-def test_the_terms_of_the_run_can_be_read_and_not_changed():
+def test_the_parameters_are_read_only():
     it = result()
     assert it.parameters["starting_equity"] == 10_000.0
     with pytest.raises(TypeError):
         it.parameters["starting_equity"] = 1.0
 
 
-def test_what_was_not_held_weighs_nothing():
+def test_a_symbol_that_was_not_held_has_weight_zero():
     holdings = [
         {"time": 0, "weights": {"SPY": 1.0}},
         {"time": 86_400, "weights": {"BND": 0.25}},
@@ -101,7 +101,7 @@ def test_what_was_not_held_weighs_nothing():
     assert result(holding_weights=holdings).weights.values.tolist() == [[0, 1], [0.25, 0], [0, 0]]
 
 
-def test_a_field_that_a_newer_service_adds_is_a_column():
+def test_a_field_added_by_a_newer_service_becomes_a_column():
     orders = [{**an_answer()["orders"][0], "venue": "X"}]
     assert result(orders=orders).orders["venue"].tolist() == ["X"]
 
@@ -115,19 +115,19 @@ def test_changing_a_table_changes_nothing_else():
         it.metrics["sharpe_ratio"] = 9.9
 
 
-def test_without_pandas_it_says_what_to_install(monkeypatch):
+def test_without_pandas_the_error_says_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "pandas", None)
     with pytest.raises(PackageMissing, match=r'pip install "hqg-backtester\[pandas\]"'):
         _ = result().equity
     assert result().metrics["sharpe_ratio"] == 1.25
 
 
-def test_the_report_is_saved_where_it_shall_be(tmp_path):
+def test_the_report_is_saved_at_the_given_path(tmp_path):
     file = result().report(tmp_path / "mine.html")
     assert file.read_bytes() == b"<!doctype html>"
 
 
-def test_it_says_in_one_line_what_it_is():
+def test_its_repr_is_one_line():
     assert repr(result()) == (
         "<Result 5f1c5f1c5f1c: 'n', 2015-01-01 to 2015-12-31, total_return=0.01, sharpe_ratio=1.25, 1 orders>"
     )
@@ -154,7 +154,7 @@ def test_many_warnings_are_counted():
 HOSTILE = "<script>alert('x')</script><img src=x onerror=alert(1)>\"'&"
 
 
-def test_nothing_that_comes_from_outside_is_markup():
+def test_text_from_outside_is_never_markup():
     answer = an_answer(run_hash=HOSTILE, warnings=[HOSTILE])
     answer["parameters"] = {**answer["parameters"], "name": HOSTILE, "benchmark": HOSTILE, "start_date": HOSTILE}
     answer["metrics"] = {**answer["metrics"], "undefined": {"beta": HOSTILE}}
@@ -187,7 +187,7 @@ def run_page(**changes):
     return Run(Transport("http://127.0.0.1:1"), summary(**changes))._repr_html_()
 
 
-def test_a_notebook_shows_how_far_a_run_is():
+def test_a_notebook_shows_a_runs_progress():
     page = run_page(status="running", progress={"share": 0.5, "day": "2015-06-30", "equity": 10_050.0})
     assert "running, 50%, 2015-06-30 · 2015-01-01 to 2015-12-31, SPY, BND" in page
     assert "timed out" in run_page(status="timed_out")
@@ -207,11 +207,11 @@ def test_a_notebook_shows_why_a_run_failed_and_the_last_lines_it_printed():
     assert page.count("a&lt;b") == 20
 
 
-def test_a_run_of_many_symbols_is_still_one_line():
+def test_many_symbols_still_take_one_line():
     assert "S9, and 190 more" in run_page(symbols=[f"S{number}" for number in range(200)])
 
 
-def test_nothing_in_a_run_is_markup():
+def test_text_of_a_run_is_never_markup():
     error = {"code": HOSTILE, "errors": [HOSTILE], "traceback": HOSTILE, "logs": [HOSTILE]}
     metrics = {**METRICS, "undefined": {"beta": HOSTILE}}
     fields = dict.fromkeys(("run_hash", "name", "status", "start_date", "end_date"), HOSTILE)
@@ -237,7 +237,7 @@ def test_every_drawing_stays_in_its_frame_and_small(values, other):
         assert points == sorted(points, key=lambda point: point[0])
 
 
-def test_a_benchmark_of_some_days_is_drawn_on_those_days():
+def test_a_partial_benchmark_is_drawn_on_its_days_only():
     line = next(ET.fromstring(sparkline([1, 2, 3, 4, 5], [None, None, 3, 4, None])).iter("polyline"))  # noqa: S314 - ours
     assert [float(point.split(",")[0]) for point in line.attrib["points"].split()] == [WIDTH / 2, WIDTH * 3 / 4]
 
