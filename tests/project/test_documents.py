@@ -48,7 +48,7 @@ def test_every_make_command_that_is_named_exists(document: Path) -> None:
     assert named <= targets()
 
 
-def test_the_rooms_of_the_architecture_are_the_folders_of_src() -> None:
+def test_the_packages_of_the_architecture_are_the_folders_of_src() -> None:
     text = (ROOT / "docs" / "architecture.md").read_text()
     folders = {path.name for path in (ROOT / "src").iterdir() if (path / "__init__.py").is_file()}
     assert folders == set(re.findall(r"^\| `src/(\w+)` \|", text, re.MULTILINE))
