@@ -1,4 +1,4 @@
-"""Reading user code: what is accepted, what is rejected and where, and that no text is too much."""
+"""Analysis of user code: what it accepts, what it rejects and where, and that it handles any text."""
 
 import ast
 import gc
@@ -48,9 +48,9 @@ def spans(source: str) -> list[tuple[str, int, int, int, int]]:
 
 @contextmanager
 def at_most(cpu_seconds: float) -> Iterator[None]:
-    """Processor time of this thread: other work on the machine does not count, nor what other tests have left behind.
+    """Bound this thread's processor time, which excludes other work on the machine and other tests' garbage.
 
-    What grows out of bounds takes minutes: the bound is for machines that are very slow.
+    Unbounded work takes minutes; the bound leaves room for very slow machines.
     """
     gc.disable()
     start = time.thread_time()
@@ -62,7 +62,7 @@ def at_most(cpu_seconds: float) -> Iterator[None]:
 
 
 def least_cpu_seconds(read: Callable[[str], object], source: str) -> float:
-    """Processor time of this thread for one reading, the least of ten."""
+    """Processor time of this thread for one reading, the minimum of ten."""
     spent = []
     for _ in range(10):
         start = time.thread_time()
@@ -78,7 +78,7 @@ class TestOrdinaryStrategies:
         assert analysis.violations == ()
         assert analysis.strategy is not None
 
-    def test_there_are_more_than_thirty_of_them(self) -> None:
+    def test_there_are_more_than_thirty_ordinary_strategies(self) -> None:
         assert len(ACCEPTED) > 30
 
     def test_every_dialect_is_accepted(self, strategies_folder: Path) -> None:
@@ -87,7 +87,7 @@ class TestOrdinaryStrategies:
         for path in paths:
             assert analyse(path.read_text(encoding="utf-8")).violations == (), path.name
 
-    def test_one_is_read_in_a_few_times_what_python_takes_to_parse_it(self) -> None:
+    def test_analysis_takes_less_than_seventy_times_as_long_as_parsing(self) -> None:
         source = (HERE / "accepted" / "walk_forward.py").read_text(encoding="utf-8")
         assert least_cpu_seconds(analyse, source) < 70 * least_cpu_seconds(ast.parse, source)
 
@@ -132,7 +132,7 @@ class TestOrdinaryStrategies:
 
 class TestHostileSources:
     @pytest.mark.parametrize("path", REJECTED, ids=lambda path: path.stem)
-    def test_every_marked_line_breaks_the_rule_that_the_file_is_named_after(self, path: Path) -> None:
+    def test_every_marked_line_breaks_the_rule_in_the_file_name(self, path: Path) -> None:
         source = path.read_text(encoding="utf-8")
         marked = {number for number, line in enumerate(source.splitlines(), 1) if line.endswith(MARK)}
         violations = analyse(source).violations
@@ -140,9 +140,9 @@ class TestHostileSources:
         assert {v.line for v in violations if v.rule == path.name.split(".")[0]} == marked
         assert {v.line for v in violations} == marked, "an unmarked line is a false alarm"
 
-    def test_every_escape_of_the_catalogue_is_rejected_with_its_line(self) -> None:
+    def test_every_escape_in_the_catalogue_is_rejected_with_its_line(self) -> None:
         attacks = {attack.id: attack.code for attack in snippets() if attack.expect == "reject"}
-        # A lone comment is only wrong where no strategy follows it.
+        # A lone comment is only wrong without a strategy after it.
         comment = attacks.pop("enc-25")
         assert rules(comment) == ["no-strategy"]
         found = {key: analyse(code + "\n" + HONEST).violations for key, code in attacks.items()}
@@ -150,28 +150,28 @@ class TestHostileSources:
         assert all(violation.line >= 1 for violations in found.values() for violation in violations)
 
     @pytest.mark.parametrize(
-        ("line", "said"),
+        ("line", "advice"),
         [
             ("import logging", "use self.log(...)"),
             ("from logging import getLogger", "use self.log(...)"),
-            ("import time", "the day is data's"),
+            ("import time", "take the date from data"),
             ("import sys", "import config"),
-            ("import urllib.request", "there is no network in a backtest"),
+            ("import urllib.request", "a backtest has no network"),
             ("import yfinance as yf", "name the symbols in the strategy's universe"),
             ("x = open('prices.csv')", "import config"),
             ("x = vars()", "dict(vars(self))"),
             ("x = [getattr(list, str(n)) for n in range(3)]", "a loop over at most 200 literal strings"),
         ],
     )
-    def test_a_rejection_says_what_to_write_instead(self, line: str, said: str) -> None:
+    def test_a_rejection_says_what_to_write_instead(self, line: str, advice: str) -> None:
         (violation,) = analyse(line + "\n" + HONEST).violations
-        assert said in violation.message
+        assert advice in violation.message
 
-    def test_numbers_that_python_refuses_to_spell_are_no_trouble(self) -> None:
+    def test_numbers_too_long_for_python_to_print_are_accepted(self) -> None:
         huge = "0x" + "f" * 9_000
         assert rules(f"class Slotted:\n    __slots__ = {huge}\nx = '%s' % {huge}\n" + HONEST) == []
 
-    def test_everything_wrong_is_reported_at_once_in_the_order_of_the_source(self) -> None:
+    def test_all_violations_are_reported_together_in_source_order(self) -> None:
         source = "import os\nx = eval('1')\ny = ().__class__\n" + HONEST
         assert [(v.rule, v.line) for v in analyse(source).violations] == [
             ("import-not-allowed", 1),
@@ -179,13 +179,13 @@ class TestHostileSources:
             ("attribute-not-allowed", 3),
         ]
 
-    def test_the_list_of_violations_is_bounded_and_says_so(self) -> None:
+    def test_the_list_of_violations_is_bounded_and_ends_with_the_number_left_out(self) -> None:
         violations = analyse("eval\n" * 4_000 + HONEST).violations
         assert len(violations) == policy.MAX_VIOLATIONS + 1
         assert violations[-1].rule == "more-violations"
         assert violations[-1].message == "3950 more violations are not listed"
 
-    def test_messages_are_short_and_printable_whatever_the_source(self) -> None:
+    def test_messages_are_short_and_printable_for_any_source(self) -> None:
         long = "x" * 5_000
         source = f"import {long}\n{long}.__{long}__\nx = '__class__'\nprint(f'{{().__{long}__}}')\n" + HONEST
         messages = [violation.message for violation in analyse(source).violations]
@@ -193,8 +193,8 @@ class TestHostileSources:
         assert all(len(message) <= 301 and message.isprintable() for message in messages)
 
 
-class TestPlaces:
-    def test_a_message_is_written_for_people(self) -> None:
+class TestPositions:
+    def test_a_violation_has_a_readable_message_and_its_span(self) -> None:
         (violation,) = analyse("x = 1\nimport os\n" + HONEST).violations
         assert violation == Violation("import-not-allowed", "Import of 'os' is not allowed", 2, 8, 2, 10)
 
@@ -215,7 +215,7 @@ class TestPlaces:
     ) -> None:
         assert spans(source + "\n" + HONEST) == [span]
 
-    def test_a_syntax_error_has_its_place(self) -> None:
+    def test_a_syntax_error_has_its_position(self) -> None:
         (violation,) = analyse("x = 1\ndef broken(:\n    pass\n").violations
         assert (violation.rule, violation.line, violation.column) == ("syntax-error", 2, 12)
         assert violation.message.startswith("Syntax error: ")
@@ -231,7 +231,7 @@ class TestPlaces:
             ("x = 1\nyield x", 2),
         ],
     )
-    def test_what_only_the_compiler_refuses_is_a_syntax_error_too(self, source: str, line: int) -> None:
+    def test_an_error_found_only_by_the_compiler_is_a_syntax_error(self, source: str, line: int) -> None:
         (violation,) = analyse(source + "\n" + HONEST).violations
         assert (violation.rule, violation.line) == ("syntax-error", line)
 
@@ -249,17 +249,17 @@ class TestTextBeforeItIsParsed:
             ("#!x\n# vim: set fileencoding=cp1252 :\n", ("source-encoding", 2, 1, 2, 33)),
         ],
     )
-    def test_characters_that_mislead_are_found_where_they_stand(
+    def test_a_misleading_character_is_reported_at_its_position(
         self, source: str, span: tuple[str, int, int, int, int]
     ) -> None:
         assert spans(source + HONEST) == [span]
 
     @pytest.mark.parametrize("head", ["'''\n# coding: utf-7\n'''", "x = 1\n# coding: latin-1", "# encoding: UTF-8"])
-    def test_what_only_looks_like_an_encoding_is_none(self, head: str) -> None:
+    def test_text_that_only_looks_like_an_encoding_declaration_is_accepted(self, head: str) -> None:
         assert rules(head + "\n" + HONEST) == []
 
     @pytest.mark.parametrize("size", [policy.MAX_SOURCE_BYTES + 1, 1_000_000])
-    def test_a_source_is_too_large_by_its_bytes(self, size: int) -> None:
+    def test_a_source_is_too_large_if_it_has_too_many_bytes(self, size: int) -> None:
         assert rules("#" * size) == ["source-too-large"]
         assert rules("#" + "é" * (size // 2)) == ["source-too-large"]
 
@@ -269,7 +269,7 @@ class TestSourcesThatAttackTheAnalysis:
 
     @pytest.mark.parametrize("character", ["(", "[", "{", "(\n", "x[", "f'{", "lambda:", "not ", "-", "\\\n"])
     @pytest.mark.parametrize("size", [LARGE, 1_000_000])
-    def test_a_wall_of_brackets_ends_in_a_violation(self, character: str, size: int) -> None:
+    def test_a_long_run_of_brackets_is_a_violation(self, character: str, size: int) -> None:
         source = character * (size // len(character))
         with at_most(cpu_seconds=30):
             assert rules(source)
@@ -294,7 +294,7 @@ class TestSourcesThatAttackTheAnalysis:
         ],
         ids=lambda source: ascii(source[:12]) + "..." + ascii(source[-12:]),
     )
-    def test_what_would_occupy_parser_walk_or_compiler_is_too_complex(self, source: str) -> None:
+    def test_a_source_slow_to_parse_walk_or_compile_is_too_complex(self, source: str) -> None:
         with at_most(cpu_seconds=30):
             violations = analyse(source + "\n" + HONEST).violations
         assert [violation.rule for violation in violations] == ["too-complex"]
@@ -315,14 +315,14 @@ class TestSourcesThatAttackTheAnalysis:
         ],
         ids=lambda source: ascii(source[:12]) + "..." + ascii(source[-12:]),
     )
-    def test_what_the_rules_could_stumble_over_takes_no_time_worth_speaking_of(self, source: str) -> None:
+    def test_a_source_that_could_slow_down_the_rules_is_checked_in_bounded_time(self, source: str) -> None:
         with at_most(cpu_seconds=30):
             found = rules(source + "\n" + HONEST)
         assert "too-complex" not in found, "the bounds caught it before the rules saw it"
 
 
 class TestTheStrategyClass:
-    def test_it_is_the_one_that_derives_from_strategy(self) -> None:
+    def test_the_strategy_is_the_class_that_derives_from_strategy(self) -> None:
         assert analyse(HONEST).strategy == StrategyClass("Honest", 5, ("Honest",))
 
     @pytest.mark.parametrize(
@@ -341,7 +341,7 @@ class TestTheStrategyClass:
             ("", "Strategy"),
         ],
     )
-    def test_its_base_may_be_spelled_in_every_usual_way(self, head: str, base: str) -> None:
+    def test_the_base_may_be_written_in_every_usual_way(self, head: str, base: str) -> None:
         source = f"{head}\nclass Mine({base}):\n    def on_data(self, data, portfolio): return None\n"
         analysis = analyse(source)
         assert analysis.violations == ()
@@ -349,7 +349,7 @@ class TestTheStrategyClass:
         assert analysis.strategy.name == "Mine"
         assert analysis.needs_prelude is (head == "")
 
-    def test_bases_of_the_users_own_are_no_strategies_themselves(self) -> None:
+    def test_the_strategys_own_base_classes_are_not_strategies(self) -> None:
         source = """
 class Base(Strategy):
     def on_data(self, data, portfolio): return None
@@ -366,16 +366,16 @@ class Mine(Mixin, Left, Right): pass
         assert rules(mixin) == rules(assigned) == []
 
     @pytest.mark.parametrize("source", ["", "# nothing", "class Mine: pass", "class Mine(Other): pass"])
-    def test_none_is_a_violation(self, source: str) -> None:
+    def test_a_source_without_a_strategy_is_a_violation(self, source: str) -> None:
         analysis = analyse(source)
         assert [(v.rule, v.line) for v in analysis.violations] == [("no-strategy", 1)]
         assert analysis.strategy is None
 
-    def test_a_class_called_strategy_is_not_the_framework_s(self) -> None:
+    def test_the_authors_class_named_strategy_is_not_the_frameworks(self) -> None:
         source = "class Strategy: pass\nclass Mine(Strategy):\n    def on_data(self, data, portfolio): pass"
         assert rules(source) == ["no-strategy", "imported-name-rebound"]
 
-    def test_two_that_have_nothing_to_do_with_each_other_are_named_both(self) -> None:
+    def test_two_unrelated_strategies_are_a_violation_that_names_both(self) -> None:
         analysis = analyse(HONEST + HONEST.replace("Honest", "Other"))
         (violation,) = analysis.violations
         place = (violation.line, violation.column, violation.end_column)
@@ -405,11 +405,11 @@ class Mine(Mixin, Left, Right): pass
         assert [violation.rule for violation in analysis.violations] == [rule]
         assert analysis.strategy is None
 
-    def test_on_data_may_take_more_when_it_is_optional(self) -> None:
+    def test_on_data_may_take_more_optional_arguments(self) -> None:
         assert rules("class Mine(Strategy):\n    def on_data(self, a, b, *, c=1, **d): pass") == []
         assert rules("class Mine(Strategy):\n    def on_data(self, *arguments): pass") == []
 
-    def test_the_prelude_is_needed_for_any_name_of_the_interface_that_is_not_imported(self) -> None:
+    def test_using_an_interface_name_without_importing_it_needs_the_prelude(self) -> None:
         assert analyse(HONEST).needs_prelude is False
         assert analyse(HONEST.replace("Hold, ", "")).needs_prelude is True
         own = HONEST + "class Bar: pass\nprint(Bar)\ndef f(Slice): return Slice\n"
@@ -499,11 +499,11 @@ class TestAnyText:
 
 
 class TestAsAComponent:
-    def test_the_answer_travels_between_processes(self) -> None:
+    def test_an_analysis_can_be_pickled(self) -> None:
         analysis = analyse("import os\n" + HONEST)
         assert pickle.loads(pickle.dumps(analysis)) == analysis  # noqa: S301 - our own bytes
 
-    def test_the_host_needs_none_of_the_packages_that_strategies_use(self) -> None:
+    def test_the_analysis_imports_none_of_the_packages_that_strategies_use(self) -> None:
         program = (
             "import sys, src.execution.analysis as a; a.analyse('import numpy, sklearn');"
             "print(sorted({'numpy', 'pandas', 'scipy', 'sklearn'} & set(sys.modules)))"
@@ -513,7 +513,7 @@ class TestAsAComponent:
         )
         assert answer.stdout.strip() == "[]"
 
-    def test_threads_do_not_disturb_each_other_or_the_warning_filters(self) -> None:
+    def test_concurrent_analyses_affect_neither_each_other_nor_the_warning_filters(self) -> None:
         sources = [path.read_text(encoding="utf-8") for path in ACCEPTED[:12]] + ["x = '\\d' is 5\n" + HONEST]
         expected = [analyse(source) for source in sources]
         before = list(warnings.filters)

@@ -1,4 +1,4 @@
-"""The policy's tables against the packages that are installed: what an allowed module really holds."""
+"""The policy's tables checked against the members of the installed packages."""
 
 import importlib
 import types
@@ -25,8 +25,8 @@ OPEN = [name for name in IMPORTABLE if name.startswith(THIRD_PARTY)]
 
 
 def module(name: str) -> types.ModuleType:
-    """The module, or the module that an attribute of another names (pandas.offsets)."""
-    pytest.importorskip(name.partition(".")[0], reason="the box's packages are not installed here")
+    """The module of that name, which may be only another module's attribute (pandas.offsets)."""
+    pytest.importorskip(name.partition(".")[0], reason="the box's packages are not installed")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
@@ -52,19 +52,19 @@ def members(name: str) -> dict[str, object]:
 
 
 @pytest.mark.parametrize("name", IMPORTABLE)
-def test_no_member_of_an_allowed_module_is_a_module_that_is_not_allowed(name: str) -> None:
-    roads_out = [
+def test_an_allowed_module_gives_access_only_to_allowed_modules(name: str) -> None:
+    escapes = [
         member
         for member, value in members(name).items()
         if isinstance(value, types.ModuleType)
         and f"{name}.{member}" not in policy.ALLOWED_MODULES
         and member_problem(name, member) is None
     ]
-    assert roads_out == []
+    assert escapes == []
 
 
 @pytest.mark.parametrize("name", OPEN)
-def test_no_open_module_hands_out_functions_that_touch_the_machine(name: str) -> None:
+def test_an_open_module_has_no_function_that_touches_the_machine(name: str) -> None:
     reachable = [
         member
         for member, value in members(name).items()
@@ -75,11 +75,11 @@ def test_no_open_module_hands_out_functions_that_touch_the_machine(name: str) ->
 
 
 @pytest.mark.parametrize("name", IMPORTABLE)
-def test_what_is_listed_exists(name: str) -> None:
-    """A misspelt name would be a false alarm for whoever spells it right."""
+def test_every_listed_name_exists(name: str) -> None:
+    """With a misspelt entry, the correct spelling would be rejected."""
     listed = policy.ALLOWED_MODULES[name] or frozenset()
     if name == "sklearn.experimental":
-        listed = frozenset()  # its names are modules that exist once imported
+        listed = frozenset()  # its names are modules, which exist only once imported
     absent = {member for member in listed if not hasattr(module(name), member)}
     assert absent <= NEWER_THAN_THE_BOX
 
@@ -90,8 +90,8 @@ def test_every_private_member_of_a_module_is_denied(name: str) -> None:
     assert [member for member in private if member_problem(name, member) is None] == []
 
 
-def test_the_public_names_of_the_scientific_packages_stay_usable() -> None:
-    """The deny lists name few things; a slip of the pen in them would take away half of NumPy."""
+def test_most_public_names_of_the_scientific_packages_are_allowed() -> None:
+    """The deny lists are short, but a typing mistake in one could deny half of NumPy."""
     for name, least in (("numpy", 440), ("pandas", 70), ("scipy.stats", 280), ("sklearn.linear_model", 40)):
         public = [member for member in members(name) if not member.startswith("_")]
         allowed = [member for member in public if member_problem(name, member) is None]

@@ -1,4 +1,4 @@
-"""Reads user code without running it: every broken rule with its place, and which class is the strategy."""
+"""Checks user code without running it: finds each violation with its position, and the strategy class."""
 
 import ast
 from dataclasses import dataclass
@@ -17,12 +17,12 @@ __all__ = ["Analysis", "StrategyClass", "Violation", "analyse", "examine"]
 
 @dataclass(frozen=True)
 class Analysis:
-    """What reading the source told.
+    """The result of checking a source.
 
     Attributes:
-        violations: broken rules in the source's order, bounded; empty when the source may run.
-        strategy: the one strategy class, None where there is not exactly one.
-        needs_prelude: whether the interface's names are used without being imported.
+        violations: in source order, bounded in number; empty if the source may run.
+        strategy: the strategy class, or None unless there is exactly one.
+        needs_prelude: whether the source uses the interface's names without importing them.
     """
 
     violations: tuple[Violation, ...]
@@ -31,15 +31,15 @@ class Analysis:
 
 
 def analyse(source: str) -> Analysis:
-    """Read a strategy's source against the policy; never raises, whatever the source.
+    """Check a strategy's source against the policy. Never raises, for any source.
 
-    Every text gets an answer within a second: sizes are bounded before the parser, the walk and the compiler.
+    Sizes are bounded before the parser, the walk and the compiler, so any text is answered within a second.
     """
     return examine(source)[0]
 
 
 def examine(source: str) -> tuple[Analysis, CodeMap | None]:
-    """As analyse, and the walked source for further questions; None where no strategy was found."""
+    """Analyse, and also return the walked source for further queries; None if no strategy was found."""
     text = SourceText(source)
     wrong = text_violation(text)
     if wrong is not None:
@@ -69,6 +69,6 @@ def _examine_tree(text: SourceText, tree: ast.Module) -> tuple[Analysis, CodeMap
 
 
 def _at_start(text: SourceText, bound: TooComplex) -> Violation:
-    """Where the bound was met; the whole node may be half the source."""
+    """A violation at the node's first character: the whole node may be half the source."""
     start = (bound.node.lineno, bound.node.col_offset)  # type: ignore[attr-defined]
     return text.violation_over(start, start, "too-complex", bound.reason)

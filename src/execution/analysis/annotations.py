@@ -1,4 +1,4 @@
-"""Annotations: which of their parts are types, and what the quoted ones say."""
+"""Annotations: which of their parts are types, and the expressions in quoted ones."""
 
 import ast
 from collections.abc import Iterator
@@ -9,7 +9,7 @@ _MAX_QUOTED_CHARACTERS = 1_000
 
 
 def annotation_nodes(annotation: ast.expr) -> Iterator[ast.AST]:
-    """The annotation's nodes but what stands inside Literal[…] and behind Annotated[type, …]: that is data."""
+    """The annotation's nodes, without the data inside Literal[…] and after the type in Annotated[type, …]."""
     stack: list[ast.AST] = [annotation]
     while stack:
         node = stack.pop()
@@ -25,7 +25,7 @@ def annotation_nodes(annotation: ast.expr) -> Iterator[ast.AST]:
 
 
 def quoted_expression(constant: ast.Constant) -> ast.expr | None:
-    """The expression that a quoted annotation spells, placed where the quotes are; None for prose and non-strings."""
+    """The expression in a quoted annotation, positioned at the quotes; None for prose and non-strings."""
     text = constant.value
     if not isinstance(text, str) or len(text) > _MAX_QUOTED_CHARACTERS:
         return None

@@ -1,4 +1,4 @@
-"""Attributes: chains that start at a module, private and special names, stores into what is not the author's."""
+"""Attributes: chains from a module, private and special names, and stores into objects that are not the author's."""
 
 import ast
 
@@ -15,7 +15,7 @@ _OPTIONS = tuple(path for path in policy.ALLOWED_MODULES if path.startswith("pan
 
 
 def check_attribute(reading: Reading, index: int) -> None:
-    """A chain of attributes, judged once, from its outermost dot inwards."""
+    """Check a chain of attributes once, at its last attribute."""
     node, scope = reading.code.nodes[index], reading.code.scopes[index]
     if not isinstance(node, ast.Attribute) or isinstance(reading.code.parent(index), ast.Attribute):
         return
@@ -47,18 +47,18 @@ def _check_from_module(reading: Reading, index: int, chain: list[ast.Attribute],
             return
         path = f"{path}.{member.attr}"
         if not is_module(path):
-            # A guarded member inside a longer chain stands at no node of its own: its form is wrong anyway.
+            # A guarded member inside a longer chain is never in its allowed form.
             inner = index if position == len(chain) - 1 else _index_of_child(reading, index, len(chain) - 1 - position)
             check_guarded(reading, inner, path)
             _check_objects(reading, reading.code.scopes[index], chain[position + 1 :])
             return
     if not is_compared_with_none(reading.code.parent(index)) and isinstance(chain[-1].ctx, ast.Load):
-        message = f"The module '{path}' may only be used with a dot and a name after it; import it under a short name"
+        message = f"The module '{path}' must be followed by a dot and a name; import it under a short name"
         reading.report.add(chain[-1], "module-as-value", message)
 
 
 def _index_of_child(reading: Reading, index: int, steps: int) -> int:
-    # Parents come before children and a chain has one child a link, so each link follows its parent.
+    # Parents come before children and each link of a chain has one child, so the child's index is the next.
     return index + steps
 
 
@@ -70,17 +70,17 @@ def _check_objects(reading: Reading, scope: Scope, chain: list[ast.Attribute]) -
 
 
 def object_problem(reading: Reading, node: ast.Attribute, scope: Scope, following: str | None) -> str | None:
-    """Why an attribute of some object may not be read or written, if so.
+    """Why an object's attribute may not be read or written, or None if it may.
 
     Args:
-        reading: the source being judged.
+        reading: the source being checked.
         node: the attribute.
-        scope: where it stands.
-        following: the attribute that is read from the result at once, if any.
+        scope: the scope that it is evaluated in.
+        following: the next attribute in the chain, if any.
     """
     name = node.attr
     if is_dunder(name):
-        # self.__class__ is type(self), error.__class__.__name__ is text; anything else is how escapes begin.
+        # self.__class__ is type(self) and error.__class__.__name__ is text; other uses are how escapes begin.
         is_harmless_class = name == "__class__" and (
             following in {"__name__", "__qualname__"} or _is_instance(reading, node.value, scope)
         )
@@ -91,7 +91,7 @@ def object_problem(reading: Reading, node: ast.Attribute, scope: Scope, followin
     is_own = name in reading.code.own_names
     is_of_class = is_class(reading, node.value, scope) or bool(reading.code.paths(node.value, scope))
     if is_own and name == "register" and is_of_class:
-        return "A class may not 'register' others: isinstance and patterns would take them for its own"
+        return "A class may not 'register' others: isinstance and patterns would accept their instances as its own"
     is_guarded = is_own and (name.startswith("_") or name in policy.OWN_ONLY_ATTRIBUTES)
     if is_guarded and is_known_foreign(reading, node.value, scope):
         return f"The attribute '{shown(name)}' of a library's object is not allowed"
@@ -99,12 +99,12 @@ def object_problem(reading: Reading, node: ast.Attribute, scope: Scope, followin
 
 
 def _is_instance(reading: Reading, node: ast.expr, scope: Scope) -> bool:
-    """Whether the node is a method's self, and not the class: the class of a class makes classes."""
+    """Whether the node is a method's self and not the class: calling the class of a class creates classes."""
     return not is_class(reading, node, scope) and trusts_self(reading, node, scope, strictly=False)
 
 
 def name_problem(code: CodeMap, name: str) -> str | None:
-    """Why no object's attribute of that name may be touched, if so; for names known as text alone."""
+    """Why an attribute of that name is denied on any object, or None; for names known only as text."""
     if is_dunder(name):
         return None if name in policy.READABLE_DUNDERS else _not_allowed(name)
     if name.startswith("_"):
@@ -112,7 +112,7 @@ def name_problem(code: CodeMap, name: str) -> str | None:
     if reason := policy.DENIED_ATTRIBUTES.get(name):
         return f"{_not_allowed(name)}: {reason}"
     if name in policy.DENIED_IO_METHODS:
-        return f"{_not_allowed(name)}: there are no files in a backtest"
+        return f"{_not_allowed(name)}: a backtest has no files"
     if name in code.own_names or name in policy.SAFE_TO_METHODS:
         return None
     if name.startswith(("to_", "read_")):
@@ -138,10 +138,10 @@ def _private_problem(code: CodeMap, name: str) -> str | None:
 
 def _by_name_problem(name: str) -> str:
     if name == "format":
-        return "'.format' is only allowed on a literal string whose fields are plain; an f-string can do the same"
+        return "'.format' is only allowed on a literal string with plain fields; use an f-string instead"
     if name in policy.QUERYING_METHODS:
         return f"'.{name}' is only allowed with a literal string of names, numbers and comparisons"
-    return f"'.{name}' may only be called directly, with a function or the name of an aggregation"
+    return f"'.{name}' may only be called directly, with a function or an aggregation's name"
 
 
 def _check_store(reading: Reading, node: ast.Attribute, root: ast.expr, scope: Scope) -> None:
@@ -153,5 +153,5 @@ def _check_store(reading: Reading, node: ast.Attribute, root: ast.expr, scope: S
             return
     is_type_call = isinstance(root, ast.Call) and isinstance(root.func, ast.Name) and root.func.id == "type"
     if is_type_call and not code.is_self(root.args[0] if root.args else root, scope):  # type: ignore[attr-defined]
-        message = f"'{shown(node.attr)}' belongs to a class that may not be yours and may not be changed"
+        message = f"'{shown(node.attr)}' may belong to another author's class and may not be changed"
         reading.report.add_member(node, "imported-object-changed", message)

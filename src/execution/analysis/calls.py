@@ -1,4 +1,4 @@
-"""Calls whose arguments decide whether they are fine: getattr by a literal name, aggregations, templates, queries."""
+"""Calls that are safe only with certain arguments: getattr by a literal name, aggregations, templates, queries."""
 
 import ast
 import re
@@ -30,11 +30,11 @@ _OPTION_KEYWORDS = frozenset(
 _DISPLAYS = (ast.List, ast.Tuple, ast.Set, ast.Dict)
 _COPYING_BUILTINS = frozenset({"dict", "list", "tuple", "set", "frozenset", "sorted", "len", "print", "str", "repr"})
 _COST_OF_PARSING = 10
-"""Parsing a character takes about ten times as long as comparing one."""
+"""Parsing a character takes about ten times as long as comparing it."""
 
 
 def check_call(reading: Reading, index: int) -> None:
-    """A call, judged before the name or attribute that it calls."""
+    """Check a call, before the name or attribute that it calls."""
     node = reading.code.nodes[index]
     if not isinstance(node, ast.Call):
         return
@@ -75,7 +75,7 @@ def _check_named_call(reading: Reading, index: int, node: ast.Call, function: as
 
 
 def _is_only_read(reading: Reading, index: int) -> bool:
-    """Whether vars(self) stands where its items are read and cannot be set: they are the object's attributes."""
+    """Whether vars(self) is only read here. Its items are the object's attributes, so they may not be set."""
     node, parent = reading.code.nodes[index], reading.code.parent(index)
     match parent:
         case ast.Attribute(attr=name):
@@ -90,7 +90,7 @@ def _is_only_read(reading: Reading, index: int) -> bool:
 
 
 def _attribute_call_problem(reading: Reading, index: int, node: ast.Call, name: str) -> str | None:
-    """getattr(x, "close") is x.close: what matters is that the name can be read here."""
+    """Why getattr(x, "close") is not allowed, or None. It equals x.close, so its name must be known here."""
     count = {"getattr": (2, 3), "hasattr": (2, 2), "setattr": (3, 3)}[name]
     if node.keywords or not count[0] <= len(node.args) <= count[1]:
         return f"'{name}' needs {count[0]} plain arguments"
@@ -112,14 +112,14 @@ def _attribute_call_problem(reading: Reading, index: int, node: ast.Call, name: 
 
 
 def _possible_texts(reading: Reading, node: ast.expr) -> tuple[str, ...]:
-    """The strings that an expression can be: a literal, or the variable of a loop over literals."""
+    """The strings that an expression can evaluate to: a literal, or a loop variable over literals."""
     if isinstance(node, ast.Constant) and isinstance(node.value, str):
         return (node.value,)
     return reading.code.choices.get(node.id, ()) if isinstance(node, ast.Name) else ()
 
 
 def _judged(reading: Reading, names: tuple[str, ...]) -> tuple[str | None, bool, tuple[str, ...]]:
-    """The first problem of any of the names, whether any is private, and which may only be called directly."""
+    """The first problem with the names, whether any is private, and which may only be called directly."""
     problems = (name_problem(reading.code, text) for text in names)
     first = next((problem for problem in problems if problem), None)
     guarded = tuple(text for text in names if text in policy.CALLED_DIRECTLY)
@@ -147,14 +147,14 @@ def _check_method_call(reading: Reading, index: int, node: ast.Call, function: a
         _check_plotting(reading, node, function)
     elif name == "to_string":
         if node.args or any(keyword.arg in {None, "buf"} for keyword in node.keywords):
-            message = "'.to_string' may not be given a place to write to"
+            message = "'.to_string' may not be given an output to write to"
             reading.report.add(node, "attribute-not-allowed", message)
     elif name == "__setattr__":
         _check_frozen_set(reading, index, node, function)
 
 
 def check_template(reading: Reading, index: int) -> None:
-    """A literal's `.format`, called or not: its fields may only read what the source could read itself."""
+    """Check a literal's `.format`, called or not: its fields may only read what the source itself may read."""
     node = reading.code.nodes[index]
     if not isinstance(node, ast.Attribute) or node.attr != "format":
         return
@@ -178,7 +178,7 @@ def _template(reading: Reading, node: ast.expr, scope: Scope) -> str | None:
 
 
 def _class_constants(reading: Reading) -> dict[str, str]:
-    """Names that the source's classes bind once, to a literal string, and that are set on no object."""
+    """Names that the source's classes bind once, to a literal string, and that no assignment sets on an object."""
     code = reading.code
     counts = Counter(binding.name for binding in code.bindings if binding.scope.kind == "class")
     texts = {node.value for node in code.nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)}
@@ -195,20 +195,20 @@ def _class_constants(reading: Reading) -> dict[str, str]:
 
 def _template_problem(reading: Reading, node: ast.AST, template: str) -> str | None:
     if string_problem(template):
-        return None  # reported where the string stands
+        return None  # reported at the string itself
     reading.code.spend(_COST_OF_PARSING * len(template), node)
     problems = (_text_problem(reading, attribute) for attribute in template_attributes(template))
     return next((problem for problem in problems if problem), None)
 
 
 def _is_tree_search(node: ast.Call, name: str) -> bool:
-    """KDTree(points).query(point, k=3): pandas' query refuses a list and these keywords."""
+    """Whether the call is like KDTree(points).query(point, k=3). pandas' query rejects lists and these keywords."""
     has_keyword = any(keyword.arg in _TREE_SEARCH_KEYWORDS for keyword in node.keywords)
     return name == "query" and (has_keyword or (bool(node.args) and isinstance(node.args[0], (ast.List, ast.Tuple))))
 
 
 def _is_harmless_query(reading: Reading, node: ast.Call) -> bool:
-    """df.query("close > open and volume > @least"): names, numbers and comparisons, no call and no attribute."""
+    """Whether the query has only names, numbers and comparisons, as df.query("close > open and volume > @least")."""
     if len(node.args) != 1 or any(keyword.arg != "inplace" for keyword in node.keywords):
         return False
     text = fold(node.args[0], reading.code)
@@ -219,20 +219,20 @@ def _is_harmless_query(reading: Reading, node: ast.Call) -> bool:
 
 def _is_plain_query(reading: Reading, node: ast.AST, text: str) -> bool:
     reading.code.spend(_COST_OF_PARSING * len(text), node)
-    # Backticks quote column names, @ marks the source's own variables, eval() may name a new column.
+    # Backticks quote column names, @ marks the source's own variables, and eval() may name a new column.
     plain = re.sub(r"`[^`\n]*`", "column", text).replace("@", "")
     expression = parse_expression(re.sub(r"^\s*\w+\s*=(?!=)", "", plain))
     return expression is not None and all(isinstance(part, _QUERY_SYNTAX) for part in ast.walk(expression))
 
 
 def _check_dispatch(reading: Reading, node: ast.Call, name: str) -> None:
-    """agg("mean"): pandas looks the method up by its name, so the name must be known and harmless."""
+    """Check agg("mean"): pandas looks the method up by name, so the name must be known and safe."""
     for argument in node.args:
         # Called through its class, a method's first argument is the object.
         _check_dispatched(reading, argument, is_function=name not in _TABLES)
     for keyword in node.keywords:
         if keyword.arg not in {"args", "kwargs"}:
-            # agg(mean=("close", "mean")): any other name is that of a new column.
+            # In agg(mean=("close", "mean")) any other keyword names a new column.
             is_column = name not in _TABLES and keyword.arg not in _OPTION_KEYWORDS
             is_function = keyword.arg in _FUNCTION_KEYWORDS or is_column
             _check_dispatched(reading, keyword.value, is_function=is_function)
@@ -258,14 +258,14 @@ def _check_dispatched(reading: Reading, function: ast.expr, *, is_function: bool
             )
         case ast.Name(id=name) if texts := reading.code.choices.get(name):
             if reading.remember("dispatch", texts, lambda: any(_may_not_be_dispatched(reading, t) for t in texts)):
-                message = f"'{shown(name)}' is the name of a method that may not be called by its name"
+                message = f"'{shown(name)}' names a method that may not be called by name"
                 reading.report.add(function, "string-not-allowed", message)
         case _:
             text = fold(function, reading.code)
             if text is not None and string_problem(text):
-                return  # reported where the string stands
+                return  # reported at the string itself
             if text is not None and _may_not_be_dispatched(reading, text):
-                message = f"'{shown(text)}' may not be called by its name"
+                message = f"'{shown(text)}' may not be called by name"
                 reading.report.add(function, "string-not-allowed", message)
             elif text is None and is_function and _may_compute_text(reading, function):
                 message = "The name of an aggregation must be a literal string"
@@ -278,7 +278,7 @@ def _may_not_be_dispatched(reading: Reading, text: str) -> bool:
 
 
 def _may_compute_text(reading: Reading, node: ast.expr) -> bool:
-    """Whether an expression, or what a variable of its name was ever given, is a string made at run time."""
+    """Whether an expression, or any value assigned to its name, may be a string made at run time."""
     if not isinstance(node, ast.Name):
         return _computes_text(node)
     if node.id not in reading.text_names:
@@ -310,12 +310,12 @@ def _check_plotting(reading: Reading, node: ast.Call, function: ast.Attribute) -
         keyword.arg in {None, "backend"} for keyword in node.keywords
     )
     if is_open or len(node.args) > _MAX_PLOTTING_ARGUMENTS:
-        message = f"'.{function.attr}' may not be given a backend: it would be imported by its name"
+        message = f"'.{function.attr}' may not be given a backend: pandas would import it by name"
         reading.report.add(node, "attribute-not-allowed", message)
 
 
 def _check_frozen_set(reading: Reading, index: int, node: ast.Call, function: ast.Attribute) -> None:
-    """object.__setattr__(self, "name", value): how a frozen dataclass fills its own fields."""
+    """Allow object.__setattr__(self, "name", value), which is how a frozen dataclass sets its own fields."""
     is_object = isinstance(function.value, ast.Name) and function.value.id == "object"
     if (
         is_object

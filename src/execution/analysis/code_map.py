@@ -1,4 +1,4 @@
-"""What names stand for: the walked source with its imports, aliases and constants resolved."""
+"""What names refer to: the walked source with its imports, aliases and constants resolved."""
 
 import ast
 from collections import Counter
@@ -8,17 +8,17 @@ from src.execution.analysis.scope import Binding, Scope, TooComplex
 from src.execution.analysis.walk import Walk, bounded_path
 
 Value = str | bytes | int | tuple["Value", ...]
-"""What literals can be put together to."""
+"""Values that can be built from literals."""
 
 
 class CodeMap(Walk):
-    """The walked source, and questions about its names.
+    """The walked source, and queries about its names.
 
     Attributes:
-        once: name → value, for names that the whole source binds once, as simply as `name = value`.
-        choices: names that the whole source binds once, by a loop over literal strings.
-        values: name → the expressions that plain assignments give to it in any scope.
-        folded: id of an expression → what it makes of literals, for expressions that were asked for.
+        once: name → value, for names bound once in the whole source, by a plain `name = value`.
+        choices: name → strings, for names bound once in the whole source, by a loop over literal strings.
+        values: name → the expressions that plain assignments give it in any scope.
+        folded: id of an expression → its value folded from literals, for expressions folded so far.
 
     Raises:
         TooComplex: the tree has too many nodes or is too deep.
@@ -42,37 +42,37 @@ class CodeMap(Walk):
         """Count work that a short source can multiply.
 
         Args:
-            characters: how much text is about to be read.
-            node: where; it has a place.
+            characters: length of the text about to be read.
+            node: the node being read; it must have a position.
 
         Raises:
-            TooComplex: MAX_WORK is used up.
+            TooComplex: the source exceeds MAX_WORK.
         """
         self._work_left -= characters
         if self._work_left < 0:
-            raise TooComplex("The strings that this source puts together are too many or too long", node)
+            raise TooComplex("The source builds too many strings, or strings that are too long", node)
 
     def is_local(self, name: str, scope: Scope) -> bool:
-        """Whether the name can only be a function's variable: never a builtin, never an import of the module.
+        """Whether the name can only be a function's variable, never a builtin or a module-level import.
 
-        A class body and the module fall back to builtins where they have not bound the name yet.
+        A class body and the module fall back to builtins until they bind the name.
         """
         owner = self.owner(name, scope)
         return owner is not None and owner.kind in {"function", "comprehension"}
 
     def import_paths(self, name: str, scope: Scope) -> set[str]:
-        """What an imported name may stand for, as dotted paths; empty for any other name."""
+        """Dotted paths that an imported name may refer to; empty for any other name."""
         owner = self.owner(name, scope)
         if owner is None:
             return {f"{policy.FRAMEWORK}.{name}"} if name in policy.PRELUDE_NAMES else set()
         paths = owner.imports.get(name, set())
         if owner.kind == "class" and owner.parent is not None:
-            # Until the class body binds the name, it is looked up outside.
+            # Until the class body binds the name, Python looks it up outside.
             return paths | self.import_paths(name, owner.parent)
         return paths
 
     def paths(self, node: ast.AST, scope: Scope) -> set[str]:
-        """What a name or a chain of attributes stands for, as dotted paths from an import; aliases count."""
+        """Dotted import paths that a name or a chain of attributes may refer to, following aliases."""
         members: list[str] = []
         while isinstance(node, ast.Attribute):
             members.append(node.attr)
@@ -86,7 +86,7 @@ class CodeMap(Walk):
         return {bounded_path(".".join([root, *reversed(members)])) for root in roots}
 
     def framework_name(self, node: ast.AST, scope: Scope) -> str | None:
-        """ "Strategy", "Cadence", … where the node stands for that name of the framework; else None."""
+        """The framework name ("Strategy", "Cadence", …) that the node refers to; None for any other node."""
         for path in self.paths(node, scope):
             root, _, name = path.rpartition(".")
             if root.split(".")[0] == policy.FRAMEWORK and name in policy.FRAMEWORK_NAMES:
@@ -116,7 +116,7 @@ class CodeMap(Walk):
     def _note_alias(self, binding: Binding) -> None:
         if isinstance(binding.value, (ast.Name, ast.Attribute)):
             aliases = binding.scope.aliases.get(binding.name, set())
-            # Beyond the bound nothing is lost: that the name stands for imported things is known.
+            # Stopping at the bound loses nothing: the name is already known to refer to imported objects.
             if len(aliases) < policy.MAX_MEANINGS and (paths := self.paths(binding.value, binding.scope)):
                 binding.scope.aliases[binding.name] = aliases | paths
 

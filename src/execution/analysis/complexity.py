@@ -1,4 +1,4 @@
-"""Sources that are small to read and slow to compile: found before the compiler gets them."""
+"""Rejects short sources that would be slow to compile, before the compiler sees them."""
 
 import ast
 import sys
@@ -15,10 +15,10 @@ _HASH_MODULUS = sys.hash_info.modulus
 
 
 def check_complexity(code: CodeMap) -> None:
-    """Stop at the first bound of the policy that the source exceeds.
+    """Check the source against the policy's bounds on compilation.
 
     Raises:
-        TooComplex: naming the bound.
+        TooComplex: with the first bound that the source exceeds.
     """
     _check_visible_names(code)
     blocks = uncommon_numbers = 0
@@ -59,7 +59,7 @@ def _is_uncommon_number(value: object) -> bool:
 
 
 def _check_visible_names(code: CodeMap) -> None:
-    """The compiler copies the names of all functions around a block, and those declared global, for that block."""
+    """For each block, the compiler copies the names of all enclosing functions and those declared global."""
     visible: dict[int, int] = {id(code.module): 0}
     total = 0
     # Outer scopes come before inner ones.
@@ -69,7 +69,7 @@ def _check_visible_names(code: CodeMap) -> None:
         visible[id(scope)] = visible[id(parent)] + own + len(parent.outside)
         total += visible[id(scope)]
     if total > policy.MAX_VISIBLE_NAMES:
-        reason = "The functions of this source have too many names for the functions inside them"
+        reason = "The source's nested functions have too many names from the functions around them"
         raise TooComplex(reason, ast.Pass(lineno=1, col_offset=0))
 
 
@@ -80,7 +80,7 @@ def _case_of(code: CodeMap, index: int) -> int:
 
 
 def _check_copies(code: CodeMap) -> None:
-    """The compiler copies a `finally` block once for each way to leave its `try`."""
+    """The compiler copies a `finally` block once for each exit from its `try`."""
     ends = {id(statement) for node in code.nodes if isinstance(node, ast.Try) for statement in node.finalbody}
     exits = [0] * len(code.nodes)
     for index in range(len(code.nodes) - 1, 0, -1):
@@ -93,5 +93,5 @@ def _check_copies(code: CodeMap) -> None:
         copies = 2 + exits[parent] if id(node) in ends else 1
         sizes[parent] += sizes[index] * copies
         if sizes[parent] > policy.MAX_COMPILED_NODES:
-            reason = "The blocks after `finally` are too long or too deeply nested for the compiler"
+            reason = "The `finally` blocks are too long or too deeply nested"
             raise TooComplex(reason, code.placed(parent))

@@ -1,4 +1,4 @@
-"""Calls that make classes or objects out of names: the names must stand in the source."""
+"""Calls that create classes or objects from names: the names must be literal in the source."""
 
 import ast
 import re
@@ -12,39 +12,39 @@ from src.execution.analysis.strings import string_problem
 from src.execution.analysis.violations import shown
 
 _NAMESPACE = "types.SimpleNamespace"
-"""Its attributes are its keyword arguments, and NumPy asks any object for __array_interface__."""
+"""Keyword arguments become its attributes, and NumPy reads __array_interface__ from any object."""
 
 _HULLS = {
     **{f"scipy.spatial.{name}": 3 for name in ("Delaunay", "Voronoi", "HalfspaceIntersection")},
     "scipy.spatial.ConvexHull": 2,
 }
-"""Path → position of the options."""
+"""Path → position of the options argument."""
 
 
 def check_keyword(reading: Reading, keyword: ast.keyword) -> None:
-    """An argument that is given by its name."""
+    """Check a keyword argument."""
     if keyword.arg is not None and is_dunder(keyword.arg):
         message = f"An argument may not be named '{shown(keyword.arg)}'"
         reading.report.add(keyword, "name-not-allowed", message)
     elif keyword.arg == "qhull_options":
         _check_hull_options(reading, keyword.value)
     elif keyword.arg == "memory" and fold(keyword.value, reading.code) is not None:
-        message = "'memory' may not name a folder: there are no files in a backtest"
+        message = "'memory' may not name a folder: a backtest has no files"
         reading.report.add(keyword, "string-not-allowed", message)
     elif (
         keyword.arg is None
         and isinstance(keyword.value, (ast.Dict, ast.DictComp))
         and not _has_literal_keys(reading, keyword.value)
     ):
-        message = "The names of arguments must be literal strings: write name=value"
+        message = "Argument names must be literal: write name=value"
         reading.report.add(keyword, "string-not-allowed", message)
 
 
 def check_construction(reading: Reading, index: int, call: ast.Call) -> None:
-    """A call of a class, where its form decides what comes of it."""
+    """Check the call of a class whose arguments decide what it creates."""
     scope = reading.code.scopes[index]
     if _makes_a_class(reading, call, scope):
-        message = "Classes are made by class statements; 'type' may not be called to make one"
+        message = "'type' may not be called to create a class; use a class statement"
         reading.report.add(call, "builtin-not-allowed", message)
     for path in reading.code.paths(call.func, scope) if isinstance(call.func, (ast.Name, ast.Attribute)) else ():
         if path == _NAMESPACE:
@@ -54,7 +54,7 @@ def check_construction(reading: Reading, index: int, call: ast.Call) -> None:
 
 
 def _makes_a_class(reading: Reading, call: ast.Call, scope: Scope) -> bool:
-    """type(type(x))(…), type(A)(…): the class of a class makes classes."""
+    """Whether the call is like type(type(x))(…) or type(A)(…): the class of a class creates classes."""
     function: ast.expr = call.func
     if isinstance(function, ast.Name):
         name = function.id
@@ -93,12 +93,12 @@ _BUILTIN_CLASSES = frozenset(
 def _check_namespace(reading: Reading, call: ast.Call) -> None:
     for keyword in call.keywords:
         if keyword.arg is None and not _has_known_keys(reading, keyword.value):
-            message = "The names of a namespace must be literal: write name=value, or keep the values in a dict"
+            message = "A namespace's names must be literal: write name=value, or keep the values in a dict"
             reading.report.add(keyword, "string-not-allowed", message)
 
 
 def _has_known_keys(reading: Reading, node: ast.expr) -> bool:
-    """A literal dict, or a name that is only ever given literal dicts and never changed by computed keys."""
+    """Whether the node is a literal dict, or a name only ever assigned literal dicts and never given new items."""
     name = node.id if isinstance(node, ast.Name) else node.attr if isinstance(node, ast.Attribute) else None
     if name is None:
         return _has_literal_keys(reading, node)
@@ -128,5 +128,5 @@ def _check_hull_options(reading: Reading, options: ast.expr) -> None:
     text = fold(options, reading.code)
     is_default = isinstance(options, ast.Constant) and options.value is None
     if not is_default and (text is None or not re.fullmatch(policy.QHULL_OPTIONS, text)):
-        message = "The options of a hull must be a literal string of Q options, as in 'QJ' or 'Qt Qbb'"
+        message = "A hull's options must be a literal string of Q options, such as 'QJ' or 'Qt Qbb'"
         reading.report.add(options, "string-not-allowed", message)

@@ -1,4 +1,4 @@
-"""Own classes that inherit from each other, and whether a library's class is among their bases."""
+"""Families of the author's classes that inherit from each other, and whether a library's class is a base."""
 
 import ast
 
@@ -12,7 +12,7 @@ Family = object
 
 
 class Families:
-    """Own classes that inherit from each other, and whether something foreign is among their bases."""
+    """The author's classes grouped by inheritance, and whether a group has a foreign base."""
 
     def __init__(self, code: CodeMap) -> None:
         self._code = code
@@ -31,16 +31,16 @@ class Families:
             self._foreign.setdefault(self.of(node), []).append(node)
 
     def of(self, node: ast.ClassDef) -> Family:
-        """The family of a class of the source."""
+        """The family of a class in the source."""
         return self._root(id(node))
 
     def named(self, name: str, scope: Scope) -> Family | None:
-        """The family of the class that a name stands for; None where it stands for no class of the source."""
+        """The family of the class that a name refers to; None if it refers to no class in the source."""
         owner = self._code.owner(name, scope)
         return self._root((owner, name)) if (owner, name) in self._links else None
 
     def owns(self, node: ast.ClassDef, name: str) -> bool:
-        """Whether every instance of the class has the source's own attribute of that name, if any."""
+        """Whether the attribute of that name, if any, is the source's own on every instance of the class."""
         foreign = self._foreign.get(self.of(node), [])
         if not foreign:
             return name in self._code.own_names
@@ -48,13 +48,13 @@ class Families:
         return is_method and all(own is node for own in foreign)
 
     def is_protocol(self, family: Family) -> bool:
-        """Whether an object may be taken for one of the family's classes by its attributes alone."""
+        """Whether an object may pass as an instance of the family's classes by its attributes alone."""
         return family in self._protocols
 
     def _is_foreign(self, key: object, base: ast.expr, scope: Scope) -> bool:
         plain = base.value if isinstance(base, ast.Subscript) else base
         if isinstance(plain, ast.Call):
-            return False  # a named tuple: no other call may be a base
+            return False  # a named tuple, the only call that may be a base
         if paths := self._code.paths(plain, scope):
             return any(path.partition(".")[0] in policy.THIRD_PARTY for path in paths)
         if not isinstance(plain, ast.Name):

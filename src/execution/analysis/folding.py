@@ -1,4 +1,4 @@
-"""What expressions of literals make: computed here, in bounds, without running any of the source."""
+"""Computes expressions made of literals, within bounds and without running the source."""
 
 import ast
 import re
@@ -18,21 +18,21 @@ _SHORTENING_METHODS = frozenset(
         *("removeprefix", "removesuffix", "split"),
     }
 )
-"""Methods of str and bytes whose result is about as long as what they are given."""
+"""Methods of str and bytes whose result is about as long as their input."""
 
 
 class _Unknown(Exception):
-    """The expression is not made of literals alone, or makes too much."""
+    """The expression is not made only of literals, or its value is too large."""
 
 
 def fold(node: ast.AST, code: CodeMap) -> str | None:
-    """The string that an expression of literals makes.
+    """The string that an expression made of literals evaluates to.
 
     Returns:
-        The string; None for any other expression, and for a string of more than MAX_FOLDED_CHARACTERS.
+        The string; None for any other expression, or a string longer than MAX_FOLDED_CHARACTERS.
 
     Raises:
-        TooComplex: the source has put together too much by now.
+        TooComplex: the source has built too much text in total.
     """
     value = _known(node, code, 0)
     return value if isinstance(value, str) else None
@@ -41,7 +41,7 @@ def fold(node: ast.AST, code: CodeMap) -> str | None:
 def _known(node: ast.AST, code: CodeMap, depth: int) -> Value | None:
     key = id(node)
     if key not in code.folded:
-        code.folded[key] = None  # a name that is given a value made of itself
+        code.folded[key] = None  # ends the recursion for a name whose value refers to itself
         with suppress(_Unknown, ValueError, TypeError, LookupError, OverflowError):
             code.folded[key] = _bounded(_computed(node, code, depth), node, code)
     return code.folded[key]
@@ -192,7 +192,7 @@ def _method(receiver: ast.expr, name: str, arguments: list[ast.expr], code: Code
     if name == "join" and isinstance(whole, str) and len(values) == 1:
         return _joined(whole, values[0])
     if name == "format" and isinstance(whole, str) and not set(whole) & set(":.[!") and _size(values) <= _LONGEST:
-        # Each field is two characters at least.
+        # Each field has at least two characters.
         if len(whole) * _size(values) > 20 * _LONGEST:
             raise _Unknown
         return whole.format(*values)

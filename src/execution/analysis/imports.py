@@ -1,4 +1,4 @@
-"""Imports: allowed modules, and from each of them only what is allowed."""
+"""Imports: the module must be allowed, and so must each name taken from it."""
 
 import ast
 
@@ -9,7 +9,7 @@ from src.execution.analysis.violations import shown
 
 
 def check_import(reading: Reading, index: int) -> None:
-    """`import a.b as c`: every dotted name must be on the list as it stands."""
+    """Check `import a.b as c`: the whole dotted name must be listed."""
     node = reading.code.nodes[index]
     if isinstance(node, ast.Import):
         for alias in node.names:
@@ -18,7 +18,7 @@ def check_import(reading: Reading, index: int) -> None:
 
 
 def check_import_from(reading: Reading, index: int) -> None:
-    """`from a.b import c`: the module must be on the list, and the name one that may be taken from it."""
+    """Check `from a.b import c`: the module must be listed, and its member allowed."""
     node = reading.code.nodes[index]
     if not isinstance(node, ast.ImportFrom):
         return
@@ -30,7 +30,7 @@ def check_import_from(reading: Reading, index: int) -> None:
             _report_module(reading, alias, node.module)
         elif alias.name == "*":
             if node.module not in policy.STAR_IMPORTS:
-                message = f"'from {node.module} import *' is not allowed: name what you import"
+                message = f"'from {node.module} import *' is not allowed: import each name explicitly"
                 reading.report.add(alias, "star-import", message)
         elif member_problem(node.module, alias.name):
             message = f"Import of '{shown(alias.name)}' from '{node.module}' is not allowed"

@@ -1,4 +1,4 @@
-"""Members of modules: what an import or a dot may take out of an allowed module."""
+"""Members of modules: what an import or a dot may take from an allowed module."""
 
 import ast
 import re
@@ -10,7 +10,7 @@ from src.execution.analysis.violations import shown
 
 
 def member_problem(module: str, name: str) -> str | None:
-    """Why `name` may not be taken from an allowed module, if so."""
+    """Why `name` may not be taken from an allowed module, or None if it may."""
     if f"{module}.{name}" in policy.ALLOWED_MODULES:
         return None
     allowed = policy.ALLOWED_MODULES[module]
@@ -34,7 +34,7 @@ def _is_denied_anywhere(name: str) -> bool:
 
 
 def check_guarded(reading: Reading, index: int, path: str) -> None:
-    """The few members that are fine in one form only; the node at `index` stands for the whole path."""
+    """Check the few members that are allowed in one form only; the node at `index` is the whole path."""
     form = _FORMS.get(path)
     if form is not None and not form[0](reading, index):
         reading.report.add(reading.code.placed(index), "member-not-allowed", form[1])
@@ -46,17 +46,17 @@ def _call_of(reading: Reading, index: int) -> ast.Call | None:
 
 
 def _is_plain_wraps(reading: Reading, index: int) -> bool:
-    """@functools.wraps(function) over a def: with more arguments it copies attributes by name."""
+    """Whether it is @functools.wraps(function) on a def. With more arguments it copies attributes by name."""
     call = _call_of(reading, index)
     if call is None or call.keywords or len(call.args) != 1 or not isinstance(call.args[0], ast.Name):
         return False
-    # In the walk decorators come first, so a call above the def line is one.
+    # Among a function's children only decorators start above its def line.
     decorated = reading.code.parent(reading.code.parents[index])
     return isinstance(decorated, ast.FunctionDef) and call.lineno < decorated.lineno
 
 
 def _is_with_item(reading: Reading, index: int) -> bool:
-    """with warnings.catch_warnings(): as a value it would hand out the warnings module."""
+    """Whether it is a with item. As a value, warnings.catch_warnings() gives access to the warnings module."""
     call = _call_of(reading, index)
     if call is None or any(keyword.arg in {None, "module"} for keyword in call.keywords) or call.args:
         return False
@@ -75,13 +75,13 @@ def _sets_a_harmless_option(reading: Reading, index: int) -> bool:
 
 
 def _is_metaclass(reading: Reading, index: int) -> bool:
-    """class A(metaclass=ABCMeta): called, it makes classes with computed names."""
+    """Whether it is class A(metaclass=ABCMeta). A call of ABCMeta creates classes with computed names."""
     node, parent = reading.code.nodes[index], reading.code.parent(index)
     return isinstance(parent, ast.keyword) and parent.arg == "metaclass" and parent.value is node
 
 
 def _has_literal_fields(reading: Reading, index: int) -> bool:
-    """namedtuple("Point", "x y"), or a class that derives from NamedTuple: a pattern reads fields from any object."""
+    """Whether a named tuple's fields are literal: namedtuple("Point", "x y"). A pattern reads them from any object."""
     parent = reading.code.parent(index)
     if isinstance(parent, ast.ClassDef):
         return True
@@ -98,7 +98,7 @@ def _field_names(reading: Reading, fields: ast.expr) -> set[str] | None:
     if not isinstance(fields, (ast.List, ast.Tuple)):
         text = fold(fields, reading.code)
         return None if text is None else set(text.replace(",", " ").split())
-    # typing.NamedTuple takes pairs of a name and a type.
+    # typing.NamedTuple takes (name, type) pairs.
     names = [
         fold(part.elts[0] if isinstance(part, ast.Tuple) and part.elts else part, reading.code) for part in fields.elts
     ]
@@ -111,7 +111,7 @@ def _subject(node: ast.expr) -> str | int:
 
 
 def _has_literal_members(reading: Reading, index: int) -> bool:
-    """Enum as a base, or Enum("Side", "LONG SHORT"): other members could be called after what Python looks up."""
+    """Whether it is a base, or Enum("Side", "LONG SHORT"). Computed members could take names that Python looks up."""
     call = _call_of(reading, index)
     return call is None or _is_plain_enumeration(reading, call)
 
@@ -126,7 +126,7 @@ def _is_plain_enumeration(reading: Reading, call: ast.Call) -> bool:
 
 
 def _is_called_or_named(reading: Reading, index: int) -> bool:
-    """SimpleNamespace(a=1), or its name where a type is expected: passed on, its attributes could have any names."""
+    """Whether it is SimpleNamespace(a=1) or a type. Passed on, it could be given attributes of any name."""
     node, parent = reading.code.nodes[index], reading.code.parent(index)
     is_default = isinstance(parent, ast.keyword) and parent.arg == "default_factory"
     is_kind = isinstance(parent, ast.Call) and isinstance(parent.func, ast.Name) and parent.func.id == "isinstance"
@@ -140,7 +140,7 @@ _FORMS = {
     "abc.ABCMeta": (_is_metaclass, "'ABCMeta' may only be used as class Name(metaclass=ABCMeta)"),
     **dict.fromkeys(
         ("collections.namedtuple", "typing.NamedTuple"),
-        (_has_literal_fields, "A named tuple's fields must be literal names, none of which belongs to Python"),
+        (_has_literal_fields, "A named tuple's fields must be literal names, and none that Python reserves"),
     ),
     **{
         f"enum.{name}": (_has_literal_members, "An enumeration's members must be literal names")
@@ -148,7 +148,7 @@ _FORMS = {
     },
     "types.SimpleNamespace": (
         _is_called_or_named,
-        "'SimpleNamespace' may only be called, not passed on or derived from",
+        "'SimpleNamespace' may only be called, not passed around or subclassed",
     ),
     "functools.wraps": (
         _is_plain_wraps,
@@ -166,4 +166,4 @@ _FORMS = {
         for name in policy.OPTION_FUNCTIONS
     },
 }
-"""Path → (whether the use at this node is in the allowed form, what to say otherwise)."""
+"""Path → (test that the use at a node has the allowed form, message if not)."""

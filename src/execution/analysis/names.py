@@ -1,4 +1,4 @@
-"""Names: which may be loaded, which may be bound, and modules that may only stand before a dot."""
+"""Names: which may be loaded, which may be bound, and modules used other than before a dot."""
 
 import ast
 
@@ -10,7 +10,7 @@ from src.execution.analysis.violations import shown
 
 
 def check_name(reading: Reading, index: int) -> None:
-    """A name that is read. Bindings are judged by check_bindings."""
+    """Check a name that is read. check_bindings checks the names that are bound."""
     node, scope = reading.code.nodes[index], reading.code.scopes[index]
     if not isinstance(node, ast.Name) or not isinstance(node.ctx, ast.Load) or reading.is_settled(node):
         return
@@ -32,12 +32,12 @@ def check_name(reading: Reading, index: int) -> None:
 
 
 def is_module(path: str) -> bool:
-    """Whether a dotted path is an allowed module; the request's parameters count as data."""
+    """Whether a dotted path is an allowed module; the request's parameters count as data, not as a module."""
     return path in policy.ALLOWED_MODULES and path != policy.PARAMETERS_MODULE
 
 
 def check_bindings(reading: Reading) -> None:
-    """Every name that the source binds, by any statement."""
+    """Check every name that the source binds, by any statement."""
     for binding in reading.code.bindings:
         name = binding.name
         if is_dunder(name):
@@ -46,7 +46,7 @@ def check_bindings(reading: Reading) -> None:
         elif is_reserved(name) and not (name in policy.ENUM_NAMES and binding.scope.kind == "class"):
             reading.report.add(_place(binding), "name-not-allowed", f"The name '{shown(name)}' is reserved")
         elif name in policy.UNDEFINABLE_FIELDS and binding.scope.kind == "class" and isinstance(binding.node, ast.Name):
-            message = f"A class may not have a field '{name}': a pattern would read it from any object"
+            message = f"A class may not have a field '{name}': a class pattern could read it from any object"
             reading.report.add(binding.node, "name-not-allowed", message)
         elif not binding.is_import:
             _check_rebinding(reading, binding)
@@ -57,19 +57,19 @@ def _check_builtin(reading: Reading, node: ast.Name, name: str) -> None:
         message = f"Use of '{name}' is not allowed: {reason}"
         reading.report.add(node, "builtin-not-allowed", message)
     elif name in policy.CALL_ONLY_BUILTINS and not (name == "type" and id(node) in reading.code.annotation_names):
-        message = f"'{name}' may only be called directly, not passed around or given computed names"
+        message = f"'{name}' may only be called directly, not passed around or called with computed names"
         reading.report.add(node, "builtin-not-allowed", message)
 
 
 def _check_module_value(reading: Reading, index: int, node: ast.Name) -> None:
     if is_compared_with_none(reading.code.parent(index)):
         return
-    message = f"The module '{shown(node.id)}' may only be used with a dot and a name after it"
+    message = f"The module '{shown(node.id)}' must be followed by a dot and a name"
     reading.report.add(node, "module-as-value", message)
 
 
 def is_compared_with_none(node: ast.AST | None) -> bool:
-    """Whether the node is `… is None` or `… is not None`: how code asks for an optional module."""
+    """Whether the node is `… is None` or `… is not None`, the usual test for an optional module."""
     match node:
         case ast.Compare(ops=[ast.Is() | ast.IsNot()], comparators=[ast.Constant(value=None)]):
             return True
@@ -94,7 +94,7 @@ def _may_bind_dunder(binding: Binding) -> bool:
 def _check_rebinding(reading: Reading, binding: Binding) -> None:
     name, scope = binding.name, binding.scope
     if name == "Strategy" and scope.kind == "module":
-        message = "'Strategy' is the class that strategies derive from and may not be defined anew"
+        message = "'Strategy' is the base class of strategies and may not be redefined"
         reading.report.add(_place(binding), "imported-name-rebound", message)
         return
     is_none = isinstance(binding.value, ast.Constant) and binding.value.value is None

@@ -1,8 +1,8 @@
-"""Whether `self` is an object of the author's own class, and so may be trusted where other objects are not.
+"""Whether `self` is an instance of the author's own class, and so may be trusted where other objects are not.
 
-A method may call its own `query` or `format`, which are guarded elsewhere. That holds while the method is only
-called on instances: a class that derives from a library's, or a method that is handed something else as `self`,
-would turn the author's harmless name into the library's.
+A method may call its own `query` or `format`, names that are guarded elsewhere. That is safe only while the method
+is called on instances: in a subclass of a library's class, or with another object passed as `self`, the author's
+harmless name would become the library's.
 """
 
 import ast
@@ -24,7 +24,7 @@ _HOLDERS = (ast.ClassDef, ast.ExceptHandler, ast.MatchClass, ast.Compare)
 
 
 def class_of_self(code: CodeMap, node: ast.AST, scope: Scope) -> tuple[ast.ClassDef, str] | None:
-    """The class in whose method `self` stands, and the method's name; None where the node is not self."""
+    """The class and name of the method whose self the node is; None if it is not self."""
     if not isinstance(node, ast.Name) or not code.is_self(node, scope):
         return None
     owner = code.owner(node.id, scope)
@@ -35,7 +35,7 @@ def class_of_self(code: CodeMap, node: ast.AST, scope: Scope) -> tuple[ast.Class
 
 
 def is_known_foreign(reading: Reading, node: ast.expr, scope: Scope) -> bool:
-    """Whether an expression, or anything that is assigned to its name, comes straight from a library."""
+    """Whether an expression, or any value assigned to its name, comes straight from a library."""
     match node:
         case ast.Name(id=name):
             values = reading.code.values.get(name, ())
@@ -65,14 +65,14 @@ def _comes_from_a_library(reading: Reading, node: ast.expr, scope: Scope) -> boo
 
 
 def trusts_self(reading: Reading, node: ast.AST, scope: Scope, name: str | None = None, *, strictly: bool) -> bool:
-    """Whether the node is a self that may be trusted; if so, its method may only be called on instances.
+    """Whether the node is a trusted self. If so, its method may from then on only be called on instances.
 
     Args:
-        reading: the source being judged.
-        node: what is said to be self.
-        scope: where it stands.
-        name: attribute that must be the class's own, if any.
-        strictly: whether the class may not be passed around either.
+        reading: the source being checked.
+        node: the expression that may be self.
+        scope: the scope that it is evaluated in.
+        name: an attribute that must be the class's own, if any.
+        strictly: whether passing the class around is also forbidden.
     """
     found = class_of_self(reading.code, node, scope)
     if found is None or (name is not None and not reading.families.owns(found[0], name)):
@@ -85,7 +85,7 @@ def trusts_self(reading: Reading, node: ast.AST, scope: Scope, name: str | None 
 
 
 def check_trust(reading: Reading) -> None:
-    """Methods that trust their self are called on instances of their class, as far as the source shows."""
+    """Check that methods trusting their self are called only on instances, as far as the source shows."""
     if not reading.trusting_methods:
         return
     for index, node in enumerate(reading.code.nodes):
@@ -115,12 +115,12 @@ def _check_unbound(reading: Reading, index: int, node: ast.Attribute) -> None:
         own = class_of_self(code, call.args[0], scope)
         if own is not None and reading.families.of(own[0]) in reading.trusting_methods[node.attr]:
             return
-    message = f"'{shown(node.attr)}' relies on its self: call it on an instance, not through the class"
+    message = f"'{shown(node.attr)}' relies on its self: call it on an instance, not on the class"
     reading.report.add_member(node, "attribute-not-allowed", message)
 
 
 def is_class(reading: Reading, node: ast.expr, scope: Scope) -> bool:
-    """Whether the node visibly stands for a class of the source, or for the class of something."""
+    """Whether the node visibly refers to a class of the source or to an object's class."""
     if isinstance(node, ast.Name):
         owner = reading.code.owner(node.id, scope)
         if owner is not None and owner.first_parameter == node.id:
@@ -131,7 +131,7 @@ def is_class(reading: Reading, node: ast.expr, scope: Scope) -> bool:
 
 
 def _is_ever_a_class(reading: Reading, name: str) -> bool:
-    """Whether any variable of that name is given a class by a plain assignment."""
+    """Whether any plain assignment to a variable of that name assigns a class."""
     return any(
         _is_asked_for_its_class(value)
         or (isinstance(value, ast.Name) and reading.families.named(value.id, reading.code.module) is not None)
@@ -147,7 +147,7 @@ def _is_asked_for_its_class(node: ast.expr) -> bool:
 
 
 def _check_raw(reading: Reading, index: int, node: ast.Name) -> None:
-    """Inside its class's body a method is a plain function."""
+    """Check a method's name in its class's body, where the method is a plain function."""
     scope = reading.code.scopes[index]
     if scope.kind != "class" or node.id not in reading.trusting_methods or node.id not in scope.bound:
         return
@@ -191,5 +191,5 @@ def _check_decorators(reading: Reading, node: ast.FunctionDef | ast.ClassDef) ->
         plain = decorator.func if isinstance(decorator, ast.Call) else decorator
         name = plain.attr if isinstance(plain, ast.Attribute) else getattr(plain, "id", "")
         if name not in _PLAIN_DECORATORS:
-            message = f"'{shown(node.name)}' relies on its self and may not be handed to this decorator"
+            message = f"'{shown(node.name)}' relies on its self and may not have this decorator"
             reading.report.add(decorator, "attribute-not-allowed", message)

@@ -1,4 +1,4 @@
-"""What every rule needs: the walked code, a place to report to, and which nodes another rule has judged."""
+"""What every rule needs: the walked code, the report, and the nodes that other rules have already judged."""
 
 import ast
 from collections.abc import Callable, Hashable
@@ -14,16 +14,16 @@ T = TypeVar("T")
 
 @dataclass
 class Reading:
-    """One source being judged.
+    """One source being checked.
 
     Attributes:
         code: the walked source.
-        report: where rules put what they find.
-        settled: ids of nodes that a rule higher up the tree has judged, so that their own rule passes them over.
-        text_names: variable → whether it is ever given a string made at run time, for names that were asked for.
-        trusting_methods: own method → families in which it relies on its self being an instance.
-        trusting_families: family whose classes may not be passed around → a method that is the reason.
-        families: which own classes inherit from each other.
+        report: collects the rules' findings.
+        settled: ids of nodes already judged by a rule higher up the tree, so that their own rule skips them.
+        text_names: variable → whether it is ever assigned a string made at run time, for names queried so far.
+        trusting_methods: the author's method → families in which it relies on its self being an instance.
+        trusting_families: family whose classes may not be passed around → a method that requires it.
+        families: the author's classes, grouped by inheritance.
     """
 
     code: CodeMap
@@ -38,12 +38,12 @@ class Reading:
         self.families = Families(self.code)
 
     def remember(self, question: str, subject: Hashable, answer: Callable[[], T]) -> T:
-        """What was answered when the same was asked before; a short source can ask very often.
+        """The answer to a question, computed once: a short source can repeat a question many times.
 
         Args:
-            question: the same words for the same kind of question.
-            subject: what it is about.
-            answer: finds the answer; asked meanwhile, the same question is answered by None.
+            question: the kind of question, always in the same words.
+            subject: the object of the question.
+            answer: computes the answer. If it asks the same question again, that is answered by None.
         """
         key = (question, subject)
         if key not in self._answers:
@@ -53,19 +53,19 @@ class Reading:
         return found
 
     def settle(self, *nodes: ast.AST) -> None:
-        """These nodes are judged."""
+        """Mark nodes as judged."""
         self.settled.update(id(node) for node in nodes)
 
     def is_settled(self, node: ast.AST) -> bool:
-        """Whether a rule higher up has judged the node."""
+        """Whether a rule higher up the tree has judged the node."""
         return id(node) in self.settled
 
 
 def is_dunder(name: str) -> bool:
-    """Whether Python gives the name a meaning of its own; a name of underscores alone is an ordinary one."""
+    """Whether the name has the form of Python's special names; a name of underscores alone is ordinary."""
     return len(name) > 4 and name.startswith("__") and name.endswith("__")
 
 
 def is_reserved(name: str) -> bool:
-    """Whether the name looks like the guards that restricted interpreters put around code: _getattr_, _write_."""
+    """Whether the name looks like a restricted interpreter's guard: _getattr_, _write_."""
     return len(name) > 2 and name[0] == "_" == name[-1] and name[1] != "_" != name[-2]

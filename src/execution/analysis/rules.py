@@ -1,4 +1,4 @@
-"""The rules by the syntax they judge, and the one loop that applies them."""
+"""The rules by the syntax they check, and the loop that applies them."""
 
 import ast
 from collections.abc import Callable
@@ -18,7 +18,7 @@ Rule = Callable[[Reading, int], None]
 
 
 def apply_rules(reading: Reading) -> None:
-    """Judge every node of the source; parents come before their children."""
+    """Check every node of the source; parents come before their children."""
     for index, node in enumerate(reading.code.nodes):
         kind = type(node)
         for rule in _RULES.get(kind, ()):
@@ -41,13 +41,13 @@ def _check_comprehension(reading: Reading, index: int) -> None:
 
 
 def _check_class(reading: Reading, index: int) -> None:
-    """Bases that can be read here, no metaclass but ABCMeta: both decide what a class is."""
+    """Check a class's bases and metaclass, which decide what it is. Bases must be names, metaclasses ABCMeta."""
     node = reading.code.nodes[index]
     if not isinstance(node, ast.ClassDef):
         return
     for base in node.bases:
         if not _is_plain_base(base):
-            message = "A base class must be written as its name"
+            message = "A base class must be given by name"
             reading.report.add(base, "computed-base", message)
     for keyword in node.keywords:
         metaclasses = reading.code.paths(keyword.value, reading.code.scopes[index])
@@ -73,7 +73,7 @@ def _last_name(node: ast.expr) -> str:
 
 
 def _check_class_pattern(reading: Reading, index: int) -> None:
-    """case Trade(price=p) reads the attribute "price" without a dot."""
+    """Check a class pattern: case Trade(price=p) reads the attribute "price" without a dot."""
     node = reading.code.nodes[index]
     if not isinstance(node, ast.MatchClass):
         return
@@ -81,7 +81,7 @@ def _check_class_pattern(reading: Reading, index: int) -> None:
     if isinstance(node.cls, ast.Name):
         family = reading.families.named(node.cls.id, reading.code.scopes[index])
     if node.patterns and family is not None and reading.families.is_protocol(family):
-        message = "A pattern of a protocol reads its fields from any object: write them as name=value"
+        message = "A protocol's pattern reads its fields from any object: write them as name=value"
         reading.report.add(node, "attribute-not-allowed", message)
     for name in node.kwd_attrs:
         is_guarded = name in policy.CALLED_DIRECTLY | policy.OWN_ONLY_ATTRIBUTES or name.startswith("_")

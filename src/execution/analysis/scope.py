@@ -1,4 +1,4 @@
-"""The words in which names are looked up: scopes, bindings, and the one way in which a walk gives up."""
+"""Types of the name lookup: scopes, bindings, and the exception that ends a walk."""
 
 import ast
 from dataclasses import dataclass, field
@@ -11,15 +11,15 @@ class Scope:
 
     Attributes:
         kind: what opened it; a lambda is a function.
-        parent: the scope around it, None for the module.
+        parent: the enclosing scope, None for the module.
         bound: names that it binds.
         outside: names declared "global" or "nonlocal" in it.
-        imports: imported name → dotted paths that it may stand for.
-        aliases: name → dotted paths, for names assigned from something imported.
-        first_parameter: of a method, usually "self" or "cls"; None elsewhere, and where it is given another value.
+        imports: imported name → dotted paths that it may refer to.
+        aliases: name → dotted paths, for names assigned from an import.
+        first_parameter: a method's, usually "self" or "cls"; None elsewhere, or if it is assigned another value.
         node: the function or class that opened it; None for the module and comprehensions.
         is_of_class: whether the first parameter is the class itself, not an instance.
-        owners: name → scope that it is looked up in, for names that were asked for after the walk.
+        owners: name → scope that it is looked up in, for names queried since the walk.
     """
 
     kind: Literal["module", "class", "function", "comprehension"]
@@ -42,8 +42,8 @@ class Binding:
         name: the name.
         scope: where it is bound; the module's for a name declared global.
         node: what binds it.
-        is_import: whether an import statement does.
-        value: the assigned expression where the binding is as simple as `name = value`.
+        is_import: whether an import statement binds it.
+        value: the assigned expression, for a plain `name = value`.
     """
 
     name: str
@@ -58,7 +58,7 @@ class TooComplex(Exception):
 
     Args:
         reason: one sentence.
-        node: where; it has a place.
+        node: the node that exceeds it; it must have a position.
     """
 
     def __init__(self, reason: str, node: ast.AST) -> None:

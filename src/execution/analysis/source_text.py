@@ -1,4 +1,4 @@
-"""From text to a syntax tree, or to the reason why not: encoding, sizes, then Python's own parser and compiler."""
+"""From text to a syntax tree, or to a violation: encoding, sizes, then Python's own parser and compiler."""
 
 import ast
 import re
@@ -17,25 +17,25 @@ _BIDIRECTIONAL = re.compile(f"[{policy.BIDIRECTIONAL_CONTROLS}]")
 _COMBINABLE = re.compile(rf"[^\x00-\x7f]{{{policy.MAX_COMBINING_MARKS + 1},}}")
 
 _warning_filters = threading.Lock()
-"""Compiling may warn, and the only way to keep a user's warning out of our log changes global state."""
+"""Compiling may warn, and keeping a user's warning out of our log changes global state."""
 
 
 def text_violation(text: SourceText) -> Violation | None:
-    """What is wrong with the source before it is parsed, if anything."""
+    """The violation that can be found before parsing, or None."""
     source = text.source
     if len(source) > policy.MAX_SOURCE_BYTES:
         return _too_large(text)
     try:
         encoded = source.encode("utf-8")
     except UnicodeEncodeError as error:
-        message = f"Character U+{ord(source[error.start]):04X} is half of a pair and cannot stand alone"
+        message = f"Character U+{ord(source[error.start]):04X} is half of a surrogate pair"
         return text.violation_at(error.start, "invalid-character", message)
     if len(encoded) > policy.MAX_SOURCE_BYTES:
         return _too_large(text)
     if (offset := source.find("\0")) >= 0:
         return text.violation_at(offset, "null-byte", "The source contains a null byte")
     if found := _BIDIRECTIONAL.search(source):
-        message = f"Character U+{ord(found.group()):04X} reverses the text around it, so code reads other than it runs"
+        message = f"Character U+{ord(found.group()):04X} reverses the text around it, so the code hides what it runs"
         return text.violation_at(found.start(), "bidirectional-character", message)
     if (overloaded := _overloaded_character(source)) is not None:
         message = f"More than {policy.MAX_COMBINING_MARKS} combining marks on one character"
@@ -47,7 +47,7 @@ def text_violation(text: SourceText) -> Violation | None:
 
 
 def _overloaded_character(source: str) -> int | None:
-    """Where a character begins that carries too many combining marks; None where there is none."""
+    """Offset of a character with too many combining marks; None if there is none."""
     for run in _COMBINABLE.finditer(source):
         marks = 0
         for offset, character in enumerate(run.group(), run.start()):
@@ -63,7 +63,7 @@ def _too_large(text: SourceText) -> Violation:
 
 
 def _foreign_encoding(text: SourceText) -> Violation | None:
-    # PEP 263: the first line counts, the second only after a blank or a comment.
+    # PEP 263: the first line counts, and the second if the first is blank or a comment.
     for number, line in enumerate(text.lines[:2], start=1):
         found = _COOKIE.match(line)
         if found and found.group(1).lower().replace("_", "-") not in _UTF8_NAMES:
@@ -75,20 +75,20 @@ def _foreign_encoding(text: SourceText) -> Violation | None:
 
 
 def parse(text: SourceText) -> ast.Module | Violation:
-    """The syntax tree as Python itself builds it, or the violation that stands in its way."""
+    """The syntax tree as Python itself builds it, or the violation that prevents it."""
     result = _compile(text, ast.PyCF_ONLY_AST)
-    assert isinstance(result, (ast.Module, Violation))  # noqa: S101 - what PyCF_ONLY_AST means
+    assert isinstance(result, (ast.Module, Violation))  # noqa: S101 - PyCF_ONLY_AST returns a tree
     return result
 
 
 def compile_violation(text: SourceText) -> Violation | None:
-    """What the compiler says beyond the parser ("'return' outside function"), if anything."""
+    """The error that the compiler finds after the parser ("'return' outside function"), or None."""
     result = _compile(text, 0)
     return result if isinstance(result, Violation) else None
 
 
 def parse_expression(source: str) -> ast.expr | None:
-    """The one expression that a string spells; None where it spells none."""
+    """The expression in a string; None if it is not a single expression."""
     try:
         tree = _quietly_compile(source.strip(), "eval", ast.PyCF_ONLY_AST)
     except (SyntaxError, ValueError, OverflowError, RecursionError, MemoryError):

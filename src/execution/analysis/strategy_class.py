@@ -1,4 +1,4 @@
-"""Which class of the source is the strategy: exactly one that no other strategy derives from."""
+"""Finds the strategy: the only strategy class that no other derives from."""
 
 import ast
 from dataclasses import dataclass
@@ -12,12 +12,12 @@ from src.execution.analysis.violations import shown
 
 @dataclass(frozen=True)
 class StrategyClass:
-    """The one class that the box will run.
+    """The class that the box runs.
 
     Attributes:
         name: its name in the module.
-        line: where it is defined, 1-based.
-        lineage: names of the source's own classes it is made of, itself first, in Python's resolution order.
+        line: the line of its definition, 1-based.
+        lineage: names of the source's classes in its method resolution order, itself first.
     """
 
     name: str
@@ -35,7 +35,7 @@ class _Class:
 
 
 def find_strategy(reading: Reading) -> StrategyClass | None:
-    """The strategy, or None after reporting why there is not exactly one."""
+    """The strategy, or None after reporting why there is none or more than one."""
     classes = _classes(reading.code)
     strategies = [found for found in classes if found.is_strategy]
     leaves = [found for found in strategies if not found.is_derived_from]
@@ -44,13 +44,13 @@ def find_strategy(reading: Reading) -> StrategyClass | None:
         return None
     if len(leaves) > 1:
         names = ", ".join(f"'{shown(leaf.node.name)}' (line {leaf.node.lineno})" for leaf in leaves[:5])
-        message = f"{len(leaves)} strategy classes and only one can run: {names}"
+        message = f"{len(leaves)} strategy classes, but only one can run: {names}"
         reading.report.add(_head(leaves[1].node), "several-strategies", message)
         return None
     leaf = leaves[0]
     lineage = _lineage(leaf)
     if lineage is None:
-        message = f"The classes that '{shown(leaf.node.name)}' derives from are too many or contradict each other"
+        message = f"'{shown(leaf.node.name)}' has too many base classes, or their order is inconsistent"
         reading.report.add(_head(leaf.node), "ambiguous-strategy", message)
         return None
     if not _is_unmistakable(reading, lineage) or not _has_on_data(reading, leaf, lineage):
@@ -59,7 +59,7 @@ def find_strategy(reading: Reading) -> StrategyClass | None:
 
 
 def needs_prelude(code: CodeMap) -> bool:
-    """Whether the framework's names are used without being imported, as the older contract allows."""
+    """Whether the source uses the framework's names without importing them, as the older contract allows."""
     return any(
         isinstance(node, ast.Name)
         and node.id in policy.PRELUDE_NAMES
@@ -81,11 +81,11 @@ def _classes(code: CodeMap) -> list[_Class]:
             if code.framework_name(plain, scope) == "Strategy":
                 entry.is_strategy = True
             elif isinstance(plain, ast.Name) and (owner := code.owner(plain.id, scope)) is not None:
-                # A base is defined above its subclasses, so it is known by now.
+                # A base is defined above its subclasses, so it is already known.
                 _derive(entry, known.get((id(owner), plain.id), []))
         found.append(entry)
         same_name = known.setdefault((id(scope), node.name), [])
-        # One more than a lineage may have: a class that derives from that many is ambiguous anyway.
+        # One more than a lineage may have: a class with that many bases is ambiguous anyway.
         if len(same_name) <= policy.MAX_LINEAGE:
             same_name.append(entry)
     return found
@@ -95,24 +95,24 @@ def _derive(entry: _Class, bases: list[_Class]) -> None:
     for base in bases:
         base.is_derived_from = True
         entry.is_strategy = entry.is_strategy or base.is_strategy
-        # Beyond the bound the lineage is refused in any case.
+        # A lineage beyond the bound is rejected in any case.
         if len(entry.bases) <= policy.MAX_LINEAGE and base not in entry.bases:
             entry.bases.append(base)
 
 
 def _head(node: ast.ClassDef) -> ast.AST:
-    """The class's first line: a place for the whole class would underline all of it."""
+    """The class's first line: the whole class as a position would underline all of it."""
     end = node.col_offset + len(f"class {node.name}".encode("utf-8", "replace"))
     return ast.Pass(lineno=node.lineno, col_offset=node.col_offset, end_lineno=node.lineno, end_col_offset=end)
 
 
 def _report_none(reading: Reading) -> None:
-    message = "No strategy class: define one class that derives from Strategy and has an on_data method"
+    message = "No strategy class: define a class that derives from Strategy and has an on_data method"
     reading.report.add(ast.Pass(lineno=1, col_offset=0), "no-strategy", message)
 
 
 def _lineage(leaf: _Class) -> list[_Class] | None:
-    """Python's resolution order over the source's own classes; None where it has none or they are too many."""
+    """The method resolution order over the source's own classes; None if there is none or it is too long."""
     known: list[_Class] = [leaf]
     for own in known:
         known += [base for base in own.bases if base not in known]
@@ -143,7 +143,7 @@ def _merge(sequences: list[list[_Class]]) -> list[_Class] | None:
 
 
 def _is_unmistakable(reading: Reading, lineage: list[_Class]) -> bool:
-    """Whether the names of the strategy's classes mean one thing each, at the top level of the source."""
+    """Whether each of the strategy's classes is at the top level of the source and its name means nothing else."""
     for own in lineage:
         name, place = own.node.name, _head(own.node)
         if len(name) > policy.MAX_CLASS_NAME_CHARACTERS:
@@ -151,12 +151,12 @@ def _is_unmistakable(reading: Reading, lineage: list[_Class]) -> bool:
             reading.report.add(place, "class-name-too-long", message)
             return False
         if own.scope.kind != "module":
-            message = f"The class '{shown(name)}' must stand at the top level of the source, not inside another block"
+            message = f"The class '{shown(name)}' must be at the top level of the source, not inside another block"
             reading.report.add(place, "nested-strategy", message)
             return False
         bound = sum(binding.name == name and binding.scope is own.scope for binding in reading.code.bindings)
         if bound > 1:
-            message = f"The name '{shown(name)}' is given to more than one thing"
+            message = f"The name '{shown(name)}' must be defined once and not reassigned or deleted"
             reading.report.add(place, "ambiguous-strategy", message)
             return False
     return True
@@ -169,7 +169,7 @@ def _has_on_data(reading: Reading, leaf: _Class, lineage: list[_Class]) -> bool:
                 return _takes_two(reading, statement)
             if _assigns(statement, "on_data"):
                 return True
-    message = f"'{shown(leaf.node.name)}' has no on_data method: it is called at each bar with data and portfolio"
+    message = f"'{shown(leaf.node.name)}' needs an on_data method, which is called at each bar with data and portfolio"
     reading.report.add(_head(leaf.node), "no-on-data", message)
     return False
 

@@ -15,18 +15,18 @@ _FIELD_PART = re.compile(r"\.([^.\[]*)|\[[^\]]*(?:\]|$)")
 
 
 def string_problem(text: str) -> str | None:
-    """Why the string may not stand in a strategy, if so."""
+    """Why a strategy may not contain the string, or None if it may."""
     if text in policy.SPECIAL_NAMES:
         return f"The string '{shown(text)}' names an attribute that is not allowed"
     if text in policy.DENIED_STRINGS:
         return f"The string '{shown(text)}' names a method that is not allowed"
     if "__" in text and _CODE_IN_A_STRING.search(text):
-        return "This string spells access to attributes that are not allowed"
+        return "This string contains access to attributes that are not allowed"
     return None
 
 
 def check_constant(reading: Reading, index: int) -> None:
-    """A literal that stands as a value."""
+    """Check a literal that is used as a value."""
     node = reading.code.nodes[index]
     if not isinstance(node, ast.Constant) or id(node) in reading.code.statement_strings:
         return
@@ -35,19 +35,19 @@ def check_constant(reading: Reading, index: int) -> None:
 
 
 def check_composed(reading: Reading, index: int) -> None:
-    """A string put together from literals counts as if it were written out."""
+    """Check a string built from literals as if it were written out."""
     node, parent = reading.code.nodes[index], reading.code.parent(index)
     if isinstance(parent, ast.BinOp) and isinstance(node, ast.BinOp):
-        return  # judged with the whole sum
+        return  # checked with the whole sum
     text = fold(node, reading.code)
     if text is not None and (problem := string_problem(text)):
         reading.report.add(node, "string-not-allowed", problem)
 
 
 def template_attributes(template: str) -> Iterator[str]:
-    """The attributes that str.format would read for this template: "{0.close:.2f}" reads "close".
+    """The attributes that str.format reads for this template: "{0.close:.2f}" reads "close".
 
-    A template that str.format would refuse reads none.
+    A template that str.format rejects reads none.
     """
     pending = [template]
     while pending:

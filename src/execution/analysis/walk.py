@@ -1,6 +1,6 @@
-"""One walk over the syntax tree: every node with its parent and scope, and which names are bound where.
+"""One walk over the syntax tree: every node with its parent and scope, and where each name is bound.
 
-The walk keeps its own stack, so no source can overflow ours, and it stops at the policy's bounds.
+The walk keeps its own stack, so no source can overflow Python's, and it stops at the policy's bounds.
 """
 
 import ast
@@ -23,19 +23,19 @@ class Walk:
 
     Attributes:
         module: the outermost scope.
-        nodes: every node that means something, parents before children, in the source's order.
+        nodes: every node with a meaning of its own, parents before children, in source order.
         parents: index of each node's parent, -1 for the module.
         scopes: the scope in which each node is evaluated.
-        bindings: every binding of a name, in the source's order.
+        bindings: every binding of a name, in source order.
         own_names: attributes that the source itself defines, in class bodies and on self.
         annotation_names: ids of Name nodes inside annotations.
-        statement_strings: ids of string constants that are statements (docstrings): no code can read them.
-        looped: id of a loop's target → what is looped over.
+        statement_strings: ids of string constants that are statements (docstrings), which no code can use.
+        looped: id of a loop's target → the iterable.
         all_scopes: every scope, outer before inner.
-        definitions: scope and name → the functions and classes that are defined by it there.
-        attribute_values: attribute → the expressions that plain assignments give to it, on any object.
-        stored_attributes: attributes that are set or deleted on any object.
-        filled: names of variables and attributes that are given items.
+        definitions: (scope, name) → the functions and classes defined there under that name.
+        attribute_values: attribute → the expressions that plain assignments give it, on any object.
+        stored_attributes: attributes set or deleted on any object.
+        filled: names of variables and attributes whose items are set.
 
     Raises:
         TooComplex: the tree has too many nodes or is too deep.
@@ -63,7 +63,7 @@ class Walk:
         self._is_walked = True
 
     def owner(self, name: str, scope: Scope) -> Scope | None:
-        """The scope that a name is looked up in; None where only a builtin is left."""
+        """The scope in which a name is looked up; None if it can only be a builtin."""
         if not self._is_walked:
             return self._find_owner(name, scope)
         if name not in self._bound_somewhere:
@@ -75,7 +75,7 @@ class Walk:
     def _find_owner(self, name: str, scope: Scope) -> Scope | None:
         current: Scope | None = scope
         while current is not None:
-            # A class body's names are seen by the body itself, not by the functions in it.
+            # A class's names are visible in its own body, not in the functions inside it.
             if current.kind != "class" or current is scope:
                 if current.outside.get(name) == "global":
                     return self.module if name in self.module.bound else None
@@ -96,7 +96,7 @@ class Walk:
         return self.nodes[self.parents[index]] if self.parents[index] >= 0 else None
 
     def placed(self, index: int) -> ast.AST:
-        """The node, or its nearest ancestor or descendant that has a place in the source."""
+        """The node, or the nearest node before it that has a position in the source."""
         for candidate in range(index, -1, -1):
             if hasattr(self.nodes[candidate], "lineno"):
                 return self.nodes[candidate]
@@ -172,7 +172,7 @@ class Walk:
     def _comprehension_children(self, node: AnyComprehension, scope: Scope) -> Iterator[tuple[ast.AST, Scope]]:
         inner = self._opened("comprehension", scope)
         for position, generator in enumerate(node.generators):
-            # The first iterable is evaluated outside.
+            # The first iterable is evaluated in the enclosing scope.
             self.looped[id(generator.target)] = generator.iter
             yield generator.iter, scope if position == 0 else inner
             yield generator.target, inner
@@ -200,7 +200,7 @@ class Walk:
         yield from ()
 
     def _annotation(self, annotation: ast.expr | None, scope: Scope) -> Iterator[tuple[ast.AST, Scope]]:
-        """The annotation, and what its quoted parts say: libraries evaluate those, so they obey the same rules."""
+        """The annotation and the expressions in its quoted parts, which libraries evaluate and so obey the rules."""
         if annotation is None:
             return
         yield annotation, scope
@@ -247,7 +247,7 @@ class Walk:
             self.own_names.add(node.attr)
 
     def _is_own(self, node: ast.expr, scope: Scope) -> bool:
-        """Whether the node names a function or class of the source: wrapper._calls = 0."""
+        """Whether the node names a function or class of the source, as in wrapper._calls = 0."""
         return isinstance(node, ast.Name) and (self.owner(node.id, scope), node.id) in self.definitions
 
     def _note_value(self, node: ast.Assign, scope: Scope) -> None:
@@ -289,7 +289,7 @@ class Walk:
             paths = scope.imports.setdefault(name, set())
             paths.add(bounded_path(path))
             if len(paths) > policy.MAX_MEANINGS:
-                raise TooComplex(f"One name is imported as more than {policy.MAX_MEANINGS} things", node)
+                raise TooComplex(f"One name is imported with more than {policy.MAX_MEANINGS} meanings", node)
         if scope.kind == "class":
             self.own_names.add(name)
         self._note_rebinding(name, scope, node)
@@ -299,7 +299,7 @@ class Walk:
         self.bindings.append(Binding(name, scope, node, path is not None, value))
 
     def _note_rebinding(self, name: str, scope: Scope, node: ast.AST) -> None:
-        """`self = other`: from here on the name may stand for anything."""
+        """Note `self = other`, after which the name may refer to any object."""
         around: Scope | None = scope
         while around is not None and scope.outside.get(name) == "nonlocal" and name not in around.bound:
             around = around.parent
@@ -308,7 +308,7 @@ class Walk:
 
 
 def bounded_path(path: str) -> str:
-    """The dotted path, or where it is longer than any that matters its first part and a member that does not exist."""
+    """The dotted path; if longer than any that matters, its first part and a member that does not exist."""
     return path if len(path) <= policy.MAX_PATH_CHARACTERS else path.partition(".")[0][:50] + ".?"
 
 
@@ -358,5 +358,5 @@ _CHILDREN: dict[type[ast.AST], Callable[[Walk, Any, Scope], Iterator[tuple[ast.A
     ast.GeneratorExp: Walk._comprehension_children,
     ast.NamedExpr: Walk._walrus_children,
     ast.AnnAssign: Walk._annotated_children,
-    ast.arg: Walk._no_children,  # its annotation is evaluated outside the function, and walked there
+    ast.arg: Walk._no_children,  # its annotation is evaluated, and walked, outside the function
 }

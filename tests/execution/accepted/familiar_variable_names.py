@@ -29,7 +29,7 @@ class Macd:
 
 
 class FamiliarVariableNames(Strategy):
-    """open, input, type, vars, dir, id, hist, apply and transform are words of the trade, too."""
+    """open, input, type, vars, dir, id, hist, apply and transform are domain terms as well."""
 
     universe = ["SPY"]
 

@@ -1,6 +1,6 @@
 from hqg_algorithms import BarSize, Cadence, Hold, Liquidate, Strategy, TargetWeights
 
-# The score of a day, as a ladder that somebody maintains by hand.
+# A daily score, as a ladder maintained by hand.
 
 
 class LongDecisionLadder(Strategy):

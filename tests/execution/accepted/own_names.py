@@ -1,4 +1,4 @@
-"""Own classes that use their own names freely, registries of classes, templates as constants, named records."""
+"""The author's own classes with any names, class registries, templates as constants and named records."""
 
 from abc import ABC, ABCMeta, abstractmethod
 from collections import namedtuple

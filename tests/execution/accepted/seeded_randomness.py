@@ -9,7 +9,7 @@ np.random.seed(7)
 
 
 class SeededRandomness(Strategy):
-    """A monkey with darts, always the same monkey."""
+    """Random weights from a fixed seed."""
 
     universe = ["SPY", "TLT", "GLD", "DBC"]
     cadence = Cadence(bar_size=BarSize.QUARTERLY)

@@ -1,4 +1,4 @@
-"""Walk-forward choice of a moving average: everything in one file, the way it grows over a weekend."""
+"""Walk-forward choice of a moving average, all in one file, as a weekend project grows."""
 import math
 import random
 from collections import deque, defaultdict

@@ -1,4 +1,4 @@
-"""Attributes that lead out of any object."""
+"""Attributes that give access to the interpreter from any object."""
 
 import numpy as np
 import pandas as pd

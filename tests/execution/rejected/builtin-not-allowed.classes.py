@@ -1,4 +1,4 @@
-"""Classes made by a call, and objects that hand out their attributes."""
+"""Classes created by a call, and objects that expose their attributes."""
 
 import numpy as np
 

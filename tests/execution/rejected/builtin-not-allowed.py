@@ -1,4 +1,4 @@
-"""Denied builtins as values, in every place for a value."""
+"""Denied builtins as values, in every position for a value."""
 
 import functools
 import numpy as np

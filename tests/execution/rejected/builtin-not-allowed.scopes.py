@@ -1,4 +1,4 @@
-"""Denied builtins where a name might mean something else, and does not."""
+"""Denied builtins in scopes where the name could mean something else but does not."""
 
 called = None
 

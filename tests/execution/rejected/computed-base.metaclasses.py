@@ -1,4 +1,4 @@
-"""A metaclass by another name, or of the author's own."""
+"""A metaclass under another name, or one that the author defines."""
 
 from abc import ABC
 

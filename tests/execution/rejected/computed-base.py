@@ -1,4 +1,4 @@
-"""What a class is must stand in the source."""
+"""The source must show what a class is."""
 
 from abc import ABC
 

@@ -1,4 +1,4 @@
-"""Names that allowed modules also hold, and modules that are only reached by from."""
+"""Denied names in allowed modules, and modules reached only by `from`."""
 
 from numpy import f2py  # <-
 from numpy import load  # <-

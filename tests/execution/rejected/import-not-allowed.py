@@ -1,4 +1,4 @@
-"""Modules that touch the machine, and doors to them inside modules that do not."""
+"""Modules that touch the machine, and routes to them through modules that do not."""
 
 import os  # <-
 import os.path as p  # <-

@@ -1,4 +1,4 @@
-"""One name, one meaning."""
+"""A name with more than one meaning."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""Patching what is not the author's, through every way to store."""
+"""Patches to objects that are not the author's, through every kind of store."""
 
 import math
 import numpy as np

@@ -1,4 +1,4 @@
-"""Functions that make classes, given names that are computed or that belong to Python."""
+"""Functions that create classes, given computed names or names that Python reserves."""
 
 import abc
 import collections

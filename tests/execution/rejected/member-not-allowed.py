@@ -1,4 +1,4 @@
-"""Allowed modules, and what they hold besides what they are for."""
+"""Members of allowed modules that are not part of their purpose."""
 
 import collections
 import contextlib

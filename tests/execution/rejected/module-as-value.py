@@ -1,4 +1,4 @@
-"""A module that leaves its name can be walked out of sight."""
+"""Modules as values, whose attributes can then be read without the rules seeing it."""
 
 import math
 import numpy as np

@@ -1,4 +1,4 @@
-"""Names that belong to Python or to the guards of restricted interpreters."""
+"""Names that Python or a restricted interpreter's guards reserve."""
 
 import math as _getattr_  # <-
 

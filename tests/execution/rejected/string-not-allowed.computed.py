@@ -1,4 +1,4 @@
-"""Names that Python looks up, spelled by computing."""
+"""Special names of Python in computed strings."""
 
 from types import SimpleNamespace
 

@@ -1,4 +1,4 @@
-"""Strings that a library would turn into attribute access or into code."""
+"""Strings that a library would turn into attribute access or code."""
 
 import pandas as pd
 

@@ -1,4 +1,4 @@
-"""Syntax that a backtest has no use for."""
+"""Syntax that a backtest does not need."""
 
 
 async def coroutine():  # <-
