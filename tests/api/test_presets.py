@@ -80,7 +80,7 @@ def test_there_is_a_most_that_says_what_to_do(client, monkeypatch):
     monkeypatch.setattr(presets, "MAX_PRESETS", 2)
     made = [client.post(PRESETS, json={"name": str(n), "configuration": {"seed": n}}) for n in range(3)]
     assert [answer.status_code for answer in made] == [201, 201, 409]
-    assert made[2].json() == {"detail": "You have 2 presets, which is the most: forget one first."}
+    assert made[2].json() == {"detail": "You have 2 presets, which is the limit: delete one first."}
     assert len(client.get(PRESETS).json()["presets"]) == 2
 
 

@@ -96,7 +96,7 @@ class FakeRunStore:
         if kept is None or kept[2] <= self._clock() - timedelta(hours=24):
             return None
         if kept[0] != fingerprint:
-            raise KeyReused("the key came before with another request")
+            raise KeyReused("the key was used with another request")
         return self._runs.get(kept[1])
 
     @staticmethod
@@ -256,10 +256,10 @@ class FakeRunStore:
         with self._lock:
             kept = self._held(lease)
             if kept is not None:
-                self._put_back(kept, kept.record.attempt - 1)
+                self._requeue(kept, kept.record.attempt - 1)
             return kept is not None
 
-    def _put_back(self, kept: Kept, attempt: int) -> None:
+    def _requeue(self, kept: Kept, attempt: int) -> None:
         if kept.record.is_cancel_requested:
             self._end(kept, _cancelled())
             return
@@ -279,7 +279,7 @@ class FakeRunStore:
                 if kept.record.attempt >= max_attempts and not kept.record.is_cancel_requested:
                     self._end(kept, Outcome(RunStatus.FAILED, error=RunError("attempts_exhausted", ("Given up.",))))
                 else:
-                    self._put_back(kept, kept.record.attempt)
+                    self._requeue(kept, kept.record.attempt)
             return [kept.record.key for kept in silent]
 
     def request_cancel(self, key: RunKey) -> RunRecord | None:

@@ -87,7 +87,7 @@ class RunDispatcher:
                     async with asyncio.timeout(POLL_SECONDS):
                         await self._wake.wait()
                 continue
-            if not await self._next_in_line():
+            if not await self._next_queued():
                 # Another process was faster, or something failed: do not ask without a rest.
                 await asyncio.sleep(POLL_SECONDS)
 
@@ -99,7 +99,7 @@ class RunDispatcher:
             return False
         return counts.n_queued > 0
 
-    async def _next_in_line(self) -> bool:
+    async def _next_queued(self) -> bool:
         """Wait for a place and start the next queued run in it; whether there was one."""
         loop = asyncio.get_running_loop()
         claimed: asyncio.Future[bool] = loop.create_future()

@@ -1,1 +1,1 @@
-"""Where runs, their events, presets and the chain of manifests are kept: one database is the truth."""
+"""Stores runs, their events, presets and the chain of manifests in one database, the only source of truth."""

@@ -1,7 +1,7 @@
-"""The ports of storage: what is kept of runs, and the few transactions in which it changes.
+"""The ports of storage: the stored state of runs, and the transactions that change it.
 
 Every method is one transaction, blocks, and may be called from any thread. Times are timezone-aware UTC.
-A run is addressed by its owner and its hash; nothing of one owner is ever seen by another.
+A run is addressed by its owner and its hash; no owner ever sees another owner's data.
 """
 
 from collections.abc import Sequence
@@ -30,7 +30,7 @@ from src.services.storage.records import (
 
 
 class RunStore(Protocol):
-    """Keeps runs, their queue, their leases, their results and their events."""
+    """Stores runs with their queue, leases, results and events."""
 
     def submit(
         self,
@@ -41,16 +41,16 @@ class RunStore(Protocol):
         max_queued: int | None = None,
         idempotency: tuple[str, str] | None = None,
     ) -> Submission:
-        """Accept a run, unless it is there already.
+        """Accept a run, unless it already exists.
 
-        It is there already when it is queued, running or succeeded, or failed with an error that would repeat itself.
+        It exists if it is queued, running or succeeded, or failed with an error that would recur.
         Otherwise (cancelled, timed out, failed for another reason) it is accepted again.
 
         Args:
-            rerun: accept it again even so, unless it is queued or running. A stored result stays.
-            lease_seconds: start a new run at once, for the caller, who gets its lease; None puts it in the queue.
-            max_queued: refuse a run that would have to wait while so many wait already.
-            idempotency: (key, fingerprint of the request). The same pair again gives the run of the first time.
+            rerun: accept it again even if it exists, unless it is queued or running. A stored result stays.
+            lease_seconds: start a new run at once and give the caller its lease; None queues it.
+            max_queued: refuse a run that would have to wait if this many are already queued.
+            idempotency: (key, fingerprint of the request). The same pair again returns the first run.
 
         Raises:
             QueueFull, KeyReused, StorageUnavailable
@@ -58,44 +58,44 @@ class RunStore(Protocol):
         ...
 
     def rename(self, key: RunKey, name: str) -> RunRecord | None:
-        """Call a run by another name, in lists and in its request; its result stays byte for byte.
+        """Rename a run in lists and in its request; its result stays byte for byte.
 
-        None when there is no such run.
+        Returns None if there is no such run.
         """
         ...
 
     def claim(self, lease_seconds: float) -> Lease | None:
         """Start the next queued run for the caller: of the owner with the fewest running runs, the oldest.
 
-        Of several such owners it is the turn of the one whose last start was the longest ago. No two callers, in
-        whatever process, get the same attempt.
+        Of several such owners, the one whose last start was longest ago goes first. No two callers, in any
+        process, get the same attempt.
         """
         ...
 
     def heartbeat(self, leases: Sequence[Lease], lease_seconds: float) -> HeartbeatAnswer:
-        """Keep the leases for so much longer, and learn which runs shall end or are not the caller's any more."""
+        """Extend the leases, and report which runs must end or no longer belong to the caller."""
         ...
 
     def tell(self, lease: Lease, *, progress: Progress | None = None, log_lines: Sequence[str] = ()) -> bool:
-        """Store how far the run is, as events. False when the lease is lost, and nothing is stored."""
+        """Store the run's progress as events. False if the lease is lost; then nothing is stored."""
         ...
 
     def finish(self, lease: Lease, outcome: Outcome) -> bool:
-        """End the attempt with its last events. False when the lease is lost, and nothing is stored.
+        """End the attempt with its last events. False if the lease is lost; then nothing is stored.
 
-        A run with a stored result keeps it and stays succeeded: the attempt is told in `recomputed`.
+        A run with a stored result keeps it and stays succeeded; `recomputed` records the attempt.
         """
         ...
 
     def give_back(self, lease: Lease) -> bool:
-        """Put a running run back in line, as its process stops; the attempt does not count. False when lost."""
+        """Requeue a running run because its process stops; the attempt does not count. False if the lease is lost."""
         ...
 
     def attend(self, max_attempts: int) -> list[RunKey]:
-        """Say that this process works on runs from now on, before it takes the first lease.
+        """Register this process as working on runs, before it takes its first lease.
 
-        Where it is certain that no other process does, whatever is running was left behind by dead ones: it is put
-        back at once, as `recover` does with runs whose lease has run out.
+        If it is certain that no other process works on runs, every running run was left by a dead one and is
+        requeued at once, as `recover` does with runs whose lease has expired.
 
         Returns:
             Every run that changed.
@@ -103,7 +103,7 @@ class RunStore(Protocol):
         ...
 
     def recover(self, max_attempts: int) -> list[RunKey]:
-        """Put runs whose lease has run out back in line, oldest first; fail those that were started so often.
+        """Requeue runs whose lease has expired, oldest first; fail those that were started `max_attempts` times.
 
         Returns:
             Every run that changed.
@@ -111,19 +111,19 @@ class RunStore(Protocol):
         ...
 
     def request_cancel(self, key: RunKey) -> RunRecord | None:
-        """Cancel a queued run at once, mark a running one; a finished one stays. None when there is no such run."""
+        """Cancel a queued run at once, mark a running one; a finished one stays. None if there is no such run."""
         ...
 
     def delete(self, key: RunKey) -> bool:
-        """Remove a finished run with its result and events. False when there is none or it is not finished."""
+        """Remove a finished run with its result and events. False if there is none or it is not finished."""
         ...
 
     def get(self, key: RunKey) -> RunRecord | None:
-        """The run, with its position in line: how many would start before it, if nothing ended and nothing came."""
+        """The run with its queue position: how many would start before it if no run ended and none arrived."""
         ...
 
     def details(self, key: RunKey) -> RunDetails | None:
-        """The request and what decides its result."""
+        """The request and everything that decides its result."""
         ...
 
     def result(self, key: RunKey) -> StoredResult | None:
@@ -131,7 +131,7 @@ class RunStore(Protocol):
         ...
 
     def page(self, owner: str, wanted: RunFilter, *, limit: int, cursor: str | None = None) -> RunPage:
-        """The owner's runs, newest first. Runs that come while pages are read shift nothing.
+        """The owner's runs, newest first. Runs that arrive while pages are read do not shift them.
 
         Raises:
             CursorInvalid
@@ -141,38 +141,38 @@ class RunStore(Protocol):
     def events(
         self, key: RunKey, *, after: int, limit: int, kinds: Sequence[EventKind] | None = None
     ) -> list[RunEvent]:
-        """The run's events with an id above `after`, ascending; None asks for all kinds."""
+        """The run's events with an id above `after`, ascending; kinds None means all kinds."""
         ...
 
     def counts(self) -> Counts:
-        """How many runs wait and run."""
+        """Numbers of queued and running runs."""
         ...
 
     def surplus(self, keep: int, keep_bytes: int | None = None) -> list[RunKey]:
         """Finished runs beyond the newest `keep` of their owner, oldest first.
 
         Args:
-            keep_bytes: how long the answers of an owner's newest runs may be together, as JSON before compression;
-                older runs are surplus, but never the newest of all. None asks for no such limit.
+            keep_bytes: maximum total size of the answers of an owner's newest runs, as JSON before compression; older
+                runs are surplus, but never the newest of all. None sets no such limit.
         """
         ...
 
     def unsealed(self) -> list[RunKey]:
-        """Runs with a result whose artifacts no link of the chain names yet, oldest first."""
+        """Runs with a result but no link in the chain yet, oldest first."""
         ...
 
 
 class PresetStore(Protocol):
-    """Keeps presets."""
+    """Stores presets."""
 
     def add(
         self, preset: Preset, *, max_presets: int | None = None, max_bytes: int | None = None
     ) -> tuple[Preset, bool]:
-        """Keep it; the stored one and whether it is new.
+        """Store a preset; returns the stored one and whether it is new.
 
         Args:
-            max_presets: how many an owner may have.
-            max_bytes: how large their configurations may be together, as JSON in ASCII.
+            max_presets: maximum number per owner.
+            max_bytes: maximum total size of an owner's configurations, as ASCII JSON.
 
         Raises:
             TooManyPresets
@@ -188,24 +188,24 @@ class PresetStore(Protocol):
         ...
 
     def remove(self, owner: str, preset_id: str) -> bool:
-        """Forget it. False when there is none."""
+        """Remove it. False if there is none."""
         ...
 
 
 class BuildLink(Protocol):
-    """Makes the next link, and puts its files in place, while nobody else can add to the owner's chain."""
+    """Builds the next link and puts its files in place, while the owner's chain is locked."""
 
     def __call__(self, number: int, previous_hash: str) -> Link: ...
 
 
 class ChainStore(Protocol):
-    """Keeps the chains of manifests, one an owner."""
+    """Stores the chains of manifests, one per owner."""
 
     def append(self, key: RunKey, build: BuildLink) -> Link:
-        """Add a link for a run; the run's present link when it has one whose files are there.
+        """Add a link for a run, or return its current link if its files still exist.
 
-        `build` runs inside the transaction; when it raises, nothing was added. It must be quick: on SQLite nobody
-        else can write meanwhile.
+        `build` runs inside the transaction; if it raises, nothing is added. It must be quick: on SQLite no other
+        transaction can write in that time.
 
         Raises:
             RunGone: there is no such run with a result; `build` was not called.
@@ -213,11 +213,11 @@ class ChainStore(Protocol):
         ...
 
     def link(self, key: RunKey) -> Link | None:
-        """The newest link of the run whose files were not removed."""
+        """The run's newest link whose files were not removed."""
         ...
 
     def mark_removed(self, key: RunKey) -> list[Link]:
-        """Note that the files of all links of the run go; the links whose files went with this call."""
+        """Mark the files of all links of the run as removed; returns the links marked by this call."""
         ...
 
     def links(self, owner: str) -> Sequence[Link]:
@@ -225,7 +225,7 @@ class ChainStore(Protocol):
         ...
 
     def owners(self) -> Sequence[str]:
-        """Everybody who has a chain."""
+        """All owners that have a chain."""
         ...
 
 

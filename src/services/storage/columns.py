@@ -1,4 +1,4 @@
-"""Column types that keep any Python value whole in any database."""
+"""Column types that store any Python value losslessly in any database."""
 
 import json
 import re
@@ -10,7 +10,7 @@ from sqlalchemy.types import TypeDecorator
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
-# PostgreSQL's text takes no NUL, and no UTF-8 has half of a surrogate pair; strategies print both.
+# PostgreSQL's text has no NUL and UTF-8 no lone surrogates; strategies print both.
 UNSTORABLE = re.compile("[\\\\\x00\ud800-\udfff]")
 ESCAPED = re.compile(r"\\u([0-9a-f]{4})")
 
@@ -26,7 +26,7 @@ def moment(microseconds_since_1970: int) -> datetime:
 
 
 class Moment(TypeDecorator[datetime]):
-    """A time as whole microseconds: exact, and ordered alike everywhere."""
+    """A time as whole microseconds: exact, and ordered the same in every database."""
 
     impl = BigInteger
     cache_ok = True
@@ -39,7 +39,7 @@ class Moment(TypeDecorator[datetime]):
 
 
 class EscapedText(TypeDecorator[str]):
-    """Any string, unchanged unless it holds a backslash or what a database refuses; equal strings stay equal."""
+    """Any string, unchanged unless it holds a backslash or characters a database refuses; equal strings stay equal."""
 
     impl = Text
     cache_ok = True
@@ -52,7 +52,7 @@ class EscapedText(TypeDecorator[str]):
 
 
 class JsonText(TypeDecorator[Any]):
-    """Any JSON value as ASCII text: what jsonb refuses (NUL, half surrogates) is escaped, order and size are kept."""
+    """Any JSON value as ASCII text: escapes what jsonb refuses (NUL, lone surrogates), keeps order and size."""
 
     impl = Text
     cache_ok = True

@@ -1,4 +1,4 @@
-"""Where a page of a list starts, as text that callers only pass on."""
+"""Where a page of a list starts, as text that is opaque to callers."""
 
 import base64
 import binascii
@@ -13,11 +13,11 @@ SHAPE = re.compile(r"([0-9]{1,19})\.([0-9]{1,19})", re.ASCII)
 
 @dataclass(frozen=True)
 class Cursor:
-    """The last run of the page before.
+    """The last run of the previous page.
 
     Attributes:
         submitted_at: microseconds since 1970.
-        id: of runs submitted in the same microsecond, the one.
+        id: distinguishes runs submitted in the same microsecond.
     """
 
     submitted_at: int
@@ -29,7 +29,7 @@ class Cursor:
 
 
 def cursor_from_text(text: str) -> Cursor:
-    """The cursor of a text that came from outside.
+    """Parse a cursor from untrusted text.
 
     Raises:
         CursorInvalid
@@ -48,4 +48,4 @@ def cursor_from_text(text: str) -> Cursor:
 
 
 def _invalid() -> CursorInvalid:
-    return CursorInvalid("the cursor is none that a page gave: start again without one")
+    return CursorInvalid("the cursor is invalid: start again without one")

@@ -1,4 +1,4 @@
-"""One database behind transactions: who waits for whom, what time it is, and which errors come out."""
+"""Transactions on one database: locking, time and error translation."""
 
 import functools
 import hashlib
@@ -27,17 +27,17 @@ from src.services.storage.errors import StorageUnavailable
 logger = logging.getLogger(__name__)
 
 CONFLICTS = ("40001", "40P01")
-"""PostgreSQL's serialization failure and deadlock: the transaction was undone and may simply be done again."""
+"""PostgreSQL's serialization failure and deadlock: the transaction was rolled back and can be retried."""
 ATTEMPTS = 4
 
 
 class TransactionConflict(StorageUnavailable):
-    """Two transactions were in each other's way and this one was undone."""
+    """Two transactions conflicted and this one was rolled back."""
 
 
 @dataclass(frozen=True)
 class Transaction:
-    """A transaction under way.
+    """An open transaction.
 
     Attributes:
         now: the time by the database's clock, which all service processes share.
@@ -47,9 +47,9 @@ class Transaction:
     now: datetime
 
     def lock(self, *names: str) -> None:
-        """Wait until no other transaction has this lock; it is free again when this one ends.
+        """Wait for this lock and hold it until the transaction ends.
 
-        SQLite has one writer at a time anyway.
+        SQLite has only one writer at a time anyway.
         """
         if self.connection.dialect.name == "postgresql":
             digest = hashlib.sha256("\n".join(names).encode("utf-8", "surrogatepass")).digest()
@@ -58,11 +58,11 @@ class Transaction:
 
 
 class Database:
-    """Gives out transactions.
+    """Opens transactions.
 
     Args:
-        engine: as `opening.open_engine` makes it.
-        busy_seconds: how long a thread waits for its turn to write.
+        engine: from `opening.open_engine`.
+        busy_seconds: maximum wait of a thread for its turn to write.
     """
 
     def __init__(self, engine: Engine, busy_seconds: float) -> None:
@@ -73,19 +73,19 @@ class Database:
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
-        """For statements that only read, each of which sees one state of the database."""
+        """A connection for read-only statements, each of which sees one state of the database."""
         with errors_translated(), self._reading.connect() as connection:
             yield connection
 
     @contextmanager
     def writing(self) -> Iterator[Transaction]:
-        """A transaction that is kept when the block ends well, and undone when it raises."""
+        """A transaction that is committed when the block ends, and rolled back if it raises."""
         with errors_translated(), self._turn(), self._engine.begin() as connection:
             yield Transaction(connection, now(connection))
 
     @contextmanager
     def _turn(self) -> Iterator[None]:
-        """SQLite's turn to write: threads wake at once, where SQLite would look again every few milliseconds."""
+        """SQLite's turn to write: threads wake at once, where SQLite itself would poll every few milliseconds."""
         if self._one_writer is None:
             yield
             return
@@ -98,14 +98,14 @@ class Database:
 
 
 def _for_reading(engine: Engine) -> Engine:
-    """The same connections. PostgreSQL would begin and end a transaction around each statement: two trips for nothing,
-    because there every statement sees a state of its own anyway."""
+    """The same connections in autocommit mode on PostgreSQL: a transaction around each statement would cost two useless
+    round trips, because every statement sees its own snapshot anyway."""
     level = {"isolation_level": "AUTOCOMMIT"} if engine.dialect.name == "postgresql" else {}
     return engine.execution_options(is_reading=True, **level)
 
 
 def now(connection: Connection) -> datetime:
-    """The database's own time. SQLite's is this machine's: all its processes are here."""
+    """The database's clock. For SQLite it is this machine's, on which all its processes run."""
     if connection.dialect.name == "sqlite":
         return datetime.fromtimestamp(time.time(), UTC)
     moment: datetime = connection.execute(text("SELECT clock_timestamp()")).scalar_one()
@@ -114,13 +114,13 @@ def now(connection: Connection) -> datetime:
 
 @contextmanager
 def errors_translated() -> Iterator[None]:
-    """What the database cannot do at present is said as StorageUnavailable; mistakes of ours stay what they are."""
+    """Translate failures of the database to StorageUnavailable; our own mistakes pass unchanged."""
     try:
         yield
     except (OperationalError, InterfaceError, InternalError) as error:
         raise _unavailable(error) from error
     except DatabaseError as error:
-        # Of its subclasses only those above are about the database; a damaged file comes as this class itself.
+        # Of its subclasses only those above concern the database; a damaged file raises this class itself.
         if type(error) is not DatabaseError:
             raise
         raise _unavailable(error) from error
@@ -132,20 +132,20 @@ def _unavailable(error: DBAPIError) -> StorageUnavailable:
     if getattr(error.orig, "sqlstate", None) in CONFLICTS:
         return TransactionConflict("the database is busy: try again in a few seconds")
     reason = _reason(str(error.orig).lower())
-    logger.error("the database fails: %s", error.orig)
+    logger.error("database error: %s", error.orig)
     return StorageUnavailable(f"{reason}: nothing was changed; try again later")
 
 
-def _reason(said: str) -> str:
-    if "locked" in said or "timeout" in said:
+def _reason(message: str) -> str:
+    if "locked" in message or "timeout" in message:
         return "the database is busy"
-    if "full" in said or "no space" in said:
+    if "full" in message or "no space" in message:
         return "the database's disk is full"
-    if "readonly" in said or "read-only" in said:
-        return "the database refuses to be written"
-    if "malformed" in said or "not a database" in said:
+    if "readonly" in message or "read-only" in message:
+        return "the database is read-only"
+    if "malformed" in message or "not a database" in message:
         return "the database is damaged"
-    return "the database does not answer"
+    return "the database does not respond"
 
 
 Arguments = ParamSpec("Arguments")
@@ -153,7 +153,7 @@ Answer = TypeVar("Answer")
 
 
 def repeated_on_conflict(method: Callable[Arguments, Answer]) -> Callable[Arguments, Answer]:
-    """A method that is one transaction, done again when another one was in its way."""
+    """Wrap a method that is one transaction so that it is retried after a conflict."""
 
     @functools.wraps(method)
     def repeated(*arguments: Arguments.args, **named: Arguments.kwargs) -> Answer:

@@ -1,10 +1,10 @@
-"""What storage refuses, and why."""
+"""Errors of storage."""
 
 from src.errors import BacktesterError
 
 
 class StorageUnavailable(BacktesterError):
-    """The database does not answer, or refuses to write; trying later may help."""
+    """The database does not respond or cannot write; retrying later may help."""
 
     code = "storage_unavailable"
     http_status = 503
@@ -12,11 +12,11 @@ class StorageUnavailable(BacktesterError):
 
 
 class QueueFull(BacktesterError):
-    """All places to wait are taken; nothing was accepted.
+    """The queue is full; nothing was accepted.
 
     Args:
-        n_running: runs under way.
-        n_waiting: runs in line.
+        n_running: number of running runs.
+        n_waiting: number of queued runs.
     """
 
     code = "queue_full"
@@ -30,28 +30,28 @@ class QueueFull(BacktesterError):
 
 
 class KeyReused(BacktesterError):
-    """The Idempotency-Key came before, with another request."""
+    """The Idempotency-Key was already used with another request."""
 
     code = "idempotency_key_reused"
     http_status = 422
 
 
 class TooManyPresets(BacktesterError):
-    """The owner has as many presets as anybody may have; nothing was kept."""
+    """The owner has reached the limit of presets; nothing was stored."""
 
     code = "too_many_presets"
     http_status = 409
 
 
 class RunGone(BacktesterError):
-    """The run was deleted while something was added to it."""
+    """The run was deleted while it was being changed."""
 
     code = "run_gone"
     http_status = 404
 
 
 class CursorInvalid(BacktesterError):
-    """The cursor is none that a page of ours gave."""
+    """The cursor did not come from a page of this service."""
 
     code = "cursor_invalid"
     http_status = 422

@@ -1,4 +1,4 @@
-"""Brings a database's tables up to date, once, however many processes start at the same time."""
+"""Brings a database's tables up to date, once, even if several processes start at the same time."""
 
 from pathlib import Path
 
@@ -14,10 +14,10 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 
 
 def migrate(database: Database) -> None:
-    """Run the migrations that the database has not seen; all of them are kept, or none.
+    """Run the pending migrations; all of them are applied, or none.
 
     Raises:
-        StorageUnavailable: it cannot be written, or a newer version of this service made its tables.
+        StorageUnavailable: it cannot be written, or a newer version of this service created its tables.
     """
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
@@ -29,6 +29,6 @@ def migrate(database: Database) -> None:
         except CommandError as error:
             newest = ScriptDirectory.from_config(config).get_current_head()
             raise StorageUnavailable(
-                f"the database was made by another version of this service, this one knows its tables up to {newest}: "
+                f"the database was created by another version of this service; this one supports up to {newest}: "
                 "start the newer version, or give another DATABASE_URL"
             ) from error

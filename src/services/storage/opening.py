@@ -1,4 +1,4 @@
-"""From a database's URL to stores that are ready to use."""
+"""Opens the stores of a database URL."""
 
 import sqlite3
 import time
@@ -19,21 +19,21 @@ from src.services.storage.sql_presets import SqlPresets
 from src.services.storage.sql_runs import SqlRuns
 
 BUSY_SECONDS = 10.0
-"""How long a transaction waits for another, and a thread for a connection, before the caller is told to come back."""
+"""How long a transaction waits for another, and a thread for a connection, before StorageUnavailable is raised."""
 CONNECTIONS_KEPT, CONNECTIONS_MORE = 5, 15
 BUILDING_SECONDS = 60.0
-"""How long a transaction may do something else than talk to PostgreSQL: longer, and its process has stopped."""
+"""How long a transaction may be idle on PostgreSQL; after that its process counts as stopped."""
 
 
 def open_storage(url: str) -> Storage:
-    """The stores of a database, with its tables up to date.
+    """Open the stores of a database and bring its tables up to date.
 
     Args:
-        url: sqlite:///path/of/a/file (four slashes for an absolute path), made when it is not there, or
+        url: sqlite:///path/to/file (four slashes for an absolute path), created if missing, or
             postgresql://user:password@host:5432/name.
 
     Raises:
-        StorageUnavailable: it cannot be opened; the message says what to do and shows no password.
+        StorageUnavailable: it cannot be opened; the message says what to do and hides the password.
     """
     parsed = _parsed(url)
     engine = open_engine(parsed)
@@ -41,13 +41,13 @@ def open_storage(url: str) -> Storage:
         return stores(engine)
     except StorageUnavailable as error:
         engine.dispose()
-        # What the database itself said is for the operator, who reads this; callers get the short sentence.
-        said = " ".join(str(getattr(error.__cause__, "orig", error)).split())
-        raise StorageUnavailable(f"cannot open DATABASE_URL, {_place(parsed)}: {said}. {_advice(parsed)}") from error
+        # The operator reads this message, so it includes the database's own error; callers get only the short sentence.
+        reason = " ".join(str(getattr(error.__cause__, "orig", error)).split())
+        raise StorageUnavailable(f"cannot open DATABASE_URL, {_place(parsed)}: {reason}. {_advice(parsed)}") from error
 
 
 def stores(engine: Engine) -> Storage:
-    """The stores on a database whose tables are brought up to date first.
+    """Bring the database's tables up to date and return its stores.
 
     Raises:
         StorageUnavailable
@@ -62,63 +62,63 @@ def stores(engine: Engine) -> Storage:
 
 
 def _presence(url: URL) -> Presence | None:
-    # PostgreSQL's processes are on any machine, and what it knows of them are connections, which come and go.
+    # PostgreSQL's clients may be on other machines, and it only knows their connections, which come and go.
     return Presence(Path(f"{url.database}-present")) if url.drivername == "sqlite" else None
 
 
 def open_engine(url: str | URL, *, busy_seconds: float = BUSY_SECONDS) -> Engine:
-    """Connections to the database as our transactions need them; nothing is connected yet.
+    """Create the engine with the settings our transactions need; nothing is connected yet.
 
     Raises:
-        StorageUnavailable: it is a database of another kind, or the file's folder cannot be made.
+        StorageUnavailable: the kind of database is unsupported, or the file's folder cannot be created.
     """
     url = make_url(url)
     pool = {"pool_size": CONNECTIONS_KEPT, "max_overflow": CONNECTIONS_MORE, "pool_timeout": busy_seconds}
-    # Errors in the log do not show the users' code.
+    # Errors in the log must not show users' code.
     common: dict[str, Any] = {**pool, "hide_parameters": True}
     if url.drivername == "sqlite":
         return _sqlite(url, common, busy_seconds)
     if url.drivername in ("postgresql", "postgres"):
         return _postgresql(url.set(drivername="postgresql+psycopg"), common, busy_seconds)
-    raise StorageUnavailable(f"DATABASE_URL begins with {url.drivername}: only sqlite and postgresql work")
+    raise StorageUnavailable(f"DATABASE_URL begins with {url.drivername}: only sqlite and postgresql are supported")
 
 
 def _sqlite(url: URL, common: dict[str, Any], busy_seconds: float) -> Engine:
     if url.database in (None, "", ":memory:"):
         raise StorageUnavailable(
-            "DATABASE_URL names no file, and runs outlive the process: like sqlite:///data/runs.db"
+            "DATABASE_URL must name a file, because runs outlive the process: such as sqlite:///data/runs.db"
         )
     try:
         Path(str(url.database)).parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise StorageUnavailable(f"cannot make the folder of DATABASE_URL: {error}") from error
-    # It holds people's code: nobody else on this machine reads it. Why it cannot be made, the first connection tells.
+        raise StorageUnavailable(f"cannot create the folder of DATABASE_URL: {error}") from error
+    # It holds users' code: only this account may read it. If this fails, the first connection reports why.
     with suppress(OSError):
         Path(str(url.database)).touch(mode=0o600)
     engine = create_engine(url, **common, connect_args={"timeout": busy_seconds})
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
-    event.listen(engine, "handle_error", _part_from_those_that_cannot_write)
+    event.listen(engine, "handle_error", _drop_read_only_connections)
     return engine
 
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:
-    # We begin transactions ourselves: the module would begin them late, and none for reading or for DDL.
+    # We begin transactions ourselves: the module would begin them late, and none for reads or DDL.
     connection.isolation_level = None
-    # FULL: what a caller was told is stored survives a power cut.
+    # FULL: data reported as stored survives a power cut.
     for setting in ("synchronous = FULL", "foreign_keys = ON"):
         connection.execute(f"PRAGMA {setting}")
     _switch_to_wal(connection)
 
 
 def _switch_to_wal(connection: Any) -> None:
-    """Readers and a writer at the same time, for good. Processes that start at once are in each other's way here."""
+    """Permanently allow readers beside a writer. Processes that start at the same time conflict here."""
     until = time.monotonic() + BUSY_SECONDS
     while True:
         try:
             connection.execute("PRAGMA journal_mode = WAL")
         except sqlite3.OperationalError as error:
-            # SQLite waits for a lock everywhere but here.
+            # SQLite waits for locks everywhere except here.
             if "locked" not in str(error) or time.monotonic() > until:
                 raise
             time.sleep(0.01)
@@ -127,21 +127,21 @@ def _switch_to_wal(connection: Any) -> None:
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    # One that reads first and writes later could not wait for its turn.
+    # A transaction that reads first and writes later could not wait for the write lock.
     is_reading = connection.get_execution_options().get("is_reading")
     connection.exec_driver_sql("BEGIN" if is_reading else "BEGIN IMMEDIATE")
 
 
-def _part_from_those_that_cannot_write(failure: ExceptionContext) -> None:
-    """Close connections that were made while the disk could only be read.
+def _drop_read_only_connections(failure: ExceptionContext) -> None:
+    """Close connections opened while the disk was read-only.
 
-    They never write, nor does any that is made beside them: SQLite keeps what they share as it was opened, for as long
-    as one of them is there.
+    They can never write, nor can connections opened beside them: SQLite keeps their shared state as it was opened for
+    as long as one of them exists.
     """
     if "readonly" in str(failure.original_exception) and failure.engine is not None:
         failure.is_disconnect = True
         if failure.execution_context is not None:
-            # With a statement that is not over a connection stays, though it was closed.
+            # An unfinished statement would keep the closed connection alive.
             failure.execution_context.cursor.close()
         failure.engine.dispose()
 
@@ -157,15 +157,15 @@ def _postgresql(url: URL, common: dict[str, Any], busy_seconds: float) -> Engine
 
 
 def _answer_in_binary(_connection: Any, cursor: Any, _text: str, _values: Any, context: Any, _is_many: bool) -> None:
-    # As text each byte of a result would take two, and be read one by one: a millisecond for 300 kB.
+    # In text format each byte of a result takes two and is parsed one by one: a millisecond for 300 kB.
     if context is not None and context.execution_options.get("is_binary"):
-        from psycopg.pq import Format  # noqa: PLC0415 - SQLite shall not need it
+        from psycopg.pq import Format  # noqa: PLC0415 - not needed for SQLite
 
         cursor.format = Format.BINARY
 
 
 def _lost_connections(busy_seconds: float) -> dict[str, int]:
-    """Notices a server whose machine or network is gone; the kernel's own patience is a quarter of an hour."""
+    """Detects a server whose machine or network is gone; the kernel's default takes a quarter of an hour."""
     seconds = max(2, int(busy_seconds))
     probes = {"keepalives_idle": seconds, "keepalives_interval": max(1, seconds // 5), "keepalives_count": 3}
     return {**probes, "tcp_user_timeout": 2 * seconds * 1000}
@@ -175,19 +175,19 @@ def _check_encoding(database: Database) -> None:
     with database.reading() as connection:
         encoding = connection.execute(text("SHOW server_encoding")).scalar_one()
     if encoding != "UTF8":
-        raise StorageUnavailable(f"its encoding {encoding} cannot hold every text: make it with ENCODING 'UTF8'")
+        raise StorageUnavailable(f"its encoding {encoding} cannot store all text: create it with ENCODING 'UTF8'")
 
 
 def _parsed(url: str) -> URL:
     try:
         return make_url(url)
     except (ArgumentError, ValueError):
-        # Without its cause, which may show the password.
-        raise StorageUnavailable("DATABASE_URL is no URL: .env.example shows the two kinds") from None
+        # Without its cause, which may contain the password.
+        raise StorageUnavailable("DATABASE_URL is not a valid URL: .env.example shows both forms") from None
 
 
 def _place(url: URL) -> str:
-    """Where it points to, without user, password and options."""
+    """Where it points, without user, password and options."""
     if url.drivername == "sqlite":
         return str(url.database)
     return f"{url.host or 'localhost'}:{url.port or 5432}/{url.database or ''}"
@@ -195,5 +195,5 @@ def _place(url: URL) -> str:
 
 def _advice(url: URL) -> str:
     if url.drivername == "sqlite":
-        return "The file and its folder must be writable for this process, on a disk with room"
-    return "PostgreSQL must run there, with that database, user and password: try the same URL with psql"
+        return "This process must be able to write the file and its folder, on a disk with free space"
+    return "PostgreSQL must run there with that database, user and password: try the same URL with psql"

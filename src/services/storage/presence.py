@@ -1,4 +1,4 @@
-"""Who else works on the runs of an SQLite file? A starting process that is alone waits for nobody's lease."""
+"""Detects other processes working on an SQLite file: a process that starts alone need not wait for old leases."""
 
 import fcntl
 import logging
@@ -11,13 +11,13 @@ logger = logging.getLogger(__name__)
 
 
 class Presence:
-    """A locked file beside the database: every process that works on runs shares the lock for as long as it lives.
+    """A lock file beside the database: every process that works on runs holds a shared lock while it lives.
 
-    The kernel takes the lock from a process that dies, however it dies, and from no other. All who share the file of
-    an SQLite database in WAL mode share its kernel, in whatever container they are.
+    The kernel releases a process's lock exactly when it dies. All processes that share an SQLite file in WAL mode
+    share the kernel, even from different containers.
 
     Args:
-        path: made when it is not there, and never removed.
+        path: created if missing, never removed.
     """
 
     def __init__(self, path: Path) -> None:
@@ -26,21 +26,21 @@ class Presence:
 
     @contextmanager
     def entering(self) -> Iterator[bool]:
-        """Be present from the end of the block on; in it, whether nobody else is. Others who enter wait meanwhile.
+        """Yield whether this process is alone; from the end of the block it is present. Others that enter wait.
 
-        Where the file cannot be locked it is never known that nobody is.
+        If the file cannot be locked, the answer is always False.
         """
         try:
             self._descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
             is_alone = self._is_alone(self._descriptor)
         except OSError as error:
-            logger.warning("%s cannot be locked, runs of processes that died wait: %s", self._path, error)
+            logger.warning("%s cannot be locked, so runs of dead processes wait for leases: %s", self._path, error)
             yield False
             return
         try:
             yield is_alone
         finally:
-            # Somebody may enter between the two locks, and finds nothing of ours: we begin after this.
+            # Another process may enter between the two locks. It finds no runs of ours, because we start after this.
             fcntl.flock(self._descriptor, fcntl.LOCK_SH)
 
     @staticmethod
@@ -52,7 +52,7 @@ class Presence:
         return False
 
     def leave(self) -> None:
-        """Be present no more."""
+        """Release the lock."""
         if self._descriptor is not None:
             os.close(self._descriptor)
             self._descriptor = None

@@ -1,4 +1,4 @@
-"""What is kept of runs, presets and manifests. Times are timezone-aware UTC, JSON values are plain."""
+"""Stored records of runs, presets and manifests. Times are timezone-aware UTC, JSON values are plain."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,29 +8,29 @@ from typing import Any
 
 
 class RunStatus(StrEnum):
-    """Where a run stands."""
+    """The state of a run."""
 
     QUEUED = "queued"
-    """Accepted; waits for a place to run."""
+    """Accepted; waiting for a slot."""
     RUNNING = "running"
-    """A service process holds its lease and works on it."""
+    """A service process holds its lease and executes it."""
     SUCCEEDED = "succeeded"
-    """There is a result."""
+    """It has a result."""
     FAILED = "failed"
     """The strategy failed, or the service gave up."""
     CANCELLED = "cancelled"
-    """Somebody ended it."""
+    """It was cancelled."""
     TIMED_OUT = "timed_out"
-    """It took longer than it may."""
+    """It exceeded its time limit."""
 
     @property
     def is_finished(self) -> bool:
-        """Whether nothing more will happen by itself."""
+        """Whether the state is final."""
         return self not in (RunStatus.QUEUED, RunStatus.RUNNING)
 
 
 class EventKind(StrEnum):
-    """What a run tells while it goes on."""
+    """The kinds of events of a run."""
 
     QUEUED = "queued"
     STARTED = "started"
@@ -44,7 +44,7 @@ class RunKey:
     """The address of a run.
 
     Attributes:
-        owner: subject of the token, or "local" without log-in.
+        owner: subject of the token, or "local" without login.
         run_hash: 64 hexadecimal digits, see src/services/run_identity.py.
     """
 
@@ -54,13 +54,13 @@ class RunKey:
 
 @dataclass(frozen=True)
 class NewRun:
-    """A run to be accepted.
+    """A run to accept.
 
     Attributes:
-        name: what lists show: the request's, or what it is called without one.
-        request: the request as JSON with every default filled in: BacktestRequest.model_validate takes it back.
+        name: shown in lists: the request's name, or a default.
+        request: the request as JSON with every default filled in; BacktestRequest.model_validate parses it.
         ingredients: everything that decides the result; run_hash is its hash.
-        symbols: what it trades, for the list's filter.
+        symbols: the symbols it trades, for the list's filter.
         warnings: sentences about the request alone (unknown fields).
     """
 
@@ -74,10 +74,10 @@ class NewRun:
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a run has come. The equity has not been audited yet.
+    """Progress of a run. The equity has not been audited yet.
 
     Attributes:
-        share: of the days, 0 to 1.
+        share: share of the days done, 0 to 1.
         day: the day reached, an ISO date.
         equity: account currency.
     """
@@ -93,10 +93,10 @@ class RunError:
 
     Attributes:
         code: the error's stable code, see src/errors.py.
-        errors: sentences for the person.
+        errors: sentences for the user.
         traceback: frames of the user's own source, or "".
-        logs: what the strategy printed before, bounded.
-        is_repeatable: whether the same input fails again: then the run is not tried again when it is posted again.
+        logs: what the strategy printed before, up to a limit.
+        is_repeatable: whether the same input would fail again; then posting the run again does not execute it again.
     """
 
     code: str
@@ -108,11 +108,11 @@ class RunError:
 
 @dataclass(frozen=True)
 class Recomputed:
-    """What came of computing a finished run once more; its stored result stays.
+    """The outcome of computing a finished run again; its stored result stays.
 
     Attributes:
         status: how the attempt ended.
-        differences: paths in the answer that came out otherwise, like "metrics.sharpe_ratio"; empty when equal.
+        differences: paths of the values that differ, like "metrics.sharpe_ratio"; empty when equal.
         error: why it did not succeed.
     """
 
@@ -124,18 +124,18 @@ class Recomputed:
 
 @dataclass(frozen=True)
 class RunRecord:
-    """What a list or a summary shows of a run: small, whatever the run's size.
+    """A run as lists and summaries show it: small even for a large run.
 
     Attributes:
         submitted_at: when it was last accepted; lists are ordered by it.
-        attempt: how often it was started since then.
-        position: runs in line that start before it as owners take turns, while it is queued; None else, and in lists.
+        attempt: number of starts since then.
+        position: while queued, number of runs that start before it as owners take turns; otherwise None, also in lists.
         error: in lists without traceback and logs, which may be megabytes.
-        progress: of the present or last attempt.
-        metrics: of the answer, once it succeeded.
-        is_cancel_requested: somebody wants the running run to end.
-        has_result: whether there is a stored result; a run being recomputed keeps its own.
-        first_event: id of the first event of the present submission.
+        progress: of the current or last attempt.
+        metrics: from the answer, once it succeeded.
+        is_cancel_requested: whether the running run was asked to stop.
+        has_result: whether a stored result exists; a run being recomputed keeps its own.
+        first_event: id of the first event of the current submission.
         last_event: id of the newest event.
     """
 
@@ -162,7 +162,7 @@ class RunRecord:
 
 @dataclass(frozen=True)
 class RunDetails:
-    """The large parts that only some callers want."""
+    """The large parts that only some callers need."""
 
     request: Mapping[str, Any]
     ingredients: Mapping[str, Any]
@@ -177,7 +177,7 @@ class StoredResult:
         gzip_bytes: the JSON answer, compressed once.
         json_sha256: of the JSON before compression, hexadecimal.
         json_length: bytes of the JSON before compression.
-        digest: SHA-256 of the answer without what may differ between equal runs (timings, sandbox).
+        digest: SHA-256 of the answer without the parts that may differ between equal runs (timings, sandbox).
     """
 
     gzip_bytes: bytes
@@ -188,7 +188,7 @@ class StoredResult:
 
 @dataclass(frozen=True)
 class Lease:
-    """The right of one service process to work on one run. Whoever has lost it can change nothing any more.
+    """The right of one service process to execute one run. A process that has lost it can change nothing.
 
     Attributes:
         token: unique to this attempt.
@@ -204,7 +204,7 @@ class RunEvent:
     """One event of a run.
 
     Attributes:
-        id: counts from 1 within the run, without gaps, and goes on through later attempts.
+        id: consecutive from 1 within the run, across attempts.
         data: JSON values only.
     """
 
@@ -216,11 +216,11 @@ class RunEvent:
 
 @dataclass(frozen=True)
 class Submission:
-    """What became of a submitted run.
+    """The outcome of submitting a run.
 
     Attributes:
-        is_new: whether this call made it wait or run; False when it was there already.
-        lease: the caller's right to run it now, if it asked for that and the run is new.
+        is_new: whether this call queued or started it; False if it already existed.
+        lease: the caller's right to execute it now, if requested and the run is new.
     """
 
     run: RunRecord
@@ -230,21 +230,21 @@ class Submission:
 
 @dataclass(frozen=True)
 class Outcome:
-    """How an attempt ended: with a result and its metrics, or with an error. Metrics without a result are not kept."""
+    """How an attempt ended: with a result and metrics, or with an error. Metrics without a result are not stored."""
 
     status: RunStatus
     result: StoredResult | None = None
     metrics: Mapping[str, Any] | None = None
     error: RunError | None = None
     log_lines: tuple[str, ...] = ()
-    """Lines that no event has carried yet."""
+    """Lines not yet sent in an event."""
     differences: tuple[str, ...] = ()
-    """Where a recomputed answer differs from the stored one, see `Recomputed`; whoever executes compares them."""
+    """Where a recomputed answer differs from the stored one, see `Recomputed`; the executor compares them."""
 
 
 @dataclass(frozen=True)
 class HeartbeatAnswer:
-    """What a process learns about its leases: tokens of runs to cancel, and tokens that it has lost."""
+    """News about a process's leases: tokens of runs to cancel, and tokens it has lost."""
 
     cancelled: frozenset[str] = frozenset()
     lost: frozenset[str] = frozenset()
@@ -252,12 +252,12 @@ class HeartbeatAnswer:
 
 @dataclass(frozen=True)
 class RunFilter:
-    """Which runs a list shows; None does not ask.
+    """Which runs a list shows; None does not filter.
 
     Attributes:
-        name: part of the name, upper and lower case alike.
+        name: part of the name, case-insensitive.
         symbol: one of the traded symbols.
-        since: submitted at that time or later.
+        since: submitted at or after this time.
     """
 
     status: RunStatus | None = None
@@ -268,7 +268,7 @@ class RunFilter:
 
 @dataclass(frozen=True)
 class RunPage:
-    """Runs, newest first, and where the next page starts; None when this was the last."""
+    """Runs, newest first, and where the next page starts; None on the last page."""
 
     runs: tuple[RunRecord, ...]
     next_cursor: str | None
@@ -276,7 +276,7 @@ class RunPage:
 
 @dataclass(frozen=True)
 class Counts:
-    """Runs of all owners at this moment."""
+    """Current numbers of runs of all owners."""
 
     n_queued: int
     n_running: int
@@ -303,9 +303,9 @@ class Link:
     """One link of an owner's chain of manifests.
 
     Attributes:
-        number: counts from 1 within the owner, without gaps.
+        number: consecutive from 1 within the owner.
         manifest_hash: SHA-256 of the manifest, see src/services/artifacts.
-        previous_hash: manifest_hash of the link before; "" for the first.
+        previous_hash: manifest_hash of the previous link; "" for the first.
         removed_at: when retention or its owner removed the files; the manifest stays.
     """
 

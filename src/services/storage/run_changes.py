@@ -1,4 +1,4 @@
-"""The one way in which a run changes: its row and its events in the same transaction."""
+"""The only way to change a run: its row and its events in the same transaction."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -25,7 +25,7 @@ def change(transaction: Transaction, row: Row[Any], values: Mapping[str, Any], t
     """Set columns of a run and add its events.
 
     Args:
-        row: as it was read for update in this transaction; its events go on from there.
+        row: read for update in this transaction; new events continue its numbering.
     """
     last_event = row.last_event + len(told)
     transaction.connection.execute(update(runs).where(runs.c.id == row.id).values(**values, last_event=last_event))
@@ -37,11 +37,11 @@ def change(transaction: Transaction, row: Row[Any], values: Mapping[str, Any], t
         transaction.connection.execute(insert(run_events), events)
 
 
-def put_in_line(transaction: Transaction, row: Row[Any], values: Mapping[str, Any]) -> int:
-    """Let a run wait, and tell how many start before it; how many.
+def queue_run(transaction: Transaction, row: Row[Any], values: Mapping[str, Any]) -> int:
+    """Queue a run, record an event with its position and return the position.
 
     Args:
-        values: further columns to set.
+        values: other columns to set.
     """
     queued = {**values, "status": RunStatus.QUEUED}
     transaction.connection.execute(update(runs).where(runs.c.id == row.id).values(queued))
@@ -52,7 +52,7 @@ def put_in_line(transaction: Transaction, row: Row[Any], values: Mapping[str, An
 
 
 def end(transaction: Transaction, row: Row[Any], outcome: Outcome) -> None:
-    """End the present submission of a run. A run with a result keeps it, whatever came of the new attempt."""
+    """End the current submission of a run. A run with a result keeps it, however the new attempt ended."""
     values, recomputed = _first_end(outcome), None
     if row.has_result:
         recomputed = Recomputed(transaction.now, outcome.status, outcome.differences, outcome.error)

@@ -1,4 +1,4 @@
-"""Rows of runs as records and back."""
+"""Converts rows of runs to records and back."""
 
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -13,14 +13,13 @@ from src.services.storage.tables import run_details, run_results, runs
 from src.services.storage.turns import position
 
 SHOWN: Select[Any] = select(runs, run_results.c.metrics).outerjoin(run_results)
-"""What a record is made of."""
+"""The columns of a record."""
 LOST = "�"
 FINISHED = tuple(status.value for status in RunStatus if status.is_finished)
 
-# Statements that every request needs are put together once: SQLAlchemy takes longer over it than the database over
-# the answer.
+# Statements that every request needs are built once: building one in SQLAlchemy takes longer than the query itself.
 OF_KEY = (runs.c.owner == bindparam("owner"), runs.c.run_hash == bindparam("run_hash"))
-"""The run that `named` names."""
+"""Selects the run given by `named`."""
 
 
 def named(key: RunKey) -> dict[str, str]:
@@ -29,10 +28,10 @@ def named(key: RunKey) -> dict[str, str]:
 
 
 def for_change(wanted: Select[Any], *, skip_locked: bool = False) -> Select[Any]:
-    """The same rows, locked against other changes; whoever only needs that the run is there does not wait.
+    """The same rows, locked against other changes; transactions that only need the run to exist do not wait.
 
     Args:
-        skip_locked: leave out rows that somebody else has locked.
+        skip_locked: leave out rows locked by other transactions.
     """
     return wanted.with_for_update(of=runs, key_share=True, skip_locked=skip_locked)
 
@@ -43,15 +42,15 @@ _WHOLE = SHOWN.add_columns(run_details.c.error_trace).join(run_details).where(*O
 
 
 def find(connection: Connection, key: RunKey, *, for_update: bool = False) -> Row[Any] | None:
-    """The run's row; `for_update` keeps it as it is until the transaction ends."""
+    """The run's row; `for_update` locks it until the transaction ends."""
     return connection.execute(_ROW_FOR_CHANGE if for_update else _ROW, named(key)).one_or_none()
 
 
 def whole_record(connection: Connection, key: RunKey, in_line: int | None = None) -> RunRecord | None:
-    """The record with its position in line and everything about its error; None when there is no such run.
+    """The record with its queue position and the whole error; None if there is no such run.
 
     Args:
-        in_line: its position, if that is known.
+        in_line: its queue position, if known.
     """
     row = connection.execute(_WHOLE, named(key)).one_or_none()
     if row is None:
@@ -65,7 +64,7 @@ def record(row: Row[Any], *, position: int | None = None, trace: Mapping[str, An
     """The record of a row of `SHOWN`.
 
     Args:
-        trace: traceback and logs of its error, when they are wanted.
+        trace: traceback and logs of its error, if wanted.
     """
     return RunRecord(
         key=RunKey(row.owner, row.run_hash),
@@ -91,19 +90,19 @@ def record(row: Row[Any], *, position: int | None = None, trace: Mapping[str, An
 
 
 def error_as_json(error: RunError | None) -> dict[str, Any] | None:
-    """What lists show of an error."""
+    """The part of an error that lists show."""
     if error is None:
         return None
     return {"code": error.code, "errors": error.errors, "is_repeatable": error.is_repeatable}
 
 
 def trace_as_json(error: RunError | None) -> dict[str, Any] | None:
-    """The rest of it, which may be large."""
+    """The rest of an error, which may be large."""
     return None if error is None else {"traceback": error.traceback, "logs": error.logs}
 
 
 def error_from_json(head: Mapping[str, Any] | None, trace: Mapping[str, Any] | None) -> RunError | None:
-    """The error of its two parts."""
+    """The error from its two parts."""
     if head is None:
         return None
     traceback, logs = ("", ()) if trace is None else (trace["traceback"], trace["logs"])
@@ -111,7 +110,7 @@ def error_from_json(head: Mapping[str, Any] | None, trace: Mapping[str, Any] | N
 
 
 def recomputed_as_json(recomputed: Recomputed) -> dict[str, Any]:
-    """What lists show of a second computation."""
+    """A rerun's outcome as lists show it."""
     return {
         "at": microseconds(recomputed.at),
         "status": recomputed.status,
@@ -132,24 +131,24 @@ def _recomputed_from_json(stored: Mapping[str, Any] | None, trace: Mapping[str, 
 
 
 def folded(text: str | None) -> str:
-    """Text as lists look for it: upper and lower case alike, and what no database can look for replaced."""
+    """Text as lists search it: case-folded, with characters that no database can search replaced."""
     return (text or "").casefold().replace("\x00", LOST).encode("utf-8", "replace").decode("utf-8")
 
 
 def symbols_column(symbols: tuple[str, ...]) -> str:
-    """Symbols as one text in which each stands between commas."""
+    """Symbols as one text, each between commas."""
     return "".join(f",{symbol}" for symbol in symbols) + ","
 
 
 def progress_as_json(progress: Progress) -> dict[str, Any]:
-    """Progress as it is stored, and as the event tells it."""
+    """Progress as stored and as sent in the event."""
     return asdict(progress)
 
 
 def finished_event_data(
     status: RunStatus, error: RunError | None, metrics: Mapping[str, Any] | None, recomputed: Recomputed | None
 ) -> dict[str, Any]:
-    """What the last event says. The logs are left out: events of their own have carried them."""
+    """The data of the last event, without the logs, which had their own events."""
     return {
         "status": status,
         "error": _told(error),

@@ -16,7 +16,7 @@ LINKS = chain_links.c
 
 
 class SqlChain:
-    """`ChainStore` on a database; see there for what each method promises."""
+    """`ChainStore` on a database; its methods are documented there."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -29,7 +29,7 @@ class SqlChain:
             if present is not None:
                 return present
             if not _has_result_and_stays(transaction.connection, key):
-                raise RunGone("the run has no result any more: it was deleted meanwhile")
+                raise RunGone("the run has no result any more: it was deleted in the meantime")
             last = _last_link(transaction.connection, key.owner)
             number, previous = (1, "") if last is None else (last.number + 1, last.manifest_hash)
             link = build(number, previous)
@@ -62,7 +62,7 @@ class SqlChain:
 
 def _has_result_and_stays(connection: Connection, key: RunKey) -> bool:
     query = select(runs.c.has_result).where(runs.c.owner == key.owner, runs.c.run_hash == key.run_hash)
-    # Whoever deletes the run waits until its link is there, and can mark it; whoever changes it need not.
+    # A transaction that deletes the run waits until its link exists and can mark it; one that changes it need not wait.
     return bool(connection.execute(query.with_for_update(read=True, key_share=True)).scalar())
 
 

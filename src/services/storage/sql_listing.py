@@ -1,4 +1,4 @@
-"""Lists of runs: pages for people, and what the service's own housekeeping looks for."""
+"""Lists of runs: pages for users, and the queries of the service's housekeeping."""
 
 from sqlalchemy import ColumnElement, Connection, case, func, select, tuple_
 
@@ -37,7 +37,7 @@ def _conditions(wanted: RunFilter) -> list[ColumnElement[bool]]:
 
 
 def counts(connection: Connection) -> Counts:
-    """How many runs wait and run."""
+    """Numbers of queued and running runs."""
     going_on = runs.c.status.in_([RunStatus.QUEUED, RunStatus.RUNNING])
     query = select(runs.c.status, func.count()).where(going_on).group_by(runs.c.status)
     found = {row[0]: row[1] for row in connection.execute(query)}
@@ -46,12 +46,12 @@ def counts(connection: Connection) -> Counts:
 
 def surplus(connection: Connection, keep: int, keep_bytes: int | None) -> list[RunKey]:
     """Finished runs beyond the newest of their owner; see RunStore.surplus."""
-    # Of a clock that was put back since: as the newest they would drive out everything that follows.
+    # Their time is in the future because the clock was set back: as the newest they would displace all later runs.
     is_impossible = case((runs.c.submitted_at > now(connection), 1), else_=0)
     newest_first = (is_impossible, runs.c.submitted_at.desc(), runs.c.id.desc())
     rank = func.row_number().over(partition_by=runs.c.owner, order_by=newest_first)
     length = func.coalesce(run_results.c.json_length, 0)
-    # Up to and with each run, beginning with the newest.
+    # Cumulative up to each run, starting with the newest.
     together = func.sum(length).over(partition_by=runs.c.owner, order_by=newest_first, rows=(None, 0))
     ranked = (
         select(runs.c.owner, runs.c.run_hash, rank.label("rank"), together.label("bytes"))

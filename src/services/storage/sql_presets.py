@@ -13,7 +13,7 @@ from src.services.storage.tables import presets
 
 
 class SqlPresets:
-    """`PresetStore` on a database; see there for what each method promises."""
+    """`PresetStore` on a database; its methods are documented there."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -23,7 +23,7 @@ class SqlPresets:
         self, preset: Preset, *, max_presets: int | None = None, max_bytes: int | None = None
     ) -> tuple[Preset, bool]:
         with self._database.writing() as transaction:
-            # All who add to one owner's presets count them one after the other.
+            # Transactions that add to an owner's presets count them one at a time.
             transaction.lock("presets", preset.owner)
             is_new = insert_or_nothing(transaction, presets, asdict(preset))
             if is_new:
@@ -31,7 +31,7 @@ class SqlPresets:
                 return preset, True
             row = transaction.connection.execute(select(presets).where(*_is(preset.owner, preset.preset_id))).first()
             if row is None:
-                raise TransactionConflict("the preset was deleted at this very moment")
+                raise TransactionConflict("the preset was deleted at the same moment")
             return Preset(**row._mapping), False
 
     def get(self, owner: str, preset_id: str) -> Preset | None:
@@ -55,9 +55,9 @@ def _check_room(connection: Connection, owner: str, max_presets: int | None, max
     size = func.coalesce(func.sum(func.length(presets.c.configuration)), 0)
     count, n_bytes = connection.execute(select(func.count(), size).where(presets.c.owner == owner)).one()
     if max_presets is not None and count > max_presets:
-        raise TooManyPresets(f"You have {max_presets:,} presets, which is the most: forget one first.")
+        raise TooManyPresets(f"You have {max_presets:,} presets, which is the limit: delete one first.")
     if max_bytes is not None and n_bytes > max_bytes:
-        raise TooManyPresets(f"Your presets would be larger than {max_bytes:,} bytes together: forget one first.")
+        raise TooManyPresets(f"Your presets would exceed {max_bytes:,} bytes in total: delete one first.")
 
 
 def _is(owner: str, preset_id: str) -> tuple[ColumnElement[bool], ...]:

@@ -1,4 +1,4 @@
-"""Who works on what: starting queued runs, keeping leases, and taking over from those who went silent."""
+"""Starts queued runs, renews leases, and takes over runs whose lease has expired."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -8,14 +8,14 @@ from sqlalchemy import Connection, Row, bindparam, select, true, update
 
 from src.services.storage.database import Transaction
 from src.services.storage.records import EventKind, HeartbeatAnswer, Lease, Outcome, RunError, RunKey, RunStatus
-from src.services.storage.run_changes import NO_LEASE, change, end, put_in_line
+from src.services.storage.run_changes import NO_LEASE, change, end, queue_run
 from src.services.storage.run_rows import find, for_change
 from src.services.storage.sql_submission import start_values
 from src.services.storage.tables import runs
 from src.services.storage.turns import IS_QUEUED, turns
 
 LONGEST_LEASE = timedelta(hours=2)
-"""No setting gives a lease as long as this."""
+"""Longer than any lease the settings allow."""
 
 _OLDEST_OF_OWNER = for_change(
     select(runs).where(IS_QUEUED, runs.c.owner == bindparam("owner")).order_by(runs.c.submitted_at, runs.c.id).limit(1),
@@ -27,7 +27,7 @@ CANCELLED = RunError("run_cancelled", ("The run was cancelled.",))
 
 def claim(transaction: Transaction, lease_seconds: float) -> Lease | None:
     """Start the next run; see RunStore.claim."""
-    row = _next_in_line(transaction.connection)
+    row = _next_queued(transaction.connection)
     if row is None:
         return None
     started = start_values(transaction, row.attempt + 1, lease_seconds)
@@ -35,8 +35,8 @@ def claim(transaction: Transaction, lease_seconds: float) -> Lease | None:
     return Lease(RunKey(row.owner, row.run_hash), started["lease_token"], row.attempt + 1)
 
 
-def _next_in_line(connection: Connection) -> Row[Any] | None:
-    """The oldest queued run of the owner whose turn it is, unless somebody else takes it just now."""
+def _next_queued(connection: Connection) -> Row[Any] | None:
+    """The oldest queued run of the owner whose turn it is, unless another process is taking it."""
     for turn in turns(connection):
         row = connection.execute(_OLDEST_OF_OWNER, {"owner": turn.owner}).one_or_none()
         if row is not None:
@@ -45,13 +45,13 @@ def _next_in_line(connection: Connection) -> Row[Any] | None:
 
 
 def leased(transaction: Transaction, lease: Lease) -> Row[Any] | None:
-    """The run's row while the lease is good, locked; None when it is lost."""
+    """The run's row, locked, while the lease is valid; None if it is lost."""
     row = find(transaction.connection, lease.key, for_update=True)
     return row if row is not None and row.lease_token == lease.token else None
 
 
 def heartbeat(transaction: Transaction, leases: Sequence[Lease], lease_seconds: float) -> HeartbeatAnswer:
-    """Keep leases; see RunStore.heartbeat."""
+    """Renew leases; see RunStore.heartbeat."""
     tokens = {lease.token for lease in leases}
     kept = (
         update(runs)
@@ -65,29 +65,29 @@ def heartbeat(transaction: Transaction, leases: Sequence[Lease], lease_seconds: 
 
 
 def give_back(transaction: Transaction, lease: Lease) -> bool:
-    """Put a run back in line; see RunStore.give_back."""
+    """Requeue a run; see RunStore.give_back."""
     row = leased(transaction, lease)
     if row is None:
         return False
     if row.is_cancel_requested:
         end(transaction, row, Outcome(RunStatus.CANCELLED, error=CANCELLED))
     else:
-        _put_back(transaction, row, attempt=row.attempt - 1)
+        _requeue(transaction, row, attempt=row.attempt - 1)
     return True
 
 
-def recover(transaction: Transaction, max_attempts: int, *, is_everybody_dead: bool = False) -> list[RunKey]:
-    """Take over from processes that went silent; see RunStore.recover.
+def recover(transaction: Transaction, max_attempts: int, *, are_all_others_dead: bool = False) -> list[RunKey]:
+    """Take over runs whose lease has expired; see RunStore.recover.
 
     Args:
-        is_everybody_dead: no process works on any run, whatever the leases say.
+        are_all_others_dead: no process works on any run, even if its lease has not expired.
     """
     is_over = runs.c.leased_until < transaction.now
-    # None lasts so long: the clock was put back since, and whoever is alive renews it at once.
+    # No lease lasts this long, so the clock was set back; a live process renews it at once.
     is_impossible = runs.c.leased_until > transaction.now + LONGEST_LEASE
     silent = (
         select(runs)
-        .where(runs.c.status == RunStatus.RUNNING, true() if is_everybody_dead else is_over | is_impossible)
+        .where(runs.c.status == RunStatus.RUNNING, true() if are_all_others_dead else is_over | is_impossible)
         .order_by(runs.c.submitted_at, runs.c.id)
     )
     rows = transaction.connection.execute(for_change(silent, skip_locked=True)).all()
@@ -97,16 +97,16 @@ def recover(transaction: Transaction, max_attempts: int, *, is_everybody_dead: b
         elif row.attempt >= max_attempts:
             end(transaction, row, Outcome(RunStatus.FAILED, error=given_up(row.attempt)))
         else:
-            _put_back(transaction, row, attempt=row.attempt)
+            _requeue(transaction, row, attempt=row.attempt)
     return [RunKey(row.owner, row.run_hash) for row in rows]
 
 
 def given_up(attempts: int) -> RunError:
-    """Why a run that always took the service down with it is not started any more."""
+    """The error of a run during which the service stopped every time, so it is not started again."""
     times = "once" if attempts == 1 else f"{attempts} times"
-    sentence = f"The service or its database stopped {times} during this run; it is not tried again."
+    sentence = f"The service or its database stopped {times} during this run; it is not started again."
     return RunError("attempts_exhausted", (sentence,))
 
 
-def _put_back(transaction: Transaction, row: Row[Any], *, attempt: int) -> None:
-    put_in_line(transaction, row, {"attempt": attempt, "started_at": None, "progress": None, **NO_LEASE})
+def _requeue(transaction: Transaction, row: Row[Any], *, attempt: int) -> None:
+    queue_run(transaction, row, {"attempt": attempt, "started_at": None, "progress": None, **NO_LEASE})

@@ -42,10 +42,10 @@ _RESULT = (
 
 
 class SqlRuns:
-    """`RunStore` on a database; see there for what each method promises.
+    """`RunStore` on a database; its methods are documented there.
 
     Args:
-        presence: tells who else works on the runs; None where nothing can.
+        presence: detects other processes working on the runs; None if that is impossible.
     """
 
     def __init__(self, database: Database, presence: Presence | None = None) -> None:
@@ -126,15 +126,15 @@ class SqlRuns:
         if self._presence is None:
             return []
         with self._presence.entering() as is_alone:
-            return self._recover(max_attempts, is_everybody_dead=True) if is_alone else []
+            return self._recover(max_attempts, are_all_others_dead=True) if is_alone else []
 
     def recover(self, max_attempts: int) -> list[RunKey]:
         return self._recover(max_attempts)
 
     @repeated_on_conflict
-    def _recover(self, max_attempts: int, *, is_everybody_dead: bool = False) -> list[RunKey]:
+    def _recover(self, max_attempts: int, *, are_all_others_dead: bool = False) -> list[RunKey]:
         with self._database.writing() as transaction:
-            return sql_queue.recover(transaction, max_attempts, is_everybody_dead=is_everybody_dead)
+            return sql_queue.recover(transaction, max_attempts, are_all_others_dead=are_all_others_dead)
 
     @repeated_on_conflict
     def request_cancel(self, key: RunKey) -> RunRecord | None:

@@ -1,4 +1,4 @@
-"""Accepting a run: is it there already, was its key used before, is there room in line?"""
+"""Accepts a run: whether it exists, whether its key was used, and whether the queue has room."""
 
 import functools
 import hashlib
@@ -12,7 +12,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from src.services.storage.database import Transaction, TransactionConflict
 from src.services.storage.errors import KeyReused, QueueFull
 from src.services.storage.records import EventKind, Lease, NewRun, RunKey, RunRecord, RunStatus, Submission
-from src.services.storage.run_changes import change, put_in_line
+from src.services.storage.run_changes import change, queue_run
 from src.services.storage.run_rows import find, folded, symbols_column, whole_record
 from src.services.storage.sql_listing import counts
 from src.services.storage.tables import idempotency_keys, run_details, runs
@@ -21,7 +21,7 @@ KEY_LIFETIME = timedelta(hours=24)
 
 
 def insert_or_nothing(transaction: Transaction, table: Table, values: dict[str, Any]) -> bool:
-    """Insert a row unless one with that key is there; whether this call inserted it."""
+    """Insert a row unless one with its key exists; returns whether this call inserted it."""
     connection = transaction.connection
     return connection.execute(_insert_or_nothing(connection.dialect.name, table), values).first() is not None
 
@@ -33,10 +33,10 @@ def _insert_or_nothing(dialect_name: str, table: Table) -> Any:
 
 
 def run_of_idempotency_key(transaction: Transaction, key: RunKey, idempotency: tuple[str, str]) -> RunRecord | None:
-    """The run that an earlier request with this key gave; None when the key is new, and is kept now.
+    """The run of an earlier request with this key; None if the key is new, which stores it.
 
     Raises:
-        KeyReused: the earlier request was another.
+        KeyReused: the earlier request was different.
     """
     connection, columns = transaction.connection, idempotency_keys.c
     key_hash = hashlib.sha256(idempotency[0].encode("utf-8", "surrogatepass")).hexdigest()
@@ -48,9 +48,9 @@ def run_of_idempotency_key(transaction: Transaction, key: RunKey, idempotency: t
     is_this = (columns.owner == key.owner) & (columns.key_hash == key_hash)
     earlier = connection.execute(select(idempotency_keys).where(is_this)).one_or_none()
     if earlier is None:
-        raise TransactionConflict("the run of this key was deleted at this very moment")
+        raise TransactionConflict("the run of this key was deleted at the same moment")
     if earlier.fingerprint != idempotency[1]:
-        raise KeyReused("this Idempotency-Key came before with another request: use a new one for a new request")
+        raise KeyReused("this Idempotency-Key was used with another request: use a new key for a new request")
     record = whole_record(connection, RunKey(key.owner, earlier.run_hash))
     if record is None:
         connection.execute(update(idempotency_keys).where(is_this).values(run_hash=key.run_hash))
@@ -60,26 +60,26 @@ def run_of_idempotency_key(transaction: Transaction, key: RunKey, idempotency: t
 def accept(
     transaction: Transaction, new: NewRun, *, rerun: bool, lease_seconds: float | None, max_queued: int | None
 ) -> Submission:
-    """The run of `new`, made or found; see RunStore.submit."""
+    """The run of `new`, created or found; see RunStore.submit."""
     connection = transaction.connection
     row = find(connection, new.key)
     if row is not None and not may_be_accepted_again(row, rerun=rerun):
         return Submission(_record(connection, new.key), is_new=False)
     if max_queued is not None and lease_seconds is None:
-        # All who add to the line count it one after the other.
+        # Transactions that add to the queue count it one at a time.
         transaction.lock("run queue")
     is_first = insert_or_nothing(transaction, runs, _new_row(transaction, new))
     row = find(connection, new.key, for_update=True)
     if row is None:
-        raise TransactionConflict("the run was deleted at this very moment")
+        raise TransactionConflict("the run was deleted at the same moment")
     if not is_first and not may_be_accepted_again(row, rerun=rerun):
         return Submission(_record(connection, new.key), is_new=False)
     if max_queued is not None and lease_seconds is None:
         _check_room(transaction, max_queued)
     _keep_details(transaction, row, new, is_first=is_first)
-    anew = _values_anew(transaction, row, new)
+    anew = _resubmission_values(transaction, row, new)
     if lease_seconds is None:
-        in_line = put_in_line(transaction, row, anew)
+        in_line = queue_run(transaction, row, anew)
         return Submission(_record(connection, new.key, in_line), is_new=True)
     started = start_values(transaction, 1, lease_seconds)
     change(transaction, row, anew | started, [(EventKind.STARTED, {"attempt": 1})])
@@ -90,12 +90,12 @@ def accept(
 def _record(connection: Connection, key: RunKey, in_line: int | None = None) -> RunRecord:
     record = whole_record(connection, key, in_line)
     if record is None:
-        raise TransactionConflict("the run was deleted at this very moment")
+        raise TransactionConflict("the run was deleted at the same moment")
     return record
 
 
 def may_be_accepted_again(row: Row[Any], *, rerun: bool) -> bool:
-    """Whether a run that is there is computed once more when it is submitted again."""
+    """Whether an existing run is computed again when it is submitted again."""
     if not RunStatus(row.status).is_finished:
         return False
     would_repeat = row.status == RunStatus.FAILED and row.error["is_repeatable"]
@@ -103,7 +103,7 @@ def may_be_accepted_again(row: Row[Any], *, rerun: bool) -> bool:
 
 
 def start_values(transaction: Transaction, attempt: int, lease_seconds: float) -> dict[str, Any]:
-    """What changes in a run's row when somebody starts it."""
+    """The columns that change when a run is started."""
     return {
         "status": RunStatus.RUNNING,
         "attempt": attempt,
@@ -151,7 +151,7 @@ def _keep_details(transaction: Transaction, row: Row[Any], new: NewRun, *, is_fi
         transaction.connection.execute(update(run_details).where(run_details.c.run_id == row.id).values(**values))
 
 
-def _values_anew(transaction: Transaction, row: Row[Any], new: NewRun) -> dict[str, Any]:
+def _resubmission_values(transaction: Transaction, row: Row[Any], new: NewRun) -> dict[str, Any]:
     return {
         "name": new.name,
         "folded_name": folded(new.name),

@@ -1,7 +1,7 @@
-"""The tables, as the newest migration leaves them.
+"""The tables as of the newest migration.
 
-A run is spread by how it is read: `runs` has narrow rows, through which lists look and in which the queue works; the
-other tables hold what is read of one run at a time.
+A run is split by access pattern: `runs` has narrow rows for lists and the queue; the other tables hold data that is
+read for one run at a time.
 """
 
 from sqlalchemy import (
@@ -21,7 +21,7 @@ from src.services.storage.columns import EscapedText, JsonText, Moment
 
 metadata = MetaData()
 
-# SQLite numbers rows by itself only in a column of exactly this type.
+# SQLite assigns row numbers automatically only in a column of exactly this type.
 Number = BigInteger().with_variant(Integer(), "sqlite")
 
 runs = Table(
@@ -44,16 +44,16 @@ runs = Table(
     Column("has_result", Boolean, nullable=False),
     Column("lease_token", Text),
     Column("leased_until", Moment),
-    # ",SPY,BND,": a list's filter looks for ",SPY,".
+    # ",SPY,BND,": a list's filter searches for ",SPY,".
     Column("symbols", EscapedText, nullable=False),
-    # The name without capitals, for the same.
+    # The case-folded name, also for the filter.
     Column("folded_name", EscapedText, nullable=False),
     Column("progress", JsonText),
     Column("error", JsonText),
     Column("recomputed", JsonText),
     Index("runs_by_key", "owner", "run_hash", unique=True),
     Index("runs_newest", "owner", "submitted_at", "id"),
-    # The line of each owner, and whose turn it is.
+    # Each owner's queue, and whose turn it is.
     Index("runs_in_line", "status", "owner", "submitted_at", "id"),
     Index("runs_last_start", "owner", "started_at"),
 )

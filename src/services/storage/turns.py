@@ -1,4 +1,4 @@
-"""Whose turn it is: owners take turns at the queue, and each one's oldest run comes first."""
+"""The order of the queue: owners take turns, and each owner's oldest run goes first."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,8 +18,8 @@ class Turn:
     """One owner with queued runs.
 
     Attributes:
-        last_start: when a run of theirs was last started, microseconds since 1970; 0 for never.
-        first_submitted, first_id: when their oldest queued run came; of runs of one microsecond, which.
+        last_start: when one of the owner's runs was last started, microseconds since 1970; 0 for never.
+        first_submitted, first_id: when the oldest queued run was submitted, and its id to break ties.
     """
 
     owner: str
@@ -31,7 +31,7 @@ class Turn:
 
     @property
     def seniority(self) -> tuple[int, datetime, int]:
-        """Of two owners with equally many running runs the lower one goes first."""
+        """Sort key among owners with equally many running runs; the lowest goes first."""
         return self.last_start, self.first_submitted, self.first_id
 
 
@@ -42,12 +42,12 @@ def turns(connection: Connection) -> list[Turn]:
 
 
 def position(connection: Connection, owner: str, submitted_at: datetime, run_id: int) -> int:
-    """How many queued runs start before this one, if nothing that runs now ended before and nothing new came."""
+    """How many queued runs start before this one, if no running run ended and no new run arrived first."""
     is_older = tuple_(runs.c.submitted_at, runs.c.id) < (submitted_at, run_id)
     query = select(func.count()).select_from(runs).where(IS_QUEUED, runs.c.owner == owner, is_older)
     n_older = int(connection.execute(query).scalar_one())
     present = turns(connection)
-    # A reader may come just after somebody else has started it.
+    # Another process may just have started it.
     mine = next((turn for turn in present if turn.owner == owner), None)
     return 0 if mine is None else n_older + _n_of_others(present, mine, n_older)
 
@@ -58,10 +58,10 @@ def _n_of_others(present: Sequence[Turn], mine: Turn, n_older: int) -> int:
 
 
 def _n_ahead(turn: Turn, mine: Turn, n_running_then: int) -> int:
-    """How many runs of another owner start before the one that starts when `n_running_then` of mine run.
+    """How many runs of another owner start before the one that starts when `n_running_then` of mine are running.
 
-    They start as long as fewer of theirs run, and one more if they go first where both have equally many: whoever
-    had more from the beginning has not started any for longer.
+    The other owner's runs start while fewer of them are running, and one more if that owner goes first at a tie: the
+    owner that had more at first has gone longer without a start.
     """
     goes_first = (-turn.n_running, turn.seniority) < (-mine.n_running, mine.seniority)
     return max(0, min(turn.n_queued, n_running_then - turn.n_running + goes_first))

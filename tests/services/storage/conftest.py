@@ -21,7 +21,7 @@ def storage_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def bare_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """A database of each kind without any table, for tests that make or change tables."""
+    """A database of each kind without tables, for tests that create or change tables."""
     if request.param == "sqlite":
         yield f"sqlite:///{tmp_path}/runs.db"
         return

@@ -1,4 +1,4 @@
-"""Runs as tests need them: many alike, each with a hash of its own."""
+"""Sample runs for tests: alike, each with its own hash."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -32,12 +32,12 @@ def result(text: bytes = b"compressed", digest: str = "d1") -> StoredResult:
 
 
 def success(**changes: Any) -> Outcome:
-    """A run that ended well."""
+    """A successful outcome."""
     return Outcome(**{"status": RunStatus.SUCCEEDED, "result": result(), "metrics": {"sharpe_ratio": 1.5}} | changes)
 
 
 def failure(*, is_repeatable: bool = False, status: RunStatus = RunStatus.FAILED, **changes: Any) -> Outcome:
-    """A run that ended badly."""
+    """A failed outcome."""
     error = RunError("strategy_failed", ("ZeroDivisionError",), "line 17", ("printed",), is_repeatable)
     return Outcome(status, error=error, **changes)
 
@@ -50,7 +50,7 @@ def started(runs: RunStore, number: int = 1, owner: str = "local", lease_seconds
 
 
 def finished(runs: RunStore, number: int = 1, owner: str = "local", outcome: Outcome | None = None) -> RunKey:
-    """A run that ended, well unless told otherwise."""
+    """A finished run, successful by default."""
     lease = started(runs, number, owner)
     assert runs.finish(lease, outcome or success())
     return lease.key
@@ -69,6 +69,6 @@ def link_builder(run: RunKey, calls: list[tuple[int, str]] | None = None) -> Bui
 
 
 def sealed(storage: Storage, number: int = 1, owner: str = "local") -> Link:
-    """The link of a run that ended well."""
+    """The link of a successful run."""
     run = finished(storage.runs, number, owner)
     return storage.chain.append(run, link_builder(run))

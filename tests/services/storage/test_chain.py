@@ -27,7 +27,7 @@ def test_links_follow_each_other(storage: Storage) -> None:
     assert storage.chain.link(key(3)) == made[1]
 
 
-def test_every_owner_has_a_chain_of_their_own(storage: Storage) -> None:
+def test_every_owner_has_a_separate_chain(storage: Storage) -> None:
     for number in (1, 2):
         sealed(storage, number, "ann")
     sealed(storage, 1, "bob")
@@ -45,7 +45,7 @@ def test_a_run_that_has_a_link_gets_no_second_one(storage: Storage) -> None:
     assert calls == []
 
 
-def test_a_link_is_built_with_its_number_and_what_comes_before(storage: Storage) -> None:
+def test_a_link_is_built_with_its_number_and_the_previous_hash(storage: Storage) -> None:
     first, calls = sealed(storage, 1), []
     finished(storage.runs, 2)
     storage.chain.append(key(2), link_builder(key(2), calls))
@@ -84,7 +84,7 @@ def test_a_run_that_is_gone_or_has_no_result_gets_no_link(storage: Storage) -> N
     assert calls == []
 
 
-def test_many_who_append_at_once_make_one_unbroken_chain(storage: Storage) -> None:
+def test_concurrent_appends_make_one_unbroken_chain(storage: Storage) -> None:
     for number in range(24):
         finished(storage.runs, number)
     with ThreadPoolExecutor(8) as threads:
@@ -94,7 +94,7 @@ def test_many_who_append_at_once_make_one_unbroken_chain(storage: Storage) -> No
     assert sorted(made, key=lambda link: link.number) == links
 
 
-def test_many_who_seal_the_same_run_at_once_make_one_link(storage: Storage) -> None:
+def test_concurrent_seals_of_one_run_make_one_link(storage: Storage) -> None:
     finished(storage.runs)
     with ThreadPoolExecutor(8) as threads:
         made = set(threads.map(lambda _: storage.chain.append(key(), link_builder(key())), range(16)))
@@ -120,7 +120,7 @@ def test_only_the_owners_own_files_are_removed(storage: Storage) -> None:
     assert storage.chain.link(key(1, "ann")) is not None
 
 
-def test_a_run_computed_anew_after_its_removal_gets_a_new_link(storage: Storage) -> None:
+def test_a_run_recomputed_after_its_removal_gets_a_new_link(storage: Storage) -> None:
     sealed(storage, 1)
     storage.chain.mark_removed(key(1))
     storage.runs.delete(key(1))

@@ -1,4 +1,4 @@
-"""Column types: what goes in comes out, and order is kept."""
+"""Column types return what was stored and preserve its order."""
 
 from datetime import UTC, datetime, timedelta, timezone
 
@@ -20,7 +20,7 @@ def stored(text: str) -> str:
 
 
 @given(ANY_TEXT)
-def test_any_text_can_be_stored_anywhere_and_comes_back(text: str) -> None:
+def test_any_text_can_be_stored_in_any_database_and_read_back(text: str) -> None:
     value = stored(text)
     assert "\x00" not in value
     value.encode("utf-8")

@@ -44,7 +44,7 @@ print(json.dumps(mine))
 
 
 class Process:
-    """A second program that waits to be let go."""
+    """A second program that waits for a start signal."""
 
     def __init__(self, source: str, url: str) -> None:
         pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
@@ -138,7 +138,7 @@ def test_the_chain_of_one_owner_does_not_wait_for_another(open_again: Callable[[
         append = threads.submit(storage.chain.append, ann, slow)
         assert is_building.wait(HANG_SECONDS)
         storage.chain.append(bob, link_builder(bob))
-        # Nor does anything that happens to the very run, but its deletion.
+        # Nor does any change to that run, except its deletion.
         lease = storage.runs.submit(new_run(1, "ann"), rerun=True, lease_seconds=60).lease
         assert lease is not None
         assert storage.runs.tell(lease, log_lines=["on"])
@@ -148,7 +148,7 @@ def test_the_chain_of_one_owner_does_not_wait_for_another(open_again: Callable[[
         assert append.result().number == 1
 
 
-def test_a_holder_that_was_paused_in_a_transaction_loses_to_nobody_twice(open_again: Callable[[], Storage]) -> None:
+def test_a_lease_paused_in_a_transaction_is_either_kept_or_taken_over(open_again: Callable[[], Storage]) -> None:
     one, other = open_again(), open_again()
     lease = one.runs.submit(new_run(), lease_seconds=0.05).lease
     assert lease is not None

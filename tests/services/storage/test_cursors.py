@@ -11,7 +11,7 @@ NUMBERS = st.integers(0, LARGEST)
 
 
 @given(NUMBERS, NUMBERS)
-def test_a_cursor_survives_its_way_through_a_caller(submitted_at: int, number: int) -> None:
+def test_a_cursor_survives_a_round_trip_as_text(submitted_at: int, number: int) -> None:
     cursor = Cursor(submitted_at, number)
     assert cursor_from_text(cursor.as_text()) == cursor
 
@@ -30,6 +30,6 @@ def test_any_other_text_is_refused_and_nothing_else_happens(text: str) -> None:
     assert cursor_from_text(cursor_from_text(text).as_text()) == cursor_from_text(text)
 
 
-def test_a_number_no_database_knows_is_refused() -> None:
+def test_a_number_beyond_64_bits_is_refused() -> None:
     with pytest.raises(CursorInvalid):
         cursor_from_text(Cursor(LARGEST + 1, 1).as_text())

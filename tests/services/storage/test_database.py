@@ -1,4 +1,4 @@
-"""Transactions: whose error is whose, and what is done again."""
+"""Transactions: error translation and retries."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -29,14 +29,14 @@ def value(database: Database, number: int) -> int:
         return int(connection.execute(text("SELECT value FROM numbers WHERE id = :id"), {"id": number}).scalar_one())
 
 
-def test_a_transaction_that_raises_is_undone(database: Database) -> None:
+def test_a_transaction_that_raises_is_rolled_back(database: Database) -> None:
     with pytest.raises(KeyError), database.writing() as transaction:
         transaction.connection.execute(text("UPDATE numbers SET value = 5"))
         raise KeyError
     assert value(database, 1) == 0
 
 
-def test_a_mistake_of_ours_is_no_outage(database: Database) -> None:
+def test_our_own_mistakes_are_not_reported_as_outages(database: Database) -> None:
     with pytest.raises(IntegrityError), database.writing() as transaction:
         transaction.connection.execute(text("INSERT INTO numbers VALUES (1, 1)"))
 
@@ -68,7 +68,7 @@ def test_nothing_is_lost_when_many_change_the_same_number(database: Database) ->
 
 
 @pytest.mark.parametrize("bare_url", ["postgresql"], indirect=True)
-def test_two_that_wait_for_each_other_are_untangled_and_both_done(database: Database) -> None:
+def test_a_deadlock_is_resolved_and_both_transactions_complete(database: Database) -> None:
     both_hold_one = threading.Barrier(2)
     n_calls = 0
 
@@ -90,7 +90,7 @@ def test_two_that_wait_for_each_other_are_untangled_and_both_done(database: Data
     assert n_calls == 3
 
 
-def test_a_conflict_that_does_not_end_is_said_at_last() -> None:
+def test_a_permanent_conflict_is_finally_reported() -> None:
     n_calls = 0
 
     @repeated_on_conflict
@@ -104,7 +104,7 @@ def test_a_conflict_that_does_not_end_is_said_at_last() -> None:
     assert n_calls == ATTEMPTS
 
 
-def test_an_outage_is_not_tried_again() -> None:
+def test_an_outage_is_not_retried() -> None:
     n_calls = 0
 
     @repeated_on_conflict
@@ -119,7 +119,7 @@ def test_an_outage_is_not_tried_again() -> None:
 
 
 @pytest.mark.parametrize("storage_url", ["sqlite"], indirect=True)
-def test_a_thread_waits_for_its_turn_only_so_long(storage_url: str) -> None:
+def test_a_thread_waits_for_its_turn_only_up_to_the_limit(storage_url: str) -> None:
     engine = open_engine(storage_url)
     database = Database(engine, busy_seconds=0.1)
     may_end = threading.Event()

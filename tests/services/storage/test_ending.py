@@ -46,7 +46,7 @@ def test_a_run_ends_once(storage: Storage) -> None:
     assert run is not None and run.status == RunStatus.SUCCEEDED
 
 
-def test_progress_is_of_the_last_attempt_and_stays_to_be_seen(storage: Storage) -> None:
+def test_the_progress_of_the_last_attempt_stays_visible(storage: Storage) -> None:
     lease = started(storage.runs)
     storage.runs.tell(lease, progress=Progress(0.25, "2015-06-30", 10_500.5))
     storage.runs.tell(lease, progress=Progress(0.5, "2015-12-31", 11_000.25))
@@ -89,7 +89,7 @@ def test_a_cancelled_run_submitted_again_is_not_cancelled_any_more(storage: Stor
     assert storage.runs.heartbeat([again], 60).cancelled == frozenset()
 
 
-def test_a_recomputed_run_keeps_its_result_and_tells_what_differs(storage: Storage) -> None:
+def test_a_recomputed_run_keeps_its_result_and_lists_the_differences(storage: Storage) -> None:
     finished(storage.runs)
     lease = storage.runs.submit(new_run(), rerun=True, lease_seconds=60).lease
     assert lease is not None
@@ -125,7 +125,7 @@ def test_a_queued_rerun_that_is_cancelled_stays_succeeded(storage: Storage) -> N
     assert storage.runs.result(key()) == result()
 
 
-def test_what_came_of_one_recomputation_is_forgotten_when_the_next_begins(storage: Storage) -> None:
+def test_a_new_recomputation_clears_the_outcome_of_the_last_one(storage: Storage) -> None:
     finished(storage.runs)
     for _ in range(2):
         lease = storage.runs.submit(new_run(), rerun=True, lease_seconds=60).lease
@@ -160,7 +160,7 @@ def test_a_deleted_run_may_come_back_as_a_new_one(storage: Storage) -> None:
     assert (run.first_event, run.has_result, run.metrics) == (1, False, None)
 
 
-def test_a_run_under_way_is_not_deleted(storage: Storage) -> None:
+def test_a_run_in_progress_is_not_deleted(storage: Storage) -> None:
     storage.runs.submit(new_run(1))
     started(storage.runs, 2)
     assert not storage.runs.delete(key(1))
@@ -168,7 +168,7 @@ def test_a_run_under_way_is_not_deleted(storage: Storage) -> None:
     assert storage.runs.counts().n_queued == storage.runs.counts().n_running == 1
 
 
-def test_what_is_not_there_is_not_there(storage: Storage) -> None:
+def test_a_missing_run_has_nothing(storage: Storage) -> None:
     for run in (key(), key(1, "nobody"), RunKey("local", "\x00\ud800'%")):
         assert storage.runs.get(run) is None
         assert storage.runs.details(run) is None
@@ -178,7 +178,7 @@ def test_what_is_not_there_is_not_there(storage: Storage) -> None:
         assert not storage.runs.delete(run)
 
 
-def test_nobody_reaches_the_run_of_another_owner(storage: Storage) -> None:
+def test_an_owner_cannot_reach_another_owners_run(storage: Storage) -> None:
     finished(storage.runs, 1, "ann")
     other = key(1, "bob")
     assert storage.runs.get(other) is storage.runs.details(other) is storage.runs.result(other) is None

@@ -16,7 +16,7 @@ def told(storage: Storage) -> list[tuple[EventKind, object]]:
     return [(event.kind, event.data) for event in events(storage)]
 
 
-def test_a_run_tells_its_whole_life(storage: Storage) -> None:
+def test_a_run_has_an_event_for_each_step_of_its_life(storage: Storage) -> None:
     storage.runs.submit(new_run())
     lease = storage.runs.claim(60)
     assert lease is not None
@@ -49,7 +49,7 @@ def test_the_last_event_says_why_a_run_failed_and_leaves_its_logs_to_the_log_eve
     )
 
 
-def test_the_last_event_says_what_came_of_a_recomputation(storage: Storage) -> None:
+def test_the_last_event_has_the_outcome_of_a_recomputation(storage: Storage) -> None:
     finished(storage.runs)
     lease = storage.runs.submit(new_run(), rerun=True, lease_seconds=60).lease
     assert lease is not None
@@ -65,20 +65,20 @@ def test_the_last_event_says_what_came_of_a_recomputation(storage: Storage) -> N
     }
 
 
-def test_a_queued_run_that_is_cancelled_tells_its_end(storage: Storage) -> None:
+def test_a_cancelled_queued_run_has_a_finished_event(storage: Storage) -> None:
     storage.runs.submit(new_run())
     storage.runs.request_cancel(key())
     assert [kind for kind, _ in told(storage)] == ["queued", "finished"]
     assert events(storage)[-1].data["status"] == "cancelled"
 
 
-def test_a_request_to_cancel_is_no_event(storage: Storage) -> None:
+def test_a_cancel_request_is_not_an_event(storage: Storage) -> None:
     started(storage.runs)
     storage.runs.request_cancel(key())
     assert [kind for kind, _ in told(storage)] == ["started"]
 
 
-def test_telling_nothing_stores_nothing_and_says_whether_the_lease_is_good(storage: Storage) -> None:
+def test_reporting_nothing_stores_nothing_and_returns_whether_the_lease_is_valid(storage: Storage) -> None:
     lease = started(storage.runs)
     assert storage.runs.tell(lease)
     assert len(events(storage)) == 1
@@ -86,7 +86,7 @@ def test_telling_nothing_stores_nothing_and_says_whether_the_lease_is_good(stora
     assert not storage.runs.tell(lease)
 
 
-def test_events_are_read_on_from_any_of_them(storage: Storage) -> None:
+def test_events_can_be_read_from_any_id(storage: Storage) -> None:
     lease = started(storage.runs)
     for number in range(1, 6):
         storage.runs.tell(lease, progress=Progress(number / 10, "2015-01-01", 1.0))
@@ -105,7 +105,7 @@ def test_events_of_many_runs_do_not_mix(storage: Storage) -> None:
     assert told(storage)[-1] == (EventKind.LOG, {"lines": [key().run_hash]})
 
 
-def test_ids_have_no_gaps_when_many_tell_at_once(storage: Storage) -> None:
+def test_ids_have_no_gaps_under_concurrent_writes(storage: Storage) -> None:
     lease = started(storage.runs)
 
     def tell(number: int) -> None:
@@ -134,7 +134,7 @@ def test_a_reader_never_sees_a_gap_while_others_write(storage: Storage) -> None:
     assert seen == list(range(1, 162))
 
 
-def test_some_kinds_of_events_can_be_asked_for(storage: Storage) -> None:
+def test_events_can_be_filtered_by_kind(storage: Storage) -> None:
     lease = started(storage.runs)
     for day in range(3):
         storage.runs.tell(lease, progress=Progress(day / 3, "2015-12-31", 1.0), log_lines=[str(day)])

@@ -1,4 +1,4 @@
-"""Whatever a strategy or a stranger says is stored and comes back as it was."""
+"""Any text from a strategy or a request is stored and read back unchanged."""
 
 import math
 
@@ -26,11 +26,11 @@ def text(request: pytest.FixtureRequest) -> str:
 
 
 def as_json(text: str) -> str:
-    # JSON cannot tell an emoji from its two halves, one after the other.
+    # JSON cannot distinguish an emoji from its two surrogates in sequence.
     return text.encode("utf-16", "surrogatepass").decode("utf-16", "surrogatepass")
 
 
-def test_text_in_every_place_of_a_run_comes_back(storage: Storage, text: str) -> None:
+def test_text_in_every_field_of_a_run_is_read_back(storage: Storage, text: str) -> None:
     same = as_json(text)
     run = RunKey(f"owner {text}", "f" * 64)
     request = {"strategy_code": text, "parameters": {text: [text, {text: None}]}}
@@ -86,7 +86,7 @@ def test_megabytes_are_stored_like_anything_else(storage: Storage) -> None:
     assert storage.runs.result(lease.key) == answer
 
 
-def test_numbers_that_json_has_no_word_for_do_not_lose_a_run(storage: Storage) -> None:
+def test_numbers_that_json_lacks_do_not_lose_a_run(storage: Storage) -> None:
     lease = storage.runs.submit(new_run(), lease_seconds=60).lease
     assert lease is not None
     assert storage.runs.tell(lease, progress=Progress(math.nan, "2015-01-01", math.inf))

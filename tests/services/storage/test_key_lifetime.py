@@ -18,7 +18,7 @@ A_DAY = timedelta(hours=24)
 
 
 def grow_older(url: str, age: timedelta) -> None:
-    """Let all keys be that much older than they are."""
+    """Age all keys by this much."""
     engine = open_engine(url)
     with engine.begin() as connection:
         made_at = datetime.now(UTC) - age
@@ -43,7 +43,7 @@ def test_after_a_day_a_key_is_new_again(storage_url: str, open_again: Callable[[
         storage.runs.submit(new_run(1), idempotency=("k", "request"))
 
 
-def test_the_double_in_memory_forgets_them_as_well() -> None:
+def test_the_in_memory_fake_forgets_them_too() -> None:
     now = datetime(2026, 1, 1, tzinfo=UTC)
     runs = FakeRunStore(lambda: now)
     runs.submit(new_run(1), idempotency=("k", "request"))

@@ -32,7 +32,7 @@ def listed(storage: Storage, wanted: RunFilter = EVERYTHING, owner: str = "local
     return [run.key for run in storage.runs.page(owner, wanted, limit=100).runs]
 
 
-def test_nothing_is_a_page_too(storage: Storage) -> None:
+def test_an_empty_list_is_a_page(storage: Storage) -> None:
     page = storage.runs.page("local", EVERYTHING, limit=10)
     assert (page.runs, page.next_cursor) == ((), None)
 
@@ -43,7 +43,7 @@ def test_runs_come_newest_first(storage: Storage) -> None:
     assert listed(storage) == [key(3), key(1), key(2)]
 
 
-def test_a_list_shows_what_a_run_is_and_not_its_large_parts(storage: Storage) -> None:
+def test_a_list_omits_the_large_parts_of_a_run(storage: Storage) -> None:
     finished(storage.runs, outcome=failure())
     (shown,) = storage.runs.page("local", EVERYTHING, limit=10).runs
     whole = storage.runs.get(key())
@@ -64,7 +64,7 @@ def test_a_list_shows_no_traceback_of_a_recomputation_either(storage: Storage) -
     assert (shown.recomputed.error.traceback, shown.recomputed.error.logs) == ("", ())
 
 
-def test_a_list_gives_no_positions(storage: Storage) -> None:
+def test_a_list_has_no_positions(storage: Storage) -> None:
     storage.runs.submit(new_run())
     (shown,) = storage.runs.page("local", EVERYTHING, limit=10).runs
     assert (shown.status, shown.position) == (RunStatus.QUEUED, None)
@@ -94,7 +94,7 @@ def test_a_page_that_ends_the_list_exactly_has_no_next(storage: Storage) -> None
     assert second.next_cursor is None
 
 
-def test_runs_that_come_while_pages_are_read_shift_nothing(storage: Storage) -> None:
+def test_new_runs_do_not_shift_later_pages(storage: Storage) -> None:
     for number in range(4):
         storage.runs.submit(new_run(number))
     first = storage.runs.page("local", EVERYTHING, limit=2)
@@ -109,12 +109,12 @@ def test_runs_that_come_while_pages_are_read_shift_nothing(storage: Storage) -> 
     "cursor",
     ["", "x", "!!", "é", "\x00", "AAAA", "MS4y" * 1000, "OTk5OTk5OTk5OTk5OTk5OTk5OS4x", "LTEuLTE", "1e3", "\ud800"],
 )
-def test_a_cursor_of_somebody_else_is_refused(storage: Storage, cursor: str) -> None:
+def test_a_foreign_cursor_is_refused(storage: Storage, cursor: str) -> None:
     with pytest.raises(CursorInvalid):
         storage.runs.page("local", EVERYTHING, limit=10, cursor=cursor)
 
 
-def test_everybody_sees_only_their_own_runs(storage: Storage) -> None:
+def test_an_owner_sees_only_their_own_runs(storage: Storage) -> None:
     storage.runs.submit(new_run(1, "ann"))
     storage.runs.submit(new_run(1, "bob"))
     storage.runs.submit(new_run(2, "bob"))
@@ -123,7 +123,7 @@ def test_everybody_sees_only_their_own_runs(storage: Storage) -> None:
     assert listed(storage, owner="an") == listed(storage, owner="ANN") == listed(storage, owner="%") == []
 
 
-def test_a_list_can_be_of_one_status(storage: Storage) -> None:
+def test_a_list_can_be_filtered_by_status(storage: Storage) -> None:
     storage.runs.submit(new_run(1))
     started(storage.runs, 2)
     finished(storage.runs, 3)
@@ -159,7 +159,7 @@ def test_a_list_can_be_of_one_status(storage: Storage) -> None:
         ("absent", []),
     ],
 )
-def test_a_list_can_be_of_names_that_contain_something(storage: Storage, wanted: str, found: list[int]) -> None:
+def test_a_list_can_be_filtered_by_part_of_the_name(storage: Storage, wanted: str, found: list[int]) -> None:
     for number, name in enumerate(("Momentum 1", "GRÖSSE der Straße", "50% momentum", "a\\b\x00c", None), start=1):
         storage.runs.submit(new_run(number, name=name))
     assert listed(storage, RunFilter(name=wanted)) == [key(number) for number in found]
@@ -169,13 +169,13 @@ def test_a_list_can_be_of_names_that_contain_something(storage: Storage, wanted:
     ("wanted", "found"),
     [("SPY", [2, 1]), ("spy", [2, 1]), ("BRK-B", [2]), ("BRK", []), ("Y", []), ("S_Y", []), ("%", []), ("", [])],
 )
-def test_a_list_can_be_of_runs_that_trade_a_symbol(storage: Storage, wanted: str, found: list[int]) -> None:
+def test_a_list_can_be_filtered_by_symbol(storage: Storage, wanted: str, found: list[int]) -> None:
     for number, symbols in enumerate((("SPY",), ("BND", "SPY", "BRK-B"), ("TLT",), ()), start=1):
         storage.runs.submit(new_run(number, symbols=symbols))
     assert listed(storage, RunFilter(symbol=wanted)) == [key(number) for number in found]
 
 
-def test_a_list_can_begin_at_a_moment(storage: Storage) -> None:
+def test_a_list_can_be_filtered_by_time(storage: Storage) -> None:
     moments: list[datetime] = []
     for number in (1, 2, 3):
         moments.append(storage.runs.submit(new_run(number)).run.submitted_at)
@@ -185,7 +185,7 @@ def test_a_list_can_begin_at_a_moment(storage: Storage) -> None:
     assert listed(storage, RunFilter(since=moments[2] + timedelta(days=1))) == []
 
 
-def test_filters_hold_together_and_across_pages(storage: Storage) -> None:
+def test_filters_combine_and_apply_across_pages(storage: Storage) -> None:
     for number in range(6):
         finished(storage.runs, number, outcome=success() if number % 2 else failure())
     wanted = RunFilter(status=RunStatus.SUCCEEDED, name="RUN", symbol="BND")
@@ -194,7 +194,7 @@ def test_filters_hold_together_and_across_pages(storage: Storage) -> None:
     assert [run.key for run in (*first.runs, *second.runs)] == [key(5), key(3), key(1)]
 
 
-def test_surplus_is_what_finished_beyond_the_newest_of_each_owner(storage: Storage) -> None:
+def test_surplus_runs_are_those_beyond_the_newest_of_each_owner(storage: Storage) -> None:
     for number in range(4):
         finished(storage.runs, number, "ann", failure() if number == 1 else None)
     finished(storage.runs, 1, "bob")
@@ -205,7 +205,7 @@ def test_surplus_is_what_finished_beyond_the_newest_of_each_owner(storage: Stora
     assert len(storage.runs.surplus(0)) == 5
 
 
-def test_runs_of_a_clock_that_was_put_back_since_do_not_drive_out_those_that_follow(
+def test_runs_dated_in_the_future_do_not_displace_later_runs(
     storage_url: str, open_again: Callable[[], Storage]
 ) -> None:
     storage = open_again()
@@ -219,7 +219,7 @@ def test_runs_of_a_clock_that_was_put_back_since_do_not_drive_out_those_that_fol
     assert storage.runs.surplus(1) == [key(0), key(1)]
 
 
-def test_surplus_is_also_what_is_too_long_together_but_never_the_newest(storage: Storage) -> None:
+def test_runs_beyond_the_size_limit_are_surplus_except_the_newest(storage: Storage) -> None:
     for owner in ("ann", "bob"):
         for number, length in enumerate((40, 50, 60, None, 70)):
             answer = replace(result(), json_length=length) if length else None
@@ -233,7 +233,7 @@ def test_surplus_is_also_what_is_too_long_together_but_never_the_newest(storage:
     assert set(storage.runs.surplus(2, 179)) == {key(n, owner) for n in range(3) for owner in ("ann", "bob")}
 
 
-def test_a_run_under_way_is_no_surplus_though_it_was_finished_before(storage: Storage) -> None:
+def test_a_run_in_progress_is_not_surplus_even_if_it_had_finished_before(storage: Storage) -> None:
     finished(storage.runs)
     storage.runs.submit(new_run(), rerun=True)
     assert storage.runs.surplus(0) == []

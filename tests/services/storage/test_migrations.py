@@ -1,4 +1,4 @@
-"""Migrations: they make what tables.py says, once, and leave what is there."""
+"""Migrations create the tables of tables.py once and preserve existing data."""
 
 import sqlite3
 import subprocess
@@ -60,7 +60,7 @@ def _scripts() -> ScriptDirectory:
     return ScriptDirectory.from_config(config)
 
 
-def test_migrations_stand_in_one_line_and_are_named_by_their_order() -> None:
+def test_migrations_form_one_sequence_and_are_numbered_in_order() -> None:
     names = [Path(script.path).name for script in _scripts().walk_revisions()]
     assert len(names) == len(list((MIGRATIONS / "versions").glob("*.py")))
     assert [name[:4] for name in reversed(names)] == [f"{number:04}" for number in range(1, len(names) + 1)]
@@ -73,7 +73,7 @@ def test_migrating_twice_changes_nothing(storage_url: str) -> None:
     engine.dispose()
 
 
-def test_tickers_that_stood_beside_the_request_are_in_it_afterwards(bare_url: str) -> None:
+def test_tickers_stored_beside_the_request_are_moved_into_it(bare_url: str) -> None:
     plain, with_tickers = {"seed": 1}, {"strategy_code": 'x = "}"'}
     with closing(open_storage(bare_url)) as storage:
         storage.runs.submit(new_run(1, request=plain))
@@ -116,13 +116,13 @@ def test_a_migration_that_fails_halfway_leaves_nothing_behind(tmp_path: Path) ->
     engine.dispose()
 
 
-def test_the_migrations_lie_where_an_installed_service_finds_them() -> None:
+def test_an_installed_service_finds_the_migrations() -> None:
     assert (MIGRATIONS / "env.py").is_file()
     # The service's image imports every module of every package, and these only work inside Alembic.
     assert not list(MIGRATIONS.rglob("__init__.py"))
 
 
-def test_many_who_make_the_same_file_at_the_same_moment_all_open_it(tmp_path: Path) -> None:
+def test_concurrent_creations_of_one_file_all_succeed(tmp_path: Path) -> None:
     start = threading.Barrier(8)
 
     def open_at_once(folder: Path) -> None:

@@ -1,4 +1,4 @@
-"""Opening a database: what works without any preparation, and what is said when it does not."""
+"""Opening a database: what works without preparation, and the errors if it fails."""
 
 import contextlib
 import os
@@ -37,7 +37,7 @@ def test_a_relative_path_is_of_the_working_folder(tmp_path: Path, monkeypatch: p
     assert (tmp_path / "data" / "runs.db").is_file()
 
 
-def test_what_was_stored_is_there_after_opening_again(open_again: Callable[[], Storage]) -> None:
+def test_stored_data_survives_reopening(open_again: Callable[[], Storage]) -> None:
     first = open_again()
     finished(first.runs, 1)
     first.runs.submit(new_run(2))
@@ -60,7 +60,7 @@ def test_two_processes_see_each_others_changes(open_again: Callable[[], Storage]
 
 @pytest.mark.parametrize("url", ["sqlite://", "sqlite:///:memory:", "sqlite:///"])
 def test_a_database_in_memory_is_refused(url: str) -> None:
-    with pytest.raises(StorageUnavailable, match="names no file"):
+    with pytest.raises(StorageUnavailable, match="must name a file"):
         open_storage(url)
 
 
@@ -98,7 +98,7 @@ def test_a_database_that_does_not_exist_is_named(postgres: PostgresServer) -> No
         open_storage(postgres.url("nowhere"))
 
 
-def test_a_postgresql_database_that_cannot_hold_every_text_is_refused(postgres: PostgresServer) -> None:
+def test_a_postgresql_database_that_cannot_store_all_text_is_refused(postgres: PostgresServer) -> None:
     name = postgres.new_database(encoding="LATIN1")
     with pytest.raises(StorageUnavailable, match="UTF8"):
         open_storage(postgres.url(name))
@@ -112,7 +112,7 @@ def test_a_file_that_is_no_database_is_explained(tmp_path: Path) -> None:
 
 def test_a_folder_in_place_of_the_file_is_explained(tmp_path: Path) -> None:
     (tmp_path / "runs.db").mkdir()
-    with pytest.raises(StorageUnavailable, match="must be writable"):
+    with pytest.raises(StorageUnavailable, match="must be able to write"):
         open_storage(f"sqlite:///{tmp_path}/runs.db")
 
 
@@ -135,7 +135,7 @@ except StorageUnavailable as error:
 """
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody who may not write")
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become a user without write access")
 def test_a_folder_that_cannot_be_written_is_explained(tmp_path: Path, migrated_sqlite: Path) -> None:
     folder = Path("/dev/shm") / f"unwritable-{os.getpid()}"  # noqa: S108 - pytest's own folders cannot be entered
     folder.mkdir(mode=0o755)
@@ -146,10 +146,10 @@ def test_a_folder_that_cannot_be_written_is_explained(tmp_path: Path, migrated_s
     finally:
         (folder / "runs.db").unlink()
         folder.rmdir()
-    assert "must be writable" in done.stdout
+    assert "must be able to write" in done.stdout
 
 
-def test_a_database_of_a_newer_version_is_left_alone(bare_url: str) -> None:
+def test_a_database_of_a_newer_version_is_not_changed(bare_url: str) -> None:
     open_storage(bare_url).close()
     engine = open_engine(bare_url)
     with engine.begin() as connection:
@@ -167,7 +167,7 @@ def test_sqlite_waits_for_the_disk(tmp_path: Path) -> None:
     assert settings == [2, 1]
 
 
-def test_sqlite_lets_readers_read_while_somebody_writes(tmp_path: Path) -> None:
+def test_sqlite_allows_reads_during_a_write(tmp_path: Path) -> None:
     with contextlib.closing(open_storage(f"sqlite:///{tmp_path}/runs.db")) as storage:
         finished(storage.runs)
         with contextlib.closing(sqlite3.connect(tmp_path / "runs.db")) as other:
@@ -187,16 +187,16 @@ def open_files(folder: Path) -> list[Path]:
     return [target for target in targets if target.is_relative_to(folder)]
 
 
-def test_what_was_opened_while_the_disk_could_only_be_read_keeps_nobody_from_writing_later(tmp_path: Path) -> None:
+def test_connections_opened_while_the_disk_was_read_only_do_not_prevent_later_writes(tmp_path: Path) -> None:
     engine = open_engine(f"sqlite:///{tmp_path}/runs.db")
     with contextlib.closing(stores(engine)) as storage:
         readers = engine.execution_options(is_reading=True)
         with readers.connect() as one, readers.connect() as other:
             for connection in (one, other):
                 connection.exec_driver_sql("PRAGMA query_only = ON")  # as long as the connection lasts
-        with pytest.raises(StorageUnavailable, match="refuses to be written"):
+        with pytest.raises(StorageUnavailable, match="is read-only"):
             storage.runs.submit(new_run())
-        assert open_files(tmp_path) == [], "SQLite goes on as it began, as long as there is one connection"
+        assert open_files(tmp_path) == [], "SQLite keeps its initial state as long as one connection exists"
         assert storage.runs.submit(new_run()).is_new
 
 
@@ -219,7 +219,7 @@ def test_a_writer_waits_for_another_process(tmp_path: Path) -> None:
         timer.join()
 
 
-def test_a_writer_that_waits_too_long_is_told_to_come_back(tmp_path: Path) -> None:
+def test_a_writer_that_waits_too_long_gets_an_error(tmp_path: Path) -> None:
     with contextlib.closing(stores(open_engine(f"sqlite:///{tmp_path}/runs.db", busy_seconds=0.2))) as storage:
         with contextlib.closing(sqlite3.connect(tmp_path / "runs.db")) as other:
             other.execute("BEGIN IMMEDIATE")
@@ -229,7 +229,7 @@ def test_a_writer_that_waits_too_long_is_told_to_come_back(tmp_path: Path) -> No
         assert storage.runs.submit(new_run()).is_new
 
 
-def test_a_full_disk_is_said_and_changes_nothing(tmp_path: Path) -> None:
+def test_a_full_disk_is_reported_and_changes_nothing(tmp_path: Path) -> None:
     engine = open_engine(f"sqlite:///{tmp_path}/runs.db")
     event.listen(engine, "connect", lambda connection, _: connection.execute("PRAGMA max_page_count = 60"))
     with contextlib.closing(stores(engine)) as storage:
@@ -240,7 +240,7 @@ def test_a_full_disk_is_said_and_changes_nothing(tmp_path: Path) -> None:
         assert storage.runs.finish(lease, success())
 
 
-def test_a_damaged_file_is_said_while_serving(tmp_path: Path) -> None:
+def test_a_damaged_file_is_reported_while_serving(tmp_path: Path) -> None:
     path = tmp_path / "runs.db"
     with contextlib.closing(open_storage(f"sqlite:///{path}")) as storage:
         for number in range(50):
@@ -257,14 +257,14 @@ def test_a_damaged_file_is_said_while_serving(tmp_path: Path) -> None:
 
 
 @pytest.mark.integration
-def test_a_postgresql_that_was_restarted_is_simply_used_again() -> None:
+def test_a_restarted_postgresql_is_used_again() -> None:
     with postgres_or_skip() as server, contextlib.closing(open_storage(server.url())) as storage:
         with ThreadPoolExecutor(4) as threads:
             list(threads.map(lambda number: storage.runs.submit(new_run(number)), range(8)))
         server.stop()
-        with pytest.raises(StorageUnavailable, match="does not answer"):
+        with pytest.raises(StorageUnavailable, match="does not respond"):
             storage.runs.get(key(1))
-        with pytest.raises(StorageUnavailable, match="does not answer"):
+        with pytest.raises(StorageUnavailable, match="does not respond"):
             storage.runs.claim(60)
         server.start()
         assert storage.runs.claim(60) is not None
@@ -272,7 +272,7 @@ def test_a_postgresql_that_was_restarted_is_simply_used_again() -> None:
 
 
 @pytest.mark.parametrize("storage_url", ["postgresql"], indirect=True)
-def test_a_connection_cut_in_the_middle_undoes_the_transaction(storage_url: str, postgres: PostgresServer) -> None:
+def test_a_connection_cut_mid_transaction_rolls_it_back(storage_url: str, postgres: PostgresServer) -> None:
     with contextlib.closing(open_storage(storage_url)) as storage:
         run = finished(storage.runs)
 
@@ -289,6 +289,6 @@ def test_a_connection_cut_in_the_middle_undoes_the_transaction(storage_url: str,
         assert storage.chain.links("local") == []
 
 
-def test_the_file_is_for_nobody_else_to_read(tmp_path: Path) -> None:
+def test_other_users_cannot_read_the_file(tmp_path: Path) -> None:
     open_storage(f"sqlite:///{tmp_path}/runs.db").close()
     assert stat.S_IMODE((tmp_path / "runs.db").stat().st_mode) == 0o600

@@ -1,4 +1,4 @@
-"""Who starts alone goes on at once with what dead processes left behind, and takes nothing from a living one."""
+"""A process that starts alone takes over runs of dead processes at once, and none of a live one."""
 
 import signal
 import subprocess
@@ -35,7 +35,7 @@ def sqlite_url(tmp_path: Path) -> str:
     return f"sqlite:///{tmp_path}/runs.db"
 
 
-def test_what_a_killed_process_worked_on_waits_again_at_once_and_not_before_it_is_dead(sqlite_url: str) -> None:
+def test_a_killed_processs_runs_are_requeued_at_once_but_not_before_it_is_dead(sqlite_url: str) -> None:
     storage = open_storage(sqlite_url)
     command = [sys.executable, "-c", WORK_AND_HANG, sqlite_url]
     with subprocess.Popen(command, stdout=subprocess.PIPE) as worker:
@@ -51,7 +51,7 @@ def test_what_a_killed_process_worked_on_waits_again_at_once_and_not_before_it_i
     storage.close()
 
 
-def test_a_run_that_killed_its_process_too_often_fails_then_too(sqlite_url: str) -> None:
+def test_a_run_that_killed_its_process_too_often_fails_here_too(sqlite_url: str) -> None:
     with_one_attempt = open_storage(sqlite_url)
     started(with_one_attempt.runs, lease_seconds=3600)
     assert with_one_attempt.runs.attend(1) == [key()]
@@ -60,7 +60,7 @@ def test_a_run_that_killed_its_process_too_often_fails_then_too(sqlite_url: str)
     with_one_attempt.close()
 
 
-def test_beside_a_living_process_nothing_is_taken_from_anybody(storage_url: str, open_again: OpenAgain) -> None:
+def test_no_run_is_taken_over_while_another_process_lives(storage_url: str, open_again: OpenAgain) -> None:
     living = open_again()
     assert living.runs.attend(3) == []
     lease = started(living.runs)
@@ -71,7 +71,7 @@ def test_beside_a_living_process_nothing_is_taken_from_anybody(storage_url: str,
     assert living.runs.finish(lease, success())
 
 
-def test_postgresql_cannot_tell_who_lives_and_waits_for_the_lease(
+def test_postgresql_cannot_detect_live_processes_and_waits_for_the_lease(
     request: pytest.FixtureRequest, tmp_path: Path
 ) -> None:
     storage = open_storage(database("postgresql", request, tmp_path))
@@ -80,7 +80,7 @@ def test_postgresql_cannot_tell_who_lives_and_waits_for_the_lease(
     storage.close()
 
 
-def test_who_enters_while_another_looks_around_waits_for_it(tmp_path: Path) -> None:
+def test_a_process_that_enters_during_anothers_check_waits_for_it(tmp_path: Path) -> None:
     first, second = Presence(tmp_path / "present"), Presence(tmp_path / "present")
     is_alone: list[bool] = []
 
@@ -103,7 +103,7 @@ def test_who_enters_while_another_looks_around_waits_for_it(tmp_path: Path) -> N
     first.leave()
 
 
-def test_a_file_that_cannot_be_locked_tells_nothing(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_file_that_cannot_be_locked_reports_not_alone(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     with Presence(tmp_path / "no folder" / "present").entering() as alone:
         assert not alone
     assert "cannot be locked" in caplog.text

@@ -20,19 +20,19 @@ def preset(number: int = 1, owner: str = "local", minutes: int = 0) -> Preset:
     return Preset(owner, f"{number:064x}", f"Vorgabe \x00 {number}", CONFIGURATION, made_at)
 
 
-def test_a_preset_is_kept_whole(storage: Storage) -> None:
+def test_a_preset_is_stored_whole(storage: Storage) -> None:
     assert storage.presets.add(preset()) == (preset(), True)
     assert storage.presets.get("local", preset().preset_id) == preset()
     assert storage.presets.list("local") == [preset()]
 
 
-def test_a_preset_that_is_there_stays_as_it_was(storage: Storage) -> None:
+def test_an_existing_preset_is_unchanged(storage: Storage) -> None:
     storage.presets.add(preset())
     assert storage.presets.add(preset(minutes=5)) == (preset(), False)
     assert storage.presets.get("local", preset().preset_id) == preset()
 
 
-def test_of_many_who_add_the_same_preset_at_once_one_was_first(storage: Storage) -> None:
+def test_concurrent_adds_of_one_preset_store_it_once(storage: Storage) -> None:
     with ThreadPoolExecutor(8) as threads:
         added = list(threads.map(lambda minutes: storage.presets.add(preset(minutes=minutes)), range(16)))
     assert sum(is_new for _, is_new in added) == 1
@@ -61,7 +61,7 @@ def test_presets_belong_to_their_owner(storage: Storage) -> None:
     assert storage.presets.add(preset(owner="bob"))[1]
 
 
-def test_an_owner_may_have_so_many_presets_and_no_more(storage: Storage) -> None:
+def test_the_number_of_presets_per_owner_is_limited(storage: Storage) -> None:
     def add(number: int) -> bool:
         try:
             return storage.presets.add(preset(number), max_presets=5)[1]
@@ -72,13 +72,13 @@ def test_an_owner_may_have_so_many_presets_and_no_more(storage: Storage) -> None
         assert sum(threads.map(add, range(16))) == 5
     present = storage.presets.list("local")
     assert len(present) == 5
-    assert storage.presets.add(present[0], max_presets=5) == (present[0], False), "what is there needs no room"
+    assert storage.presets.add(present[0], max_presets=5) == (present[0], False), "an existing preset needs no room"
     assert storage.presets.add(preset(owner="ann"), max_presets=5)[1]
     assert storage.presets.remove("local", present[0].preset_id)
     assert storage.presets.add(preset(99), max_presets=5)[1]
 
 
-def test_all_presets_of_an_owner_are_bounded_together(storage: Storage) -> None:
+def test_the_total_size_of_an_owners_presets_is_limited(storage: Storage) -> None:
     size = len(json.dumps(CONFIGURATION, separators=(",", ":")))
     for number in range(3):
         storage.presets.add(preset(number), max_bytes=3 * size)

@@ -1,4 +1,4 @@
-"""What every RunStore promises of its line: who is next, who holds a lease, and what happens when it runs out."""
+"""What every RunStore promises of its queue: the order, the leases, and what happens when they expire."""
 
 import random
 import time
@@ -14,13 +14,13 @@ SHORT_SECONDS = 0.05
 
 
 def expired(storage: Storage, number: int = 1) -> Lease:
-    """A lease that has run out."""
+    """An expired lease."""
     lease = started(storage.runs, number, lease_seconds=SHORT_SECONDS)
     time.sleep(SHORT_SECONDS * 2)
     return lease
 
 
-def test_an_empty_line_gives_nothing(storage: Storage) -> None:
+def test_an_empty_queue_returns_nothing(storage: Storage) -> None:
     assert storage.runs.claim(60) is None
     finished(storage.runs)
     assert storage.runs.claim(60) is None
@@ -52,7 +52,7 @@ def test_an_owner_with_fewer_running_runs_goes_first(storage: Storage) -> None:
     assert [lease and lease.key.owner for lease in leases] == ["greedy", "modest", "greedy"]
 
 
-def test_with_one_place_owners_take_turns_however_many_runs_one_of_them_has(storage: Storage) -> None:
+def test_with_one_slot_owners_take_turns_regardless_of_their_number_of_runs(storage: Storage) -> None:
     for number in range(6):
         storage.runs.submit(new_run(number, "greedy"))
     for number in range(2):
@@ -76,7 +76,7 @@ def test_finished_runs_do_not_count_against_their_owner(storage: Storage) -> Non
     assert lease is not None and lease.key.owner == "ann"
 
 
-def test_positions_count_the_runs_in_line_before(storage: Storage) -> None:
+def test_a_position_counts_the_runs_queued_ahead(storage: Storage) -> None:
     positions = [storage.runs.submit(new_run(number)).run.position for number in (1, 2, 3)]
     assert positions == [0, 1, 2]
     storage.runs.claim(60)
@@ -100,7 +100,7 @@ def test_a_position_is_the_number_of_runs_that_really_start_before(storage: Stor
     assert [lease and lease.key for lease in leases] == [positions.get(number) for number in range(len(waiting))]
 
 
-def test_a_run_put_back_in_line_is_told_how_many_start_before_it(storage: Storage) -> None:
+def test_a_requeued_run_gets_its_new_position(storage: Storage) -> None:
     lease = started(storage.runs, 1, "ann")
     started(storage.runs, 2, "bob")
     for number, owner in ((3, "bob"), (4, "cy"), (5, "cy"), (6, "cy")):
@@ -114,7 +114,7 @@ def test_a_run_put_back_in_line_is_told_how_many_start_before_it(storage: Storag
     assert third_of_cy is not None and third_of_cy.position == 4
 
 
-def test_threads_that_claim_at_once_get_every_run_once(storage: Storage) -> None:
+def test_concurrent_claims_get_every_run_once(storage: Storage) -> None:
     for number in range(60):
         storage.runs.submit(new_run(number, f"owner {number % 3}"))
 
@@ -145,12 +145,12 @@ def test_a_heartbeat_keeps_leases_alive(storage: Storage) -> None:
     assert storage.runs.recover(3) == []
 
 
-def test_a_heartbeat_for_nothing_is_nothing(storage: Storage) -> None:
+def test_a_heartbeat_without_leases_does_nothing(storage: Storage) -> None:
     answer = storage.runs.heartbeat([], 60)
     assert (answer.cancelled, answer.lost) == (frozenset(), frozenset())
 
 
-def test_a_heartbeat_tells_what_shall_end_and_what_is_lost(storage: Storage) -> None:
+def test_a_heartbeat_reports_runs_to_cancel_and_lost_leases(storage: Storage) -> None:
     kept, cancelled, done = (started(storage.runs, number) for number in (1, 2, 3))
     storage.runs.request_cancel(cancelled.key)
     storage.runs.finish(done, success())
@@ -160,18 +160,18 @@ def test_a_heartbeat_tells_what_shall_end_and_what_is_lost(storage: Storage) -> 
     assert answer.lost == {done.token, unknown.token}
 
 
-def test_a_lease_in_time_is_not_taken_over(storage: Storage) -> None:
+def test_a_valid_lease_is_not_taken_over(storage: Storage) -> None:
     lease = started(storage.runs, lease_seconds=60)
     assert storage.runs.recover(1) == []
     assert storage.runs.finish(lease, success())
 
 
-def test_a_lease_that_lasts_impossibly_long_is_over_for_the_clock_was_put_back(storage: Storage) -> None:
+def test_an_impossibly_long_lease_has_expired_because_the_clock_was_set_back(storage: Storage) -> None:
     lease = started(storage.runs, lease_seconds=3 * 3600)
     assert storage.runs.recover(max_attempts=3) == [lease.key]
 
 
-def test_an_expired_run_goes_back_in_line_to_its_old_place(storage: Storage) -> None:
+def test_an_expired_run_is_requeued_at_its_old_position(storage: Storage) -> None:
     expired(storage, 1)
     storage.runs.submit(new_run(2))
     assert storage.runs.recover(3) == [key(1)]
@@ -184,7 +184,7 @@ def test_an_expired_run_goes_back_in_line_to_its_old_place(storage: Storage) -> 
     assert (lease.key, lease.attempt) == (key(1), 2)
 
 
-def test_whoever_lost_the_lease_changes_nothing_any_more(storage: Storage) -> None:
+def test_a_process_that_lost_the_lease_can_change_nothing(storage: Storage) -> None:
     paused = expired(storage)
     storage.runs.recover(3)
     before = storage.runs.get(key()), storage.runs.events(key(), after=0, limit=99)
@@ -208,14 +208,14 @@ def test_the_next_attempt_is_safe_from_the_holder_before(storage: Storage) -> No
     assert run is not None and run.status == RunStatus.SUCCEEDED
 
 
-def test_a_holder_that_was_only_late_may_go_on_while_nobody_took_over(storage: Storage) -> None:
+def test_a_late_holder_may_continue_if_the_run_was_not_taken_over(storage: Storage) -> None:
     late = expired(storage)
     assert storage.runs.heartbeat([late], 60).lost == frozenset()
     assert storage.runs.recover(3) == []
     assert storage.runs.finish(late, success())
 
 
-def test_a_run_that_takes_the_service_down_each_time_fails_at_last(storage: Storage) -> None:
+def test_a_run_that_always_takes_the_service_down_finally_fails(storage: Storage) -> None:
     expired(storage)
     assert storage.runs.recover(2) == [key()]
     assert storage.runs.claim(SHORT_SECONDS) is not None

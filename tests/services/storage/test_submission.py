@@ -13,7 +13,7 @@ from src.services.storage.records import RunFilter, RunStatus
 from tests.services.storage.samples import failure, finished, key, new_run, result, started, success
 
 
-def test_a_run_submitted_waits_in_line(storage: Storage) -> None:
+def test_a_submitted_run_is_queued(storage: Storage) -> None:
     before = datetime.now(UTC) - timedelta(milliseconds=5)
     submission = storage.runs.submit(new_run(name="trend", warnings=("'comission' is not a field",)))
     run = submission.run
@@ -27,7 +27,7 @@ def test_a_run_submitted_waits_in_line(storage: Storage) -> None:
     assert storage.runs.get(key()) == run
 
 
-def test_what_was_submitted_is_given_back_whole(storage: Storage) -> None:
+def test_a_submitted_run_is_read_back_whole(storage: Storage) -> None:
     request = {"strategy_code": "é", "parameters": {"b": [1, 1.0, None, True], "a": {}}, "large": 2**80}
     new = new_run(request=request, warnings=("one", "two"))
     storage.runs.submit(new)
@@ -59,7 +59,7 @@ def test_a_run_that_waits_runs_or_succeeded_is_not_accepted_twice(storage: Stora
 
 
 @pytest.mark.parametrize("prepare", [None, started, finished])
-def test_a_run_that_is_called_otherwise_changes_in_nothing_else(storage: Storage, prepare) -> None:
+def test_renaming_a_run_changes_nothing_else(storage: Storage, prepare) -> None:
     storage.runs.submit(new_run()) if prepare is None else prepare(storage.runs)
     before = storage.runs.get(key())
     assert before is not None
@@ -76,14 +76,14 @@ def test_a_run_that_is_called_otherwise_changes_in_nothing_else(storage: Storage
         assert storage.runs.result(key()) == result()
 
 
-def test_what_is_not_there_or_somebody_elses_is_not_renamed(storage: Storage) -> None:
+def test_a_missing_run_or_another_owners_run_is_not_renamed(storage: Storage) -> None:
     storage.runs.submit(new_run(owner="other"))
     assert storage.runs.rename(key(), "mine") is None
     theirs = storage.runs.get(key(owner="other"))
     assert theirs is not None and theirs.name == "run 1"
 
 
-def test_a_failure_that_would_repeat_itself_is_not_tried_again(storage: Storage) -> None:
+def test_a_repeatable_failure_is_not_retried(storage: Storage) -> None:
     finished(storage.runs, outcome=failure(is_repeatable=True))
     assert not storage.runs.submit(new_run()).is_new
 
@@ -93,7 +93,7 @@ def test_a_failure_that_would_repeat_itself_is_not_tried_again(storage: Storage)
     [failure(), failure(status=RunStatus.CANCELLED), failure(status=RunStatus.TIMED_OUT)],
     ids=lambda outcome: outcome.status,
 )
-def test_a_run_that_may_go_better_next_time_is_accepted_again(storage: Storage, outcome) -> None:
+def test_a_run_that_may_succeed_next_time_is_accepted_again(storage: Storage, outcome) -> None:
     finished(storage.runs, outcome=outcome)
     first = storage.runs.get(key())
     assert first is not None
@@ -123,12 +123,12 @@ def test_rerun_computes_a_succeeded_run_once_more_and_keeps_its_result(storage: 
     assert storage.runs.result(key()) == result()
 
 
-def test_rerun_accepts_a_failure_that_would_repeat_itself(storage: Storage) -> None:
+def test_rerun_accepts_a_repeatable_failure(storage: Storage) -> None:
     finished(storage.runs, outcome=failure(is_repeatable=True))
     assert storage.runs.submit(new_run(), rerun=True).is_new
 
 
-def test_rerun_does_not_start_a_run_that_is_under_way_a_second_time(storage: Storage) -> None:
+def test_rerun_does_not_start_a_run_in_progress_twice(storage: Storage) -> None:
     started(storage.runs)
     assert not storage.runs.submit(new_run(), rerun=True).is_new
 
@@ -143,7 +143,7 @@ def test_a_run_with_a_lease_starts_at_once(storage: Storage) -> None:
     assert storage.runs.claim(60) is None
 
 
-def test_a_full_line_accepts_nothing_more(storage: Storage) -> None:
+def test_a_full_queue_accepts_nothing_more(storage: Storage) -> None:
     started(storage.runs, 1)
     for number in (2, 3):
         storage.runs.submit(new_run(number), max_queued=2)
@@ -153,18 +153,18 @@ def test_a_full_line_accepts_nothing_more(storage: Storage) -> None:
     assert storage.runs.get(key(4)) is None
 
 
-def test_a_full_line_still_answers_for_runs_that_are_there_and_starts_those_with_a_lease(storage: Storage) -> None:
+def test_a_full_queue_still_returns_existing_runs_and_starts_those_with_a_lease(storage: Storage) -> None:
     storage.runs.submit(new_run(1), max_queued=1)
     assert not storage.runs.submit(new_run(1), max_queued=1).is_new
     assert storage.runs.submit(new_run(2), max_queued=1, lease_seconds=60).lease is not None
 
 
-def test_a_line_of_no_places_accepts_no_run_that_would_wait(storage: Storage) -> None:
+def test_a_queue_of_size_zero_accepts_no_run_that_would_wait(storage: Storage) -> None:
     with pytest.raises(QueueFull):
         storage.runs.submit(new_run(), max_queued=0)
 
 
-def test_many_at_once_do_not_overfill_the_line(storage: Storage) -> None:
+def test_concurrent_submits_do_not_overfill_the_queue(storage: Storage) -> None:
     def submit(number: int) -> bool:
         try:
             return storage.runs.submit(new_run(number), max_queued=5).is_new
@@ -176,7 +176,7 @@ def test_many_at_once_do_not_overfill_the_line(storage: Storage) -> None:
     assert storage.runs.counts().n_queued == 5
 
 
-def test_of_many_who_submit_the_same_run_at_once_one_gets_the_lease(storage: Storage) -> None:
+def test_one_of_many_concurrent_submits_of_one_run_gets_the_lease(storage: Storage) -> None:
     with ThreadPoolExecutor(8) as threads:
         submissions = list(threads.map(lambda _: storage.runs.submit(new_run(), lease_seconds=60), range(16)))
     assert sum(submission.is_new for submission in submissions) == 1
@@ -184,7 +184,7 @@ def test_of_many_who_submit_the_same_run_at_once_one_gets_the_lease(storage: Sto
     assert [event.id for event in storage.runs.events(key(), after=0, limit=9)] == [1]
 
 
-def test_the_same_idempotency_key_and_request_give_the_run_of_the_first_time(storage: Storage) -> None:
+def test_the_same_idempotency_key_and_request_return_the_first_run(storage: Storage) -> None:
     storage.runs.submit(new_run(1), idempotency=("k", "request"))
     again = storage.runs.submit(new_run(2), idempotency=("k", "request"), rerun=True)
     assert (again.is_new, again.run.key) == (False, key(1))
@@ -203,7 +203,7 @@ def test_idempotency_keys_belong_to_their_owner(storage: Storage) -> None:
     assert storage.runs.submit(new_run(2, "bob"), idempotency=("k", "other")).is_new
 
 
-def test_a_refused_run_does_not_use_its_idempotency_key_up(storage: Storage) -> None:
+def test_a_refused_run_does_not_use_up_its_idempotency_key(storage: Storage) -> None:
     with pytest.raises(QueueFull):
         storage.runs.submit(new_run(1), idempotency=("k", "request"), max_queued=0)
     assert storage.runs.submit(new_run(2), idempotency=("k", "other")).is_new
@@ -216,7 +216,7 @@ def test_the_idempotency_key_of_a_deleted_run_is_free_again(storage: Storage) ->
     assert storage.runs.submit(new_run(2), idempotency=("k", "other")).is_new
 
 
-def test_of_many_with_the_same_idempotency_key_at_once_one_is_accepted(storage: Storage) -> None:
+def test_one_of_many_concurrent_submits_with_one_idempotency_key_is_accepted(storage: Storage) -> None:
     def submit(number: int) -> bool:
         return storage.runs.submit(new_run(number), idempotency=("k", "request")).is_new
 

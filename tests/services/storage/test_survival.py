@@ -1,4 +1,4 @@
-"""SIGKILL at any moment: what was accepted is there afterwards, and the database can be read."""
+"""SIGKILL at any moment loses nothing that was accepted, and the database stays readable."""
 
 import contextlib
 import signal
@@ -37,7 +37,7 @@ ROUNDS = 6
 
 
 def killed_writer(url: str, first: int, seconds: float) -> list[tuple[str, int]]:
-    """What a writer told of before it was killed."""
+    """What a writer reported before it was killed."""
     command = [sys.executable, "-c", WRITER, url, str(first)]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
@@ -45,7 +45,7 @@ def killed_writer(url: str, first: int, seconds: float) -> list[tuple[str, int]]
     time.sleep(seconds)
     process.send_signal(signal.SIGKILL)
     said += process.communicate(timeout=30)[0].splitlines(keepends=True)
-    # A last line without its end was not told.
+    # An incomplete last line was not reported.
     return [(line.split()[0], int(line.split()[1])) for line in said if line.endswith("\n")]
 
 
@@ -70,7 +70,7 @@ def test_nothing_that_was_accepted_or_finished_is_lost_to_kill_9(
     assert [link.previous_hash for link in links] == ["", *(link.manifest_hash for link in links)][:-1]
 
 
-def test_the_survivor_works_on(storage_url: str, open_again: Callable[[], Storage]) -> None:
+def test_the_survivor_continues(storage_url: str, open_again: Callable[[], Storage]) -> None:
     killed_writer(storage_url, 0, 0.2)
     storage = open_again()
     assert storage.runs.submit(new_run(10**9)).is_new
