@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from typing import Any
 
+from src.services.artifacts.report.number_format import percent
 from src.services.storage.records import RunRecord
 
 FORM_POLICY = (
@@ -17,9 +18,9 @@ FIELDS: Mapping[str, tuple[str, str]] = {
     "initial_capital": ("Capital", "text"),
     "commission": ("Commission: a fee per order, or a model as JSON", "text"),
     "slippage": ("Slippage: a fraction of price, or a model as JSON", "text"),
-    "benchmark": ("Benchmark, empty for none", "text"),
+    "benchmark": ("Benchmark (leave empty for none)", "text"),
     "seed": ("Seed", "text"),
-    "parameters": ("Parameters as JSON, which the code reads with import config", "text"),
+    "parameters": ("Parameters (JSON), read in code with import config", "text"),
 }
 """Label and kind of each input, by the request's field."""
 
@@ -46,8 +47,8 @@ _PAGE = """\
 <body>
 <main>
 <h1>HQG Backtester</h1>
-<p>Post a strategy, get an honest backtest back. This is the plain page: it runs no script, and the report that it
-leads to draws its charts without any. <a href="docs">The API</a></p>
+<p>Post a strategy, get an honest backtest back. This page works without scripts,
+and so does the report it leads to. <a href="docs">API</a></p>
 {problems}
 <form method="post" action="plain">
 <label for="strategy_code">Strategy in Python</label>
@@ -56,7 +57,7 @@ leads to draws its charts without any. <a href="docs">The API</a></p>
 <div class="fields">
 {inputs}
 </div>
-<button type="submit">Run, and wait for the report</button>
+<button type="submit">Run and wait for the report</button>
 </form>
 {runs}
 </main>
@@ -85,7 +86,7 @@ def _problems(problems: Iterable[str]) -> str:
     items = "".join(f"<li>{escape(problem)}</li>" for problem in problems)
     if not items:
         return ""
-    return f'<section class="problems" role="alert"><h2>That did not run</h2><ul>{items}</ul></section>'
+    return f'<section class="problems" role="alert"><h2>This did not run</h2><ul>{items}</ul></section>'
 
 
 def _input(name: str, value: str) -> str:
@@ -107,9 +108,10 @@ def _row(run: RunRecord) -> str:
     report = f"api/v1/runs/{run.key.run_hash}/artifacts/report.html"
     title = f'<a href="{report}">{name}</a>' if run.has_result else name
     window = f"{run.start_date} to {run.end_date}"
-    return f"<tr><td>{title}</td><td>{run.status.value}</td><td>{window}</td><td>{_percent(run.metrics)}</td></tr>"
+    status = run.status.value.replace("_", " ")
+    return f"<tr><td>{title}</td><td>{status}</td><td>{window}</td><td>{_percent(run.metrics)}</td></tr>"
 
 
 def _percent(metrics: Mapping[str, Any] | None) -> str:
     value = (metrics or {}).get("total_return")
-    return "" if value is None else f"{value:+.2%}"
+    return "" if value is None else percent(value, signed=True)

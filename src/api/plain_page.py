@@ -29,8 +29,8 @@ def plain_page(document: Schema) -> str:
             "<link rel='icon' href='data:,'><link rel='stylesheet' href='docs/plain.css'></head>",
             f"<body><h1>{escape(info['title'])} {escape(info['version'])}</h1>",
             f"<p>{escape(info.get('summary', ''))}</p>",
-            "<p class='note'>This is the plain page: <code>make assets</code> fetches Swagger and ReDoc for it. "
-            "The same as data: <a href='openapi.json'>openapi.json</a>. Back to the <a href='.'>studio</a>.</p>",
+            "<p class='note'>This is the plain version: <code>make assets</code> adds Swagger and ReDoc. "
+            "Machine-readable: <a href='openapi.json'>openapi.json</a>. Back to the <a href='.'>studio</a>.</p>",
             *operations,
             "</body></html>",
         ]

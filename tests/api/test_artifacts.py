@@ -1,5 +1,6 @@
 """The files of a run over HTTP, written by the real artifacts: listed, fetched, bundled, and never taken for a page."""
 
+import csv
 import hashlib
 import io
 import json
@@ -92,6 +93,23 @@ def test_a_name_that_no_manifest_lists_is_no_file(client, run, name):
     assert list(answer.json()) == ["detail"] if answer.content else "location" in answer.headers
 
 
+def test_equity_as_csv_holds_the_numbers_of_the_result_and_is_in_no_manifest(client, run):
+    answer = client.get(f"{run}/equity.csv")
+    assert answer.headers["Content-Type"] == "text/csv; charset=utf-8; header=present"
+    assert answer.headers["Content-Disposition"] == 'attachment; filename="equity.csv"'
+    rows = list(csv.DictReader(io.StringIO(answer.text, newline="")))
+    result = client.get(f"{run}/result").json()
+    assert [row["date"] for row in rows] == ["2015-01-02", "2015-01-05"]
+    for row, candle, point in zip(rows, result["candles"], result["benchmark"], strict=True):
+        assert {name: float(row[name]) for name in ("open", "high", "low", "close")} == {
+            name: candle[name] for name in ("open", "high", "low", "close")
+        }
+        assert float(row["benchmark"]) == point["value"]
+        assert float(row["drawdown"]) == 0.0
+    assert answer.text.startswith("date,open,high,low,close,benchmark,drawdown\r\n")
+    assert [file["name"] for file in client.get(f"{run}/artifacts").json()["files"]] == NAMES
+
+
 def test_the_bundle_holds_everything(client, run):
     answer = client.get(f"{run}/bundle.zip")
     assert (answer.status_code, answer.headers["Content-Type"]) == (200, "application/zip")
@@ -102,7 +120,7 @@ def test_the_bundle_holds_everything(client, run):
     assert json.loads(archive.read(f"{folder}/manifest.json")) == client.get(f"{run}/artifacts").json()
 
 
-@pytest.mark.parametrize("part", ["artifacts", "artifacts/report.html", "bundle.zip"])
+@pytest.mark.parametrize("part", ["artifacts", "artifacts/report.html", "bundle.zip", "equity.csv"])
 def test_a_run_without_a_result_has_no_files(connect, storage, part):
     backtests = FakeBacktests(hangs=True)
     client = connect(backtests, storage=storage)

@@ -30,7 +30,7 @@ def guarded(browser, tmp_path_factory) -> Iterator[str]:
 def test_without_a_token_the_page_says_so_and_shows_the_field(guarded, open_page):
     page = open_page(guarded, allowed=REFUSED)
     run(page)
-    expect(page.get_by_role("alert")).to_contain_text("This service wants a token.")
+    expect(page.get_by_role("alert")).to_contain_text("This service needs an access token.")
     expect(page.get_by_label("Access token")).to_be_focused()
 
 
@@ -38,7 +38,7 @@ def test_with_a_token_in_the_field_everything_works_and_the_tab_forgets_it(guard
     page = open_page(guarded, allowed=REFUSED)
     # The service has refused the first question: the field is there without being asked for.
     page.get_by_label("Access token").fill(token_of("ann"))
-    page.get_by_role("button", name="Use it").click()
+    page.get_by_role("button", name="Save").click()
     expect(page.locator("#reading")).to_contain_text("Ready")
     write(page, TREND)
     set_window(page, "2015-01-01", "2015-12-31")
@@ -52,7 +52,7 @@ def test_with_a_token_in_the_field_everything_works_and_the_tab_forgets_it(guard
     assert not any(token_of("ann")[:20] in place for place in kept), "the token outlives the tab"
     # Another tab knows nothing of it.
     other = open_page(guarded + f"?run={run_hash(page)}", allowed=REFUSED)
-    expect(other.get_by_role("alert")).to_contain_text("wants a token")
+    expect(other.get_by_role("alert")).to_contain_text("needs an access token")
 
 
 def test_the_dashboards_cookie_is_enough(guarded, open_page):

@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.studio.acting import answered, finished_run, result_of
+from tests.studio.figures import day, figure, percent
 
 CHURNING = """\
 from hqg_algorithms import BarSize, Cadence, Strategy, TargetWeights
@@ -27,20 +28,6 @@ class Churning(Strategy):
 """Pays a fee every day until little is left."""
 
 READERS = [("Pacific/Auckland", "de-DE"), ("America/Los_Angeles", "en-US")]
-MINUS = "\u2212"
-
-
-def figure(value: float, digits: int) -> str:
-    text = f"{abs(value):,.{digits}f}"
-    return f"{MINUS}{text}" if value < 0 and re.search("[1-9]", text) else text
-
-
-def percent(value: float, digits: int = 2) -> str:
-    return f"{figure(100 * value, digits)}%"
-
-
-def day(unix_seconds: int) -> str:
-    return datetime.fromtimestamp(unix_seconds, UTC).date().isoformat()
 
 
 def shown(metric: dict[str, Any], value: float | None) -> str:
@@ -55,7 +42,7 @@ def shown(metric: dict[str, Any], value: float | None) -> str:
         case "count":
             return figure(value, 0)
         case "basis points":
-            return f"{figure(value, 1)} bp"
+            return f"{figure(value, 1)} bps"
     return figure(value, 1 if abs(value) >= 100 else 2)
 
 

@@ -30,7 +30,7 @@ def test_a_run_that_never_traded_and_had_no_benchmark_is_shown(serve, open_page)
     for key in ("ArrowDown", "End", "Enter"):
         page.keyboard.press(key)
     page.get_by_role("tab", name="Drawdowns").click()
-    expect(page.get_by_text("Equity never fell below its highest point.")).to_be_visible()
+    expect(page.get_by_text("Equity never closed below an earlier close.")).to_be_visible()
     page.get_by_role("tab", name="Log").click()
     expect(page.get_by_text("The strategy printed nothing.")).to_be_visible()
 
@@ -39,7 +39,7 @@ def test_a_run_of_one_day_is_shown(serve, open_page):
     answer = real_shaped_answer()
     page = open_page(serve(candles=answer["candles"][:1], benchmark=answer["benchmark"][:1], orders=[]))
     expect(page.locator(".headlines")).to_be_visible()
-    page.get_by_role("button", name="1Y").click()
+    page.get_by_role("button", name="All", exact=True).click()
     page.locator(".chart").focus()
     for key in ("+", "-", "ArrowLeft", "Home"):
         page.keyboard.press(key)
@@ -90,7 +90,8 @@ BEFORE_IT_WAS_SAID = {"data_source": "mock", "is_synthetic": None}
 
 
 @pytest.mark.parametrize(
-    ("source", "n_banners", "fetched"), [(REAL, 0, "–"), (MADE_UP, 1, "made up"), (BEFORE_IT_WAS_SAID, 1, "made up")]
+    ("source", "n_banners", "fetched"),
+    [(REAL, 0, "–"), (MADE_UP, 1, "synthetic"), (BEFORE_IT_WAS_SAID, 1, "synthetic")],
 )
 def test_made_up_prices_have_a_banner_and_real_ones_have_none(serve, open_page, source, n_banners, fetched):
     origin = {"symbol": "SPY", "first_day": "2015-01-02", "last_day": "2015-01-08", "rows": 5, "fetched_at": None}

@@ -25,9 +25,9 @@ def test_a_run_whose_service_is_killed_goes_on_before_the_same_eyes(browser, ope
         expect(lines.nth(4)).to_have_text("day 5")
         process.kill()
         process.wait(60)
-        expect(page.locator(".live-head")).to_contain_text("The connection is gone")
+        expect(page.locator(".live-head")).to_contain_text("Connection lost")
         process = start_service(tmp_path, port, RUN_LEASE_SECONDS="3")
-        expect(page.locator(".live-head")).not_to_contain_text("The connection is gone")
+        expect(page.locator(".live-head")).not_to_contain_text("Connection lost")
         address = f"api/v1/runs/{run_hash(page)}"
         wait_until(lambda: page.evaluate(ATTEMPT, address) == 2, seconds=60)
         # It begins anew, and so does what it tells.

@@ -60,14 +60,14 @@ def test_what_was_changed_since_the_run_outlives_a_reload_and_can_be_brought_bac
     first = run_trend(page, "kept", "2015-02-04")
     editor = page.get_by_role("textbox", name=EDITOR)
     write(page, TREND + "# an idea of mine\n")
-    expect(page.locator(".run-row")).to_contain_text("Changed since the run that is shown.")
+    expect(page.locator(".run-row")).to_contain_text("Edited since this run.")
     page.reload()
     expect(page.locator(".result h2")).to_contain_text("kept")
     expect(editor).to_contain_text("# an idea of mine")
-    expect(page.locator(".run-row")).to_contain_text("Changed since the run that is shown.")
+    expect(page.locator(".run-row")).to_contain_text("Edited since this run.")
     page.get_by_label("Start from").select_option(index=2)
     expect(editor).not_to_contain_text("# an idea of mine")
-    page.get_by_role("button", name="Bring back what I had written").click()
+    page.get_by_role("button", name="Restore what I had written").click()
     expect(editor).to_contain_text("# an idea of mine")
     # The run is computed again from what made it, whatever stands in the editor.
     page.get_by_role("button", name="Rerun").click()
@@ -87,7 +87,7 @@ def test_two_tabs_watch_one_run_and_one_of_them_cancels_and_deletes_it(service, 
     page.get_by_role("button", name="Cancel").click()
     for tab in (page, other):
         expect(tab.locator(".result .chip")).to_have_text("cancelled")
-        expect(tab.get_by_role("alert")).to_contain_text("It had come to 20")
+        expect(tab.get_by_role("alert")).to_contain_text("It had reached 20")
     page.get_by_role("button", name="Delete").click()
     # The first click only asks.
     expect(page.locator(".result .chip")).to_have_text("cancelled")
@@ -150,7 +150,7 @@ def test_a_service_that_is_down_when_the_page_starts_is_tried_again(service, ope
     page = open_page("about:blank", allowed=["ERR_FAILED"])
     page.route("**/catalogue.json", lambda route: route.abort())
     page.goto(service)
-    expect(page.get_by_role("alert")).to_contain_text("The service does not answer.")
+    expect(page.get_by_role("alert")).to_contain_text("The service is not responding.")
     page.unroute_all()
     page.get_by_role("button", name="Try again").click()
     expect(page.locator("#reading")).to_contain_text("Ready")
@@ -160,7 +160,7 @@ REFUSALS = [
     (422, [{"loc": ["body", "commission", "rate"], "msg": "too dear"}], "#fault-commission", "too dear"),
     (422, [{"loc": ["body", "strategy_code"], "msg": "too long"}], "#reading", "too long"),
     (413, "The request is larger than 1,000,000 bytes.", ".result [role=alert]", "That is too large."),
-    (503, "The queue is full.", ".result [role=alert]", "Not now."),
+    (503, "The queue is full.", ".result [role=alert]", "The service is busy."),
 ]
 
 
@@ -194,7 +194,7 @@ def test_a_browser_that_keeps_nothing_is_enough(service, open_page, storage):
     page.goto(service)
     page.get_by_role("button", name="Theme").click()
     expect(page.locator("html")).to_have_attribute("data-theme", "light")
-    page.get_by_role("separator", name="Width of the editor").press("ArrowRight")
+    page.get_by_role("separator", name="Editor width").press("ArrowRight")
     run_trend(page, "kept nowhere", "2015-02-06")
 
 
@@ -222,7 +222,7 @@ def test_hostile_names_and_parameters_are_words_and_nothing_else(service, open_p
     expect(title).to_contain_text("<img src=x>tac")
     assert OVERRIDE not in title.inner_text()
     page.get_by_role("tab", name="Inputs").click()
-    expect(page.get_by_role("region", name="Terms", exact=True)).to_contain_text('"__proto__":{"polluted":1}')
+    expect(page.get_by_role("region", name="Settings", exact=True)).to_contain_text('"__proto__":{"polluted":1}')
     # What such characters do to code is seen in the editor.
     write(page, f"# {OVERRIDE}hidden\n" + TREND)
     expect(page.locator(".cm-specialChar")).to_have_count(1)
@@ -241,7 +241,7 @@ def test_a_hundred_kilobytes_of_code_are_written_and_run(service, open_page):
 
 def test_the_line_between_editor_and_result_moves_and_is_remembered(service, open_page):
     page = open_page(service)
-    divider = page.get_by_role("separator", name="Width of the editor")
+    divider = page.get_by_role("separator", name="Editor width")
     before = page.locator("#writing").bounding_box()["width"]
     divider.press("ArrowRight")
     divider.press("ArrowRight")
@@ -274,7 +274,7 @@ def test_the_comparison_of_runs_whose_inputs_are_long_fits_a_telephone(service, 
 def test_a_comparison_with_a_run_that_is_gone_says_which(service, open_page):
     there = finished_run(service, TREND)
     page = open_page(f"{service}?compare={there},{'0' * 64}", allowed=["404 (Not Found)"])
-    expect(page.get_by_role("alert")).to_contain_text("One of these runs is not there any more.")
+    expect(page.get_by_role("alert")).to_contain_text("One of these runs no longer exists.")
     expect(page.get_by_role("alert")).to_contain_text("0" * 64)
 
 
@@ -298,7 +298,7 @@ def test_who_touches_is_told_of_no_keys(service, open_page):
 
 def test_marks_that_lie_on_each_other_are_said_to(service, open_page):
     page = open_page(f"{service}?run={finished_run(service, TREND, start_date='2005-01-01')}")
-    note = page.get_by_text("Marks that would lie on each other are drawn as one")
+    note = page.get_by_text("Nearby orders share a mark")
     expect(note).to_be_visible()
     page.get_by_role("button", name="1M", exact=True).click()
     expect(note).to_be_hidden()

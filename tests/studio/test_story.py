@@ -38,7 +38,7 @@ def test_symbols_of_the_form_are_read_and_traded_in_place_of_the_strategys_own(s
     page = open_page(service)
     write(page, TREND)
     set_window(page, "2015-01-01", "2015-12-31")
-    page.get_by_text("Other symbols, seed").click()
+    page.get_by_text("Symbols, seed").click()
     page.get_by_label("Symbols", exact=True).fill("spy bnd, gld")
     expect(page.locator("#reading")).to_contain_text("Ready · SPY, BND, GLD")
     run(page)
@@ -47,7 +47,7 @@ def test_symbols_of_the_form_are_read_and_traded_in_place_of_the_strategys_own(s
     result_of(page)
     expect(page.get_by_label("Symbols", exact=True)).to_have_value("SPY,BND,GLD")
     page.get_by_role("tab", name="Inputs").click()
-    expect(page.get_by_role("region", name="Terms", exact=True)).to_contain_text("GLD")
+    expect(page.get_by_role("region", name="Settings", exact=True)).to_contain_text("GLD")
 
 
 def test_a_result_shows_pixels_numbers_and_what_they_rest_on(service, open_page):
@@ -56,7 +56,7 @@ def test_a_result_shows_pixels_numbers_and_what_they_rest_on(service, open_page)
     set_window(page, "2015-01-01", "2019-12-31")
     run(page)
     result = result_of(page)
-    expect_colours(page, "--gain", "--loss", "--benchmark", "--hue-1", "--hue-2", "--buy", "--sell")
+    expect_colours(page, "--gain", "--loss", "--benchmark", "--symbol-10", "--symbol-16", "--buy", "--sell")
     expect(result.get_by_role("note")).to_contain_text("Synthetic prices.")
     expect(result.locator(".provenance")).to_contain_text("Prices: mock")
     sharpe = result.locator('[data-metric="sharpe_ratio"]')
@@ -172,10 +172,10 @@ def test_a_connection_that_drops_is_taken_up_where_it_was(service, open_page):
         expect(lines.first).to_have_text("day 1")
         for _ in range(2):
             with proxy.tunnel():
-                expect(page.locator(".live-head")).to_contain_text("The connection is gone")
+                expect(page.locator(".live-head")).to_contain_text("Connection lost")
             seen = lines.count()
             expect(lines.nth(seen + 2)).to_be_visible()
-            expect(page.locator(".live-head")).not_to_contain_text("The connection is gone")
+            expect(page.locator(".live-head")).not_to_contain_text("Connection lost")
         told = lines.all_inner_texts()
         assert told == [f"day {number}" for number in range(1, len(told) + 1)]
         assert proxy.n_dropped >= 2
@@ -227,7 +227,7 @@ def test_a_run_that_exists_is_said_to_exist_and_can_be_computed_again(service, o
     run(page)
     result_of(page)
     run(page)
-    expect(page.locator(".note-line")).to_contain_text("made before")
+    expect(page.locator(".note-line")).to_contain_text("already exists")
     page.get_by_role("button", name="Rerun").click()
     expect(page.locator(".note-line")).to_contain_text("the same result, to the last digit")
 
@@ -235,7 +235,7 @@ def test_a_run_that_exists_is_said_to_exist_and_can_be_computed_again(service, o
 def test_the_files_of_a_run_are_downloaded(service, open_page):
     page = open_page(f"{service}?run={finished_run(service, TREND)}")
     result_of(page)
-    for title, name in (("Report", "report.html"), ("Equity", "equity.parquet"), ("Bundle", ".zip")):
+    for title, name in (("Report", "report.html"), ("Equity Parquet", "equity.parquet"), ("Bundle", ".zip")):
         page.get_by_text("Download", exact=True).click()
         with page.expect_download() as download:
             page.get_by_role("link", name=title).click()
@@ -248,8 +248,8 @@ def test_a_wrong_form_is_told_beside_its_field(service, open_page):
     set_window(page, "2016-01-01", "2015-01-01")
     page.get_by_label(re.compile("Parameters")).fill("{days: 3}")
     run(page)
-    expect(page.locator("#fault-end_date")).to_contain_text("after the first day")
-    expect(page.locator("#fault-parameters")).to_contain_text("not JSON")
+    expect(page.locator("#fault-end_date")).to_contain_text("after the start date")
+    expect(page.locator("#fault-parameters")).to_contain_text("not valid JSON")
     expect(page.get_by_label("To", exact=True)).to_be_focused()
 
 

@@ -8,7 +8,7 @@ from starlette.responses import StreamingResponse
 
 from src.api.dependencies import ServicesDep
 from src.api.documentation import ARTIFACT_PROBLEMS
-from src.api.file_answer import attachment, file_answer
+from src.api.file_answer import MEDIA_TYPES, attachment, file_answer
 from src.api.json_answer import json_answer
 from src.api.pieces import in_pieces
 from src.api.run_keys import RunKeyDep
@@ -77,6 +77,24 @@ async def get_artifact(
 
 
 router.head("/runs/{run_hash}/artifacts/{name}", include_in_schema=False)(get_artifact)
+
+
+@router.get(
+    "/runs/{run_hash}/equity.csv",
+    operation_id="get_equity",
+    summary="Fetch a run's equity as CSV",
+    response_class=Response,
+    response_description="One row a day: date, open, high, low, close, benchmark, drawdown.",
+    responses={200: {"content": {"text/csv": {"schema": {"type": "string"}}}}, **ARTIFACT_PROBLEMS},
+)
+async def get_equity(key: ExistingRunDep, services: ServicesDep) -> Response:
+    """The columns of `equity.parquet` for a spreadsheet, made when it is asked for: the manifest does not list it.
+
+    Money is in account currency, drawdown a fraction; a day without a benchmark has an empty field.
+    """
+    content = await run_in_threadpool(services.artifacts.equity_csv, key)
+    headers = {"Content-Disposition": attachment("equity.csv"), "Cache-Control": "private, no-cache"}
+    return Response(content, headers=headers, media_type=MEDIA_TYPES[".csv"])
 
 
 @router.get(

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from src.services.artifacts.bundle import bundle_pieces
+from src.services.artifacts.equity_table import equity_csv
 from src.services.artifacts.errors import ArtifactNotFound, ArtifactsNotReady, ArtifactsUnwritable
 from src.services.artifacts.folders import (
     clean_left_overs,
@@ -20,7 +21,7 @@ from src.services.artifacts.folders import (
     write_durably,
 )
 from src.services.artifacts.manifest import FILE_NAMES, MANIFEST_NAME, SealedFile, make_manifest, manifest_bytes
-from src.services.artifacts.run_files import write_run_files
+from src.services.artifacts.run_files import curve_of, write_run_files
 from src.services.storage.base import BuildLink, Storage
 from src.services.storage.errors import RunGone
 from src.services.storage.records import Link, RunKey, StoredResult
@@ -100,6 +101,15 @@ class Artifacts:
             return bundle_pieces([folder / name for name in (MANIFEST_NAME, *FILE_NAMES)], folder_name=key.run_hash)
         except FileNotFoundError as error:
             raise _gone(error.filename) from error
+
+    def equity_csv(self, key: RunKey) -> bytes:
+        """The account day by day as CSV, made anew from the stored result whenever it is asked for: no sealed file.
+
+        Raises:
+            ArtifactNotFound, ArtifactsNotReady: as `seal`
+        """
+        _, _, result = self._stored(key)
+        return equity_csv(curve_of(result))
 
     def remove(self, key: RunKey) -> None:
         """Take the run's files away; its manifests stay, so that the chain can still be checked.

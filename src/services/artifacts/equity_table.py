@@ -1,5 +1,7 @@
-"""equity.parquet: the account day by day, with its units written into the file."""
+"""The account day by day: equity.parquet with its units written into the file, and the same as CSV."""
 
+import csv
+import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -77,6 +79,22 @@ def _benchmark(points: Sequence[Mapping[str, Any]] | None, seconds: npt.NDArray[
         return None
     value_at = {point["time"]: point["value"] for point in points}
     return np.array([value_at.get(time, np.nan) for time in seconds.tolist()], dtype=np.float64)
+
+
+def equity_csv(curve: EquityCurve) -> bytes:
+    """The table as RFC 4180 CSV: ISO dates, numbers that read back as the same, an empty field where there is none."""
+    text = io.StringIO(newline="")
+    writer = csv.writer(text)
+    writer.writerow(["date", *(name for name, _, _ in FIELDS[1:])])
+    n_days = len(curve.dates)
+    benchmark = (
+        [None] * n_days if curve.benchmark is None else [None if np.isnan(v) else v for v in curve.benchmark.tolist()]
+    )
+    rows = zip(
+        curve.dates.astype(str).tolist(), curve.candles.tolist(), benchmark, curve.drawdown.tolist(), strict=True
+    )
+    writer.writerows([day, *candle, value, drawdown] for day, candle, value, drawdown in rows)
+    return text.getvalue().encode("ascii")
 
 
 def write_equity(curve: EquityCurve, path: Path) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from src.services.artifacts.answer_reader import AnswerDamaged, read_answer, unpacked
-from src.services.artifacts.equity_table import equity_curve, write_equity
+from src.services.artifacts.equity_table import EquityCurve, equity_curve, write_equity
 from src.services.artifacts.manifest import FILE_NAMES, SealedFile, describe
 from src.services.artifacts.order_table import OrderTable
 from src.services.artifacts.report.page import ORDERS_SHOWN, report_page
@@ -46,6 +46,16 @@ def write_run_files(folder: Path, title: str, request: Mapping[str, Any], result
     files = [describe(folder / name, durably=True) for name in FILE_NAMES]
     _check(files, result)
     return files
+
+
+def curve_of(result: StoredResult) -> EquityCurve:
+    """The account of a stored result, whose orders are passed over.
+
+    Raises:
+        AnswerDamaged: the stored result is not what was stored.
+    """
+    skipped = {"orders": _forget, "holding_weights": _forget}
+    return equity_curve(read_answer(unpacked(result.gzip_bytes), skipped))
 
 
 def _readable_json(value: Mapping[str, Any]) -> bytes:

@@ -6,7 +6,7 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
-from src.services.artifacts.equity_table import FIELDS, equity_curve, write_equity
+from src.services.artifacts.equity_table import FIELDS, equity_csv, equity_curve, write_equity
 from tests.services.artifacts.samples import answer
 
 
@@ -43,3 +43,15 @@ def test_without_a_benchmark_its_column_is_empty(tmp_path: Path) -> None:
     write_equity(equity_curve(answer(n_days=5, benchmark=None)), tmp_path / "equity.parquet")
     column = pq.read_table(tmp_path / "equity.parquet").column("benchmark")
     assert column.null_count == 5
+
+
+def test_the_csv_has_the_same_numbers_and_leaves_empty_what_is_not_there() -> None:
+    content = answer(n_days=5)
+    content["benchmark"] = content["benchmark"][2:4]
+    curve = equity_curve(content)
+    rows = [line.split(",") for line in equity_csv(curve).decode("ascii").split("\r\n")]
+    assert rows[0] == ["date", *(name for name, _, _ in FIELDS[1:])] and rows[-1] == [""]
+    assert [row[0] for row in rows[1:-1]] == [str(day) for day in curve.dates]
+    assert [[float(cell) for cell in row[1:5]] for row in rows[1:-1]] == curve.candles.tolist()
+    assert [row[5] for row in rows[1:-1]] == ["", "", "10002.0", "10003.0", ""]
+    assert [float(row[6]) for row in rows[1:-1]] == curve.drawdown.tolist()

@@ -77,7 +77,7 @@ test("a failed run has its line, and one without a line has none", () => {
   assert.deepEqual([failed.violations[0].line, failed.traceback, failed.logs], [17, "t", ["l"]]);
   assert.deepEqual(problemOfRun({ status: "failed", error: { errors: ["out of memory"] } }).violations, []);
   const cancelled = problemOfRun({ status: "cancelled", error: null, progress: { day: "2015-03-02" } });
-  assert.deepEqual([cancelled.title, cancelled.sentences, cancelled.isCalm], ["The run was cancelled.", ["It had come to 2015-03-02."], true]);
+  assert.deepEqual([cancelled.title, cancelled.sentences, cancelled.isCalm], ["The run was cancelled.", ["It had reached 2015-03-02."], true]);
   const late = problemOfRun({ status: "timed_out", error: { errors: ["60 s are allowed."], logs: [] }, progress: { day: "2015-03-02" } });
   assert.deepEqual(late.sentences, ["60 s are allowed."]);
 });

@@ -6,6 +6,7 @@ import { addressOf, shownBy } from "./state/address.js";
 import { announce, byId, element, fill, followedHere } from "./view/dom.js";
 import { CompareView } from "./view/compare.js";
 import { startDivider } from "./view/divider.js";
+import { startMenus } from "./view/menus.js";
 import { problemBox } from "./view/problem-box.js";
 import { ResultView } from "./view/result.js";
 import { RunList } from "./view/run-list.js";
@@ -36,6 +37,7 @@ class Studio {
     this.#runs = new RunList({ onOpen: (run) => this.#go({ page: "studio", run }), onCompare: (compared) => this.#go({ page: "compare", compared }) });
     this.#compare = new CompareView(catalogue, (run) => this.#go({ page: "studio", run }));
     fill(byId("runs"), this.#compare.view, this.#runs.view);
+    byId("studio").addEventListener("keydown", (event) => this.#keyed(event));
     window.addEventListener("popstate", () => this.#addressChanged(shownBy(location.search)));
     for (const link of document.querySelectorAll("[data-page]")) link.addEventListener("click", followedHere(() => this.#follow(link.dataset.page)));
   }
@@ -44,6 +46,13 @@ class Studio {
   open() {
     this.#result.about = null;
     this.#show(this.#shown);
+  }
+
+  /** Ctrl-Enter or Cmd-Enter runs from every field; the editor knows the keys itself. */
+  #keyed(event) {
+    if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey) || event.defaultPrevented) return;
+    event.preventDefault();
+    this.#writing.run();
   }
 
   /** By "back" and "forward"; what skips to a part of the page changes nothing that is shown. */
@@ -119,7 +128,7 @@ class Studio {
   }
 
   async #openRun(shown) {
-    const signal = this.#result.showWaiting("Opening the run …", shown.run);
+    const signal = this.#result.showWaiting("Opening the run…", shown.run);
     try {
       const [run, request] = await Promise.all([getRun(shown.run), getRequest(shown.run)]);
       if (signal.aborted) return;
@@ -140,19 +149,19 @@ class Studio {
     this.#writing.leaveRun();
     const known = this.#writing.knownProblem();
     if (known) return this.#refused(known, request);
-    const signal = this.#result.showWaiting("Reading the code and fetching prices …");
+    const signal = this.#result.showWaiting("Reading the code and fetching prices…");
     this.#writing.setBusy(signal);
     const becameRun = this.#writing.sent(request);
     if (isOneColumn()) byId("result").scrollIntoView();
     try {
       const { run, isNew } = await submitRun(request);
       becameRun(run.run_hash);
-      // Whoever opened something else meanwhile stays there; the run is among the past ones.
+      // A person who opened something else meanwhile stays there; the run is among the past ones.
       if (signal.aborted) return;
       this.#settle({ ...shownBy(""), run: run.run_hash }, isLeft ? "replaceState" : "pushState");
       await this.#result.show(run, this.#inStudio, isNew ? null : knownNote(run));
     } catch (problem) {
-      if (signal.aborted) announce(`The run was not taken: ${asProblem(problem).title}`);
+      if (signal.aborted) announce(`The run was not accepted: ${asProblem(problem).title}`);
       else this.#refused(asProblem(problem), request);
     }
   }
@@ -160,22 +169,22 @@ class Studio {
   #refused(problem, request) {
     this.#result.showProblem(problem);
     const isInSight = this.#shown.page === "studio";
-    if (!isInSight) announce(`The run was not taken: ${problem.title}`);
-    // Places in the code and in the form are those of what was sent; whoever writes on is not to be interrupted.
+    if (!isInSight) announce(`The run was not accepted: ${problem.title}`);
+    // Places in the code and in the form are those of what was sent; a person who goes on writing is not interrupted.
     if (!this.#writing.isStill(request)) return;
     this.#writing.showProblem(problem);
     if (problem.status === 401 && isInSight) byId("token-field").focus();
   }
 }
 
-/** Whether the result stands below the editor, where nobody sees it appear. */
+/** Whether the result stands below the editor, out of sight. */
 function isOneColumn() {
   return window.matchMedia("(max-width: 1000px)").matches;
 }
 
 function knownNote(run) {
   if (run.status !== "succeeded" && run.status !== "failed") return null;
-  return element("p.note-line", {}, "This run was made before, with the same code, terms and prices: here is its result.");
+  return element("p.note-line", {}, "This run already exists, with the same code, settings and prices. Here is its result.");
 }
 
 async function start() {
@@ -183,6 +192,7 @@ async function start() {
   startTheme(byId("theme-button"));
   startToken(() => studio?.open());
   startDivider(byId("divider"), byId("studio"));
+  startMenus();
   try {
     const [examples, catalogue] = await Promise.all([studioFile("examples.json"), studioFile("catalogue.json")]);
     studio = new Studio(examples, catalogue);

@@ -5,7 +5,7 @@ import numpy as np
 from src.services.artifacts.equity_table import EquityCurve
 from src.services.artifacts.report.lines import UNITS, area_below, line
 from src.services.artifacts.report.markup import Content, Markup, element, joined
-from src.services.artifacts.report.number_format import THIN_SPACE, money, number, percent
+from src.services.artifacts.report.number_format import money, number, percent
 from src.services.artifacts.report.scales import day_ticks, linear_ticks, positions, value_scale
 from src.utils.return_stats import Float64Array
 
@@ -43,7 +43,7 @@ def drawdown_chart(curve: EquityCurve) -> Markup:
     grid = _grid(1.0 - np.array([0.0, *ticks]) / bottom)
     drawn = [area_below(x, curve.drawdown / bottom, "below"), grid, line(x, 1.0 - curve.drawdown / bottom, "drawdown")]
     labels = [(1.0 - tick / bottom, percent(-tick, 0 if bottom >= 0.05 else 2)) for tick in [0.0, *ticks]]
-    caption = [_key("drawdown", "Drawdown", f"deepest {percent(-deepest)}")]
+    caption = [_key("drawdown", "Drawdown", f"maximum {percent(-deepest)}")]
     described = f"Drawdown, at most {percent(deepest)}"
     return _figure(caption, _plot(described, DRAWDOWN_HEIGHT, drawn, labels, day_ticks(curve.dates)))
 
@@ -83,7 +83,7 @@ def _plot(
 
 def _day_label(number: int, at: float, label: str, height: int) -> Markup:
     anchor = "start" if at < 0.03 else "end" if at > 0.97 else "middle"
-    # On a narrow page every second one goes.
+    # On a narrow page every second one is left out.
     class_ = "day" if number % 2 == 0 else "day spare"
     return element("text", label, class_=class_, x=f"{100 * at:.2f}%", y=str(height + 18), text_anchor=anchor)
 
@@ -109,9 +109,9 @@ def _end(values: Float64Array, curve: EquityCurve) -> str:
 
 def _axis_money(value: float) -> str:
     """Short enough for the margin."""
-    for size, unit in ((1e12, "tn"), (1e9, "bn"), (1e6, "m")):
+    for size, unit in ((1e12, "T"), (1e9, "B"), (1e6, "M")):
         if size <= abs(value) < 1000 * size:
-            return f"{number(value / size, 3).rstrip('0').rstrip('.')}{THIN_SPACE}{unit}"
+            return f"{number(value / size).rstrip('0').rstrip('.')}{unit}"
     return number(value, 0) if abs(value) >= 100 or value == int(value) else number(value, 2)
 
 

@@ -6,22 +6,53 @@ from typing import Any
 
 from src.models.metric_catalogue import METRIC_CATALOGUE, MetricEntry
 from src.services.artifacts.report.markup import Markup, element
-from src.services.artifacts.report.number_format import metric
+from src.services.artifacts.report.number_format import NOTHING, counted, metric, percent, round_money
 
-HEADLINES = ("total_return", "annualized_return", "sharpe_ratio", "max_drawdown", "annual_volatility", "psr_zero")
-"""What a person looks for first."""
-
-
-def headline_cards(metrics: Mapping[str, Any]) -> Markup:
-    """The few numbers that stand at the top."""
-    entries = {entry.name: entry for entry in METRIC_CATALOGUE}
-    return element("dl", [_card(entries[name], metrics) for name in HEADLINES if name in metrics], class_="cards")
+ENTRIES = {entry.name: entry for entry in METRIC_CATALOGUE}
 
 
-def _card(entry: MetricEntry, metrics: Mapping[str, Any]) -> Markup:
-    value = metrics[entry.name]
-    shown = element("dd", "undefined", class_="missing") if value is None else element("dd", metric(entry, value))
-    return element("div", element("dt", entry.label), shown)
+def headline_cards(answer: Mapping[str, Any]) -> Markup:
+    """The few numbers that a person looks for first: the studio's, in its order."""
+    metrics, parameters, stats = answer["metrics"], answer["parameters"], answer["equity_stats"]
+    final, costs = round_money(stats["equity"]), round_money(stats["fees"] + stats["slippage_cost"])
+    fall, longest = metrics.get("max_drawdown"), metrics.get("max_drawdown_duration")
+    volatility, sortino = _value(metrics, "annual_volatility"), _value(metrics, "sortino")
+    cards = [
+        (_label("total_return"), _signed(metrics.get("total_return")), _benchmark(answer)),
+        (_label("annualized_return"), _signed(metrics.get("annualized_return")), f"volatility {volatility}"),
+        (_label("sharpe_ratio"), _value(metrics, "sharpe_ratio"), f"Sortino {sortino}"),
+        (
+            "Max drawdown",
+            NOTHING if fall is None else percent(-fall),
+            f"longest {NOTHING if longest is None else counted(longest, 'day')}",
+        ),
+        ("Final equity", final, f"from {round_money(parameters['starting_equity'])}"),
+        (_label("total_orders"), _value(metrics, "total_orders"), f"costs {costs}"),
+    ]
+    return element("dl", [_card(*card) for card in cards], class_="cards")
+
+
+def _card(label: str, value: str, note: str) -> Markup:
+    return element("div", element("dt", label), element("dd", value), element("dd", note, class_="note"))
+
+
+def _benchmark(answer: Mapping[str, Any]) -> str:
+    points, parameters = answer["benchmark"], answer["parameters"]
+    if not points:
+        return "no benchmark"
+    return f"{parameters['benchmark']} {percent(points[-1]['value'] / parameters['starting_equity'] - 1, signed=True)}"
+
+
+def _label(name: str) -> str:
+    return ENTRIES[name].label
+
+
+def _value(metrics: Mapping[str, Any], name: str) -> str:
+    return metric(ENTRIES[name], metrics.get(name))
+
+
+def _signed(value: float | None) -> str:
+    return NOTHING if value is None else percent(value, signed=True)
 
 
 def metric_groups(metrics: Mapping[str, Any]) -> Markup:
@@ -42,6 +73,6 @@ def _metric(entry: MetricEntry, metrics: Mapping[str, Any]) -> Markup:
     named = element("th", entry.label, explained, scope="row")
     if value is not None:
         return element("tr", named, element("td", metric(entry, value)))
-    reason = metrics.get("undefined", {}).get(entry.name, "no reason was given")
-    missing = element("td", element("span", "undefined", class_="missing"), element("span", reason, class_="note"))
+    reason = metrics.get("undefined", {}).get(entry.name, "not given")
+    missing = element("td", NOTHING, element("span", f"Undefined: {reason}.", class_="note"))
     return element("tr", named, missing)

@@ -1,6 +1,9 @@
-"""Numbers and days as the report writes them."""
+"""Numbers and days as the report writes them: digit for digit as the studio does (studio/text/format.js)."""
 
 import math
+from collections.abc import Callable
+from datetime import datetime
+from decimal import ROUND_HALF_UP, Decimal
 
 import numpy as np
 
@@ -8,34 +11,46 @@ from src.models.metric_catalogue import MetricEntry, MetricUnit
 
 MINUS = "\u2212"
 NOTHING = "\u2013"
-THIN_SPACE = "\u202f"
+EXPONENT_FROM = 1e15
+"""Size from which digits before the point say less than an exponent."""
 
 
 def number(value: float, decimals: int = 2) -> str:
-    """With thousands apart and a real minus; very large and very small ones with an exponent."""
-    if value != 0.0 and (abs(value) >= 1e12 or abs(value) < 0.5 * 10.0**-decimals):
-        return f"{value:.3g}".replace("-", MINUS)
-    return f"{value:,.{decimals}f}".replace("-", MINUS)
+    """With thousands apart, a real minus and never a negative zero; very large ones with an exponent."""
+    value = float(value)
+    if not math.isfinite(value):
+        return NOTHING
+    if abs(value) >= EXPONENT_FROM:
+        return f"{value:.2e}".replace("-", MINUS)
+    # Browsers round the shortest decimal of a number, halves away from zero; format() rounds its binary digits.
+    rounded = Decimal(repr(value)).quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP)
+    return f"{rounded or abs(rounded):,f}".replace("-", MINUS)
 
 
 def percent(value: float, decimals: int = 2, *, signed: bool = False) -> str:
     """A fraction as a percentage."""
-    if abs(value) >= 1e6:
-        return f"{value * 100:.3g}{THIN_SPACE}%".replace("-", MINUS)
-    rounded = round(value * 100, decimals) or 0.0  # not "-0.0"
-    return f"{rounded:{'+' if signed else ''},.{decimals}f}{THIN_SPACE}%".replace("-", MINUS)
+    text = f"{number(value * 100, decimals)}%"
+    return f"+{text}" if signed and value > 0 and any(digit in text for digit in "123456789") else text
 
 
 def money(value: float) -> str:
-    """Account currency: with cents while they matter."""
-    return number(value, 2 if abs(value) < 1e6 else 0)
+    """Account currency."""
+    return number(value)
+
+
+def round_money(value: float) -> str:
+    """Account currency without cents, unless it is so little that they are all there is."""
+    return number(value, 2 if 0 < abs(value) < 100 else 0)
+
+
+def counted(count: float, thing: str) -> str:
+    """ "1 order", "2 orders"."""
+    return f"{number(count, 0)} {thing}{'' if count == 1 else 's'}"
 
 
 def exact(value: float) -> str:
-    """Every digit, for values that somebody may want to compare."""
-    if math.isfinite(value) and value == int(value) and abs(value) < 1e15:
-        return f"{int(value):,}".replace("-", MINUS)
-    return repr(value).replace("-", MINUS)
+    """Every digit and never an exponent, for values that somebody may want to compare."""
+    return np.format_float_positional(float(value), trim="-").replace("-", MINUS)
 
 
 def day(date: np.datetime64) -> str:
@@ -43,16 +58,34 @@ def day(date: np.datetime64) -> str:
     return str(date.astype("datetime64[D]"))
 
 
-def metric(entry: MetricEntry, value: float) -> str:
-    """A metric's value with its unit."""
-    match entry.unit:
-        case MetricUnit.FRACTION:
-            return percent(value)
-        case MetricUnit.DAYS:
-            return f"{int(value):,}{THIN_SPACE}days"
-        case MetricUnit.COUNT:
-            return f"{int(value):,}"
-        case MetricUnit.BASIS_POINTS:
-            return f"{number(value, 1)}{THIN_SPACE}bps"
-        case MetricUnit.RATIO:
-            return number(value, 3)
+def moment(iso_time: str | None) -> str:
+    """A time in UTC, to the minute. What is no ISO time stays as it is."""
+    if not iso_time:
+        return NOTHING
+    try:
+        return f"{datetime.fromisoformat(iso_time):%Y-%m-%d %H:%M} UTC"
+    except ValueError:
+        return iso_time
+
+
+def duration(milliseconds: float) -> str:
+    """Milliseconds, seconds or minutes, whichever fits."""
+    if milliseconds < 1000:
+        return f"{number(milliseconds, 0)} ms"
+    if milliseconds < 60_000:
+        return f"{number(milliseconds / 1000, 1)} s"
+    return f"{int(milliseconds // 60_000)} min {number(milliseconds % 60_000 / 1000, 0)} s"
+
+
+_METRICS: dict[MetricUnit, Callable[[float], str]] = {
+    MetricUnit.FRACTION: percent,
+    MetricUnit.DAYS: lambda value: counted(value, "day"),
+    MetricUnit.COUNT: lambda value: number(value, 0),
+    MetricUnit.BASIS_POINTS: lambda value: f"{number(value, 1)} bps",
+    MetricUnit.RATIO: lambda value: number(value, 1 if abs(value) >= 100 else 2),
+}
+
+
+def metric(entry: MetricEntry, value: float | None) -> str:
+    """A metric's value with its unit; a dash where it is undefined."""
+    return NOTHING if value is None else _METRICS[entry.unit](value)

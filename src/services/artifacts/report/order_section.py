@@ -5,10 +5,10 @@ from typing import Any
 
 from src.services.artifacts.order_table import OrderTable
 from src.services.artifacts.report.markup import Markup, element, joined
-from src.services.artifacts.report.number_format import exact, money, number
+from src.services.artifacts.report.number_format import counted, exact, money, number
 from src.services.artifacts.report.tables import row, table
 
-HEAD = ("No.", "Day", "Symbol", "Side", "Shares", "Price", "Value", "Fee", "Slippage")
+HEAD = ("#", "Day", "Symbol", "Side", "Shares", "Price", "Value", "Fee", "Slippage")
 
 
 def order_section(orders: OrderTable) -> Markup:
@@ -21,8 +21,8 @@ def order_section(orders: OrderTable) -> Markup:
         gap = element("td", f"{n_left_out:,} orders are left out here: orders.csv has them all", colspan=str(len(HEAD)))
         rows.append(element("tr", gap, class_="gap"))
     rows += [_order(order) for order in orders.last]
-    count = f"{orders.n_orders:,} {'order' if orders.n_orders == 1 else 'orders'}, in the order in which they filled."
-    note = element("p", f"{count} Money is account currency; prices include slippage.", class_="note")
+    text = f"{counted(orders.n_orders, 'order')} as they filled. Money is in account currency; prices include slippage."
+    note = element("p", text, class_="note")
     return joined([note, table(HEAD, rows, "numbers orders")])
 
 
@@ -32,8 +32,8 @@ def _order(order: Mapping[str, Any]) -> Markup:
         str(order["timestamp"])[:10],
         str(order["symbol"]),
         element("span", str(order["action"]), class_="buy" if order["action"] == "Buy" else "sell"),
-        element("span", number(order["shares"], 4), title=exact(order["shares"])),
-        element("span", number(order["price"], 4), title=exact(order["price"])),
+        element("span", number(order["shares"], 0 if order["shares"] >= 1e6 else 4), title=exact(order["shares"])),
+        element("span", number(order["price"], 6 if order["price"] < 1 else 2), title=exact(order["price"])),
         money(order["shares"] * order["price"]),
         money(order["fee"]),
         money(order["slippage_cost"]),

@@ -9,9 +9,9 @@ from src.services.artifacts.order_table import OrderTable
 from src.services.artifacts.report.charts import drawdown_chart, equity_chart
 from src.services.artifacts.report.markup import Content, Markup, element, joined
 from src.services.artifacts.report.metric_tables import headline_cards, metric_groups
-from src.services.artifacts.report.number_format import day
+from src.services.artifacts.report.number_format import counted, day
 from src.services.artifacts.report.order_section import order_section
-from src.services.artifacts.report.origin import provenance, terms
+from src.services.artifacts.report.origin import inputs, origin_line
 from src.services.artifacts.report.return_tables import drawdown_table, monthly_table
 
 ORDERS_SHOWN = 500
@@ -39,16 +39,17 @@ def report_page(title: str, answer: Mapping[str, Any], curve: EquityCurve, order
         "main",
         _head(answer, curve, title),
         _section("Equity and drawdown", equity_chart(curve, answer["parameters"]["benchmark"]), drawdown_chart(curve)),
-        _section("Monthly returns, percent", monthly_table(curve), class_="months"),
-        _section("Worst drawdowns", drawdown_table(curve)),
         _section("Metrics", metric_groups(answer["metrics"])),
-        _section("Terms", terms(answer)),
-        _section("Provenance", provenance(answer)),
+        _section("Months", monthly_table(curve), class_="months"),
+        _section("Drawdowns", drawdown_table(curve)),
         _section("Orders", order_section(orders)),
+        _section("Log", _log(answer["logs"]), class_="source"),
+        _section("Inputs", inputs(answer)),
+        _section("Strategy", element("pre", element("code", source)), class_="source"),
         _all_warnings(answer["warnings"]),
-        _output(answer["logs"]),
-        _section("The strategy's source", element("pre", element("code", source)), class_="source"),
-        element("footer", "HQG Backtester. Past results, simulated or not, promise nothing."),
+        element(
+            "footer", "A backtest shows what would have happened on the prices it names, and nothing about tomorrow."
+        ),
     )
     return f"<!doctype html>\n{element('html', _document_head(title), element('body', body), lang='en')}\n"
 
@@ -68,15 +69,15 @@ def _document_head(title: str) -> Markup:
 def _head(answer: Mapping[str, Any], curve: EquityCurve, title: str) -> Markup:
     parameters = answer["parameters"]
     window = f"{parameters['start_date']} to {parameters['end_date']}"
-    traded = f"{len(curve.dates):,} days, {day(curve.dates[0])} to {day(curve.dates[-1])}"
+    traded = f"{counted(len(curve.dates), 'day')}, {day(curve.dates[0])} to {day(curve.dates[-1])}"
     return element(
         "header",
         element("h1", title),
         element("p", joined([element("b", _universe(parameters["universe"])), f" · {window} · {traded}"])),
-        element("p", _origin_line(answer), class_="note"),
+        element("p", origin_line(answer), class_="note"),
         _synthetic(answer["provenance"]["is_synthetic"]),
-        _warnings(answer["warnings"]),
-        headline_cards(answer["metrics"]),
+        _warnings(answer["warnings"], answer["provenance"]["is_synthetic"]),
+        headline_cards(answer),
     )
 
 
@@ -85,24 +86,20 @@ def _universe(symbols: Sequence[str]) -> str:
     return named if len(symbols) <= SYMBOLS_NAMED else f"{named} and {len(symbols) - SYMBOLS_NAMED} more"
 
 
-def _origin_line(answer: Mapping[str, Any]) -> Content:
-    origin = answer["provenance"]
-    text = f"Prices: {origin['data_source']} · engine {origin['engine_version']} · in a {origin['sandbox']} box · run "
-    return [text, element("code", answer["run_hash"])]
-
-
 def _synthetic(is_synthetic: bool) -> Markup:
     if not is_synthetic:
         return Markup("")
-    text = " This service made them up. Nothing on this page says anything about a market."
+    text = " This service made them up, so the result says nothing about a real market."
     return element("p", element("b", "Synthetic prices."), text, class_="synthetic", role="note")
 
 
-def _warnings(warnings: Sequence[str]) -> Markup:
-    """The first warnings, where nobody can miss them."""
+def _warnings(warnings: Sequence[str], is_synthetic: bool) -> Markup:
+    """The first warnings, where they cannot be missed."""
+    if is_synthetic:  # said above, and larger
+        warnings = [text for text in warnings if not text.startswith("These prices are synthetic")]
     if not warnings:
-        return element("p", "No warnings.", class_="note")
-    heading = element("h2", "1 warning" if len(warnings) == 1 else f"{len(warnings):,} warnings")
+        return Markup("")
+    heading = element("h2", counted(len(warnings), "warning"))
     left_out = len(warnings) - WARNINGS_IN_HEAD
     more = [f"and {left_out:,} more, listed at the end"] if left_out > 0 else []
     listed = element("ul", [element("li", text) for text in [*warnings[:WARNINGS_IN_HEAD], *more]])
@@ -115,10 +112,10 @@ def _all_warnings(warnings: Sequence[str]) -> Markup:
     return _section("All warnings", element("ul", [element("li", text) for text in _bounded(warnings)]))
 
 
-def _output(lines: Sequence[str]) -> Markup:
+def _log(lines: Sequence[str]) -> Markup:
     if not lines:
-        return Markup("")
-    return _section("What the strategy printed", element("pre", "\n".join(_bounded(lines))), class_="source")
+        return element("p", "The strategy printed nothing.", class_="note")
+    return element("pre", "\n".join(_bounded(lines)))
 
 
 def _bounded(lines: Sequence[str]) -> list[str]:

@@ -16,21 +16,24 @@ DRAWDOWNS_SHOWN = 10
 
 
 def monthly_table(curve: EquityCurve) -> Markup:
-    """One row a calendar year, the latest first."""
+    """One row a calendar year, the earliest first."""
     years = yearly_table(curve.close, curve.starting_equity, curve.dates)
-    return table(("Year", *MONTHS, "Year's total"), [_year(entry) for entry in reversed(years)], "numbers heat")
+    note = element("p", "Monthly returns in percent; the stronger the colour, the larger the move.", class_="note")
+    months = table(("Year", *MONTHS, "Total"), [_year(entry) for entry in years], "numbers heat")
+    return joined([note, months])
 
 
 def _year(entry: YearOfReturns) -> Markup:
     months = [_shaded(value) for value in entry.months]
-    total = element("td", _percentage(entry.total), class_="total")
+    total = element("td", NOTHING if entry.total is None else percent(entry.total, 1), class_="total")
     return element("tr", element("th", str(entry.year), scope="row"), months, total)
 
 
 def _shaded(value: float | None) -> Markup:
     if value is None:
         return element("td", "")
-    return element("td", _percentage(value), class_=shade(value))
+    # The section says that these are percentages: the sign would only cost room.
+    return element("td", percent(value, 1).rstrip("%"), class_=shade(value))
 
 
 def shade(value: float) -> str | None:
@@ -39,24 +42,19 @@ def shade(value: float) -> str | None:
     return f"{'gain' if value > 0 else 'loss'}{step}" if step else None
 
 
-def _percentage(value: float | None) -> str:
-    # The column's head and the heading say that these are percentages: the sign would only cost room.
-    return NOTHING if value is None else percent(value, 1).rstrip("%").rstrip()
-
-
 def drawdown_table(curve: EquityCurve) -> Markup:
     """The deepest drawdowns, deepest first."""
     periods = worst_drawdowns(curve.close, curve.starting_equity, DRAWDOWNS_SHOWN)
     if not periods:
-        return element("p", "Equity never stood below an earlier close.", class_="note")
-    head = ("Depth", "Peak", "Trough", "Recovered", "Days")
-    note = "From the last day at the peak to the first day at or above it again; days are those of the timeline."
-    rows = [_period(curve, period) for period in periods]
+        return element("p", "Equity never closed below an earlier close.", class_="note")
+    head = ("#", "Depth", "Peak", "Trough", "Recovered", "Trading days")
+    note = "From each peak to the first day at or above it again, deepest first."
+    rows = [_period(curve, rank, period) for rank, period in enumerate(periods, start=1)]
     return joined([element("p", note, class_="note"), table(head, rows, "numbers compact")])
 
 
-def _period(curve: EquityCurve, period: DrawdownPeriod) -> Markup:
+def _period(curve: EquityCurve, rank: int, period: DrawdownPeriod) -> Markup:
     peak = "before the first day" if period.peak < 0 else day(curve.dates[period.peak])
     recovered = "not yet" if period.recovery is None else day(curve.dates[period.recovery])
     trough = day(curve.dates[period.trough])
-    return row(percent(-period.depth), peak, trough, recovered, f"{period.n_days:,}")
+    return row(str(rank), percent(-period.depth), peak, trough, recovered, f"{period.n_days:,}")

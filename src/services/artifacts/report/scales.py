@@ -12,6 +12,9 @@ from src.utils.return_stats import Float64Array
 LOGARITHMIC_FROM = 5.0
 """Highest over lowest value from which equal steps stand for equal growth."""
 
+LEAST_LABEL_SHARE = 0.05
+"""Two labels of the time axis stand at least so far apart, fraction of its length."""
+
 Dates = npt.NDArray[np.datetime64]
 
 
@@ -79,8 +82,11 @@ def day_ticks(dates: Dates) -> list[tuple[float, str]]:
     first_month = -(-int(first.astype("datetime64[M]").astype(np.int64)) // step) * step
     last_month = int(last.astype("datetime64[M]").astype(np.int64))
     months = np.arange(first_month, last_month + 1, step).astype("datetime64[M]").astype("datetime64[D]")
+    months = months[months >= first]
+    # The period in which the days begin has a label too, at their first, where that is far enough from the next one.
+    begins = [first] if (months[0] - first).astype(np.int64) >= LEAST_LABEL_SHARE * n_days else []
     length = 4 if step >= 12 else 7
-    return _placed(months[months >= first], first, n_days, lambda day: str(day)[:length])
+    return _placed(np.array([*begins, *months]), first, n_days, lambda day: str(day)[:length])
 
 
 def _placed(

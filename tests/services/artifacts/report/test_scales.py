@@ -1,5 +1,7 @@
 """Labels of charts: round, few, and where they belong."""
 
+import itertools
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -42,18 +44,24 @@ def test_far_apart_values_are_shown_by_growth() -> None:
     [
         ("2015-01-05", "2015-01-02"),
         ("2015-02-10", "2015-01-02"),
-        ("2015-12-31", "2015-02"),
-        ("2019-12-31", "2015-07"),
-        ("2029-12-31", "2016"),
-        ("2099-12-31", "2020"),
+        ("2015-12-31", "2015-01"),
+        ("2019-12-31", "2015-01"),
+        ("2029-12-31", "2015"),
+        ("2099-12-31", "2015"),
     ],
 )
-def test_the_time_axis_has_a_few_round_labels_in_the_window(last: str, first_label: str) -> None:
+def test_the_time_axis_has_a_few_labels_from_the_first_day_on_that_do_not_touch(last: str, first_label: str) -> None:
     dates = np.arange("2015-01-02", np.datetime64(last) + 1, dtype="datetime64[D]")
     ticks = day_ticks(dates)
     assert 2 <= len(ticks) <= 13
     assert all(0.0 <= at <= 1.0 for at, _ in ticks)
-    assert ticks[0][1] == first_label
+    assert ticks[0] == (0.0, first_label)
+    assert all(later - earlier >= 0.05 for (earlier, _), (later, _) in itertools.pairwise(ticks))
+
+
+def test_a_label_that_has_no_room_before_the_next_one_is_left_out() -> None:
+    dates = np.arange("2015-12-20", np.datetime64("2020-12-31"), dtype="datetime64[D]")
+    assert day_ticks(dates)[0][1] == "2016-01"
 
 
 def test_one_day_alone_stands_in_the_middle() -> None:

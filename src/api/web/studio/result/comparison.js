@@ -11,6 +11,32 @@ export function normalised(candles, initialCapital) {
 }
 
 /**
+ * The growth of several runs over the days that they share: each starts at one, at the close before the first of them.
+ *
+ * @param {{candles: {time: Float64Array, close: Float64Array}, initialCapital: number}[]} runs
+ * @returns {{areSame: boolean, first: number, last: number, lines: {time: number, value: number}[][]}} whether all cover
+ *   the same days; the shared window in Unix seconds, with `first` after `last` where there is none: then each line is
+ *   that of its whole run
+ */
+export function alignedGrowth(runs) {
+  const starts = runs.map(({ candles }) => candles.time[0]);
+  const ends = runs.map(({ candles }) => candles.time.at(-1));
+  const [first, last] = [Math.max(...starts), Math.min(...ends)];
+  const areSame = Math.min(...starts) === first && Math.max(...ends) === last;
+  const lines = runs.map(({ candles, initialCapital }) => {
+    const whole = normalised(candles, initialCapital);
+    return areSame || first > last ? whole : between(whole, first, last);
+  });
+  return { areSame, first, last, lines };
+}
+
+function between(points, first, last) {
+  const from = points.findIndex(({ time }) => time >= first);
+  const base = from > 0 ? points[from - 1].value : 1;
+  return points.filter(({ time }) => time >= first && time <= last).map(({ time, value }) => ({ time, value: value / base }));
+}
+
+/**
  * @typedef {object} MetricRow
  * @property {string} name
  * @property {(number | null)[]} values one a run

@@ -46,6 +46,44 @@ function pushDay(marks, ofDay) {
   for (const side of [1, -1]) if (ofDay.has(side)) marks.push(ofDay.get(side));
 }
 
+const PIXELS_BETWEEN_MARKS = 13;
+const PIXELS_FOR_A_MARK = 26;
+const PIXELS_BETWEEN_CLUSTERS = 84;
+
+/**
+ * The marks for one scale of the chart. Where they would bury the curve they become clusters, far apart.
+ *
+ * @param {Mark[]} marks in the order of time
+ * @param {{from: number, to: number}} range in sight, Unix seconds
+ * @param {number} secondsPerPixel
+ * @returns {Mark[]}
+ */
+export function marksToDraw(marks, range, secondsPerPixel) {
+  const gathered = gatheredMarks(marks, secondsPerPixel * PIXELS_BETWEEN_MARKS);
+  const inSight = marksInSight(gathered, range);
+  const isDense = inSight * PIXELS_FOR_A_MARK * secondsPerPixel > range.to - range.from;
+  return isDense ? clusters(marks, secondsPerPixel * PIXELS_BETWEEN_CLUSTERS) : gathered;
+}
+
+/** Gathered marks, each in the middle of those that it stands for. */
+function clusters(marks, seconds) {
+  const gathered = gatheredMarks(marks, seconds);
+  const times = { 1: [], "-1": [] };
+  for (const { time, side } of marks) times[side].push(time);
+  for (const cluster of gathered) {
+    const ofSide = times[cluster.side];
+    const from = ofSide.indexOf(cluster.time);
+    const next = ofSide.findIndex((time) => time >= cluster.time + seconds);
+    cluster.time = ofSide[Math.floor((from + (next < 0 ? ofSide.length : next)) / 2)];
+  }
+  return gathered;
+}
+
+/** @param {Mark[]} marks @param {{from: number, to: number}} range Unix seconds @returns {number} */
+export function marksInSight(marks, { from, to }) {
+  return marks.filter(({ time }) => time >= from && time <= to).length;
+}
+
 /**
  * Fewer marks: those of one side that start less than `seconds` apart become one, at the first's place.
  *

@@ -1,4 +1,4 @@
-// Whatever the service refuses becomes one shape: sentences for a person, and places in the code or the form.
+// Every refusal of the service becomes one shape: sentences for a person, and places in the code or the form.
 
 /**
  * @typedef {object} Violation
@@ -18,7 +18,7 @@ export class Problem extends Error {
    * @param {string[]} [found.logs]
    * @param {number} [found.status] of the HTTP answer, 0 where there was none
    * @param {number | null} [found.retrySeconds]
-   * @param {boolean} [found.isCalm] nothing went wrong: somebody wanted it so
+   * @param {boolean} [found.isCalm] nothing went wrong: a person asked for it
    */
   constructor(title, found = {}) {
     super([title, ...(found.sentences ?? [])].join(" "));
@@ -36,17 +36,17 @@ export class Problem extends Error {
 
 /** The service could not be reached at all. */
 export function unreachable() {
-  return new Problem("The service does not answer.", { sentences: ["Is it running, and is there a network?"] });
+  return new Problem("The service is not responding.", { sentences: ["Check that it is running and that you are online."] });
 }
 
 /** The answer began, and never came to its end. */
 export function cutOff() {
-  return new Problem("The answer was cut off.", { sentences: ["The connection to the service broke while it was on its way."] });
+  return new Problem("The response was cut off.", { sentences: ["The connection to the service broke in the middle of it."] });
 }
 
-/** Whatever was thrown, ready to be shown. @param {any} error @returns {Problem} */
+/** Any error, ready to be shown. @param {any} error @returns {Problem} */
 export function asProblem(error) {
-  return error instanceof Problem ? error : new Problem("The page made a mistake.", { sentences: [String(error)] });
+  return error instanceof Problem ? error : new Problem("Something went wrong in this page.", { sentences: [String(error)] });
 }
 
 /**
@@ -69,7 +69,7 @@ export function problemOf(status, body, retryAfter) {
   if (detail?.execution_errors) {
     return failureProblem(detail.execution_errors, detail.traceback, detail.logs, common);
   }
-  if (detail?.data_errors) return new Problem("There are no such prices.", { ...common, sentences: detail.data_errors });
+  if (detail?.data_errors) return new Problem("Prices are missing.", { ...common, sentences: detail.data_errors });
   const sentences = typeof detail === "string" ? [detail] : [`The service answered with status ${status}.`];
   if (body?.request_id) sentences.push(`request_id: ${body.request_id}`);
   return new Problem(TITLES[status] ?? "That did not work.", { ...common, sentences });
@@ -83,13 +83,13 @@ function secondsOf(retryAfter) {
 }
 
 const TITLES = {
-  401: "This service wants a token.",
-  403: "This token may not use the service.",
+  401: "This service needs an access token.",
+  403: "This token is not allowed to use the service.",
   404: "There is no such run.",
   413: "That is too large.",
   429: "Too many requests.",
-  502: "The price source does not answer.",
-  503: "Not now.",
+  502: "The price source is not responding.",
+  503: "The service is busy.",
   504: "That took too long.",
 };
 
@@ -99,7 +99,7 @@ function fieldProblem(detail, common) {
     message: problem.msg,
   }));
   const sentences = fields.map(({ field, message }) => `${field}: ${message}`);
-  return new Problem("The form is not complete.", { ...common, sentences, fields });
+  return new Problem("Some settings are not valid.", { ...common, sentences, fields });
 }
 
 /** What a strategy did while it ran. */
@@ -116,13 +116,13 @@ export function failureProblem(errors, traceback = "", logs = [], common = {}) {
 /** Why a run that is over did not succeed. @param {{status: string, error: any, progress?: {day: string} | null}} run */
 export function problemOfRun(run) {
   const { error } = run;
-  const reached = run.progress ? [`It had come to ${run.progress.day}.`] : [];
+  const reached = run.progress ? [`It had reached ${run.progress.day}.`] : [];
   if (run.status === "cancelled") return new Problem("The run was cancelled.", { sentences: reached, logs: error?.logs, isCalm: true });
   if (run.status === "timed_out") {
     // Its own sentence knows the day better than the last progress that was told.
     return new Problem("The run took too long.", { sentences: error?.errors?.length ? error.errors : reached, logs: error?.logs });
   }
-  return failureProblem(error?.errors ?? ["It gave no reason."], error?.traceback, error?.logs);
+  return failureProblem(error?.errors ?? ["No reason was given."], error?.traceback, error?.logs);
 }
 
 const PLACE = /\(line (\d+)[^()]*\)\s*$/;

@@ -3,10 +3,11 @@
 
 import { candleColumns, orderColumns } from "../result/columns.js";
 import { drawdowns, worstDrawdowns } from "../result/drawdowns.js";
-import { holdingsOverTime } from "../result/holdings.js";
+import { OTHERS, holdingsOverTime } from "../result/holdings.js";
 import { dailyMarks } from "../result/marks.js";
 import { orderAt, orderView } from "../result/order-view.js";
 import { monthlyReturns } from "../result/returns.js";
+import { symbolColours } from "../result/symbol-colours.js";
 import { cutOff, problemOf, unreachable } from "./problem.js";
 
 const TOLD_APART = 8;
@@ -41,6 +42,7 @@ async function load({ address, headers }) {
   view = { key: "", places: new Uint32Array() };
   const initial = result.parameters.starting_equity;
   const depths = drawdowns(candles.close, initial);
+  const holdings = holdingsOverTime(result.holding_weights, candles.time, TOLD_APART);
   return {
     facts: Object.fromEntries(Object.entries(result).filter(([name]) => !LARGE.includes(name))),
     candles,
@@ -50,7 +52,8 @@ async function load({ address, headers }) {
     depths,
     worst: worstDrawdowns(depths, WORST),
     years: monthlyReturns(candles.time, candles.close, initial),
-    holdings: holdingsOverTime(result.holding_weights, candles.time, TOLD_APART),
+    holdings,
+    colours: symbolColours(holdings.names.filter((name) => name !== OTHERS)),
     marks: dailyMarks(orders),
     orderCount: orders.time.length,
     arrivedAt,

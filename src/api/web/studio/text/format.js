@@ -1,4 +1,5 @@
-// Numbers and dates as a person reads them: one place, so that a value looks the same wherever it stands.
+// Numbers and dates as a person reads them: one place, so that a value looks the same everywhere. The report's twin is
+// src/services/artifacts/report/number_format.py.
 
 const LOCALE = "en-US";
 const MINUS = "\u2212";
@@ -15,12 +16,16 @@ function numberFormat(digits, compact = false) {
   return formats.get(key);
 }
 
+/** Size from which digits before the point say less than an exponent. */
+const EXPONENT_FROM = 1e15;
+
 /** What stands where there is no number. */
 export const NOTHING = "–";
 
 /** @param {number | null | undefined} value @param {number} [digits] */
 export function plainNumber(value, digits = 2) {
   if (value === null || value === undefined || !Number.isFinite(value)) return NOTHING;
+  if (Math.abs(value) >= EXPONENT_FROM) return signed(value.toExponential(2));
   return signed(numberFormat(digits).format(value));
 }
 

@@ -1,5 +1,6 @@
 // The look of every chart of the page: the style sheets' colours, in the words of the library.
 
+import { SYMBOL_COLOURS } from "../result/symbol-colours.js";
 import { colour, translucent } from "./dom.js";
 import { shortNumber } from "../text/format.js";
 
@@ -24,8 +25,24 @@ export function chartColours() {
     line: colour("--line"),
     grid: translucent(colour("--line"), 0.55),
     watermark: translucent(ink, 0.07),
+    symbols: Array.from({ length: SYMBOL_COLOURS }, (_, place) => colour(`--symbol-${place + 1}`)),
     hues: [1, 2, 3, 4, 5, 6, 7, 8].map((number) => colour(`--hue-${number}`)),
+    others: colour("--hue-8"),
   };
+}
+
+const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+
+/**
+ * What stands below the chart: each label says its year or its month, since no other label may be in sight.
+ *
+ * @param {number} time Unix seconds @param {number} type 0 a year begins, 1 a month, 2 a day
+ */
+export function dayLabel(time, type) {
+  const date = new Date(time * 1000);
+  if (type === 0) return String(date.getUTCFullYear());
+  const month = MONTHS[date.getUTCMonth()];
+  return type === 1 ? `${month} ${date.getUTCFullYear()}` : `${date.getUTCDate()} ${month}`;
 }
 
 /** @param {ReturnType<typeof chartColours>} colours */
@@ -43,7 +60,8 @@ export function chartOptions(colours) {
     },
     grid: { vertLines: { color: colours.grid }, horzLines: { color: colours.grid } },
     rightPriceScale: { borderColor: colours.line, scaleMargins: { top: 0.08, bottom: 0.08 }, entireTextOnly: true },
-    timeScale: { borderColor: colours.line, minBarSpacing: 0.01, rightOffset: 0, lockVisibleTimeRangeOnResize: true },
+    // With fixed edges the first and the last label stand inside whole.
+    timeScale: { borderColor: colours.line, minBarSpacing: 0.01, rightOffset: 0, fixLeftEdge: true, fixRightEdge: true, tickMarkFormatter: dayLabel, lockVisibleTimeRangeOnResize: true },
     crosshair: { mode: 0, vertLine: { color: colours.text, labelBackgroundColor: colours.text }, horzLine: { color: colours.text, labelBackgroundColor: colours.text } },
     localization: { locale: "en-US", timeFormatter: (time) => new Date(time * 1000).toISOString().slice(0, 10) },
     handleScale: { axisPressedMouseMove: true },

@@ -1,11 +1,12 @@
 // The chart with what stands around it: what is under the pointer, ranges to choose, and its keys.
 
-import { isoDate, money, percent, plainNumber, tone, withSign } from "../text/format.js";
+import { counted, isoDate, money, percent, plainNumber, tone, withSign } from "../text/format.js";
 import { RunChart } from "./chart.js";
-import { element, fill } from "./dom.js";
+import { coloured, element, fill } from "./dom.js";
 import { onThemeChange } from "./theme.js";
 
 const RANGES = { "1M": 31, "6M": 183, "1Y": 366, "5Y": 1827 };
+const ALL = "All";
 const HELP = "Arrow keys move, plus and minus zoom, Home shows all.";
 
 /** The chart of one result at a time. */
@@ -16,7 +17,8 @@ export class ChartPanel {
   #holdings = element("ul.holdings-legend", { "aria-label": "Colours of the holdings" });
   #benchmark = element("input", { type: "checkbox", checked: true, onchange: () => this.chart.setBenchmark(this.#benchmark.checked) });
   #benchmarkLabel = element("label.check", {}, this.#benchmark, element("span"));
-  #gathered = element("p.soft.gathered-note", { hidden: true }, "Marks that would lie on each other are drawn as one: zoom in to tell them apart.");
+  #gathered = element("p.soft.gathered-note", { hidden: true }, "Nearby orders share a mark. Zoom in to see each of them.");
+  #ranges = new Map();
   #tools;
   #host;
 
@@ -29,15 +31,34 @@ export class ChartPanel {
     const below = element("div.chart-foot", {}, this.#holdings, this.#gathered);
     this.view = element("section.chart-panel", { "aria-label": "Chart" }, element("div.chart-head", {}, this.#legend, this.#tools), this.#host, below, help);
     const onMarks = (areGathered) => (this.#gathered.hidden = !areGathered);
-    this.chart = new RunChart(this.#host, { onHover: (place) => this.#hover(place), onPick, onRange, onMarks });
+    const onChange = (range) => (this.#markRange(range), onRange(range));
+    this.chart = new RunChart(this.#host, { onHover: (place) => this.#hover(place), onPick, onRange: onChange, onMarks, onRebased: () => this.#hover(null) });
     onThemeChange(() => this.chart.repaint());
   }
 
   #makeTools() {
-    const ranges = Object.entries(RANGES).map(([name, days]) => element("button.quiet", { type: "button", onclick: () => this.chart.showLast(days) }, name));
-    const all = element("button.quiet", { type: "button", onclick: () => this.chart.showAll() }, "All");
+    for (const name of [...Object.keys(RANGES), ALL]) {
+      this.#ranges.set(name, element("button.quiet", { type: "button", "aria-pressed": "false", onclick: () => this.#showRange(name) }, name));
+    }
     const log = element("input", { type: "checkbox", onchange: ({ target }) => this.chart.setLogarithmic(target.checked) });
-    return element("div.chart-tools", {}, element("div.ranges", { role: "group", "aria-label": "Range" }, ...ranges, all), element("label.check", {}, log, "Log"), this.#benchmarkLabel);
+    const marks = element("input", { type: "checkbox", checked: true, onchange: ({ target }) => this.chart.setMarks(target.checked) });
+    return element("div.chart-tools", {}, element("div.ranges", { role: "group", "aria-label": "Range" }, ...this.#ranges.values()), element("label.check", {}, log, "Log scale"), element("label.check", {}, marks, "Order marks"), this.#benchmarkLabel);
+  }
+
+  #showRange(name) {
+    this.chart.showRange(this.#daysOf(name));
+  }
+
+  /** The days that a button shows; null for all. */
+  #daysOf(name) {
+    return name === ALL ? null : (this.chart.range?.lastDays(RANGES[name]) ?? null);
+  }
+
+  /** Which button says what is in sight. @param {[number, number] | null} range */
+  #markRange(range) {
+    for (const [name, button] of this.#ranges) {
+      button.setAttribute("aria-pressed", String(!button.hidden && String(this.#daysOf(name)) === String(range)));
+    }
   }
 
   /** Nothing is shown, and nothing is told any more. */
@@ -46,13 +67,13 @@ export class ChartPanel {
     this.chart.stop();
   }
 
-  /** @param {number[]} days of the window, Unix seconds */
-  showLive(days) {
+  /** @param {number[]} days of the window, Unix seconds @param {string} [name] of what is shown */
+  showLive(days, name = "Equity so far, not audited yet") {
     this.#loaded = null;
     this.#tools.hidden = this.#gathered.hidden = true;
     fill(this.#holdings);
-    fill(this.#legend, element("span.soft", {}, "Equity so far, not audited yet"));
-    this.#host.setAttribute("aria-label", "Equity so far");
+    fill(this.#legend, element("span.soft", {}, name));
+    this.#host.setAttribute("aria-label", name);
     this.#host.classList.add("is-live");
     this.chart.showLive(days);
   }
@@ -65,8 +86,11 @@ export class ChartPanel {
     this.#benchmarkLabel.hidden = !loaded.benchmark;
     this.#benchmarkLabel.lastChild.textContent = loaded.facts.parameters.benchmark ?? "";
     this.#host.setAttribute("aria-label", summary(loaded));
-    fill(this.#holdings, ...loaded.holdings.names.map((name, place) => element(`li.hue-${place + 1}`, {}, name)));
+    fill(this.#holdings, ...loaded.holdings.names.map((name) => coloured(element("li", {}, name), loaded.colours.get(name))));
     this.chart.showResult(loaded, isSynthetic);
+    // A range that is as long as the run, or longer, is what "All" shows.
+    for (const [name, button] of this.#ranges) button.hidden = name !== ALL && this.#daysOf(name) === null;
+    this.#markRange(null);
     this.#hover(null);
   }
 
@@ -88,7 +112,7 @@ export class ChartPanel {
       element("span.legend-day", {}, isoDate(candles.time[at])),
       pair("Equity", money(candles.close[at])),
       pair("Day", withSign(percent, day), tone(day)),
-      benchmark && pair(facts.parameters.benchmark, money(benchmark[at - benchmarkFrom]?.value), "benchmark"),
+      benchmark && pair(`${facts.parameters.benchmark}${this.chart.benchmarkFactor === 1 ? "" : ", rebased"}`, money(benchmark[at - benchmarkFrom]?.value * this.chart.benchmarkFactor), "benchmark"),
       pair("Drawdown", percent(-depths[at]), tone(-depths[at])),
       this.#order && element("span.legend-order", {}, orderText(this.#order)),
     );
@@ -96,8 +120,8 @@ export class ChartPanel {
 
   #keyed(event) {
     const moves = { ArrowLeft: [-0.2], ArrowRight: [0.2], "+": [0, 1.5], "=": [0, 1.5], "-": [0, 1 / 1.5] };
-    if (event.key === "Home" && this.#loaded) this.chart.showAll();
-    else if (event.key in moves) this.chart.move(...moves[event.key]);
+    if (event.key === "Home" && this.#loaded) this.chart.showRange(null);
+    else if (event.key in moves) this.chart.range?.move(...moves[event.key]);
     else return;
     event.preventDefault();
   }
@@ -111,9 +135,9 @@ function orderText({ id, side, shares, symbol, price, time }) {
   return `● Order ${id}: ${side > 0 ? "buy" : "sell"} ${plainNumber(shares)} ${symbol} at ${plainNumber(price)} on ${isoDate(time)}`;
 }
 
-/** The chart in a sentence, for who cannot see it. */
+/** The chart in a sentence, for people who cannot see it. */
 function summary({ candles, facts, worst, marks }) {
   const last = candles.time.length - 1;
-  const fall = worst.length ? ` Deepest fall ${percent(worst[0].depth)}.` : "";
-  return `Equity from ${money(facts.parameters.starting_equity)} to ${money(candles.close[last])} between ${isoDate(candles.time[0])} and ${isoDate(candles.time[last])}.${fall} ${marks.length} marks of orders.`;
+  const fall = worst.length ? ` Maximum drawdown ${percent(worst[0].depth)}.` : "";
+  return `Equity from ${money(facts.parameters.starting_equity)} to ${money(candles.close[last])} between ${isoDate(candles.time[0])} and ${isoDate(candles.time[last])}.${fall} Orders on ${counted(new Set(marks.map(({ time }) => time)).size, "day")}.`;
 }

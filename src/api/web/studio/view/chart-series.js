@@ -33,9 +33,10 @@ export function addDrawdown(chart, { loss, lossWash }, time, depths) {
   series.setData(Array.from(time, (at, index) => ({ time: at, value: -100 * depths[index] })));
 }
 
-/** @param {import("../result/holdings.js").Holdings} holdings */
-export function addHoldings(chart, { hues }, time, { names, weights }) {
+/** @param {import("../result/holdings.js").Holdings} holdings @param {Map<string, number>} numbers of the colours, by symbol */
+export function addHoldings(chart, { symbols, others }, time, { names, weights }, numbers) {
   if (!names.length) return;
+  const hues = names.map((name) => symbols[numbers.get(name) - 1] ?? others);
   const look = { hues, priceLineVisible: false, lastValueVisible: false, priceFormat: SHARE_FORMAT };
   const series = chart.addCustomSeries(new StackedSeries(), look, 2);
   series.setData(Array.from(time, (at, index) => ({ time: at, parts: weights.map((weight) => weight[index]) })));
@@ -49,7 +50,7 @@ export function addPaneNames(chart, { text }, names) {
   });
 }
 
-/** Nobody shall take a picture of this for the market. @param {number} widthPixels of the chart, in which it must fit */
+/** A screenshot must not pass for a real market. @param {number} widthPixels of the chart, in which it must fit */
 export function addSyntheticMark(chart, { watermark }, widthPixels) {
   const line = { text: "SYNTHETIC PRICES", color: watermark, fontSize: Math.min(34, Math.round(widthPixels / 17)), fontStyle: "bold" };
   createTextWatermark(chart.panes()[0], { horzAlign: "center", vertAlign: "center", lines: [line] });

@@ -1,14 +1,16 @@
 // The chart of a run: equity with its orders, the fall from the peak, and what was held, above one scale of time.
 
 import { AreaSeries, LineSeries, createChart } from "../vendor/lightweight-charts.js";
+import { rebasingFactor } from "../result/benchmark.js";
 import { MONEY_FORMAT, chartColours, chartOptions } from "./chart-look.js";
 import { addBenchmark, addDrawdown, addEquity, addHoldings, addPaneNames, addSyntheticMark } from "./chart-series.js";
+import { ChartRange } from "./chart-range.js";
 import { MarksLayer } from "./marks-layer.js";
 
 const DAYS_AROUND_ORDER = 45;
 const PICK_PIXELS = 14;
 const PANE_SHARES = [5, 1.5, 1.5];
-const PANE_NAMES = ["Equity", "Drawdown", "Holdings; the rest is cash"];
+const PANE_NAMES = ["Equity", "Drawdown", "Holdings (the rest is cash)"];
 
 /** One chart at a time: `showLive` and `showResult` each start anew. */
 export class RunChart {
@@ -20,6 +22,7 @@ export class RunChart {
   #live = null;
   #liveDays = [];
   #livePoints = [];
+  #range = null;
   #equity = null;
   #benchmark = null;
   #marks = null;
@@ -28,6 +31,10 @@ export class RunChart {
   #isSynthetic = false;
   #isLogarithmic = false;
   #hasBenchmark = true;
+  #hasMarks = true;
+  #frame = 0;
+  /** By what the drawn benchmark differs from the result's, which starts with the initial capital. */
+  benchmarkFactor = 1;
 
   /**
    * @param {HTMLElement} host
@@ -35,6 +42,7 @@ export class RunChart {
    * @param {(index: number | null) => void} react.onHover place of the day under the pointer
    * @param {(order: number) => void} react.onPick place of the first order of the mark that was clicked
    * @param {(range: [number, number] | null) => void} react.onRange days in sight; null for all
+   * @param {() => void} react.onRebased the benchmark was moved
    * @param {(areGathered: boolean) => void} react.onMarks whether marks of several days are drawn as one
    */
   constructor(host, react) {
@@ -57,8 +65,9 @@ export class RunChart {
   }
 
   #clear() {
+    cancelAnimationFrame(this.#frame);
     this.#chart?.remove();
-    [this.#chart, this.#live, this.#equity, this.#benchmark, this.#marks] = [null, null, null, null, null];
+    [this.#chart, this.#live, this.#range, this.#equity, this.#benchmark, this.#marks] = [null, null, null, null, null, null];
   }
 
   /** Nothing is shown: a chart that still moves, or waits for its next frame, tells nobody. */
@@ -93,43 +102,35 @@ export class RunChart {
   showResult(loaded, isSynthetic) {
     [this.#loaded, this.#isSynthetic, this.#selected] = [loaded, isSynthetic, null];
     this.#draw();
-    this.showAll();
+    this.showRange(null);
   }
 
   #draw() {
     this.#start();
-    const { candles, benchmark, depths, holdings, marks } = this.#loaded;
+    const { candles, benchmark, depths, holdings, marks, colours } = this.#loaded;
+    this.#range = new ChartRange(this.#chart, candles.time);
     this.#equity = addEquity(this.#chart, this.#colours, candles);
     if (benchmark) this.#benchmark = addBenchmark(this.#chart, this.#colours, benchmark);
     addDrawdown(this.#chart, this.#colours, candles.time, depths);
-    addHoldings(this.#chart, this.#colours, candles.time, holdings);
+    addHoldings(this.#chart, this.#colours, candles.time, holdings, colours);
     this.#marks = new MarksLayer(this.#equity, this.#colours, marks);
     this.#marks.select(this.#selected);
+    this.#marks.show(this.#hasMarks);
+    this.benchmarkFactor = 1;
     this.#chart.panes().forEach((pane, place) => pane.setStretchFactor(PANE_SHARES[place]));
     addPaneNames(this.#chart, this.#colours, PANE_NAMES);
     // Room for the names.
     for (const pane of this.#chart.panes().keys()) if (pane) this.#chart.priceScale("right", pane).applyOptions({ scaleMargins: { top: 0.26, bottom: 0.06 } });
     if (this.#isSynthetic) addSyntheticMark(this.#chart, this.#colours, this.#size.width);
-    this.#chart.subscribeCrosshairMove(({ time }) => this.#react.onHover(time === undefined ? null : this.#placeOf(time)));
+    this.#chart.subscribeCrosshairMove(({ time }) => this.#react.onHover(time === undefined ? null : this.#range.placeOf(time)));
     this.#chart.subscribeClick((click) => this.#clicked(click));
     this.#chart.timeScale().subscribeVisibleLogicalRangeChange(() => this.#rangeChanged());
     this.setLogarithmic(this.#isLogarithmic);
     this.setBenchmark(this.#hasBenchmark);
   }
 
-  #placeOf(time) {
-    const times = this.#loaded.candles.time;
-    let [low, high] = [0, times.length];
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if (times[middle] < time) low = middle + 1;
-      else high = middle;
-    }
-    return Math.min(low, times.length - 1);
-  }
-
   #clicked({ point }) {
-    if (!point || !this.#loaded) return;
+    if (!point || !this.#loaded || !this.#hasMarks) return;
     const scale = this.#chart.timeScale();
     const near = { order: null, pixels: PICK_PIXELS };
     for (const { time, first } of this.#loaded.marks) {
@@ -142,7 +143,20 @@ export class RunChart {
   #rangeChanged() {
     if (!this.#loaded) return;
     this.#drawMarks();
-    this.#react.onRange(this.range);
+    // Once a frame, however often the range changes while the pointer moves.
+    cancelAnimationFrame(this.#frame);
+    this.#frame = requestAnimationFrame(() => this.#rebase());
+    this.#react.onRange(this.#range.days);
+  }
+
+  #rebase() {
+    if (!this.#benchmark) return;
+    const { benchmark, benchmarkFrom, candles } = this.#loaded;
+    const factor = rebasingFactor(benchmark, benchmarkFrom, candles.close, this.#range.first);
+    if (factor === this.benchmarkFactor) return;
+    this.benchmarkFactor = factor;
+    this.#benchmark.setData(benchmark.map(({ time, value }) => ({ time, value: value * factor })));
+    this.#react.onRebased();
   }
 
   #drawMarks() {
@@ -164,8 +178,8 @@ export class RunChart {
     this.#marks.select(order);
     this.#drawMarks();
     if (!order) return this.#chart.clearCrosshairPosition();
-    const place = this.#placeOf(order.time);
-    if (isMoved) this.#showPlaces(place - DAYS_AROUND_ORDER, place + DAYS_AROUND_ORDER);
+    const place = this.#range.placeOf(order.time);
+    if (isMoved) this.#range.showPlaces(place - DAYS_AROUND_ORDER, place + DAYS_AROUND_ORDER);
     // The scale of time moves with the next frame; a crosshair set before that would stand elsewhere.
     requestAnimationFrame(() => {
       if (this.#selected !== order || !this.#chart) return;
@@ -174,49 +188,28 @@ export class RunChart {
     });
   }
 
-  /** Days in sight; null when all are. @returns {[number, number] | null} */
+  /** Days in sight, and what shows others; null while there is no finished run. @returns {ChartRange | null} */
   get range() {
-    const logical = this.#chart?.timeScale().getVisibleLogicalRange();
-    if (!this.#loaded || !logical) return null;
-    const times = this.#loaded.candles.time;
-    const last = times.length - 1;
-    if (logical.from <= 0.5 && logical.to >= last - 0.5) return null;
-    const at = (place) => times[Math.min(Math.max(Math.round(place), 0), last)];
-    return [at(logical.from), at(logical.to)];
+    return this.#range;
   }
 
-  #showPlaces(from, to) {
-    this.#chart.timeScale().setVisibleLogicalRange({ from, to });
-  }
-
-  /** @param {[number, number]} range Unix seconds */
-  showRange([from, to]) {
-    this.#showPlaces(this.#placeOf(from), this.#placeOf(to));
-  }
-
-  /** The last so many days of the calendar. @param {number} days */
-  showLast(days) {
-    const last = this.#loaded.candles.time.at(-1);
-    this.showRange([last - days * 86_400, last]);
-  }
-
-  showAll() {
-    this.#showPlaces(-0.5, this.#loaded.candles.time.length - 0.5);
-  }
-
-  /** Move or zoom by keyboard. @param {number} by share of the width @param {number} zoom above one shows less */
-  move(by, zoom = 1) {
-    const range = this.#chart?.timeScale().getVisibleLogicalRange();
-    if (!range) return;
-    const width = (range.to - range.from) / zoom;
-    const middle = (range.from + range.to) / 2 + by * width;
-    this.#showPlaces(middle - width / 2, middle + width / 2);
+  /** @param {[number, number] | null} days Unix seconds; null for all */
+  showRange(days) {
+    if (days) this.#range?.show(days);
+    else this.#range?.showAll();
   }
 
   /** @param {boolean} isOn */
   setLogarithmic(isOn) {
     this.#isLogarithmic = isOn;
     this.#chart?.priceScale("right", 0).applyOptions({ mode: isOn ? 1 : 0 });
+  }
+
+  /** @param {boolean} isOn */
+  setMarks(isOn) {
+    this.#hasMarks = isOn;
+    this.#marks?.show(isOn);
+    if (this.#loaded) this.#drawMarks();
   }
 
   /** @param {boolean} isOn */
@@ -231,7 +224,7 @@ export class RunChart {
     if (!this.#loaded) return;
     const range = this.#chart.timeScale().getVisibleLogicalRange();
     this.#draw();
-    if (range) this.#showPlaces(range.from, range.to);
+    if (range) this.#range.showPlaces(range.from, range.to);
   }
 
   #repaintLive() {

@@ -1,13 +1,13 @@
 // Runs beside each other: equity from one start, metrics with their differences, and what differs in their inputs.
 
 import { LineSeries, createChart } from "../vendor/lightweight-charts.js";
-import { metricRows, normalised } from "../result/comparison.js";
+import { alignedGrowth, metricRows } from "../result/comparison.js";
 import { explain, getRun } from "../service/api.js";
 import { Problem } from "../service/problem.js";
 import { ResultReader } from "../service/result-reader.js";
 import { addressOf } from "../state/address.js";
 import { Place } from "../state/place.js";
-import { plainNumber, runName } from "../text/format.js";
+import { isoDate, percent, plainNumber, runName, shortHash } from "../text/format.js";
 import { chartColours, chartOptions } from "./chart-look.js";
 import { element, fill, followedHere } from "./dom.js";
 import { differenceText, metricText } from "./metrics.js";
@@ -22,6 +22,7 @@ export class CompareView {
   #chart = null;
   #host = element("div.chart.compare-chart", { role: "img" });
   #compared = [];
+  #growth = { areSame: true, first: 0, last: 0, lines: [] };
   #place = new Place();
 
   /** @param {import("./metrics.js").Metric[]} catalogue @param {(hash: string) => void} onOpen */
@@ -46,18 +47,33 @@ export class CompareView {
 
   #showAll(compared, explained) {
     this.#compared = compared;
+    this.#growth = alignedGrowth(compared);
     const legend = compared.map(({ run }, place) => element(`li.hue-${(place % 8) + 1}`, {}, this.#link(run)));
-    this.#host.setAttribute("aria-label", compared.map(({ run, points }) => `${nameOf(run)}: one became ${plainNumber(points.at(-1).value)}`).join("; "));
+    this.#host.setAttribute("aria-label", compared.map(({ run }, place) => `${nameOf(run)}: 1.00 became ${plainNumber(this.#growth.lines[place].at(-1)?.value)}`).join("; "));
     fill(
       this.view,
       element("h2", {}, "Comparison"),
       compared.some(({ facts }) => isSynthetic(facts)) && syntheticBanner(),
-      element("p.soft", {}, "What one unit of money became. Differences are from the first run."),
+      element("p.soft", {}, "Growth of 1.00. Differences are from the first run."),
+      this.#windowNote(),
       element("ul.holdings-legend", { "aria-label": "Runs" }, ...legend),
       this.#host,
       element("div.compare-parts", {}, this.#metricTable(), element("section", { "aria-label": "Inputs that differ" }, element("h3", {}, "Inputs that differ"), ...explained.map((found, place) => differences(found, compared, place + 1)))),
     );
     this.#draw();
+  }
+
+  /** What is compared where the runs do not cover the same days. */
+  #windowNote() {
+    const { areSame, first, last } = this.#growth;
+    if (areSame) return null;
+    const windows = this.#compared.map(({ run, candles }) => element("li", {}, `${nameOf(run)}: ${isoDate(candles.time[0])} to ${isoDate(candles.time.at(-1))}`));
+    const shared =
+      first > last
+        ? "They share no day, so the chart shows each run over its own window."
+        : `The chart shows the days they share, ${isoDate(first)} to ${isoDate(last)}, and every run starts there at 1.00.`;
+    const metrics = "Each metric below is of the run's whole window, so differences may come from the windows alone.";
+    return element("section.warnings", { "aria-label": "Different windows" }, element("h3", {}, "These runs cover different windows"), element("ul", {}, ...windows), element("p", {}, `${shared} ${metrics}`));
   }
 
   #link(run) {
@@ -71,7 +87,7 @@ export class CompareView {
     const colours = chartColours();
     const options = chartOptions(colours);
     this.#chart = createChart(this.#host, options);
-    this.#compared.forEach(({ points }, place) => {
+    this.#growth.lines.forEach((points, place) => {
       const look = { color: colours.hues[place % 8], lineWidth: 2, priceLineVisible: false, priceFormat: { type: "price", precision: 2, minMove: 0.01 } };
       this.#chart.addSeries(LineSeries, look).setData(points);
     });
@@ -89,12 +105,25 @@ export class CompareView {
       ]);
       return element("tr", {}, element("th", { scope: "row", title: metric.explanation }, metric.label), ...cells);
     });
+    const shared = this.#sharedReturns();
     const heads = this.#compared.flatMap(({ run }, place) => [
       element("th", { scope: "col" }, element(`span.swatch.hue-${(place % 8) + 1}`), nameOf(run)),
       place > 0 && element("th", { scope: "col" }, "Difference"),
     ]);
     const head = element("tr", {}, element("th", { scope: "col" }, "Metric"), ...heads);
-    return element("div.table-scroll", { tabindex: 0, role: "region", "aria-label": "Metrics side by side" }, element("table.plain.compare-table", {}, element("thead", {}, head), element("tbody", {}, ...rows)));
+    return element("div.table-scroll", { tabindex: 0, role: "region", "aria-label": "Metrics side by side" }, element("table.plain.compare-table", {}, element("thead", {}, head), element("tbody", {}, shared, ...rows)));
+  }
+
+  /** Total returns over the shared days; nothing where these are all days, or none. */
+  #sharedReturns() {
+    const { areSame, first, last, lines } = this.#growth;
+    if (areSame || first > last || lines.some((line) => !line.length)) return null;
+    const returns = lines.map((line) => line.at(-1).value - 1);
+    const cells = returns.flatMap((value, place) => [
+      element("td.number", {}, percent(value)),
+      place > 0 && element("td.number.soft", {}, differenceText({ unit: "fraction" }, value - returns[0])),
+    ]);
+    return element("tr", {}, element("th", { scope: "row", title: `${isoDate(first)} to ${isoDate(last)}` }, "Total return, shared days"), ...cells);
   }
 }
 
@@ -103,9 +132,9 @@ async function loadedRun(hash) {
   const reader = new ResultReader();
   try {
     const [run, loaded] = await Promise.all([getRun(hash), reader.load(hash)]).catch((problem) => {
-      throw problem.status === 404 ? new Problem("One of these runs is not there any more.", { sentences: [hash] }) : problem;
+      throw problem.status === 404 ? new Problem("One of these runs no longer exists.", { sentences: [hash] }) : problem;
     });
-    return { run, facts: loaded.facts, points: normalised(loaded.candles, loaded.facts.parameters.starting_equity) };
+    return { run, facts: loaded.facts, candles: loaded.candles, initialCapital: loaded.facts.parameters.starting_equity };
   } finally {
     reader.close();
   }
@@ -113,11 +142,11 @@ async function loadedRun(hash) {
 
 function differences(found, compared, place) {
   const title = element("p.compare-pair", {}, element("strong", {}, nameOf(compared[place].run)), " against ", element("strong", {}, nameOf(compared[0].run)));
-  if (!found.differences.length) return element("div", {}, title, element("p.soft", {}, "Nothing differs."));
+  if (!found.differences.length) return element("div", {}, title, element("p.soft", {}, "No differences."));
   const rows = found.differences.map(({ ingredient, this: own, other }) =>
     element("tr", {}, element("th", { scope: "row" }, ingredient.replaceAll("_", " ")), element("td.mono", {}, ingredientText(own)), element("td.mono", {}, ingredientText(other))),
   );
-  const head = element("tr", {}, ...["Input", "this run", "first run"].map((text) => element("th", { scope: "col" }, text)));
+  const head = element("tr", {}, ...["Input", "This run", "First run"].map((text) => element("th", { scope: "col" }, text)));
   const code = found.code_difference ? element("pre.code-difference", { tabindex: 0, "aria-label": "Difference of the code" }, ...codeLines(found.code_difference)) : null;
   const table = element("table.plain.difference-table", {}, element("thead", {}, head), element("tbody", {}, ...rows));
   return element("div", {}, title, table, code);
@@ -126,7 +155,7 @@ function differences(found, compared, place) {
 function ingredientText(value) {
   if (value === null || value === undefined) return "none";
   const text = typeof value === "object" ? JSON.stringify(value) : String(value);
-  return /^[0-9a-f]{64}$/.test(text) ? text.slice(0, 10) : text;
+  return /^[0-9a-f]{64}$/.test(text) ? shortHash(text) : text;
 }
 
 function codeLines(difference) {
@@ -137,5 +166,5 @@ function codeLines(difference) {
 }
 
 function nameOf(run) {
-  return `${runName(run)} (${run.run_hash.slice(0, 6)})`;
+  return `${runName(run)} (${shortHash(run.run_hash)})`;
 }

@@ -47,7 +47,7 @@ export class CostField {
     const select = element("select", {}, ...options);
     if (values[name]) select.value = values[name];
     this.#inputs[name] = select;
-    return part(name, select);
+    return part(name.replaceAll("_", " "), select);
   }
 
   /** @param {number | Record<string, any>} cost as a request has it */

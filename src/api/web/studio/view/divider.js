@@ -13,7 +13,7 @@ export function startDivider(divider, frame) {
     share = Math.round(Math.min(Math.max(wanted, LEAST), MOST) * 10) / 10;
     frame.style.setProperty("--editor-share", `${share}%`);
     divider.setAttribute("aria-valuenow", String(Math.round(share)));
-    divider.setAttribute("aria-valuetext", `${Math.round(share)}% for the editor`);
+    divider.setAttribute("aria-valuetext", `${Math.round(share)}% of the page`);
   };
   const settle = (wanted) => (move(wanted), keep("localStorage", PLACE, String(share)));
   divider.setAttribute("aria-valuemin", String(LEAST));

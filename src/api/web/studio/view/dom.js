@@ -60,6 +60,12 @@ export function colour(name) {
   return color;
 }
 
+/** Give an element the colour of its symbol. @param {HTMLElement} made @param {number | undefined} number of the colour; without one it is that of all others */
+export function coloured(made, number) {
+  made.style.setProperty("--hue", number ? `var(--symbol-${number})` : "var(--hue-8)");
+  return made;
+}
+
 /** The same colour, let through. @param {string} rgb "rgb(1, 2, 3)" @param {number} opacity */
 export function translucent(rgb, opacity) {
   return rgb.replace(/^rgb\(/, "rgba(").replace(/\)$/, `, ${opacity})`);

@@ -3,7 +3,7 @@
 import { isoDate, percent, wholeNumber } from "../text/format.js";
 import { element } from "./dom.js";
 
-const HEADS = [["#", ".number"], ["Depth", ".number"], ["Peak", ""], ["Lowest", ""], ["Recovered", ""], ["Trading days", ".number"], ["", ""]];
+const HEADS = [["#", ".number"], ["Depth", ".number"], ["Peak", ""], ["Trough", ""], ["Recovered", ""], ["Trading days", ".number"], ["", ""]];
 
 /**
  * @param {import("../result/drawdowns.js").Drawdown[]} worst
@@ -11,8 +11,8 @@ const HEADS = [["#", ".number"], ["Depth", ".number"], ["Peak", ""], ["Lowest", 
  * @param {(range: [number, number]) => void} onShow
  */
 export function drawdownTable(worst, times, onShow) {
-  if (!worst.length) return element("p.empty", {}, "Equity never fell below its highest point.");
-  const day = (index) => (index < 0 ? "the start" : isoDate(times[index]));
+  if (!worst.length) return element("p.empty", {}, "Equity never closed below an earlier close.");
+  const day = (index) => (index < 0 ? "before the first day" : isoDate(times[index]));
   const rows = worst.map(({ depth, from, lowest, until, days }, rank) => {
     const range = /** @type {[number, number]} */ ([times[Math.max(from, 0)], times[until ?? times.length - 1]]);
     const show = element("button.link", { type: "button", onclick: () => onShow(range), "aria-label": `Show drawdown ${rank + 1} in the chart` }, "Show");
@@ -29,6 +29,6 @@ export function drawdownTable(worst, times, onShow) {
     );
   });
   const head = element("tr", {}, ...HEADS.map(([text, kind]) => (text ? element(`th${kind}`, { scope: "col" }, text) : element("td"))));
-  const caption = element("caption", {}, "Each from a peak to the day that reaches it again, deepest first.");
+  const caption = element("caption", {}, "From each peak to the first day at or above it again, deepest first.");
   return element("div.table-scroll", { tabindex: 0, role: "region", "aria-label": "Worst drawdowns" }, element("table.plain", {}, caption, element("thead", {}, head), element("tbody", {}, ...rows)));
 }

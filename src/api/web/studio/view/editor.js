@@ -71,8 +71,9 @@ export class Editor {
     if (text === this.code) return;
     this.#silent = true;
     const { length } = this.#view.state.doc;
-    this.#view.dispatch({ changes: { from: 0, to: length, insert: text }, selection: { anchor: 0 }, scrollIntoView: true });
+    this.#view.dispatch({ changes: { from: 0, to: length, insert: text }, selection: { anchor: 0 } });
     this.#silent = false;
+    this.#view.scrollDOM.scrollTop = 0;
   }
 
   /** Underline passages. @param {import("../service/problem.js").Violation[]} violations those without a line are left out */
@@ -113,7 +114,12 @@ export class Editor {
   reveal(line) {
     const { doc } = this.#view.state;
     const { from } = doc.line(Math.min(Math.max(line, 1), doc.lines));
-    this.#view.dispatch({ effects: cm.EditorView.scrollIntoView(from, { y: "center" }) });
+    // The editor's own way scrolls the page too, away from what a person on a phone is reading.
+    const { scrollDOM } = this.#view;
+    this.#view.requestMeasure({
+      read: (view) => view.lineBlockAt(from).top - scrollDOM.clientHeight / 2,
+      write: (top) => (scrollDOM.scrollTop = top),
+    });
   }
 
   focus() {

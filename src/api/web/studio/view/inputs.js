@@ -1,5 +1,6 @@
-// Provenance and inputs: everything that decides the result, so that anybody can make it again.
+// Provenance and settings: everything that decides the result, so that it can be made again.
 
+import { settingsOf } from "../text/settings.js";
 import { NOTHING, duration, moment, wholeNumber } from "../text/format.js";
 import { element } from "./dom.js";
 import { isSynthetic } from "./result-head.js";
@@ -10,20 +11,19 @@ export function inputsView(facts, run) {
   const made = {
     "Run": facts.run_hash,
     "Price source": provenance.data_source,
-    "Prices (hash)": provenance.data_hash,
-    "Code (hash)": provenance.code_hash,
-    "Engine": provenance.engine_version,
+    "Price hash": provenance.data_hash,
+    "Code hash": provenance.code_hash,
+    "Engine": `version ${provenance.engine_version}`,
     "Sandbox": provenance.sandbox,
-    "Submitted": moment(run?.submitted_at),
     "Took": timings(provenance.timings_ms),
+    "Submitted": moment(run?.submitted_at),
   };
-  const terms = Object.fromEntries(Object.entries(parameters).map(([name, value]) => [name, valueText(value)]));
   return element(
     "div.inputs",
     {},
+    element("section", { "aria-label": "Settings" }, element("h3", {}, "Settings"), factList(settingsOf(parameters))),
     element("section", { "aria-label": "Provenance" }, element("h3", {}, "Provenance"), factList(made)),
-    element("section", { "aria-label": "Terms" }, element("h3", {}, "Terms"), factList(terms)),
-    element("section.wide", { "aria-label": "Prices" }, element("h3", {}, "Prices"), originTable(provenance.data ?? [], isSynthetic(facts) ? "made up" : NOTHING)),
+    element("section.wide", { "aria-label": "Prices" }, element("h3", {}, "Prices"), originTable(provenance.data ?? [], isSynthetic(facts) ? "synthetic" : NOTHING)),
   );
 }
 
@@ -31,18 +31,12 @@ function factList(facts) {
   return element("dl.facts", {}, ...Object.entries(facts).flatMap(([name, value]) => [element("dt", {}, name), element("dd.mono", {}, value)]));
 }
 
-function valueText(value) {
-  if (value === null) return "none";
-  if (Array.isArray(value)) return value.join(", ");
-  return typeof value === "object" ? JSON.stringify(value) : String(value);
-}
-
 function timings(milliseconds) {
   const parts = ["analysis", "data", "sandbox", "audit", "metrics"].filter((name) => name in milliseconds);
   return `${duration(milliseconds.total)}: ${parts.map((name) => `${name} ${duration(milliseconds[name])}`).join(", ")}`;
 }
 
-/** @param {string} unknown stands where nobody knows when the prices were fetched */
+/** @param {string} unknown stands where it is not known when the prices were fetched */
 function originTable(origins, unknown) {
   const heads = ["Symbol", "First day", "Last day", "Bars", "Fetched"];
   const rows = origins.map(({ symbol, first_day: first, last_day: last, rows: bars, fetched_at: fetched }) =>

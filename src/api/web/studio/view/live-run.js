@@ -1,14 +1,14 @@
 // A run that goes on: where it stands, how far it is, what it prints, and how it is ended.
 
-import { money, percent, wholeNumber } from "../text/format.js";
+import { counted, money, percent, wholeNumber } from "../text/format.js";
 import { element, fill } from "./dom.js";
 
 const MOST_LINES = 2_000;
 
 /** The bar, the numbers beside it and the log of one run. */
 export class LiveRun {
-  #bar = element("progress", { max: 1, "aria-label": "Share of the days that are done" });
-  #where = element("span.live-where", {}, "Reading the code and fetching prices …");
+  #bar = element("progress", { max: 1, "aria-label": "Progress of the run" });
+  #where = element("span.live-where", {}, "Reading the code and fetching prices…");
   #connection = element("span.soft", { role: "status" });
   #cancel;
   #lines = [];
@@ -19,7 +19,7 @@ export class LiveRun {
   constructor(onCancel) {
     this.#cancel = element("button.danger", { type: "button", onclick: () => (this.#ending(), onCancel()) }, "Cancel");
     this.view = element("div.live", {}, element("div.live-head", {}, this.#where, this.#connection, this.#cancel), this.#bar);
-    this.logView = element("div.log", { tabindex: 0, role: "log", "aria-label": "What the strategy prints" }, this.#log);
+    this.logView = element("div.log", { tabindex: 0, role: "log", "aria-label": "Strategy output" }, this.#log);
   }
 
   /** Equity by day so far, for the chart. */
@@ -36,7 +36,7 @@ export class LiveRun {
   }
 
   #started(attempt) {
-    this.#where.textContent = attempt > 1 ? `Started again (attempt ${attempt}) …` : "Started …";
+    this.#where.textContent = attempt > 1 ? `Restarted (attempt ${attempt})…` : "Started…";
     // A new attempt begins at the first day, and prints everything again.
     [this.#points, this.#lines] = [[], []];
     fill(this.#log);
@@ -62,13 +62,14 @@ export class LiveRun {
     if (isAtEnd) this.logView.scrollTop = this.logView.scrollHeight;
   }
 
-  get lineCount() {
-    return this.#lines.length;
+  /** What was printed so far. @returns {string[]} */
+  get lines() {
+    return this.#lines;
   }
 
   /** @param {boolean} isConnected */
   showConnection(isConnected) {
-    this.#connection.textContent = isConnected ? "" : "The connection is gone; trying again …";
+    this.#connection.textContent = isConnected ? "" : "Connection lost, reconnecting…";
   }
 
   /** The service did not take it. */
@@ -79,12 +80,12 @@ export class LiveRun {
 
   #ending() {
     this.#cancel.disabled = true;
-    this.#cancel.textContent = "Cancelling …";
+    this.#cancel.textContent = "Cancelling…";
   }
 }
 
 function queuedText(position) {
-  return position ? `Waiting: ${wholeNumber(position)} before it` : "Next in line …";
+  return position ? `Waiting: ${counted(position, "run")} ahead of it` : "Next in line…";
 }
 
 /** Working days between two days, both included, as a scale of time to draw on. @param {string} from @param {string} to */
@@ -100,9 +101,9 @@ export function workingDays(from, to) {
 
 /** A finished run's log. @param {string[]} lines */
 export function logView(lines) {
-  if (!lines.length) return element("p.empty", {}, "The strategy printed nothing. self.log(…) and print(…) show up here.");
+  if (!lines.length) return element("p.empty", {}, "The strategy printed nothing. Output of self.log(…) and print(…) appears here.");
   const shown = lines.slice(0, MOST_LINES).map((line) => element("li", {}, line));
   const more = lines.length > MOST_LINES ? element("p.soft", {}, `${wholeNumber(lines.length - MOST_LINES)} more lines are in result.json.`) : null;
-  return element("div", {}, element("div.log", { tabindex: 0, role: "region", "aria-label": "What the strategy printed" }, element("ol.log-lines", {}, ...shown)), more);
+  return element("div", {}, element("div.log", { tabindex: 0, role: "region", "aria-label": "Strategy output" }, element("ol.log-lines", {}, ...shown)), more);
 }
 

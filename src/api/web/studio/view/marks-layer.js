@@ -1,9 +1,8 @@
 // Buys and sells on the equity: gathered where they would lie on each other, named where there is room.
 
 import { createSeriesMarkers } from "../vendor/lightweight-charts.js";
-import { gatheredMarks } from "../result/marks.js";
+import { marksInSight, marksToDraw } from "../result/marks.js";
 
-const PIXELS_BETWEEN_MARKS = 13;
 const PIXELS_BETWEEN_NAMES = 46;
 const PIXELS_FOR_NAMES = 20;
 
@@ -14,6 +13,7 @@ export class MarksLayer {
   #marks;
   #selected = null;
   #drawn = "";
+  #isShown = true;
   /** Whether one mark stands for those of several days. */
   areGathered = false;
 
@@ -28,6 +28,11 @@ export class MarksLayer {
     this.#selected = order;
   }
 
+  /** @param {boolean} isShown whether marks are drawn; the selected order's always is */
+  show(isShown) {
+    this.#isShown = isShown;
+  }
+
   /**
    * Draw what fits. Moving along the same scale changes nothing, so only zooming costs something.
    *
@@ -37,14 +42,14 @@ export class MarksLayer {
     const pixelSeconds = (range.to - range.from) / Math.max(widthPixels, 1);
     // Steps of a fifth: the marks do not jump with every turn of the wheel.
     const level = Math.round(Math.log(pixelSeconds) / Math.log(1.2));
-    const drawn = `${level} ${this.#selected?.place}`;
+    const drawn = `${level} ${this.#selected?.place} ${this.#isShown}`;
     if (drawn === this.#drawn) return;
     this.#drawn = drawn;
     const secondsPerPixel = 1.2 ** level;
-    const gathered = gatheredMarks(this.#marks, secondsPerPixel * PIXELS_BETWEEN_MARKS);
-    this.areGathered = gathered.length < this.#marks.length;
-    const inSight = gathered.filter(({ time }) => time >= range.from && time <= range.to).length;
-    const areFew = inSight * PIXELS_FOR_NAMES <= widthPixels;
+    const marks = this.#isShown ? this.#marks : [];
+    const gathered = marksToDraw(marks, range, secondsPerPixel);
+    this.areGathered = gathered.length < marks.length;
+    const areFew = marksInSight(gathered, range) * PIXELS_FOR_NAMES <= widthPixels;
     const named = areFew ? this.#withRoomForNames(gathered, secondsPerPixel * PIXELS_BETWEEN_NAMES) : new Set();
     const looks = gathered.map((mark) => this.#look(mark, areFew, named.has(mark)));
     if (this.#selected) looks.push(this.#selectedLook());

@@ -14,7 +14,7 @@ export function metricText({ unit }, value) {
   if (value === null || value === undefined) return NOTHING;
   if (unit === "fraction") return percent(value);
   if (unit === "days" || unit === "count") return wholeNumber(value);
-  if (unit === "basis points") return `${plainNumber(value, 1)} bp`;
+  if (unit === "basis points") return `${plainNumber(value, 1)} bps`;
   return plainNumber(value, Math.abs(value) >= 100 ? 1 : 2);
 }
 
@@ -51,7 +51,7 @@ function row(metric, metrics) {
   const value = metrics[metric.name];
   const reason = metrics.undefined?.[metric.name];
   const isUndefined = value === null || value === undefined;
-  const unit = isUndefined ? "" : UNIT_NAMES[metric.unit];
+  const unit = isUndefined ? "" : value === 1 && metric.unit === "days" ? "day" : UNIT_NAMES[metric.unit];
   return element(
     "div.metric",
     { "data-metric": metric.name },

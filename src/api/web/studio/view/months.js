@@ -10,7 +10,7 @@ const STRONGEST_PERCENT = 62;
 export function monthTable(years) {
   const sizes = years.flatMap(({ months }) => months.filter((value) => value !== null).map(Math.abs));
   const largest = Math.max(...sizes, 1e-9);
-  const head = element("tr", {}, element("th", { scope: "col" }, "Year"), ...MONTHS.map((name) => element("th", { scope: "col" }, name)), element("th", { scope: "col" }, "Year's total"));
+  const head = element("tr", {}, element("th", { scope: "col" }, "Year"), ...MONTHS.map((name) => element("th", { scope: "col" }, name)), element("th", { scope: "col" }, "Total"));
   const rows = years.map(({ year, months, total }) =>
     element(
       "tr",
@@ -20,12 +20,12 @@ export function monthTable(years) {
       element("td", { class: `total ${tone(total, 1)}` }, percent(total, 1)),
     ),
   );
-  const caption = element("caption", {}, "Returns by calendar month, in percent; the deeper the colour, the larger.");
+  const caption = element("caption", {}, "Monthly returns in percent; the stronger the colour, the larger the move.");
   return element("div.table-scroll", { tabindex: 0, role: "region", "aria-label": "Monthly returns" }, element("table.heat", {}, caption, element("thead", {}, head), element("tbody", {}, ...rows)));
 }
 
 function heatCell(value, largest) {
-  if (value === null) return element("td.no-month", {}, element("span.visually-hidden", {}, "no days"));
+  if (value === null) return element("td.no-month", {}, element("span.visually-hidden", {}, "no data"));
   const cell = element(`td.${value < 0 ? "heat-loss" : "heat-gain"}`, {}, percent(value, 1).replace("%", ""));
   // The root lets small months be seen beside a crash.
   cell.style.setProperty("--strength", `${Math.sqrt(Math.abs(value) / largest) * STRONGEST_PERCENT}%`);

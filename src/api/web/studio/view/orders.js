@@ -1,8 +1,9 @@
 // Every order of a run: sorted and filtered beside the page, drawn only where one looks.
 
+import { symbolColours } from "../result/symbol-colours.js";
 import { Place } from "../state/place.js";
 import { counted, isoDate, money, plainNumber } from "../text/format.js";
-import { element, fill } from "./dom.js";
+import { coloured, element, fill } from "./dom.js";
 import { VirtualRows } from "./virtual-rows.js";
 
 const ROW_PIXELS = 28;
@@ -18,11 +19,13 @@ const COLUMNS = [
   { sort: "fee", title: "Fee", kind: "number", text: ({ fee }) => money(fee) },
   { sort: "slippage", title: "Slippage", kind: "number", text: ({ slippageCost }) => money(slippageCost) },
 ];
+const SYMBOL_COLUMN = COLUMNS.findIndex(({ sort }) => sort === "symbol");
 const FIRST = { sort: "number", isDescending: false, symbol: "", side: 0 };
 
 /** The orders' table; an order that is chosen is told, and may be chosen from outside. */
 export class OrdersTable {
   #reader = null;
+  #colours = new Map();
   #wanted = { ...FIRST };
   #active = 0;
   #chosen = null;
@@ -38,7 +41,7 @@ export class OrdersTable {
   /** @param {(order: import("../result/order-view.js").OrderRow) => void} onChoose */
   constructor(onChoose) {
     this.#onChoose = onChoose;
-    const note = element("p.soft.order-note", {}, "Choose an order to see it in the chart; choose a mark in the chart to see it here.");
+    const note = element("p.soft.order-note", {}, "Select an order to see it in the chart, or a mark in the chart to see its order here.");
     this.view = element("div.orders", {}, element("div.order-filter", {}, this.#symbol, this.#side, this.#count, note), this.#grid);
     this.#rows = new VirtualRows(this.#grid, {
       rowPixels: ROW_PIXELS,
@@ -48,9 +51,10 @@ export class OrdersTable {
     });
   }
 
-  /** @param {import("../service/result-reader.js").ResultReader} reader */
-  showFrom(reader) {
+  /** @param {import("../service/result-reader.js").ResultReader} reader @param {Map<string, number>} colours numbers by symbol */
+  showFrom(reader, colours) {
     this.#choosing.begin();
+    this.#colours = colours;
     [this.#reader, this.#wanted, this.#active, this.#chosen] = [reader, { ...FIRST }, 0, null];
     [this.#symbol.value, this.#side.value] = ["", "0"];
     this.#drawHead();
@@ -96,6 +100,7 @@ export class OrdersTable {
     const cells = COLUMNS.map(({ kind, text, sort }, column) =>
       element(`div${kind ? `.${kind}` : ""}${sort === "side" ? `.${order.side > 0 ? "buy" : "sell"}` : ""}`, { role: "gridcell", "aria-colindex": column + 1 }, text(order)),
     );
+    cells[SYMBOL_COLUMN].prepend(coloured(element("span.swatch", { "aria-hidden": "true" }), this.#colours.get(order.symbol) ?? symbolColours([order.symbol]).get(order.symbol)));
     const row = element("div.order-row", { role: "row", id: `order-row-${number}`, "aria-rowindex": number + 2, "data-order": order.id, onclick: () => ((this.#active = number), this.#choose(order)) }, ...cells);
     row.setAttribute("aria-selected", String(order.place === this.#chosen));
     row.classList.toggle("active", number === this.#active);

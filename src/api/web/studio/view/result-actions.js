@@ -5,11 +5,12 @@ import { announce, element } from "./dom.js";
 import { openFile } from "./download.js";
 
 const FILES = [
-  ["artifacts/report.html", "Report", "One page to keep: HTML without scripts"],
+  ["artifacts/report.html", "Report", "A single HTML page"],
   ["artifacts/orders.csv", "Orders", "CSV"],
-  ["artifacts/equity.parquet", "Equity", "Parquet"],
-  ["artifacts/result.json", "Everything", "JSON"],
-  ["bundle.zip", "Bundle", "All files with their checksums, ZIP"],
+  ["equity.csv", "Equity", "CSV, day by day"],
+  ["artifacts/equity.parquet", "Equity", "Parquet, day by day"],
+  ["artifacts/result.json", "Full result", "JSON"],
+  ["bundle.zip", "Bundle", "ZIP, all files with checksums"],
 ];
 
 /**
@@ -22,7 +23,7 @@ const FILES = [
 export function resultActions(run, { onAgain, onRemoved, onProblem }) {
   const { run_hash: hash } = run;
   const share = element("button", { type: "button", onclick: () => copyAddress(share) }, "Copy link");
-  const again = element("button", { type: "button", onclick: () => during(again, async () => onAgain(await computedAgain(hash)), onProblem), title: "Compute it once more and compare" }, "Rerun");
+  const again = element("button", { type: "button", onclick: () => during(again, async () => onAgain(await computedAgain(hash)), onProblem), title: "Compute it again and compare the results" }, "Rerun");
   const removed = () => during(remove, async () => onRemoved(await deleteRun(hash)), onProblem);
   const remove = element("button.quiet", { type: "button", onclick: () => askedTwice(remove, "Really delete?", removed) }, "Delete");
   return element("div.result-actions", {}, share, run.has_result && fileMenu(hash, onProblem), again, remove);

@@ -1,10 +1,10 @@
-// What a result says first: what was run, how it ended, what the prices are, the few numbers everybody wants.
+// What a result says first: what was run, how it ended, what the prices are, the headline numbers.
 
 import { counted, percent, plainNumber, roundMoney, runName, shortHash, tone, wholeNumber, withSign } from "../text/format.js";
+import { cadenceText } from "../text/settings.js";
 import { element } from "./dom.js";
 
 const STATUS_NAMES = { queued: "waiting", running: "running", succeeded: "succeeded", failed: "failed", cancelled: "cancelled", timed_out: "timed out" };
-const BAR_SIZES = { "1d": "daily", "1w": "weekly", "1m": "monthly", "1q": "quarterly" };
 
 /** A coloured word for where a run stands. @param {string} status */
 export function statusChip(status) {
@@ -13,7 +13,7 @@ export function statusChip(status) {
 
 /** @param {any} run the summary @param {any} parameters of its result, once there is one */
 export function runTitle(run, parameters) {
-  const cadence = parameters ? ` · ${BAR_SIZES[parameters.bar_size] ?? parameters.bar_size}, ${parameters.execution.replaceAll("_", " ")}` : "";
+  const cadence = parameters ? ` · ${cadenceText(parameters.bar_size)}, ${parameters.execution.replaceAll("_", " ")}` : "";
   const facts = `${symbolsText(run.symbols)} · ${run.start_date} to ${run.end_date}${cadence}`;
   return [element("h2.run-title", {}, runName(run), " ", statusChip(run.status)), element("p.run-facts.soft.numbers", {}, facts)];
 }
@@ -40,7 +40,7 @@ export function syntheticBanner() {
     "div.synthetic-banner",
     { role: "note" },
     element("strong", {}, "Synthetic prices. "),
-    "This service made them up: nothing follows from this result for any market.",
+    "This service made them up, so the result says nothing about a real market.",
   );
 }
 
@@ -48,7 +48,7 @@ export function syntheticBanner() {
 export function warningList(warnings) {
   if (!warnings.length) return null;
   const items = warnings.map((warning) => element("li", {}, warning));
-  const title = warnings.length === 1 ? "One thing to know" : `${wholeNumber(warnings.length)} things to know`;
+  const title = counted(warnings.length, "warning");
   if (warnings.length <= 3) return element("section.warnings", { "aria-label": "Warnings" }, element("h3", {}, title), element("ul", {}, ...items));
   const rest = element("details", {}, element("summary", {}, `${wholeNumber(warnings.length - 2)} more`), element("ul", {}, ...items.slice(2)));
   return element("section.warnings", { "aria-label": "Warnings" }, element("h3", {}, title), element("ul", {}, ...items.slice(0, 2)), rest);
@@ -61,9 +61,9 @@ export function headlines({ facts, benchmark }) {
   const costs = stats.fees + stats.slippage_cost;
   const tiles = [
     ["Total return", withSign(percent, metrics.total_return), ofBenchmark === null ? "no benchmark" : `${parameters.benchmark} ${withSign(percent, ofBenchmark)}`, metrics.total_return],
-    ["Annualized", withSign(percent, metrics.annualized_return), `volatility ${percent(metrics.annual_volatility)}`, metrics.annualized_return],
+    ["Annualized return", withSign(percent, metrics.annualized_return), `volatility ${percent(metrics.annual_volatility)}`, metrics.annualized_return],
     ["Sharpe ratio", plainNumber(metrics.sharpe_ratio), `Sortino ${plainNumber(metrics.sortino)}`],
-    ["Max drawdown", metrics.max_drawdown ? percent(-metrics.max_drawdown) : percent(metrics.max_drawdown), `longest ${wholeNumber(metrics.max_drawdown_duration)} d`, -metrics.max_drawdown],
+    ["Max drawdown", metrics.max_drawdown ? percent(-metrics.max_drawdown) : percent(metrics.max_drawdown), `longest ${counted(metrics.max_drawdown_duration, "day")}`, -metrics.max_drawdown],
     ["Final equity", roundMoney(stats.equity), `from ${roundMoney(parameters.starting_equity)}`],
     ["Orders", wholeNumber(metrics.total_orders), `costs ${roundMoney(costs)}`],
   ];
@@ -78,7 +78,7 @@ function headline(label, value, note, sign) {
 /** What came of computing it once more. @param {any} run its summary */
 export function recomputedNote({ recomputed }) {
   if (!recomputed) return null;
-  if (recomputed.error) return element("p.note-line", {}, `Computed once more, and that attempt ended: ${recomputed.error.errors.join(" ")}`);
-  if (!recomputed.differences.length) return element("p.note-line.gain", {}, "Computed once more: the same result, to the last digit.");
-  return element("p.note-line.loss", {}, `Computed once more, ${counted(recomputed.differences.length, "difference")}: ${recomputed.differences.slice(0, 8).join(", ")}`);
+  if (recomputed.error) return element("p.note-line", {}, `Computed again; that attempt ended with: ${recomputed.error.errors.join(" ")}`);
+  if (!recomputed.differences.length) return element("p.note-line.gain", {}, "Computed again: the same result, to the last digit.");
+  return element("p.note-line.loss", {}, `Computed again, ${counted(recomputed.differences.length, "difference")}: ${recomputed.differences.slice(0, 8).join(", ")}`);
 }

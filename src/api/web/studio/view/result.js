@@ -17,6 +17,7 @@ import { OrdersTable } from "./orders.js";
 import { problemBox } from "./problem-box.js";
 import { resultActions } from "./result-actions.js";
 import { headlines, isSynthetic, provenanceLine, recomputedNote, runTitle, syntheticBanner, warningList } from "./result-head.js";
+import { replayed, showSeen } from "./seen-run.js";
 import { Tabs } from "./tabs.js";
 
 const SITE = "HQG Backtester";
@@ -103,7 +104,7 @@ export class ResultView {
     try {
       if (!FINISHED.has(run.status)) await this.#live(run, note, signal);
       else if (run.has_result) await this.#finished(run, note, signal);
-      else this.#failed(run, signal);
+      else await this.#opened(run, signal);
     } catch (problem) {
       if (!signal.aborted) this.showProblem(problem, run.run_hash, () => this.show(run, this.#look, note));
     }
@@ -114,8 +115,7 @@ export class ResultView {
     this.#look = look;
     if (!this.#tabs.row.isConnected) return;
     this.#tabs.show(look.tab, false);
-    if (look.range) this.#chart.chart.showRange(look.range);
-    else this.#chart.chart.showAll();
+    this.#chart.chart.showRange(look.range);
     this.#chart.select(null);
     this.#mark(look.order, !look.range);
   }
@@ -141,7 +141,10 @@ export class ResultView {
     const ended = await getRun(run.run_hash);
     if (signal.aborted) return;
     announce(`The run ${ENDINGS[ended.status] ?? ended.status}.`);
-    await this.show(ended, this.#look, note);
+    if (ended.has_result) return this.show(ended, this.#look, note);
+    this.about = ended.run_hash;
+    document.title = `${runName(ended)} · ${SITE}`;
+    this.#failed(ended, signal, live);
   }
 
   async #cancel(run, live, signal) {
@@ -158,17 +161,25 @@ export class ResultView {
   async #finished(run, note, signal) {
     const reader = new ResultReader();
     signal.addEventListener("abort", () => reader.close());
-    fill(this.#body, element("p.soft.reading-result", { role: "status" }, "Reading the result …"), element("progress.waiting", { "aria-label": "Reading the result" }));
-    this.#showResult(run, await reader.load(run.run_hash), note, signal);
-    this.#orders.showFrom(reader);
+    fill(this.#body, element("p.soft.reading-result", { role: "status" }, "Reading the result…"), element("progress.waiting", { "aria-label": "Reading the result" }));
+    const loaded = await reader.load(run.run_hash);
+    this.#showResult(run, loaded, note, signal);
+    this.#orders.showFrom(reader, loaded.colours);
     this.look(this.#look);
   }
 
-  #failed(run, signal) {
+  async #opened(run, signal) {
+    this.#failed(run, signal, new LiveRun(() => {}));
+    if (!run.progress) return;
+    const live = await replayed(run, signal);
+    if (!signal.aborted) showSeen(this.#body, this.#chart, run, live, problemOfRun(run).logs);
+  }
+
+  #failed(run, signal, live) {
     const problem = problemOfRun(run);
     fill(this.#head, ...this.#title(run, null, signal));
     fill(this.#notes, problemBox(problem));
-    fill(this.#body, problem.logs.length ? element("section.live-log", { "aria-label": "Log" }, element("h3", {}, "Log"), logView(problem.logs)) : null);
+    showSeen(this.#body, this.#chart, run, live, problem.logs);
     this.#react.onProblem(problem);
   }
 

@@ -63,7 +63,7 @@ export class RunList {
       this.#body.append(...page.runs.map((run) => this.#row(run)));
       this.#cursor = page.next_cursor ?? "";
       this.#more.hidden = !page.next_cursor;
-      this.#status.textContent = this.#body.childElementCount ? "" : "No runs fit. What you run in the studio is kept here.";
+      this.#status.textContent = this.#body.childElementCount ? "" : "No matching runs. Runs you start in the studio are kept here.";
     } catch (problem) {
       if (!signal.aborted) fill(this.#status, problemBox(problem, () => this.#load(isFirst)));
     }
@@ -99,6 +99,6 @@ export class RunList {
   #showChosen() {
     const count = this.#chosen.size;
     this.#compare.disabled = count < 2;
-    this.#compare.textContent = count < 2 ? "Choose two or more to compare" : `Compare ${count} runs`;
+    this.#compare.textContent = count < 2 ? "Select two or more to compare" : `Compare ${count} runs`;
   }
 }

@@ -1,20 +1,20 @@
-// The terms of a run: dates, capital, costs, benchmark, parameters. A form that is a request and back.
+// The settings of a run: dates, capital, costs, benchmark, parameters. A form that is a request and back.
 
 import { CostField } from "./cost-field.js";
 import { element, fill } from "./dom.js";
 
 const COMMISSIONS = {
-  per_order: { label: "per order", numbers: [["amount", "fee an order", 0]] },
-  per_share: { label: "per share", numbers: [["amount", "fee a share", 0.005], ["minimum", "least an order", 0]] },
-  rate: { label: "of value", numbers: [["rate", "as a fraction", 0.001]] },
+  per_order: { label: "per order", numbers: [["amount", "fee per order", 0]] },
+  per_share: { label: "per share", numbers: [["amount", "fee per share", 0.005], ["minimum", "minimum per order", 0]] },
+  rate: { label: "of trade value", numbers: [["rate", "fraction", 0.001]] },
 };
 const SLIPPAGES = {
-  fraction: { label: "of price", numbers: [["fraction", "as a fraction", 0.0005]] },
+  fraction: { label: "of price", numbers: [["fraction", "fraction", 0.0005]] },
   half_spread: { label: "half spread", numbers: [["bps", "basis points", 2]] },
   volume_participation: {
-    label: "by volume",
-    choices: ["shape", { square_root: "√", linear: "linear" }],
-    numbers: [["coefficient", "coefficient", 0.1], ["max_share", "most of a day", 0.1]],
+    label: "volume impact",
+    choices: ["shape", { square_root: "square root", linear: "linear" }],
+    numbers: [["coefficient", "coefficient", 0.1], ["max_share", "maximum share of volume", 0.1]],
   },
 };
 
@@ -24,12 +24,14 @@ const SIMPLE = {
   end_date: { label: "To", kind: "date" },
   initial_capital: { label: "Capital", kind: "number", attributes: { min: 0, step: "any" } },
   benchmark: { label: "Benchmark", kind: "text", attributes: { placeholder: "none", spellcheck: "false", maxlength: 24 } },
-  universe: { label: "Symbols", kind: "text", size: "wide", attributes: { placeholder: "the strategy's own; SPY, BND here trade these instead", spellcheck: "false", autocapitalize: "characters" } },
+  universe: { label: "Symbols", kind: "text", size: "wide", attributes: { placeholder: "the strategy's own, unless you list others here", spellcheck: "false", autocapitalize: "characters" } },
   seed: { label: "Seed", kind: "number", attributes: { min: 0, step: 1 } },
-  risk_free_rate: { label: "Risk-free rate a year", kind: "number", attributes: { step: "any", placeholder: "from the price source" } },
-  min_trade_value: { label: "Least trade", kind: "number", attributes: { min: 0, step: "any" } },
+  risk_free_rate: { label: "Risk-free rate per year", kind: "number", attributes: { step: "any", placeholder: "from the price source" } },
+  price_adjustment: { label: "Prices adjusted for", kind: "choice", choices: { dividends_and_splits: "dividends and splits", splits: "splits; dividends are cash" } },
+  delisting_return: { label: "Delisting return", kind: "number", attributes: { min: -1, max: 1, step: "any" } },
+  min_trade_value: { label: "Minimum trade", kind: "number", attributes: { min: 0, step: "any" } },
 };
-const DEFAULTS = { name: "", initial_capital: 10000, benchmark: "SPY", universe: null, seed: 0, risk_free_rate: "", min_trade_value: 1 };
+const DEFAULTS = { name: "", initial_capital: 10000, benchmark: "SPY", universe: null, seed: 0, risk_free_rate: "", min_trade_value: 1, price_adjustment: "dividends_and_splits", delisting_return: 0 };
 
 const IS_MAC = /mac|iphone|ipad/i.test(navigator.userAgentData?.platform ?? navigator.platform);
 
@@ -49,7 +51,7 @@ export class Terms {
     fill(
       form,
       element("div.terms-grid", {}, ...names.map((name) => this.#simple(name)), this.#cost("commission"), this.#cost("slippage"), this.#parameters()),
-      element("details.more", {}, element("summary", {}, "Other symbols, seed, risk-free rate and least trade"), element("div.terms-grid", {}, this.#simple("universe"), this.#simple("seed"), this.#simple("risk_free_rate"), this.#simple("min_trade_value"))),
+      element("details.more", {}, element("summary", {}, "Symbols, seed, risk-free rate, minimum trade, price adjustment"), element("div.terms-grid", {}, this.#simple("universe"), this.#simple("seed"), this.#simple("risk_free_rate"), this.#simple("min_trade_value"), this.#simple("price_adjustment"), this.#simple("delisting_return"))),
       element("div.run-row", {}, this.runButton, this.#note),
     );
     form.addEventListener("submit", (event) => (event.preventDefault(), onRun()));
@@ -57,8 +59,10 @@ export class Terms {
   }
 
   #simple(name) {
-    const { label, kind, size = "", attributes = {} } = SIMPLE[name];
-    const input = element("input", { type: kind, id: `term-${name}`, name, autocomplete: "off", ...attributes });
+    const { label, kind, size = "", attributes = {}, choices = {} } = SIMPLE[name];
+    const options = Object.entries(choices).map(([value, text]) => element("option", { value }, text));
+    const common = { id: `term-${name}`, name, ...attributes };
+    const input = options.length ? element("select", common, ...options) : element("input", { type: kind, autocomplete: "off", ...common });
     this.#inputs[name] = input;
     return this.#field(name, size, element("label", { for: input.id }, label), input);
   }
@@ -70,7 +74,7 @@ export class Terms {
   #parameters() {
     const area = element("textarea", { id: "term-parameters", rows: 1, spellcheck: "false" });
     this.#inputs.parameters = area;
-    const label = element("label", { for: area.id }, "Parameters, as JSON: the code reads them with ", element("code", {}, "import config"));
+    const label = element("label", { for: area.id }, "Parameters (JSON), read in code with ", element("code", {}, "import config"));
     return this.#field("parameters", "wide", label, area);
   }
 
@@ -83,7 +87,7 @@ export class Terms {
 
   /** Beside the button. @param {...any} parts none say what always holds */
   showNote(...parts) {
-    const shown = parts.length ? parts : ["Runs in a locked box. The code never sees tomorrow."];
+    const shown = parts.length ? parts : ["Runs in a sandbox. The code never sees tomorrow's prices."];
     if (this.#note.textContent !== shown.map((part) => part.textContent ?? part).join("")) fill(this.#note, ...shown);
   }
 
@@ -112,14 +116,14 @@ export class Terms {
     const faults = [];
     const request = { commission: this.#costs.commission.read(), slippage: this.#costs.slippage.read() };
     for (const [name, input] of Object.entries(this.#inputs)) {
-      if (input.validity.badInput) faults.push({ field: name, message: "This is not complete." });
+      if (input.validity.badInput) faults.push({ field: name, message: "This is incomplete." });
       else request[name] = valueOf(name, input.value.trim());
     }
-    for (const name of ["start_date", "end_date"]) if (!request[name]) faults.push({ field: name, message: "A date is needed." });
-    if (request.initial_capital === null) faults.push({ field: "initial_capital", message: "An amount is needed." });
-    if (request.start_date && request.end_date <= request.start_date) faults.push({ field: "end_date", message: "This must be after the first day." });
+    for (const name of ["start_date", "end_date"]) if (!request[name]) faults.push({ field: name, message: "Enter a date." });
+    if (request.initial_capital === null) faults.push({ field: "initial_capital", message: "Enter an amount." });
+    if (request.start_date && request.end_date <= request.start_date) faults.push({ field: "end_date", message: "This must be after the start date." });
     if (request.parameters instanceof Error) faults.push({ field: "parameters", message: request.parameters.message });
-    for (const name of ["seed", "min_trade_value"]) if (request[name] === null) delete request[name];
+    for (const name of ["seed", "min_trade_value", "delisting_return"]) if (request[name] === null) delete request[name];
     return { request, faults: uniqueByField(faults) };
   }
 
@@ -156,9 +160,9 @@ function parsedParameters(text) {
   try {
     const value = JSON.parse(text);
     if (value && typeof value === "object" && !Array.isArray(value)) return value;
-    return new Error('An object is needed, such as {"lookback_days": 21}.');
+    return new Error('Enter a JSON object, such as {"lookback_days": 21}.');
   } catch (error) {
-    return new Error(`This is not JSON: ${error.message}.`);
+    return new Error(`This is not valid JSON: ${error.message}.`);
   }
 }
 

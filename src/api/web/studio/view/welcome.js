@@ -6,9 +6,9 @@ import { element, followedHere } from "./dom.js";
 import { statusChip } from "./result-head.js";
 
 const STEPS = [
-  ["Write", "A class with a universe, a cadence and on_data. Broken rules are underlined while you type."],
-  ["Run", "It runs in a locked box that gets one bar at a time: looking ahead is impossible, not merely forbidden."],
-  ["Judge", "Every order is audited against the prices. Then: chart, metrics, months, drawdowns, orders."],
+  ["Write", "A class with a universe, a cadence and on_data. Mistakes are underlined as you type."],
+  ["Run", "It runs in a sandbox that receives one bar at a time: looking ahead is impossible, not just forbidden."],
+  ["Judge", "Every order is audited against the prices. Then come chart, metrics, monthly returns, drawdowns and orders."],
 ];
 
 /** @param {any[]} runs the latest @param {(hash: string) => void} onOpen */

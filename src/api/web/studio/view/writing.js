@@ -5,12 +5,12 @@ import { Problem } from "../service/problem.js";
 import { keepDraft, keptDraft } from "../state/draft.js";
 import { Place } from "../state/place.js";
 import { counted } from "../text/format.js";
+import { cadenceText } from "../text/settings.js";
 import { byId, element, fill } from "./dom.js";
 import { Editor } from "./editor.js";
 import { Terms } from "./terms.js";
 
 const PAUSE_MS = 350;
-const BAR_SIZES = { "1d": "daily", "1w": "weekly", "1m": "monthly", "1q": "quarterly" };
 
 /** Editor and form as one request. */
 export class Writing {
@@ -32,10 +32,10 @@ export class Writing {
 
   /** @param {{onRun: () => void}} react @param {{title: string, request: any}[]} examples */
   constructor({ onRun }, examples) {
-    // The keys are quicker than a button that is not to be pressed twice.
-    const run = () => this.#terms.runButton.disabled || onRun();
-    this.#editor = new Editor(byId("editor"), { onChange: () => this.#changed(), onRun: run });
-    this.#terms = new Terms(byId("terms"), { onChange: () => this.#termsChanged(), onRun: run });
+    // The keys are quicker than a button that must not be pressed twice.
+    this.run = () => this.#terms.runButton.disabled || onRun();
+    this.#editor = new Editor(byId("editor"), { onChange: () => this.#changed(), onRun: this.run });
+    this.#terms = new Terms(byId("terms"), { onChange: () => this.#termsChanged(), onRun: this.run });
     this.#offer(examples);
     const draft = keptDraft();
     this.#put(draft?.request ?? examples[0].request, draft?.run ?? "");
@@ -46,7 +46,7 @@ export class Writing {
   #offer(examples) {
     const select = byId("example");
     const options = examples.map(({ title }, place) => element("option", { value: place }, title));
-    fill(select, element("option", { value: "" }, "an example …"), ...options);
+    fill(select, element("option", { value: "" }, "an example…"), ...options);
     select.addEventListener("change", () => {
       if (select.value === "") return;
       this.show(examples[Number(select.value)].request, "");
@@ -149,7 +149,7 @@ export class Writing {
     // It is of more use than what reading the same code says, which may be on its way.
     clearTimeout(this.#timer);
     this.#asking.begin();
-    if (ofCode) fill(this.#reading, element("span.is-broken", {}, "The code was refused"), ` · ${ofCode.message}`);
+    if (ofCode) fill(this.#reading, element("span.is-broken", {}, "The code was rejected"), ` · ${ofCode.message}`);
     else this.#showReading(problem.violations, problem.title);
     if (problem.violations.length) this.#editor.reveal(problem.violations[0].line ?? 1);
   }
@@ -183,9 +183,9 @@ export class Writing {
   /** How what is written and the shown run belong together, and the way back. */
   #note(isChanged) {
     if (this.#former) {
-      return [element("button.link", { type: "button", onclick: () => this.#bringBack() }, "Bring back what I had written")];
+      return [element("button.link", { type: "button", onclick: () => this.#bringBack() }, "Restore what I had written")];
     }
-    return isChanged && this.#run ? ["Changed since the run that is shown."] : [];
+    return isChanged && this.#run ? ["Edited since this run."] : [];
   }
 
   async #read() {
@@ -211,8 +211,8 @@ export class Writing {
 
   #showValid({ universe, cadence }) {
     this.#editor.underline([]);
-    const trades = universe ? (universe.length > 6 ? counted(universe.length, "symbol") : universe.join(", ")) : "symbols that it computes";
-    const called = cadence ? `called ${BAR_SIZES[cadence.bar_size] ?? cadence.bar_size}, fills ${cadence.execution.replaceAll("_", " ")}` : "cadence computed";
+    const trades = universe ? (universe.length > 6 ? counted(universe.length, "symbol") : universe.join(", ")) : "computes its symbols";
+    const called = cadence ? `called ${cadenceText(cadence.bar_size)}, fills ${cadence.execution.replaceAll("_", " ")}` : "computes its cadence";
     fill(this.#reading, element("span.is-valid", {}, "Ready"), ` · ${trades} · ${called}`);
   }
 
