@@ -1,1 +1,1 @@
-"""The simulation: prices and weights in, a ledger out; no input or output, no clock, no randomness."""
+"""The simulation: prices and weights in, a ledger out; no I/O, no clock, no randomness."""

@@ -1,16 +1,16 @@
-"""The largest amount whose spending stays within a budget."""
+"""Find the largest amount whose spending stays within a budget."""
 
 from collections.abc import Callable, Iterator, Sequence
 
 ROUNDING = 1e-12
-"""Relative size of what floating point alone may add or lose in one rebalance."""
+"""Relative size of the rounding error of one rebalance."""
 
 _PRECISION = ROUNDING / 10
-_MOST_STEPS = 150
-"""More than any cost model was seen to take (83); the answer is affordable after any number of steps."""
+_MAX_STEPS = 150
+"""More than any cost model has needed (83); the answer is affordable after any number of steps."""
 
 Drop = tuple[float, float]
-"""An x at which spending falls, and by how much at most."""
+"""An x at which spending falls, and an upper bound on the fall."""
 
 
 def largest_affordable(
@@ -22,14 +22,14 @@ def largest_affordable(
 ) -> float:
     """The largest x from 0 to `top` with spend(x) ≤ budget, to a ten-trillionth of the budget or of `top`.
 
-    Spending rises with x, also in jumps, except where it drops. A search from 0 to `top` finds some x beyond which the
-    budget is exceeded; a larger one can be affordable only above a drop, and between two drops one search suffices.
+    Spending rises with x, possibly in jumps, except where it drops. A search from 0 to `top` finds some x beyond which
+    the budget is exceeded; a larger x can be affordable only above a drop, and one search suffices between two drops.
 
     Args:
-        spend: what x costs in all.
+        spend: the total cost of x.
         drops_above: the drops between an x and `top`, in any order.
-        least_slope: spending rises at least so much with each unit of x, apart from the drops. Zero is always right;
-            more saves looking above drops that are too small to bring spending back into the budget.
+        least_slope: minimum rise in spending per unit of x, apart from the drops. Zero is always right; a larger value
+            skips drops that are too small to bring spending back within the budget.
 
     Returns:
         `top` when it is affordable; 0.0 when nothing is, or when there is no budget.
@@ -41,7 +41,7 @@ def largest_affordable(
         return top
     found = _search(spend, budget, 0.0, top, excess)
     too_much = top
-    for drop in reversed(list(_worth_a_look(found, top, drops_above(found), least_slope))):
+    for drop in reversed(list(_relevant(found, top, drops_above(found), least_slope))):
         above = drop + _PRECISION * top
         if above < too_much and spend(above) <= budget * (1 + _PRECISION):
             return _search(spend, budget, above, too_much, spend(too_much) - budget)
@@ -49,8 +49,8 @@ def largest_affordable(
     return found
 
 
-def _worth_a_look(found: float, top: float, drops: Sequence[Drop], least_slope: float) -> Iterator[float]:
-    """Those drops, ascending, that could bring spending back to what it was at the amount found."""
+def _relevant(found: float, top: float, drops: Sequence[Drop], least_slope: float) -> Iterator[float]:
+    """The drops, ascending, that could bring spending back to its value at the amount found."""
     fallen = 0.0
     for drop, size in sorted(drops):
         fallen += size
@@ -61,19 +61,19 @@ def _worth_a_look(found: float, top: float, drops: Sequence[Drop], least_slope: 
 def _search(spend: Callable[[float], float], budget: float, affordable: float, too_much: float, excess: float) -> float:
     """The largest affordable x between two amounts, where spending only rises.
 
-    Secant steps, because costs are nearly always piecewise linear in what is traded and one step then
-    lands on the answer; halving where such a step leaves the bracket, because minimum fees and skipped
-    small orders make jumps. At a jump the answer is on the affordable side.
+    Uses secant steps, because costs are nearly always piecewise linear in the amount traded and one step then lands on
+    the answer. Halves the bracket when such a step leaves it, because minimum fees and skipped small orders make jumps.
+    At a jump the answer is on the affordable side.
 
     Args:
-        affordable: where to begin; returned when nothing above it is affordable.
-        excess: what `too_much` costs beyond the budget.
+        affordable: lower end of the bracket; returned when nothing above it is affordable.
+        excess: the cost of `too_much` beyond the budget.
     """
     if excess <= _PRECISION * budget:
         return too_much
     top, earlier, earlier_excess = too_much, too_much, excess
     x = too_much * budget / (budget + excess)
-    for _ in range(_MOST_STEPS):
+    for _ in range(_MAX_STEPS):
         if not affordable < x < too_much:
             x = (affordable + too_much) / 2
         if not affordable < x < too_much or too_much - affordable <= _PRECISION * top:

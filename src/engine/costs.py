@@ -1,7 +1,7 @@
-"""What a fill costs: commission and slippage models, and the wire objects they are read from and written as.
+"""The cost of a fill: commission and slippage models, read from and written as wire objects.
 
-Fees are in account currency. Slippage is a fraction of the reference price, which buys pay on top
-and sells give up. Share counts, prices and volumes passed in are never negative.
+Fees are in account currency. Slippage is a fraction of the reference price: buys pay it on top, sells give it up.
+Share counts, prices and volumes passed in are never negative.
 """
 
 import math
@@ -12,12 +12,12 @@ from dataclasses import MISSING, dataclass, fields
 from typing import Any, ClassVar, TypeVar
 
 LARGEST_FRACTION = 0.99
-"""An order that outgrows the day's volume still keeps a hundredth of its reference price."""
+"""Cap on slippage: an order larger than the day's volume still keeps a hundredth of its reference price."""
 
 
 @dataclass(frozen=True)
 class CostModel(ABC):
-    """A model with a name on the wire, and its dataclass fields in order under their wire names."""
+    """A model with its wire name; `wire_names` are its dataclass fields' wire names, in order."""
 
     model: ClassVar[str]
     wire_names: ClassVar[tuple[str, ...]] = ()
@@ -29,19 +29,19 @@ class CostModel(ABC):
 
 
 class Commission(CostModel):
-    """What the broker charges for one order."""
+    """The broker's charge for one order."""
 
     @abstractmethod
     def fee(self, shares: float, price: float) -> float:
-        """The fee of one order at its fill price; zero shares are no order and pay nothing."""
+        """The fee of one order at its fill price; 0.0 for zero shares."""
 
     def marginal_fraction(self, price: float) -> float:
-        """The most that an order's fee grows with its value, as a fraction of it."""
+        """Upper bound on the growth of an order's fee with its value, as a fraction of the value."""
         return 0.0
 
 
 class Slippage(CostModel):
-    """How far from its reference price an order fills, and how much of it."""
+    """How far from its reference price an order fills, and how many shares fill."""
 
     uses_volume: ClassVar[bool] = False
     """True when an order cannot fill on a day without a known volume."""
@@ -51,11 +51,11 @@ class Slippage(CostModel):
         """The fraction of the reference price lost, 0 to 1; `volume` is the bar's, in shares, or NaN."""
 
     def max_shares(self, volume: float) -> float:
-        """The most shares that one order fills on a day of that volume; infinite without a limit."""
+        """Maximum shares that one order fills on a day of that volume; infinite without a limit."""
         return math.inf
 
     def marginal_fraction(self) -> float:
-        """The most that an order's loss grows with its value, as a fraction of it."""
+        """Upper bound on the growth of an order's slippage with its value, as a fraction of the value."""
         return self.fraction(1.0, math.nan)
 
 
@@ -198,7 +198,7 @@ SLIPPAGES = {model.model: model for model in (NoSlippage, Fraction, HalfSpread, 
 
 
 def commission_from_wire(value: float | Mapping[str, Any]) -> Commission:
-    """The commission a request means: a number is a flat amount per order, an object names its model.
+    """The commission of a request: a number is a flat amount per order, an object names its model.
 
     Raises:
         ValueError: an unknown model or field, or a field missing, of a wrong type or out of range.
@@ -208,7 +208,7 @@ def commission_from_wire(value: float | Mapping[str, Any]) -> Commission:
 
 
 def slippage_from_wire(value: float | Mapping[str, Any]) -> Slippage:
-    """The slippage a request means: a number is a fraction of the price, an object names its model.
+    """The slippage of a request: a number is a fraction of the price, an object names its model.
 
     Raises:
         ValueError: an unknown model or field, or a field missing, of a wrong type or out of range.

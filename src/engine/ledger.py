@@ -1,18 +1,18 @@
-"""What a run leaves behind: the orders that filled, the daily marks, and what could not fill."""
+"""The books of a run: filled orders, daily marks, and orders that could not fill."""
 
 from collections import Counter
 from dataclasses import dataclass, field
 
 STRETCH_DAYS = 7
-"""Misses at most this many timeline days apart are one stretch: every weekend of equities beside a coin."""
+"""Misses at most this many timeline days apart form one stretch, such as all weekends of equities beside a coin."""
 
 MAX_STRETCHES = 20
-"""A symbol has at most this many stretches a reason; later misses lengthen the last. So the list stays short."""
+"""Maximum stretches per symbol and reason; later misses extend the last, which keeps the list short."""
 
 
 @dataclass(slots=True)
 class Orders:
-    """Filled orders in the order in which they filled, one column a field, all of one length.
+    """Filled orders in order of filling, one column per field, all of one length.
 
     Attributes:
         day: index into the timeline's days.
@@ -42,7 +42,7 @@ class Unfilled:
         reason: a short clause without symbol or date, one of those in `src/engine/rebalancing.py`.
         first_day: timeline index of the first such day.
         last_day: timeline index of the last such day.
-        count: on how many days of the stretch, at least one.
+        count: number of such days in the stretch, at least one.
     """
 
     symbol: int
@@ -58,17 +58,17 @@ class Ledger:
 
     Attributes:
         orders: every fill of a signal.
-        settlements: the positions closed because their symbol was delisted, without a fee. The host works
-            them out again from the orders, so they are not sent to it.
+        settlements: the positions closed because their symbol was delisted, without a fee. They are not sent to the
+            host, which derives them from the orders.
         cash: cash after the day's last fill, one per timeline day.
         equity: cash plus positions at the day's close (last known close for a symbol
             without a bar), one per timeline day.
-        unfilled: what waited or never filled, in order of first_day.
-        decisions: how often the strategy was asked.
-        signals: how often it answered with weights.
-        most_wanted: until the first fill, the largest position that a signal asked for when it could have filled, in
-            account currency before costs; None when no signal ever could.
-        most_affordable: the largest of the orders that were left of these once costs were taken off.
+        unfilled: orders that waited or never filled, by first_day.
+        decisions: number of calls of the strategy.
+        signals: number of calls that returned weights.
+        most_wanted: until the first fill, the largest position requested by a signal that could have filled, in
+            account currency before costs; None when no signal could.
+        most_affordable: the largest of those orders after costs.
     """
 
     orders: Orders = field(default_factory=Orders)
@@ -95,7 +95,7 @@ class UnfilledLog:
         self._counts: Counter[tuple[int, str]] = Counter()
 
     def note(self, day: int, symbol: int, reason: str) -> None:
-        """Write down that an order in `symbol` could not fill, or not whole, on that timeline day."""
+        """Record that an order in `symbol` could not fill, or only in part, on that timeline day."""
         key = (symbol, reason)
         stretch = self._latest.get(key)
         if stretch is not None and (day - stretch.last_day <= STRETCH_DAYS or self._counts[key] >= MAX_STRETCHES):

@@ -1,4 +1,4 @@
-"""What a run is given: the prices of its universe and the rules it trades by."""
+"""The inputs of a run: the prices of its universe and its trading rules."""
 
 import sys
 from collections.abc import Mapping, Sequence
@@ -16,7 +16,7 @@ else:
 """A one-dimensional buffer of doubles (format 'd')."""
 
 FIELDS = 5
-"""Doubles a bar: open, high, low, close (account currency per share), volume (shares)."""
+"""Doubles per bar: open, high, low, close (account currency per share), volume (shares)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,15 +24,15 @@ class Market:
     """Daily bars of a universe.
 
     Attributes:
-        days: (n_days,) ascending days since 1970-01-01, on each of which some symbol has a bar.
-        symbols: the universe, in the order of every other sequence of this package.
+        days: (n_days,) ascending days since 1970-01-01 on which some symbol has a bar.
+        symbols: the universe; all sequences of this package use its order.
         bars: (n_days × n_symbols × 5) doubles in C order. Five NaNs mean no bar on that day; a bar
             may have a NaN volume.
         last_period_complete: False when the window ends before the last week, month or quarter does.
-        delistings: timeline index of the day on which a symbol leaves, by symbol index. From that day on the
-            symbol has no bar; only when its last bar is that of the timeline's last day, it leaves at that day's end.
-        dividends: by timeline index of the ex-date, (index of the symbol, cash per share in account currency) for
-            what was held the day before; empty where dividends are taken out of the prices.
+        delistings: timeline index of the day on which a symbol leaves, by symbol index. From that day on the symbol
+            has no bar, except that one whose last bar is on the timeline's last day leaves at that day's end.
+        dividends: by timeline index of the ex-date, (symbol index, cash per share in account currency), paid on the
+            previous day's holdings; empty where prices are adjusted for dividends.
     """
 
     days: list[int]
@@ -53,13 +53,13 @@ class Rules:
     """How a run trades.
 
     Attributes:
-        bar_size: how often the strategy is asked.
+        bar_size: how often the strategy is called.
         execution: whether its orders fill at that day's close or at the next day's open.
         initial_capital: account currency, above zero.
         min_trade_value: account currency; smaller changes are skipped unless they close a position.
-        delisting_return: what a position loses (below zero) or gains when its symbol is delisted, as a
-            fraction of its value at the last close; at least -1.
-        max_orders: a run ends with TooManyOrders on the day on which it has more.
+        delisting_return: a position's loss (below zero) or gain when its symbol is delisted, as a fraction of its
+            value at the last close; at least -1.
+        max_orders: a run ends with TooManyOrders on the day on which it exceeds this.
     """
 
     bar_size: BarSize
@@ -73,6 +73,6 @@ class Rules:
 
     @property
     def is_free(self) -> bool:
-        """True when every order fills whole, at its reference price and without a fee."""
+        """True when every order fills completely, at its reference price and without a fee."""
         slippage = self.slippage
         return not slippage.uses_volume and slippage.fraction(1, 1) == 0 and self.commission.fee(1, 1) == 0

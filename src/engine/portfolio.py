@@ -1,4 +1,4 @@
-"""Cash and positions of one account, and the trades that target weights ask of it at one moment."""
+"""Cash and positions of one account, and the trades that target weights require at one moment."""
 
 import math
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ Change = tuple[int, float]
 
 
 class Portfolio:
-    """Cash (account currency), fractional shares (one count a symbol in universe order), and past fills."""
+    """Cash (account currency), fractional shares (one count per symbol in universe order), and past fills."""
 
     def __init__(self, cash: float, symbols_count: int) -> None:
         self.cash = cash
@@ -24,7 +24,7 @@ class Portfolio:
         self._settlements: list[_Fill] = []
 
     def value(self, prices: Sequence[float]) -> float:
-        """Cash plus positions at these prices; NaN is the price of what has never been held."""
+        """Cash plus positions at these prices; a price may be NaN for a symbol never held."""
         worth = math.fsum(map(mul, self.shares, prices))
         if math.isnan(worth):  # 0 shares × NaN
             worth = math.fsum(held * price for held, price in zip(self.shares, prices, strict=True) if held)
@@ -37,11 +37,11 @@ class Portfolio:
         self._fills.append((day, symbol, change, price, fee))
 
     def receive(self, dividends: Sequence[tuple[int, float]]) -> None:
-        """Take the dividends of (symbol, cash per share) on what is held."""
+        """Book dividends, given as (symbol, cash per share), on the current holdings."""
         self.cash += math.fsum(self.shares[symbol] * amount for symbol, amount in dividends)
 
     def settle(self, day: int, symbol: int, price: float) -> None:
-        """Turn a position into cash at that price, free of costs; nothing happens where none is held."""
+        """Turn a position into cash at that price, free of costs; does nothing when none is held."""
         held = self.shares[symbol]
         if held:
             self.cash += held * price
@@ -55,7 +55,7 @@ class Portfolio:
 
     @property
     def n_orders(self) -> int:
-        """How many fills there are so far."""
+        """Number of fills so far."""
         return len(self._fills)
 
     def orders(self) -> Orders:
@@ -72,17 +72,17 @@ def _columns(fills: list[_Fill]) -> Orders:
 
 
 class Sizing:
-    """The trades that target weights ask of a portfolio, at one moment at a time.
+    """The trades that target weights require of a portfolio, one moment at a time.
 
     Args:
-        rules: for costs and the smallest trade.
+        rules: for costs and the minimum trade.
         portfolio: read, never changed.
     """
 
     prices: Sequence[float]
     """Reference prices of the moment in universe order, NaN for a symbol that never had one."""
     equity: float
-    """What the portfolio is worth at these prices, in account currency."""
+    """The portfolio's value at these prices, in account currency."""
     least: float
     """Account currency below which a change is skipped."""
 
@@ -97,7 +97,7 @@ class Sizing:
         self._marginal_slippage = rules.slippage.marginal_fraction()
 
     def turn_to(self, weights: Sequence[float], prices: Sequence[float], volumes: Sequence[float]) -> None:
-        """Size by these weights, prices and volumes (shares) from now on."""
+        """Use these weights, prices and volumes (shares) from now on."""
         self._weights, self.prices, self._volumes = weights, prices, volumes
         self.equity = self._portfolio.value(prices)
         # Rounding alone must never trade: it would pay a flat fee for nothing.
@@ -105,10 +105,10 @@ class Sizing:
         self.least = least if least > rounding else rounding
 
     def changes(self, symbols: Sequence[int], investable: float) -> list[Change]:
-        """What to trade so that each of `symbols` gets its weight of `investable`.
+        """The trades that give each of `symbols` its weight of `investable`.
 
-        Changes worth less than `least` are left out, except that a weight of zero closes the position
-        completely. A symbol that never had a price has a NaN change.
+        Changes worth less than `least` are left out, except that a weight of zero always closes the position. A symbol
+        that never had a price has a NaN change.
         """
         weights, prices, shares, least = self._weights, self.prices, self._portfolio.shares, self.least
         changes = []
@@ -124,11 +124,11 @@ class Sizing:
         return changes
 
     def is_too_small(self, symbol: int, shares: float) -> bool:
-        """True when that many shares are worth less than the smallest trade."""
+        """True when that many shares are worth less than the minimum trade."""
         return shares * self.prices[symbol] < self.least
 
     def fillable(self, symbol: int, change: float) -> float:
-        """The part of a change that the day's volume lets fill."""
+        """The part of a change that the day's volume allows."""
         most = self._max_shares(self._volumes[symbol])
         return max(-most, min(change, most))
 
@@ -140,7 +140,7 @@ class Sizing:
         return price, self._fee(shares, price)
 
     def investable(self, symbols: Sequence[int]) -> float:
-        """The equity left once the costs of investing it in `symbols` are paid: E' + costs(E') = equity."""
+        """The equity left after the costs of investing it in `symbols`: E' + costs(E') = equity."""
 
         def spend(investable: float) -> float:
             parts = [investable]
@@ -156,7 +156,7 @@ class Sizing:
         return largest_affordable(spend, self.equity, self.equity, drops_above, self._least_slope(symbols))
 
     def _drops(self, symbols: Sequence[int], investable: float) -> list[Drop]:
-        """Where, with more than that invested, a sell becomes too small to be made, and what it would cost there."""
+        """The amounts above `investable` at which a sell becomes too small to make, with the sell's cost there."""
         drops = []
         for symbol in symbols:
             weight, price = self._weights[symbol], self.prices[symbol]
@@ -168,12 +168,12 @@ class Sizing:
         return drops
 
     def _least_slope(self, symbols: Sequence[int]) -> float:
-        """How fast spending rises at least: the more is invested, the smaller the sells are, and their costs."""
+        """Minimum slope of spending: the more is invested, the smaller the sells and their costs."""
         fees = max((self._marginal_fee(self.prices[symbol]) for symbol in symbols), default=0.0)
         return max(0.0, 1.0 - self._marginal_slippage - fees)
 
     def affordable(self, symbol: int, change: float, cash: float) -> float:
-        """The part of a buy that cash pays for, costs included; 0.0 when it does not even pay the fee."""
+        """The part of a buy that cash can pay for, costs included; 0.0 when it cannot even pay the fee."""
 
         def spend(shares: float) -> float:
             price, fee = self.quote(symbol, shares)

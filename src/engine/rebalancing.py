@@ -1,4 +1,4 @@
-"""The way from a signal to its fills: what can fill does, what cannot waits, and both are written down."""
+"""From a signal to its fills: orders that can fill do, the others wait, and both are recorded."""
 
 import math
 from collections.abc import Sequence
@@ -22,7 +22,7 @@ class Rebalancer:
     """Carries one signal at a time to its fills in one portfolio.
 
     Args:
-        log: whatever could not fill is written here.
+        log: records orders that could not fill.
     """
 
     def __init__(self, rules: Rules, portfolio: Portfolio, log: UnfilledLog) -> None:
@@ -37,15 +37,15 @@ class Rebalancer:
         self._weights: Sequence[float] = ()
         self._log = log
         self.waiting: Sequence[int] = ()
-        """The symbols of the latest signal that have not had their fill."""
+        """The symbols of the latest signal that have not filled yet."""
         self.n_signals = 0
-        """How many signals were taken."""
+        """Number of signals so far."""
         self.most_wanted: float | None = None
         self.most_affordable = 0.0
-        """As src.engine.ledger.Ledger says."""
+        """See src.engine.ledger.Ledger."""
 
     def take(self, day: int, weights: Sequence[float]) -> None:
-        """Start on the signal of that day; whatever an earlier one still waits for is dropped."""
+        """Start on the signal of that day; orders still waiting from an earlier one are dropped."""
         self.n_signals += 1
         self._signal_day = day
         self._weights = weights
@@ -63,16 +63,16 @@ class Rebalancer:
         self.waiting = [other for other in self.waiting if other != symbol]
 
     def settle(self, day: int, symbol: int, last_close: float) -> None:
-        """Close the position for what a delisting leaves of its value at the last close."""
+        """Close the position at its last close times (1 + delisting_return)."""
         self._portfolio.settle(day, symbol, last_close * (1 + self._rules.delisting_return))
 
     def fill(self, day: int, prices: Sequence[float], marks: Sequence[float], volumes: Sequence[float]) -> None:
-        """Trade what waits and can trade at this moment: sells before buys, each in universe order.
+        """Fill the waiting orders that can trade at this moment: sells before buys, each in universe order.
 
         Args:
             day: timeline index.
             prices: the day's opens or closes, NaN for a symbol without a bar.
-            marks: the same, with a symbol's last known close in place of NaN; the same object if none is NaN.
+            marks: the prices, with a symbol's last known close in place of NaN; the same object if none is NaN.
             volumes: the day's volumes in shares.
         """
         sizing = self._sizing
@@ -85,7 +85,7 @@ class Rebalancer:
         short_reason = self._note_stuck(day, stuck, prices, investable) if stuck else None
         changes = sizing.changes(ready, investable)
         if ready and not self._portfolio.has_traded:
-            self._remember_wishes(ready, changes)
+            self._record_targets(ready, changes)
         for symbol, change in changes:
             if change < 0 and not self._sell(day, symbol, change):
                 short_reason = short_reason or NO_CASH
@@ -96,29 +96,29 @@ class Rebalancer:
         self.waiting = sorted(stuck + short) if short_reason == CASH_IN_A_SELL else stuck
 
     def note_no_day_left(self, day: int, marks: Sequence[float]) -> None:
-        """Write down what a signal of the window's last day would have traded."""
+        """Record the orders of a signal on the window's last day, which have no day left to fill."""
         if self._signal_day != day:
             return
         self._sizing.turn_to(self._weights, marks, ())
         for symbol, _ in self._sizing.changes(self.waiting, self._sizing.equity):
             self._log.note(day, symbol, NO_DAY_LEFT)
 
-    def _remember_wishes(self, ready: Sequence[int], changes: Sequence[Change]) -> None:
-        """Keep what says why nothing was traded, should it stay so."""
+    def _record_targets(self, ready: Sequence[int], changes: Sequence[Change]) -> None:
+        """Keep the amounts that explain a run without orders."""
         wanted = max(self._weights[symbol] for symbol in ready) * self._sizing.equity
         self.most_wanted = max(self.most_wanted or 0.0, wanted)
         orders = (change * self._sizing.prices[symbol] for symbol, change in changes)
         self.most_affordable = max(self.most_affordable, *orders, 0.0)
 
     def _note_delisted(self, day: int) -> None:
-        """Write down, once a symbol, that the signal wants what can no longer be bought."""
+        """Record, once per symbol, that the signal gives weight to a delisted one."""
         for symbol in sorted(self._delisted_unsaid):
             if self._weights[symbol]:
                 self._log.note(day, symbol, DELISTED)
                 self._delisted_unsaid.remove(symbol)
 
     def _split(self, prices: Sequence[float], volumes: Sequence[float]) -> tuple[list[int], list[int]]:
-        """The waiting symbols that can trade now, and those that cannot but have something to trade."""
+        """The waiting symbols that can trade now, and those that cannot but have a weight or a position."""
         slippage = self._rules.slippage
         ready, stuck = [], []
         for symbol in self.waiting:
@@ -129,10 +129,10 @@ class Rebalancer:
         return ready, stuck
 
     def _note_stuck(self, day: int, stuck: list[int], prices: Sequence[float], investable: float) -> str | None:
-        """Write down the waits that matter at the last known prices.
+        """Record the waits that matter at the last known prices.
 
         Returns:
-            Why buys may be short of cash now: a sell is among those that wait. None otherwise.
+            CASH_IN_A_SELL when a sell is among the waiting orders, so buys may be short of cash; None otherwise.
         """
         changes = self._sizing.changes(stuck, investable)
         for symbol, _ in changes:
@@ -140,8 +140,8 @@ class Rebalancer:
         return CASH_IN_A_SELL if any(change < 0 for _, change in changes) else None
 
     def _sell(self, day: int, symbol: int, wanted: float) -> bool:
-        """Sell what the day's volume takes, unless its fee could not be paid; True when all of it filled."""
-        if self._is_free:  # nothing can be in its way
+        """Sell what the day's volume allows, unless cash cannot pay the fee; True when all of it filled."""
+        if self._is_free:
             self._portfolio.trade(day, symbol, wanted, self._sizing.prices[symbol], 0.0)
             return True
         change, price, fee = self._quote(day, symbol, wanted)
@@ -152,9 +152,9 @@ class Rebalancer:
         return change == wanted
 
     def _buy(self, day: int, symbol: int, wanted: float, short_reason: str | None) -> bool:
-        """Buy what the day's volume and the cash at hand allow; False when it is short for that reason.
+        """Buy what the day's volume and cash allow; False when it falls short for `short_reason`.
 
-        Rounding and skipped small sells cut buys too, by next to nothing: that is not worth a word.
+        Rounding and skipped small sells also cut buys slightly; that is not recorded.
         """
         sizing, cash = self._sizing, self._portfolio.cash
         allowed, price, fee = self._quote(day, symbol, wanted)
@@ -170,7 +170,7 @@ class Rebalancer:
         return False
 
     def _quote(self, day: int, symbol: int, wanted: float) -> tuple[float, float, float]:
-        """The part of a change that the day's volume lets fill, its price and its fee."""
+        """The part of a change that the day's volume allows, its price and its fee."""
         if self._is_free:
             return wanted, self._sizing.prices[symbol], 0.0
         change = wanted

@@ -1,4 +1,4 @@
-"""The day loop: opens fill, closes are marked, the strategy is asked, closes fill, the books are kept."""
+"""The day loop: fill at the open, mark at the close, call the strategy, fill at the close, keep the books."""
 
 import math
 from collections.abc import Iterator, Sequence
@@ -22,7 +22,7 @@ _Row = tuple[Sequence[float], Sequence[float], Sequence[float], bool]
 
 
 class Decide(Protocol):
-    """Asks the strategy, at one close, what it wants to hold."""
+    """Calls the strategy at one close for its target weights."""
 
     def __call__(
         self,
@@ -33,18 +33,18 @@ class Decide(Protocol):
         shares: Sequence[float],
         marks: Sequence[float],
     ) -> Sequence[float] | None:
-        """Target weights, or None to leave things as they are.
+        """Target weights, or None to hold.
 
         Args:
             day: timeline index.
             bars: (n_symbols × 5) doubles, the bars of the period that ends on this day.
             equity: account currency, marked at this close.
             cash: account currency.
-            shares: (n_symbols,) the live holdings: read them, do not keep or change them.
+            shares: (n_symbols,) the live holdings; do not keep or change them.
             marks: (n_symbols,) last known closes, NaN before a symbol's first bar.
 
         Returns:
-            (n_symbols,) finite weights of at least zero, together at most 1 + 1e-7; all zero liquidates.
+            (n_symbols,) finite weights of at least zero, summing to at most 1 + 1e-7; all zero liquidates.
         """
         ...
 
@@ -53,11 +53,11 @@ def simulate(market: Market, rules: Rules, decide: Decide) -> Ledger:
     """Run one strategy over one market.
 
     Returns:
-        The books: every fill, cash and equity of every day, and whatever could not fill.
+        The books: every fill, daily cash and equity, and orders that could not fill.
 
     Raises:
-        TooManyOrders: rules.max_orders was passed.
-        Exception: whatever `decide` raises, unchanged.
+        TooManyOrders: the run exceeds rules.max_orders.
+        Exception: any exception of `decide`, unchanged.
     """
     ledger = Ledger()
     count = len(market.symbols)
@@ -103,7 +103,7 @@ def simulate(market: Market, rules: Rules, decide: Decide) -> Ledger:
 
 
 def _leaving(market: Market) -> dict[int, list[int]]:
-    """The symbols that are gone before each day begins; those that leave with the last day, on the day after it."""
+    """The symbols that leave before each day begins; one that leaves at the last day's end is on the day after it."""
     leaving: dict[int, list[int]] = {}
     for symbol, day in sorted(market.delistings.items()):
         has_bar = not math.isnan(market.bars[(day * len(market.symbols) + symbol) * FIELDS + _CLOSE])
@@ -112,9 +112,9 @@ def _leaving(market: Market) -> dict[int, list[int]]:
 
 
 def _rows(bars: Doubles, count: int) -> Iterator[_Row]:
-    """Opens, closes and volumes of each day, and whether some symbol may lack a bar on it.
+    """Opens, closes and volumes of each day, and whether a symbol may lack a bar on it.
 
-    Converted a block of days at a time: as quick as all at once, with little memory.
+    Converted in blocks of days: as fast as all at once, in little memory.
     """
     for start in range(0, len(bars), _BLOCK_DAYS * count * FIELDS):
         block = bars[start : start + _BLOCK_DAYS * count * FIELDS]
@@ -126,7 +126,7 @@ def _rows(bars: Doubles, count: int) -> Iterator[_Row]:
 
 
 def _carried(prices: Sequence[float], before: Sequence[float]) -> Sequence[float]:
-    """The prices with the ones before in place of NaN; the same object when there is none."""
+    """The prices with the previous ones in place of NaN; the same object without a NaN."""
     if not math.isnan(math.fsum(prices)):
         return prices
     return [known if math.isnan(price) else price for price, known in zip(prices, before, strict=True)]

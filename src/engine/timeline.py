@@ -1,4 +1,4 @@
-"""When a strategy is asked, and which bars it is shown then."""
+"""When a strategy is called, and with which bars."""
 
 import math
 from array import array
@@ -25,19 +25,19 @@ def decisions(
     Args:
         days: (n_days,) ascending days since 1970-01-01.
         bars: (n_days × symbols_count × 5) doubles in C order; a NaN close means no bar.
-        last_period_complete: False when the window cuts the last period off; it then has no call.
+        last_period_complete: False when the window cuts off the last period, which then has no call.
 
     Returns:
         The period's bars, (symbols_count × 5) doubles, by the timeline index of its last day, ascending.
-        Open first, high max, low min, close last, volume sum (of the volumes that are known); five NaNs
-        for a symbol that had no bar in the period. Weeks end on Friday.
+        Open first, high max, low min, close last, volume sum (of the known volumes); five NaNs for a
+        symbol without a bar in the period. Weeks end on Friday.
     """
     width = symbols_count * FIELDS
     if bar_size is BarSize.DAILY:
         return {day: bars[day * width : (day + 1) * width] for day in range(len(days))}
     ends = _period_ends(days, bar_size)
     starts = [0, *(end + 1 for end in ends)]
-    periods = list(zip(starts, ends, strict=False))  # the last start is that of a period not begun
+    periods = list(zip(starts, ends, strict=False))  # the last start has no period
     if not last_period_complete:
         periods = periods[:-1]
     return {end: _aggregate(bars[start * width : (end + 1) * width], width) for start, end in periods}
@@ -59,7 +59,7 @@ def _period(day: int, bar_size: BarSize) -> int:
 
 
 def _aggregate(rows: Doubles, width: int) -> Doubles:
-    """One bar a symbol over a period's days."""
+    """One bar per symbol over a period's days."""
     period = array("d")
     for offset in range(0, width, FIELDS):
         opens, highs, lows, closes, volumes = (_known(rows[offset + field :: width]) for field in range(FIELDS))

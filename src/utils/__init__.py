@@ -1,1 +1,1 @@
-"""Small, pure tools over plain arrays, useful to a stranger; nothing of ours is imported here."""
+"""Small, pure functions over plain arrays, useful in any project; imports none of our packages."""

@@ -15,14 +15,14 @@ from src.utils.return_stats import (
 
 
 def benchmark_equity(closes: Float64Array, initial_capital: float) -> Float64Array:
-    """What the initial capital becomes when it buys the benchmark at its first close and keeps it.
+    """The value of the initial capital when it buys the benchmark at its first close and holds it.
 
     Args:
         closes: (n_days,) prices above zero, NaN on days without one.
 
     Returns:
-        (n_days,): the initial capital up to and including the first close, the last known close
-        on days without one.
+        (n_days,): the initial capital up to and including the first close; days without a close use the last
+        known one.
 
     Raises:
         ValueError: no day has a close.
@@ -49,7 +49,7 @@ def jensen_alpha(excess: Float64Array, benchmark_excess: Float64Array, periods_p
 
 
 def treynor_ratio(excess: Float64Array, benchmark_excess: Float64Array, periods_per_year: int) -> float:
-    """Yearly mean excess return for each unit of beta."""
+    """Yearly mean excess return per unit of beta."""
     slope = beta(excess, benchmark_excess)
     if abs(slope) < NEGLIGIBLE:
         raise Undefined("beta is zero")
@@ -57,11 +57,11 @@ def treynor_ratio(excess: Float64Array, benchmark_excess: Float64Array, periods_
 
 
 def tracking_error(active: Float64Array, periods_per_year: int) -> float:
-    """Yearly standard deviation of the daily returns less the benchmark's."""
+    """Yearly standard deviation of the daily returns minus the benchmark's."""
     return annual_volatility(active, periods_per_year)
 
 
 def information_ratio(active: Float64Array, periods_per_year: int) -> float:
-    """Yearly mean of the daily returns less the benchmark's, over the tracking error."""
+    """Yearly mean of the daily returns minus the benchmark's, over the tracking error."""
     deviation = require_dispersion(active, "daily returns less the benchmark's")
     return mean(active) * math.sqrt(periods_per_year) / deviation

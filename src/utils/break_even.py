@@ -1,4 +1,4 @@
-"""How expensive trading could have been before it ate the whole return."""
+"""The trading cost at which the whole return would be lost."""
 
 import math
 
@@ -8,26 +8,26 @@ from src.utils.return_stats import Float64Array, Undefined
 from src.utils.trade_stats import TradeColumns
 
 _HIGHEST_COST = 1e6
-"""As a fraction of traded value. A run that outlives this cost has no break-even worth a number."""
+"""As a fraction of traded value. A run that survives this cost has no meaningful break-even."""
 
 
-@np.errstate(all="ignore")  # what overflows is refused by name
+@np.errstate(all="ignore")  # overflows raise Undefined below
 def break_even_cost_bps(
     trades: TradeColumns, equity: Float64Array, initial_capital: float, position_value: Float64Array
 ) -> float:
     """The cost of trading, fees and slippage together, at which the total return would be zero.
 
-    The recorded fees and slippage are taken out and every order pays the same fraction c of its value
-    at the reference price instead. A strategy of target weights would then hold the same weights of
-    less money, so orders and holdings shrink with equity. On a day that trades the fraction `traded`
-    of equity, equity keeps k of itself, k = 1 − c · traded(k), where the buys are for k times the
-    holdings they led to: k = 1 − c · traded ÷ (1 + c · tilt), with `tilt` the weight of what was
-    bought less the weight of everything else. c is the root of growth · Πk = 1, found by bisection.
+    Recorded fees and slippage are removed, and every order pays the same fraction c of its value at the
+    reference price instead. A strategy of target weights would then hold the same weights of less money,
+    so orders and holdings shrink with equity. On a day that trades the fraction `traded` of equity, equity
+    keeps the fraction k = 1 − c · traded(k). The buys are k times the holdings they led to, hence
+    k = 1 − c · traded ÷ (1 + c · tilt), where `tilt` is the weight of what was bought minus the weight of
+    everything else. c is the root of growth · Πk = 1, found by bisection.
 
-    It equals a rerun at that commission rate for strategies of target weights that fill at the close, as long as
-    no order changes its direction and none is skipped for being too small. With a smallest trade above zero the
-    dearer run has less money and skips other orders: the answer is then some tenths of a percent from that of reruns,
-    for small accounts up to 2 %. For fills at the open the day's closing equity stands in for the equity at the open.
+    It equals a rerun at that commission rate for strategies of target weights that fill at the close, as long as no
+    order changes direction and none is skipped as too small. With a minimum trade above zero the costlier run has less
+    money and skips other orders: the result then differs from reruns by some tenths of a percent, for small accounts
+    by up to 2 %. For fills at the open the day's closing equity stands in for the equity at the open.
 
     Args:
         trades: every order of the run.
@@ -54,7 +54,7 @@ def break_even_cost_bps(
     tilt = (2.0 * trades.per_day(bought, len(equity)) - position_value) / equity
     charged = trades.shares if trades.is_settlement is None else np.where(trades.is_settlement, 0.0, trades.shares)
     value = trades.per_day(np.abs(charged) * trades.reference_price, len(equity))
-    # What was paid was not invested: without it the buys are larger and the sells smaller.
+    # Costs paid were not invested: without them the buys are larger and the sells smaller.
     traded = np.maximum(value + paid * tilt, 0.0) / before_costs
     trading = traded > 0.0
     if not (math.isfinite(growth) and np.isfinite(traded + tilt).all() and trading.any()):
@@ -73,14 +73,14 @@ def _root(growth: float, traded: Float64Array, tilt: Float64Array) -> float:
         low, high = high, min(2.0 * high, lethal)
     if final_over_initial(high) > 1.0:
         raise Undefined("no cost of trading takes the whole return")
-    for _ in range(100):  # halves the bracket below the precision of a float64
+    for _ in range(100):  # enough to shrink the bracket below float64 precision
         middle = 0.5 * (low + high)
         low, high = (middle, high) if final_over_initial(middle) > 1.0 else (low, middle)
     return high
 
 
 def _shares_after(trades: TradeColumns) -> Float64Array:
-    """Shares held of the order's symbol once it has filled, (n_orders,)."""
+    """Shares held of each order's symbol after its fill, (n_orders,)."""
     by_symbol = np.argsort(trades.symbol, kind="stable")
     running = np.cumsum(trades.shares[by_symbol])
     is_first = np.concatenate(([True], np.diff(trades.symbol[by_symbol]) != 0))

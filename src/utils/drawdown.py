@@ -10,8 +10,8 @@ from src.utils.return_stats import NEGLIGIBLE, Float64Array, Undefined
 def drawdowns(equity: Float64Array, initial_capital: float) -> Float64Array:
     """Fraction below the running peak, (n_days,), at least 0.0; the initial capital is the first peak.
 
-    A distance of at most 1e-12 is rounding and counts as being at the peak, so a year of unchanged
-    holdings is not a year-long drawdown.
+    A distance of at most 1e-12 is rounding and counts as at the peak, so a year of unchanged holdings is not a
+    year-long drawdown.
     """
     peak = np.maximum.accumulate(np.maximum(equity, initial_capital))
     below = 1.0 - equity / peak

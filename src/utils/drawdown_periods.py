@@ -16,8 +16,8 @@ class DrawdownPeriod:
     Attributes:
         depth: equity lost from the peak to the trough, a fraction above zero (0.25 is a quarter).
         peak: index of the last day at the peak; -1 when that is the initial capital, before the first day.
-        trough: index of the day on which equity stood lowest, the first of equals.
-        recovery: index of the first day at or above the peak again; None while that has not happened.
+        trough: index of the day of lowest equity, the first of equals.
+        recovery: index of the first day at or above the peak again; None if it has not recovered.
         n_days: timeline days from the peak to the recovery, or to the last day: the day of the peak is not
             counted, the day of the recovery is. The longest is the metric max_drawdown_duration.
     """
@@ -32,8 +32,8 @@ class DrawdownPeriod:
 def worst_drawdowns(equity: Float64Array, initial_capital: float, count: int) -> list[DrawdownPeriod]:
     """The `count` deepest drawdowns, deepest first; of equally deep ones the earlier first.
 
-    A drawdown is a longest possible stretch of days below the running peak (see `drawdowns`: a distance
-    of at most 1e-12 is rounding). So they do not overlap, and a fall within a fall is not one of its own.
+    A drawdown is a maximal stretch of days below the running peak (see `drawdowns`: a distance of at most
+    1e-12 is rounding). So drawdowns do not overlap, and a fall within a fall is not counted separately.
 
     Args:
         equity: (n_days,) account value at the end of each day.

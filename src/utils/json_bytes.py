@@ -1,4 +1,4 @@
-"""Writes plain values as JSON bytes and reads them again, fast."""
+"""Fast JSON: plain values to bytes and back."""
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -10,11 +10,11 @@ PIECE_ITEMS = 1_000
 
 
 class Rows(Sequence[Any]):
-    """A long list whose elements are made when they are read, and made again when they are read again.
+    """A long list whose elements are created on each read.
 
     Args:
-        length: how many there are.
-        make: those from one index up to another.
+        length: number of elements.
+        make: returns the elements from one index up to another.
     """
 
     def __init__(self, length: int, make: Callable[[int, int], list[Any]]) -> None:
@@ -42,11 +42,11 @@ class Rows(Sequence[Any]):
 def json_bytes(value: Any) -> bytes:
     """UTF-8 JSON of plain Python values.
 
-    Text that holds half of a surrogate pair (a strategy may raise an exception with it) is written with
-    JSON escapes; a NaN becomes null.
+    Text with a lone surrogate (a strategy may raise an exception with it) is written with JSON escapes; a NaN becomes
+    null.
 
     Raises:
-        TypeError, ValueError: a value that JSON does not know, which only our own fault can put there.
+        TypeError, ValueError: a value that is not JSON, which means a bug of ours.
     """
     try:
         return orjson.dumps(value, default=_listed)
@@ -57,13 +57,13 @@ def json_bytes(value: Any) -> bytes:
 def _listed(value: Any) -> list[Any]:
     if isinstance(value, Rows):
         return list(value)
-    raise TypeError(f"{type(value).__name__} is not of JSON")
+    raise TypeError(f"{type(value).__name__} is not JSON")
 
 
 def json_pieces(value: Any) -> Iterator[bytes]:
-    """The same in pieces, a long list in several: while one is written, no other thread can run.
+    """The same JSON in pieces; a long list gives several, because no other thread runs while one is written.
 
-    Long lists are found in objects and in the objects in those.
+    Long lists are found in objects and in objects nested in them.
     """
     if isinstance(value, list | Rows) and len(value) > PIECE_ITEMS:
         yield from array_pieces(value[first : first + PIECE_ITEMS] for first in range(0, len(value), PIECE_ITEMS))
@@ -74,7 +74,7 @@ def json_pieces(value: Any) -> Iterator[bytes]:
 
 
 def object_pieces(members: Iterable[tuple[str, Iterable[bytes]]]) -> Iterator[bytes]:
-    """A JSON object whose values are written already, or are while they are taken."""
+    """A JSON object of values that are already JSON, or are written as they are consumed."""
     before = b"{"
     for name, pieces in members:
         yield before + json_bytes(name) + b":"
@@ -84,7 +84,7 @@ def object_pieces(members: Iterable[tuple[str, Iterable[bytes]]]) -> Iterator[by
 
 
 def array_pieces(lists: Iterable[list[Any]]) -> Iterator[bytes]:
-    """A JSON array of what is in all of the lists, none of which is empty."""
+    """A JSON array of the elements of all the lists, none of which is empty."""
     before = b"["
     for elements in lists:
         yield before + json_bytes(elements)[1:-1]
@@ -93,7 +93,7 @@ def array_pieces(lists: Iterable[list[Any]]) -> Iterator[bytes]:
 
 
 def grouped(pieces: Iterable[bytes], at_least_bytes: int) -> Iterator[bytes]:
-    """The same bytes in pieces of at least that length, but for the last."""
+    """The same bytes in pieces of at least that length, except for the last."""
     waiting, length = [], 0
     for piece in pieces:
         waiting.append(piece)
@@ -106,14 +106,14 @@ def grouped(pieces: Iterable[bytes], at_least_bytes: int) -> Iterator[bytes]:
 
 
 def parsed_json(body: bytes) -> dict[str, Any]:
-    """The object that json_bytes has written.
+    """The object that json_bytes wrote.
 
     Raises:
-        ValueError: it is no JSON.
+        ValueError: it is not JSON.
     """
     try:
         value: dict[str, Any] = orjson.loads(body)
     except orjson.JSONDecodeError:
-        # The fast one refuses escapes of half a surrogate pair, see json_bytes.
+        # orjson refuses escapes of a lone surrogate, see json_bytes.
         value = json.loads(body)
     return value

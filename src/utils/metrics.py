@@ -17,7 +17,7 @@ DateArray = npt.NDArray[np.datetime64]
 
 @dataclass(frozen=True)
 class Metrics:
-    """What `measure` found.
+    """The result of `measure`.
 
     Attributes:
         values: every metric by name, always the same names in the same order. Rates are fractions,
@@ -40,7 +40,7 @@ def measure(
     trades: TradeColumns | None = None,
     position_value: Float64Array | None = None,
 ) -> Metrics:
-    """Measure one run. Short, odd and ruinous runs give None with reasons: never NaN, no exception.
+    """Measure one run. Short, odd and ruinous runs give None with a reason, never NaN or an exception.
 
     Args:
         equity: (n_days,) account value at the end of each day, at least one day.
@@ -49,11 +49,11 @@ def measure(
         dates: (n_days,) datetime64[D], ascending.
         periods_per_year: how many days of this timeline make a year (see trading_year).
         annual_risk_free_rate: a fraction above −1.
-        benchmark_equity: (n_days,) the benchmark on the same days, in the same money as equity: its
-            first return is counted from initial_capital too (see benchmark_stats). NaN before it begins and
-            after it ends: what is measured against it then covers the days on which both have a return.
-        trades: the filled orders, if they are known.
-        position_value: (n_days,) value of all positions at each close, if it is known.
+        benchmark_equity: (n_days,) the benchmark on the same days, in the same currency as equity; its first return
+            counts from initial_capital too (see benchmark_stats). NaN before it begins and after it ends; metrics
+            against it then cover the days on which both have a return.
+        trades: the filled orders, if known.
+        position_value: (n_days,) value of all positions at each close, if known.
 
     Raises:
         ValueError: arrays of different lengths, empty or not finite; capital or rate out of range.
@@ -71,7 +71,7 @@ def measure(
     run.check()
     values: dict[str, float | int | None] = {}
     undefined: dict[str, str] = {}
-    with np.errstate(all="ignore"):  # what overflows is reported as undefined below
+    with np.errstate(all="ignore"):  # overflows are reported as undefined below
         for name, formula in _FORMULAS.items():
             try:
                 values[name] = _finite(formula(run))
@@ -83,7 +83,7 @@ def measure(
 
 @dataclass(frozen=True)
 class _Run:
-    """The inputs of `measure` and what several formulas need of them."""
+    """The inputs of `measure`, and values shared by several formulas."""
 
     equity: Float64Array
     initial_capital: float
@@ -101,7 +101,7 @@ class _Run:
             raise ValueError(f"risk-free rate must be finite and above -1, not {self.annual_risk_free_rate}")
         for name, column in (("equity", self.equity), ("position value", self.positions)):
             if column is not None and not (column.shape == self.dates.shape and np.isfinite(column).all()):
-                raise ValueError(f"{name} must be finite, one value a date")
+                raise ValueError(f"{name} must be finite, one value per date")
         if self.benchmark is not None:
             self._check_benchmark(self.benchmark)
         if self.dates.ndim != 1 or not len(self.dates):
@@ -111,7 +111,7 @@ class _Run:
         known = np.flatnonzero(np.isfinite(benchmark))
         is_whole = known.size > 0 and known[-1] - known[0] + 1 == known.size and not np.isinf(benchmark).any()
         if benchmark.shape != self.dates.shape or not is_whole:
-            raise ValueError("benchmark must be finite without a gap, one value a date")
+            raise ValueError("benchmark must be finite without a gap, one value per date")
         if not (benchmark[known] > 0.0).all():
             raise ValueError("the benchmark must be above zero")
 
@@ -135,7 +135,7 @@ class _Run:
 
     @cached_property
     def benchmark_days(self) -> slice:
-        """The days on which the benchmark has a return: one that begins later has none on its first day."""
+        """The days on which the benchmark has a return; one that begins after the run has none on its first day."""
         known = np.flatnonzero(np.isfinite(self.known_benchmark))
         return slice(int(known[0]) + 1 if known[0] else 0, int(known[-1]) + 1)
 
@@ -229,4 +229,4 @@ _FORMULAS: dict[str, Callable[[_Run], float | int]] = {
         run.trades, run.equity, run.initial_capital, run.position_value
     ),
 }
-"""One formula a metric, in the order in which they are shown."""
+"""One formula per metric, in display order."""

@@ -1,4 +1,4 @@
-"""Returns of calendar months and years, as tables of past performance show them."""
+"""Returns by calendar month and year, as performance tables show them."""
 
 from dataclasses import dataclass
 
@@ -17,8 +17,8 @@ class YearOfReturns:
     Attributes:
         year: such as 2015.
         months: twelve simple returns, January first; None where the run has no day in the month.
-        total: the whole year's simple return, from the year's start or the run's to its end or the run's.
-            None where equity stood at or below zero before, so that a return has no base.
+        total: the year's simple return, from the later start to the earlier end of year and run.
+            None where equity was at or below zero before, so that a return has no base.
     """
 
     year: int
@@ -27,11 +27,11 @@ class YearOfReturns:
 
 
 def yearly_table(equity: Float64Array, initial_capital: float, dates: DateArray) -> list[YearOfReturns]:
-    """The calendar years that the run touches, ascending, each with its months.
+    """The run's calendar years, ascending, each with its months.
 
-    The return of a month is the last equity of the month over the last equity before the month, minus one;
-    the first month counts from the initial capital. So the months of a year compound to its total, and the
-    years to the total return. Months that the window cuts are counted as far as they go.
+    The return of a month is the last equity of the month over the last equity before the month, minus one; the first
+    month counts from the initial capital. So the months of a year compound to its total, and the years to the total
+    return. Months cut off by the window count as far as they go.
 
     Args:
         equity: (n_days,) account value at the end of each day, at least one day.

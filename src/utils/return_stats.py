@@ -1,8 +1,8 @@
-"""Statistics of daily returns: growth, risk, and return for each unit of risk.
+"""Statistics of daily returns: growth, risk, and return per unit of risk.
 
-Every function takes plain float64 arrays, one simple return a day, and either answers with a finite
-float or raises `Undefined`. Only sums, products and square roots run over arrays: NumPy's vectorised
-exp, log and power differ in the last bit between processors, and the answer must not.
+Every function takes plain float64 arrays, one simple return per day, and either returns a finite float or raises
+`Undefined`. Only sums, products and square roots run over arrays: NumPy's vectorised exp, log and power differ in the
+last bit between processors, and the answer must not.
 """
 
 import math
@@ -22,7 +22,7 @@ TOO_LARGE = "daily returns are too large for a finite answer"
 
 
 class Undefined(ValueError):
-    """The formula has no answer for these numbers; the message is a clause that says why."""
+    """The formula is undefined for these numbers; the message is a clause that says why."""
 
 
 def simple_returns(values: Float64Array, initial_value: float) -> Float64Array:
@@ -46,14 +46,14 @@ def simple_returns(values: Float64Array, initial_value: float) -> Float64Array:
 def annualized_return(values: Float64Array, initial_value: float, dates: npt.NDArray[np.datetime64]) -> float:
     """Constant yearly rate that turns `initial_value` into the last value (CAGR), a fraction.
 
-    The clock starts on the first date: nothing can be held before that day's close, so the initial
-    value is what stands there when prices begin to matter. A year has 365.25 calendar days.
+    Time counts from the first date: nothing can be held before that day's close, so the initial value is
+    the value at which prices begin to matter. A year has 365.25 calendar days.
 
     Args:
-        dates: (n_days,) datetime64[D], ascending, one a value.
+        dates: (n_days,) datetime64[D], ascending, one per value.
 
     Raises:
-        Undefined: fewer than four values, a value below zero at the end, or a rate beyond all bounds.
+        Undefined: fewer than four values, a value below zero at the end, or a rate too large for a float.
     """
     if len(values) < MINIMUM_RETURNS:
         raise Undefined(f"needs at least {MINIMUM_RETURNS} days, has {len(values)}")
@@ -68,7 +68,7 @@ def annualized_return(values: Float64Array, initial_value: float, dates: npt.NDA
 
 
 def daily_rate(annual_rate: float, periods_per_year: int) -> float:
-    """The rate a day that compounds to `annual_rate` (a fraction above -1) in a year."""
+    """The daily rate that compounds to `annual_rate` (a fraction above -1) in a year."""
     return float((1.0 + annual_rate) ** (1.0 / periods_per_year) - 1.0)
 
 
@@ -76,7 +76,7 @@ def mean(values: Float64Array) -> float:
     """Arithmetic mean.
 
     Raises:
-        Undefined: it is too large for a number.
+        Undefined: it is too large for a float.
     """
     average = float(values.mean())
     if not math.isfinite(average):
@@ -99,7 +99,7 @@ def dispersion(values: Float64Array) -> float:
 
 
 def require_dispersion(values: Float64Array, what: str = "daily returns") -> float:
-    """`dispersion`, where a ratio needs it to be above zero.
+    """`dispersion` for a ratio that needs it above zero.
 
     Raises:
         Undefined: fewer than four values, or values that do not vary.
@@ -111,7 +111,7 @@ def require_dispersion(values: Float64Array, what: str = "daily returns") -> flo
 
 
 def annual_volatility(returns: Float64Array, periods_per_year: int) -> float:
-    """Standard deviation of daily returns, a year; 0.0 when they do not vary."""
+    """Yearly standard deviation of daily returns; 0.0 when they do not vary."""
     return dispersion(returns) * math.sqrt(periods_per_year)
 
 
@@ -202,7 +202,7 @@ def _standardised_moments(returns: Float64Array) -> tuple[float, float]:
     """Third and fourth central moments over the population variance's power (raw, not bias-corrected)."""
     require_dispersion(returns)
     centred = returns - mean(returns)
-    centred -= mean(centred)  # takes out what rounding left of the mean
+    centred -= mean(centred)  # removes the rounding error of the mean
     squared = centred * centred
     variance = mean(squared)
     return mean(squared * centred) / variance**1.5, mean(squared * squared) / variance**2

@@ -1,4 +1,4 @@
-"""What a ticker symbol looks like, wherever one comes from."""
+"""The form of a ticker symbol, from any source."""
 
 import re
 
@@ -7,4 +7,4 @@ SYMBOL_PATTERN = re.compile(r"\^?[A-Z0-9][A-Z0-9.\-=]{0,19}")
 
 MAX_UNIVERSE_SYMBOLS = 200
 MAX_SYMBOL_CHARACTERS = 12
-"""What hqg_algorithms itself allows in a universe."""
+"""hqg_algorithms' own limits on a universe."""

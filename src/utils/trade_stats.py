@@ -1,4 +1,4 @@
-"""What the orders of a run say: closed trades at average cost, costs, turnover, exposure."""
+"""Statistics of a run's orders: closed trades at average cost, costs, turnover, exposure."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -13,16 +13,16 @@ IndexArray = npt.NDArray[np.integer]
 
 @dataclass(frozen=True)
 class TradeColumns:
-    """Filled orders in the order in which they filled, one column a field, all (n_orders,).
+    """Filled orders in order of filling, one column per field, all (n_orders,).
 
     Attributes:
         day: index into the days of the equity curve.
-        symbol: index of what was traded.
+        symbol: index of the symbol traded.
         shares: signed share count; positive buys, negative sells.
         price: fill price per share, slippage included.
         fee: commission of the order, at least zero.
         reference_price: the price per share before slippage.
-        is_settlement: True where a delisting closed the position, which no broker is paid for; None for nowhere.
+        is_settlement: True where a delisting closed the position, without a commission; None if no order is one.
     """
 
     day: IndexArray
@@ -54,8 +54,8 @@ class ClosedTrades:
     """Every sell, measured against the average cost of the shares it closed.
 
     Attributes:
-        pnl: (n_sells,) proceeds less the sell's fee less `cost`.
-        cost: (n_sells,) what the closed shares had cost, buy fees and slippage included.
+        pnl: (n_sells,) proceeds minus the sell's fee minus `cost`.
+        cost: (n_sells,) cost of the closed shares, buy fees and slippage included.
     """
 
     pnl: Float64Array
@@ -63,7 +63,7 @@ class ClosedTrades:
 
     @cached_property
     def returns(self) -> Float64Array:
-        """pnl ÷ cost of each trade, a fraction; exactly 0.0 where only rounding sets pnl apart from zero."""
+        """pnl ÷ cost of each trade, a fraction; exactly 0.0 where pnl differs from zero only by rounding."""
         ratio: Float64Array = self.pnl / self.cost
         return np.where(np.abs(ratio) > NEGLIGIBLE, ratio, 0.0)
 
@@ -71,8 +71,8 @@ class ClosedTrades:
 def close_trades(trades: TradeColumns) -> ClosedTrades:
     """Match sells with buys of the same symbol at average cost, in order of filling.
 
-    A sell of a fraction of the shares held takes that fraction of what they cost. Selling more than
-    is held by a rounding error closes all of it. Selling what was never bought closes nothing.
+    A sell of a fraction of the shares held takes that fraction of their cost. Selling more than is held, by a
+    rounding error, closes all of it. Selling shares that were never bought closes nothing.
     """
     by_symbol = np.argsort(trades.symbol, kind="stable")
     is_first = np.concatenate(([True], np.diff(trades.symbol[by_symbol]) != 0))[: len(by_symbol)]
@@ -84,7 +84,7 @@ def close_trades(trades: TradeColumns) -> ClosedTrades:
 
 
 def _closed_costs(is_first: list[bool], shares: list[float], outlay: list[float]) -> list[float]:
-    """The average cost of what each sell closes, 0.0 for a buy; orders of one symbol stand together.
+    """The average cost of the shares each sell closes, 0.0 for a buy; orders are grouped by symbol.
 
     A plain loop, because each order's average depends on all before it and NumPy's calls are slower.
     """
@@ -110,7 +110,7 @@ def win_rate(trades: ClosedTrades) -> float:
 
 
 def loss_rate(trades: ClosedTrades) -> float:
-    """Share of closed trades with a loss; a trade that came out even is neither."""
+    """Share of closed trades with a loss; a trade that broke even is neither."""
     return len(_losers(trades)) / _count(trades)
 
 
@@ -134,7 +134,7 @@ def average_loss(trades: ClosedTrades) -> float:
 
 def profit_factor(trades: ClosedTrades) -> float:
     """Sum of all profits over the sum of all losses, both in account currency."""
-    average_loss(trades)  # without a loss there is nothing to divide by
+    average_loss(trades)  # raises if there is no loss to divide by
     profit = float(trades.pnl[trades.returns > 0.0].sum())
     return profit / -float(trades.pnl[trades.returns < 0.0].sum())
 
@@ -151,7 +151,7 @@ def profit_loss_ratio(trades: ClosedTrades) -> float:
 
 
 def turnover(trades: TradeColumns, equity: Float64Array, periods_per_year: int) -> float:
-    """Half of the traded value ÷ equity of each day, a year: 1.0 replaces the portfolio once a year.
+    """Half the yearly sum of daily traded value ÷ equity: 1.0 replaces the portfolio once a year.
 
     Args:
         equity: (n_days,) at the day's close.
@@ -170,7 +170,7 @@ def exposure(position_value: Float64Array, equity: Float64Array) -> float:
 
 
 def equity_stats(equity: Float64Array, initial_capital: float, trades: TradeColumns) -> dict[str, float]:
-    """The money side of a run, in account currency but for return_pct, which is in percent.
+    """A run's totals in account currency, except return_pct, which is in percent.
 
     Returns:
         equity (final), fees, slippage_cost, net_profit, return_pct, volume (Σ |shares| · price).

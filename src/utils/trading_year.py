@@ -1,4 +1,4 @@
-"""How many of a timeline's days make a year: counted, so that no single odd date decides it."""
+"""How many of a timeline's days make a year: counted, so that no single odd date decides."""
 
 import numpy as np
 import numpy.typing as npt
@@ -6,16 +6,16 @@ import numpy.typing as npt
 Dates = npt.NDArray[np.datetime64]
 
 TRADING_DAYS, CALENDAR_DAYS = 252, 365
-"""Periods of a year in a market that closes on weekends, and in one that never closes."""
+"""Periods per year in a market that closes on weekends, and in one that never closes."""
 
 SNAP = 0.05
-"""Relative. A count as close as this to 252 or 365 stands for it: holidays and gaps differ by less."""
+"""Relative. A count this close to 252 or 365 is rounded to it: holidays and gaps differ by less."""
 
 WEEKEND_SHARE = 1 / 5
 WEEKEND_DAY_SHARE = 1 / 14
-"""A timeline trades on weekends when at least this share of its days are Saturdays or Sundays, and this share each.
-Both are needed: in a market that never closes each is a seventh, in a week from Sunday to Thursday a fifth are
-Sundays but none are Saturdays."""
+"""A timeline trades on weekends when at least WEEKEND_SHARE of its days are Saturdays or Sundays, and at least
+WEEKEND_DAY_SHARE are each. Both are needed: in a market that never closes each is a seventh; in a week from Sunday to
+Thursday a fifth are Sundays but none are Saturdays."""
 
 THURSDAY = 3
 """The weekday of 1970-01-01, counted from Monday."""
@@ -24,8 +24,8 @@ THURSDAY = 3
 def periods_per_year(dates: Dates) -> int:
     """How many of these days make a year.
 
-    Over a year or more: days ÷ years, taken as 252 or 365 when it is within 5 % of one of them. Over less than
-    a year a count says little: 365 when the days are such as in a market that trades on weekends, else 252.
+    Over a year or more: days ÷ years, rounded to 252 or 365 when within 5 % of one of them. Over less than a year a
+    count means little: 365 when the timeline trades on weekends, else 252.
 
     Args:
         dates: (n_days,) datetime64[D], strictly ascending, at least one.
@@ -47,7 +47,7 @@ def trades_on_weekends(dates: Dates) -> bool:
     """Whether weekends are trading days here, rather than a stray row or the Sundays of Tel Aviv and Riyadh.
 
     Args:
-        dates: (n_days,) datetime64[D]; without any the answer is no.
+        dates: (n_days,) datetime64[D]; False for an empty array.
     """
     weekdays = (dates.astype("datetime64[D]").astype(np.int64) + THURSDAY) % 7
     n_saturdays, n_sundays = int((weekdays == 5).sum()), int((weekdays == 6).sum())

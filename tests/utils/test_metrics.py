@@ -272,7 +272,7 @@ def test_growth_beyond_every_number_is_undefined_and_not_infinite():
         (
             [100, 101],
             {"benchmark_equity": np.array([100.0])},
-            "benchmark must be finite without a gap, one value a date",
+            "benchmark must be finite without a gap, one value per date",
         ),
         ([100, 101, 102], {"benchmark_equity": np.array([100.0, math.nan, 100.0])}, "without a gap"),
         ([100, 101, 102], {"benchmark_equity": np.array([math.nan, 100.0, math.inf])}, "without a gap"),
