@@ -36,7 +36,7 @@ def market(
     last_period_complete: bool = True,
     delistings: Mapping[int, int] | None = None,
 ) -> Market:
-    """A market from closes a symbol, None for a day without a bar; opens are the closes if not given."""
+    """A market from closes per symbol, None for a day without a bar; opens default to the closes."""
     count = len(next(iter(closes.values())))
     bars = array("d")
     for day in range(count):
@@ -56,7 +56,7 @@ def _bar(symbol: str, day: int, closes: Any, opens: Any, volumes: Any) -> list[f
 
 
 def rules(**changes: Any) -> Rules:
-    """Daily, close to close, 1,000 of capital, no smallest trade, no costs, but for `changes`."""
+    """Daily, close to close, 1,000 of capital, no minimum trade, no costs, except for `changes`."""
     usual: dict[str, Any] = {
         "bar_size": BarSize.DAILY,
         "execution": CLOSE_TO_CLOSE,
@@ -69,12 +69,12 @@ def rules(**changes: Any) -> Rules:
 
 
 def plan(weights_by_day: Mapping[int, Sequence[float]]) -> Decide:
-    """A strategy that wants these weights on these days and holds on all others."""
+    """A strategy that returns these weights on these days and holds on all others."""
     return lambda day, bars, equity, cash, shares, marks: weights_by_day.get(day)
 
 
 def always(*weights: float) -> Decide:
-    """A strategy that wants the same weights whenever it is asked."""
+    """A strategy that returns the same weights at every call."""
     return lambda day, bars, equity, cash, shares, marks: weights
 
 
@@ -102,7 +102,7 @@ def real_prices(folder: Path, symbols: Sequence[str], first: str, last: str) -> 
 def market_of(
     prices: Mapping[str, pd.DataFrame], last_period_complete: bool = True, delistings: Mapping[int, int] | None = None
 ) -> Market:
-    """The same prices as the engine takes them."""
+    """The same prices in the engine's form."""
     close = prices["close"]
     bars = np.stack([prices[field].to_numpy() for field in ("open", "high", "low", "close", "volume")], axis=2)
     days = close.index.to_numpy().astype("datetime64[D]").astype(int).tolist()

@@ -1,4 +1,4 @@
-"""Strategies whose daily equity is known twice: by our engine, and by a library that is told when to hold what.
+"""Strategies whose daily equity is computed twice: by our engine, and by a library given the same weights and days.
 
 The weights are computed here with pandas, from whole columns of prices; our engine gets them bar by
 bar from a strategy that only sees one bar at a time. So the two share neither timeline nor indicator code.
@@ -16,7 +16,7 @@ from src.engine.simulator import Decide, simulate
 from tests.engine.markets import CLOSE_TO_CLOSE, NEXT_OPEN, market_of, real_prices, rules
 
 Weights = pd.DataFrame
-"""One row a decision, indexed by its date; rows of NaN hold."""
+"""One row per decision, indexed by its date; rows of NaN hold."""
 
 
 @dataclass
@@ -54,7 +54,7 @@ class OracleCase:
 
 @dataclass
 class Trend:
-    """The first symbol while its close is above its mean, else the second; half and half while warming up."""
+    """The first symbol while its close is above its mean, else the second; half of each while warming up."""
 
     length: int
     closes: list[float] = field(default_factory=list)
@@ -121,7 +121,7 @@ def _with_liquidation(close: pd.DataFrame) -> Weights:
 
 @dataclass
 class EveryThirdOut:
-    """Forty, forty, twenty, and everything sold in each third period."""
+    """Weights of 40, 40 and 20 %, and everything sold in every third period."""
 
     count: int = 0
 

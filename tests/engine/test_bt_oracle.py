@@ -34,7 +34,7 @@ def equity_by_bt(table: pd.DataFrame, weights: pd.DataFrame) -> pd.Series:
 
 
 def with_opens(prices: dict[str, pd.DataFrame]) -> pd.DataFrame:
-    """Two rows a day: the opens in the morning, the closes in the evening."""
+    """Two rows per day: the opens in the morning, the closes in the evening."""
     opens = prices["open"].set_axis(prices["open"].index + MORNING)
     closes = prices["close"].set_axis(prices["close"].index + EVENING)
     return pd.concat([opens, closes]).sort_index()

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from src.engine.budget import largest_affordable
 
 
-def test_all_is_affordable_when_nothing_is_spent_on_top() -> None:
+def test_everything_is_affordable_without_costs() -> None:
     assert largest_affordable(lambda x: x, 100.0, 100.0) == 100.0
     assert largest_affordable(lambda x: 3 * x, 100.0, 20.0) == 20.0
 
@@ -25,15 +25,15 @@ def test_a_cost_that_falls_before_it_rises_is_met_where_it_equals_the_budget() -
 
 
 def test_a_jump_is_answered_from_its_affordable_side() -> None:
-    """From 50 on, a fee of 60 is due: 50 and more are out of reach of 100."""
+    """From 50 on, a fee of 60 is due: 100 cannot pay for 50 or more."""
     found = largest_affordable(lambda x: x + (60 if x >= 50 else 0), 100.0, 100.0)
     assert found < 50
     assert found == pytest.approx(50, rel=1e-9)
 
 
 @pytest.mark.parametrize("root", [0.01, 0.3, 0.99])
-def test_a_curve_that_secants_are_bad_at_takes_few_steps(root: float) -> None:
-    """Costs that grow by a factor of e each fifth of a percent, and reach the budget at `root`."""
+def test_a_curve_that_suits_secants_badly_takes_few_steps(root: float) -> None:
+    """Costs that grow by a factor of e per fifth of a percent, and reach the budget at `root`."""
     asked = []
 
     def spend(x: float) -> float:
@@ -50,7 +50,7 @@ def test_nothing_is_affordable_when_even_zero_costs_more() -> None:
     assert largest_affordable(lambda x: x, -1e-13, -1e-13) == 0.0
 
 
-def test_the_smallest_budgets_there_are_end_the_search_too() -> None:
+def test_the_search_ends_for_the_smallest_budgets_too() -> None:
     assert largest_affordable(lambda x: 2 * x, 5e-324, 5e-324) == 0.0
     assert largest_affordable(lambda x: 1.5 * x, 1e-320, 1e-320) == pytest.approx(1e-320 / 1.5, rel=1e-2)
 
@@ -62,7 +62,7 @@ def test_the_smallest_budgets_there_are_end_the_search_too() -> None:
     fee=st.floats(0, 0.5),
     threshold=st.floats(0, 1),
 )
-def test_what_is_found_is_affordable_and_not_much_more_would_be(
+def test_the_amount_found_is_affordable_and_a_slightly_larger_one_is_not(
     budget: float, share: float, holding: float, fee: float, threshold: float
 ) -> None:
     """A fraction of the change from a holding, and a fee once the change is large enough."""

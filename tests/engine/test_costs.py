@@ -28,12 +28,12 @@ def test_a_commission_per_share_has_a_minimum() -> None:
     assert commission.fee(500, 10) == 5.0
 
 
-def test_a_commission_rate_is_of_the_traded_value() -> None:
+def test_a_commission_rate_applies_to_the_traded_value() -> None:
     assert Rate(0.001).fee(30, 10) == pytest.approx(0.3, rel=1e-15)
 
 
 @pytest.mark.parametrize("commission", [PerOrder(5), PerShare(0.1, 5), Rate(0.1)])
-def test_no_shares_are_no_order_and_pay_nothing(commission: Any) -> None:
+def test_an_order_of_no_shares_pays_nothing(commission: Any) -> None:
     assert commission.fee(0.0, 10.0) == 0
 
 
@@ -76,22 +76,22 @@ SLIPPAGES = [
 
 
 @pytest.mark.parametrize("model", COMMISSIONS)
-def test_a_commission_comes_back_from_the_wire_as_it_was(model: Any) -> None:
+def test_a_commission_survives_a_round_trip_over_the_wire(model: Any) -> None:
     assert commission_from_wire(model.to_wire()) == model
 
 
 @pytest.mark.parametrize("model", SLIPPAGES)
-def test_a_slippage_comes_back_from_the_wire_as_it_was(model: Any) -> None:
+def test_a_slippage_survives_a_round_trip_over_the_wire(model: Any) -> None:
     assert slippage_from_wire(model.to_wire()) == model
 
 
-def test_numbers_are_the_usual_models() -> None:
+def test_a_plain_number_means_the_usual_model() -> None:
     assert commission_from_wire(3) == PerOrder(3)
     assert slippage_from_wire(0.01) == Fraction(0.01)
     assert slippage_from_wire(0).fraction(1, 1) == 0
 
 
-def test_a_model_object_is_written_in_the_words_of_the_wire() -> None:
+def test_a_model_is_written_with_its_wire_names() -> None:
     assert PerShare(0.01, 1.0).to_wire() == {"model": "per_share", "amount": 0.01, "minimum": 1.0}
     assert Fraction(0.01).to_wire() == {"model": "fraction", "fraction": 0.01}
     assert slippage_from_wire({"model": "volume_participation", "shape": "linear"}).to_wire() == {

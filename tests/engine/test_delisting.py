@@ -59,7 +59,7 @@ def test_a_settlement_pays_no_costs_and_needs_no_volume() -> None:
     assert settled(ledger) == [(2, 0, -shares, 8.0, 0.0)]  # worth less than the smallest trade
 
 
-def test_the_strategy_learns_of_it_on_its_day_and_not_before() -> None:
+def test_the_strategy_learns_of_a_delisting_on_its_day_and_not_before() -> None:
     seen = []
 
     def decide(
@@ -73,7 +73,7 @@ def test_the_strategy_learns_of_it_on_its_day_and_not_before() -> None:
     assert seen == [(0, 0.0, 1000.0, 1000.0), (1, 100.0, 0.0, 800.0), (2, 0.0, 400.0, 400.0), (3, 0.0, 400.0, 400.0)]
 
 
-def test_what_is_settled_can_be_invested_on_the_same_day() -> None:
+def test_the_cash_of_a_settlement_can_be_invested_on_the_same_day() -> None:
     """The signal of day 1 moves from DEAD to SPY: at the open of day 2 DEAD is settled and SPY bought for 800."""
     ledger = simulate(
         market(DEAD_AFTER_TWO, delistings=LEAVES), rules(execution=NEXT_OPEN), plan({0: [1.0, 0.0], 1: [0.0, 1.0]})
@@ -97,8 +97,8 @@ def test_signals_for_a_delisted_symbol_leave_cash_and_are_noted_once(execution) 
     )
 
 
-def test_an_order_that_waits_for_it_is_dropped_with_the_reason() -> None:
-    """The signal of DEAD's last close would fill at an open that never comes; later signals do not want it."""
+def test_an_order_waiting_for_a_delisted_symbol_is_dropped_with_the_reason() -> None:
+    """The signal of DEAD's last close would fill at an open that never comes; later signals do not name it."""
     given = market(DEAD_AFTER_TWO, delistings=LEAVES)
     ledger = simulate(given, rules(execution=NEXT_OPEN), plan({1: [1.0, 0.0], 2: [0.0, 1.0]}))
     assert [(entry.symbol, entry.reason, entry.first_day) for entry in ledger.unfilled] == [
@@ -107,7 +107,7 @@ def test_an_order_that_waits_for_it_is_dropped_with_the_reason() -> None:
     assert fills(ledger) == [(3, 1, 10.0, 100.0, 0.0)]
 
 
-def test_with_no_day_left_it_is_settled_at_the_end_of_the_last_one() -> None:
+def test_with_no_day_left_the_position_is_settled_at_the_end_of_the_last_one() -> None:
     """Both symbols end on day 1: bought at its close, settled after it."""
     given = market({"DEAD": [10, 8], "GONE": [5, 4]}, delistings={0: 1, 1: 1})
     ledger = simulate(given, rules(delisting_return=-0.5), plan({1: [0.5, 0.5]}))
@@ -116,15 +116,15 @@ def test_with_no_day_left_it_is_settled_at_the_end_of_the_last_one() -> None:
     assert (ledger.cash, ledger.equity) == ([1000.0, 500.0], [1000.0, 500.0])
 
 
-def test_a_hole_in_the_prices_is_no_delisting() -> None:
+def test_a_gap_in_the_prices_is_not_a_delisting() -> None:
     ledger = simulate(market({"A": [10, None, 20], "B": [5, 5, 5]}), rules(), plan({0: [1.0, 0.0]}))
     assert settled(ledger) == []
     assert ledger.equity == [1000, 1000, 2000]
 
 
 @pytest.mark.parametrize("bar_size", list(BarSize))
-def test_it_is_settled_on_its_day_at_every_cadence(bar_size) -> None:
-    """DEAD lives through the first quarter of 2024 and two days of April."""
+def test_the_position_is_settled_on_its_day_at_every_cadence(bar_size) -> None:
+    """DEAD trades through the first quarter of 2024 and two days of April."""
     dates = [moment.date() for moment in pd.bdate_range("2024-01-01", "2024-06-28")]
     last = dates.index(date(2024, 4, 2))
     dead = [10.0 + day if day <= last else None for day in range(len(dates))]

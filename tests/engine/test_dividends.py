@@ -1,4 +1,4 @@
-"""Dividends as cash: before the day's first fill, on what was held the day before."""
+"""Dividends as cash: before the day's first fill, on the previous day's holdings."""
 
 from dataclasses import replace
 

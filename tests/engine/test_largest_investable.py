@@ -1,4 +1,4 @@
-"""What is invested is the largest amount that equity pays for, found a second time by looking between all kinks."""
+"""The amount invested is the largest that equity can pay for; checked by a search between all kinks."""
 
 import math
 
@@ -36,7 +36,7 @@ slippages = st.one_of(
 
 @st.composite
 def sizings(draw):
-    """A portfolio of 1,000 that is often nearly where its weights want it, as on most days of a daily strategy."""
+    """A portfolio of 1,000 that is often close to its target weights, as on most days of a daily strategy."""
     count = draw(st.integers(1, 4))
     parts = draw(st.lists(st.integers(0, 5), min_size=count, max_size=count).filter(any))
     weights = [draw(st.sampled_from([1.0, 0.97, 0.5])) * part / sum(parts) for part in parts]
@@ -53,7 +53,7 @@ def sizings(draw):
 
 
 def spent(sizing: Sizing, slippage: Slippage, symbols: range, investable: float) -> float:
-    """What investing that much costs in all, by the sizing's own quotes."""
+    """The total cost of investing that much, by the sizing's own quotes."""
     parts = [investable]
     for symbol, wanted in sizing.changes(symbols, investable):
         change = sizing.fillable(symbol, wanted) if slippage.uses_volume else wanted
@@ -62,8 +62,8 @@ def spent(sizing: Sizing, slippage: Slippage, symbols: range, investable: float)
     return math.fsum(parts)
 
 
-def largest_by_looking_everywhere(spend, equity, kinks):
-    """Halving between every two neighbouring kinks, from the top down; between them spending only rises."""
+def largest_by_exhaustive_search(spend, equity, kinks):
+    """Bisection between neighbouring kinks, from the top down; between them spending only rises."""
     inside = sorted({kink for kink in kinks if 0 < kink < equity})
     for low, high in reversed(list(zip([0.0, *inside], [*inside, equity], strict=True))):
         gap = 1e-13 * equity
@@ -96,12 +96,12 @@ def test_no_larger_amount_is_affordable(case):
     ]
     found = sizing.investable(symbols)
     assert spend(found) <= sizing.equity * (1 + 1e-12)
-    largest = largest_by_looking_everywhere(spend, sizing.equity, kinks)
+    largest = largest_by_exhaustive_search(spend, sizing.equity, kinks)
     assert found >= largest - 1e-11 * sizing.equity
 
 
-def test_a_sell_that_is_too_small_to_be_made_saves_its_fee():
-    """Of 1,000, 484.80 are A and 482.90 are B; 48.5 % are wanted of each, a fee is 2.50, the smallest trade 1.
+def test_a_sell_too_small_to_make_saves_its_fee():
+    """Of 1,000, 484.80 are A and 482.90 are B; 48.5 % are wanted of each, a fee is 2.50, the minimum trade 1.
 
     997.50 pays for itself with one sell of A: 0.485 · 997.50 is more than 1 below 484.80. But from 483.80 / 0.485 on
     that sell is too small, and until 483.90 / 0.485 the buy of B is too: nothing is traded, and nothing costs.

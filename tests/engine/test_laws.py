@@ -22,7 +22,7 @@ Plan = dict[int, list[float]]
 
 @dataclass
 class Case:
-    """A market as lists, and what a strategy wants on which day."""
+    """A market as lists, and a strategy's weights by day."""
 
     opens: Prices
     closes: Prices
@@ -44,7 +44,7 @@ class Case:
 
 @st.composite
 def cases(draw: st.DrawFn, gaps: bool = True, most_move: float = 1.5) -> Case:
-    """One to four symbols over up to forty days, moving by up to that factor a day, with a plan of weights."""
+    """One to four symbols over up to forty days, moving by up to that factor per day, with a plan of weights."""
     n_symbols, n_days = draw(st.integers(1, 4)), draw(st.integers(1, 40))
     symbols = [f"S{index}" for index in range(n_symbols)]
     moves = st.floats(1 / most_move, most_move)
@@ -100,7 +100,7 @@ def last_closes(case: Case) -> list[list[float]]:
 def test_equity_is_cash_plus_positions_every_day_and_cash_is_never_overdrawn(
     case: Case, commission: Commission, slippage: Slippage, least: float
 ) -> None:
-    """The books are kept here a second time, order by order."""
+    """The test keeps its own books, order by order."""
     ledger = case.run(commission=commission, slippage=slippage, min_trade_value=least)
     cash, shares = 1000.0, [0.0] * len(case.closes)
     orders = iter(fills(ledger))
@@ -140,7 +140,7 @@ def test_scaling_the_prices_of_a_symbol_changes_nothing_but_share_counts(case: C
 
 @given(cases(), st.floats(0.01, 1e6), st.sampled_from([Rate(0.002), PerShare(0.01)]))
 def test_scaling_capital_scales_equity(case: Case, factor: float, commission: Commission) -> None:
-    """Without a smallest trade and without anything flat."""
+    """Without a minimum trade and without flat fees."""
     costs = {"commission": commission, "slippage": Fraction(0.001)}
     same_equity(case.run(**costs), case.run(initial_capital=1000.0 * factor, **costs), factor)
 
@@ -166,7 +166,7 @@ def test_holding_forever_after_a_rebalance_is_buy_and_hold(case: Case) -> None:
 
 @given(cases(), st.data())
 def test_relabelling_symbols_changes_nothing(case: Case, data: st.DataObject) -> None:
-    """With enough cash for every order, since buys are cut in universe order when there is not."""
+    """With enough cash for every order, since buys are otherwise cut in universe order."""
     case.plan = {day: [weight * 0.2 for weight in weights] for day, weights in case.plan.items()}
     before = case.run(commission=Rate(0.001), slippage=Fraction(0.001))
     order = data.draw(st.permutations(list(case.closes)))
@@ -186,7 +186,7 @@ def test_appending_days_never_changes_the_past(
     whole = case.run(commission=commission, slippage=slippage)
     n_days = data.draw(st.integers(1, len(whole.equity)))
     case.plan = {day: weights for day, weights in case.plan.items() if day < n_days}
-    if case.bar_size is BarSize.WEEKLY:  # the shorter window ends a week earlier, by a day that was none
+    if case.bar_size is BarSize.WEEKLY:  # the shorter window ends a week earlier
         case.plan.pop(n_days - 1, None)
     shorter = case.run(n_days, commission=commission, slippage=slippage)
     assert shorter.equity[: n_days - 1] == whole.equity[: n_days - 1]
@@ -203,7 +203,7 @@ MILD = st.sampled_from([Fraction(0.0), Fraction(0.03), HalfSpread(10.0), VolumeP
 
 @given(cases(gaps=False, most_move=1.2), PROPORTIONAL, MILD)
 def test_costs_never_raise_final_equity_of_a_fixed_plan(case: Case, commission: Commission, slippage: Slippage) -> None:
-    """Every symbol can fill each day: a cost that leaves an order behind, in cash, may save it from a fall."""
+    """Every symbol can fill each day: a cost that keeps an order in cash may save it from a fall."""
     case.volumes = {symbol: [1e12] * len(volumes) for symbol, volumes in case.volumes.items()}
     free = case.run().equity
     costly = case.run(commission=commission, slippage=slippage).equity

@@ -20,7 +20,7 @@ def test_misses_further_apart_are_two() -> None:
     assert noted((3, 0, "a"), (11, 0, "a")) == [Unfilled(0, "a", 3, 3), Unfilled(0, "a", 11, 11)]
 
 
-def test_symbols_and_reasons_are_kept_apart() -> None:
+def test_symbols_and_reasons_have_separate_stretches() -> None:
     assert noted((3, 0, "a"), (3, 1, "a"), (4, 0, "b"), (5, 0, "a")) == [
         Unfilled(0, "a", 3, 5, 2),
         Unfilled(1, "a", 3, 3),
@@ -29,7 +29,7 @@ def test_symbols_and_reasons_are_kept_apart() -> None:
 
 
 def test_the_list_stays_short_and_counts_every_miss() -> None:
-    """A miss each 30 days for a hundred years."""
+    """A miss every 30 days for a hundred years."""
     unfilled = noted(*((day, 0, "a") for day in range(0, 36_500, 30)))
     assert len(unfilled) == MAX_STRETCHES
     assert sum(stretch.count for stretch in unfilled) == 1217

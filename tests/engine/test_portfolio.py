@@ -28,7 +28,7 @@ def test_value_is_cash_and_positions() -> None:
     assert portfolio.value([12.0, 5.0]) == 104.5
 
 
-def test_a_symbol_without_a_price_counts_nothing() -> None:
+def test_a_symbol_without_a_price_adds_no_value() -> None:
     portfolio = Portfolio(100.0, 2)
     portfolio.trade(7, 0, 2.0, 10.0, 0.0)
     assert portfolio.value([10.0, math.nan]) == 100.0
@@ -40,7 +40,7 @@ def test_target_shares_are_weight_times_equity_over_price() -> None:
     assert sizing.changes([0, 1], 1000) == [(0, 40.0), (1, 12.5)]
 
 
-def test_changes_below_the_smallest_trade_are_left_out_and_its_exact_value_is_not() -> None:
+def test_changes_below_the_minimum_trade_are_left_out_and_its_exact_value_is_not() -> None:
     sizing = sizing_of([49.5, 24], 25, [0.5, 0.5], [10, 20], min_trade_value=5.0)
     assert sizing.equity == 1000
     assert sizing.changes([0, 1], 1000) == [(0, 0.5), (1, 1.0)]
@@ -48,12 +48,12 @@ def test_changes_below_the_smallest_trade_are_left_out_and_its_exact_value_is_no
     assert smaller.changes([0, 1], 1000) == [(1, 1.0)]
 
 
-def test_a_weight_of_zero_closes_however_little_is_held() -> None:
+def test_a_weight_of_zero_closes_even_the_smallest_position() -> None:
     sizing = sizing_of([0.001, 0], 1000, [0.0, 0.0], [10, 20], min_trade_value=5.0)
     assert sizing.changes([0, 1], sizing.equity) == [(0, -0.001)]
 
 
-def test_rounding_alone_is_no_change() -> None:
+def test_rounding_alone_is_not_a_change() -> None:
     sizing = sizing_of([100 / 3], 0, [1.0], [30 + 1e-13])
     assert sizing.changes([0], sizing.equity) == []
 
@@ -66,7 +66,7 @@ def test_rounding_alone_is_no_change() -> None:
         ({"commission": Rate(0.01)}, 1000 / 1.01),
         ({"slippage": Fraction(0.01)}, 1000 / 1.01),
         ({"slippage": HalfSpread(100), "commission": PerOrder(5.0)}, 990 / 1.01),
-        # 0.01 a share: 1/1000 of the half at 10, 1/2000 of the half at 20, but that is below 0.3
+        # 0.01 per share: 1/1000 of the half at 10, 1/2000 of the half at 20, but that is below 0.3
         ({"commission": PerShare(0.01, 0.3)}, 999.7 / 1.0005),
         # a slipped price of 1.01, a fee of a hundredth of that
         ({"slippage": Fraction(0.01), "commission": Rate(0.01)}, 1000 / (1.01 * 1.01)),
@@ -92,13 +92,13 @@ def test_impact_that_grows_with_the_order_is_solved_too() -> None:
     assert sizing.investable([0]) == pytest.approx(10 * shares, rel=1e-12)
 
 
-def test_only_what_can_fill_costs_something() -> None:
+def test_only_the_part_that_can_fill_has_a_cost() -> None:
     """10,000 shares are wanted, 100 fill: they lose a tenth of their 1,000."""
     sizing = sizing_of([0], 100_000, [1.0], [10], slippage=VolumeParticipation("linear", coefficient=1))
     assert sizing.investable([0]) == pytest.approx(99_900, rel=1e-12)
 
 
-def test_fees_over_all_there_is_leave_nothing_to_invest() -> None:
+def test_fees_above_equity_leave_nothing_to_invest() -> None:
     sizing = sizing_of([0], 1000, [1.0], [10], commission=PerOrder(1001), min_trade_value=1)
     assert sizing.changes([0], sizing.investable([0])) == []
 
@@ -109,7 +109,7 @@ def test_a_buy_pays_slippage_on_top_and_a_sell_gives_it_up() -> None:
     assert sizing.quote(0, -2.0) == (pytest.approx(9, rel=1e-15), pytest.approx(9, rel=1e-15))
 
 
-def test_cash_buys_what_it_pays_for_with_fees_and_slippage() -> None:
+def test_cash_buys_only_what_it_can_pay_for_with_fees_and_slippage() -> None:
     sizing = sizing_of([0], 120, [1.0], [10], slippage=Fraction(0.1), commission=PerOrder(10))
     assert sizing.affordable(0, 50.0, 120.0) == pytest.approx(10.0, rel=1e-12)
     assert sizing.affordable(0, 5.0, 120.0) == 5.0

@@ -1,4 +1,4 @@
-"""Waiting, cutting short and writing down what could not fill, by hand."""
+"""Waiting orders, cut orders and the record of both, by hand."""
 
 import pytest
 
@@ -16,18 +16,18 @@ def unfilled(ledger: Ledger) -> list[tuple[int, str, int, int, int]]:
 
 @pytest.mark.parametrize(("execution", "first"), [(None, 0), (NEXT_OPEN, 1)])
 def test_a_halted_symbol_waits_for_its_next_price_and_is_sized_then(execution: object, first: int) -> None:
-    """B has no bar for two fills; A doubles meanwhile, so half of the equity is 750."""
+    """B has no bar for two fills while A doubles, so half of the equity is 750."""
     changes = {"execution": execution} if execution else {}
     halted: list[float | None] = [None, None, 5, 5]
     given = market({"A": [10, 10, 20, 20][:4], "B": [5] * first + halted[: 4 - first]})
     ledger = simulate(given, rules(**changes), plan({0: [0.25, 0.5]}))
     filled = first + 2
-    # 25 A gained 250 by then: half of 1,250 is 625, and 750 of cash are at hand.
+    # 25 A gained 250 by then: half of 1,250 is 625, and cash is 750.
     assert fills(ledger) == [(first, 0, 25.0, 10.0, 0.0), (filled, 1, 125.0, 5.0, 0.0)]
     assert unfilled(ledger) == [(1, "no bar at its fill", first, filled - 1, 2)]
 
 
-def test_a_waiting_buy_never_takes_more_than_the_cash_at_hand() -> None:
+def test_a_waiting_buy_never_takes_more_than_the_cash() -> None:
     """A triples while B waits: half of 2,000 would be 1,000 but only 500 is left; no sell waits for more."""
     given = market({"A": [10, 30, 30], "B": [None, 5, 5]})
     ledger = simulate(given, rules(), plan({0: [0.5, 0.5]}))
@@ -35,19 +35,19 @@ def test_a_waiting_buy_never_takes_more_than_the_cash_at_hand() -> None:
     assert ledger.cash[-1] == approx(0, abs=1e-9)
 
 
-def test_a_newer_signal_drops_what_waits() -> None:
+def test_a_newer_signal_drops_waiting_orders() -> None:
     given = market({"A": [10, 10, 10], "B": [None, None, 5]})
     ledger = simulate(given, rules(), plan({0: [0.5, 0.5], 1: [0.5, 0.0]}))
     assert fills(ledger) == [(0, 0, 50.0, 10.0, 0.0)]
 
 
-def test_a_signal_of_this_close_drops_what_would_have_filled_at_it() -> None:
+def test_a_signal_at_this_close_drops_orders_that_would_have_filled_at_it() -> None:
     given = market({"A": [10, 10], "B": [None, 5]})
     ledger = simulate(given, rules(), plan({0: [0.5, 0.5], 1: [0.5, 0.0]}))
     assert fills(ledger) == [(0, 0, 50.0, 10.0, 0.0)]
 
 
-def test_a_buy_short_of_cash_waits_for_the_sell_that_waits() -> None:
+def test_a_buy_short_of_cash_waits_for_a_waiting_sell() -> None:
     """All in A, then all in B while A is halted: both fill when A is back."""
     given = market({"A": [10, None, 12], "B": [5, 5, 6]})
     ledger = simulate(given, rules(), plan({0: [1.0, 0.0], 1: [0.0, 1.0]}))
@@ -58,7 +58,7 @@ def test_a_buy_short_of_cash_waits_for_the_sell_that_waits() -> None:
     ]
 
 
-def test_a_buy_takes_the_cash_there_is_and_waits_for_the_rest() -> None:
+def test_a_buy_takes_the_available_cash_and_waits_for_the_rest() -> None:
     """Half in cash: B gets that at once and the rest when A is back."""
     given = market({"A": [10, None, 10], "B": [5, 5, 5]})
     ledger = simulate(given, rules(), plan({0: [0.5, 0.0], 1: [0.0, 1.0]}))
@@ -69,26 +69,26 @@ def test_a_buy_takes_the_cash_there_is_and_waits_for_the_rest() -> None:
     ]
 
 
-def test_waits_of_nothing_to_trade_are_not_written_down() -> None:
+def test_waits_with_nothing_to_trade_are_not_recorded() -> None:
     """B is not held and not wanted; A is where it should be."""
     given = market({"A": [10, None, 10], "B": [None, None, 5]})
     ledger = simulate(given, rules(), always(1.0, 0.0))
     assert unfilled(ledger) == []
 
 
-def test_a_signal_of_the_last_day_for_the_next_open_is_written_down() -> None:
+def test_a_signal_on_the_last_day_for_the_next_open_is_recorded() -> None:
     given = market({"A": [10, 10], "B": [5, 5], "C": [5, 5]})
     ledger = simulate(given, rules(execution=NEXT_OPEN), plan({0: [0.5, 0.0, 0.0], 1: [0.5, 0.5, 0.0]}))
     assert unfilled(ledger) == [(1, "no trading day left in the window", 1, 1, 1)]
 
 
-def test_an_older_signal_that_still_waits_at_the_end_has_its_own_reason() -> None:
+def test_an_older_signal_still_waiting_at_the_end_has_its_own_reason() -> None:
     given = market({"A": [10, 10, 10], "B": [None, None, None]})
     ledger = simulate(given, rules(execution=NEXT_OPEN), plan({0: [0.5, 0.5]}))
     assert unfilled(ledger) == [(1, "no bar at its fill", 1, 2, 2)]
 
 
-def test_waits_a_week_apart_are_one_stretch_and_longer_apart_are_two() -> None:
+def test_waits_a_week_apart_are_one_stretch_and_waits_further_apart_are_two() -> None:
     closes: list[float | None] = [5.0] * 30
     for day in (3, 10, 11, 25):
         closes[day] = None
@@ -106,7 +106,7 @@ def test_an_order_over_its_share_of_volume_fills_in_part_and_is_not_retried() ->
     assert unfilled(ledger) == [(0, "more than its share of the day's volume", 0, 0, 1)]
 
 
-def test_a_buy_is_short_of_the_cash_of_a_sell_that_volume_cut() -> None:
+def test_a_buy_lacks_the_cash_of_a_sell_cut_by_volume() -> None:
     slippage = VolumeParticipation("linear", coefficient=0)
     given = market({"A": [10, 10], "B": [5, 5]}, volumes={"A": [1e9, 400], "B": [1e9, 1e9]})
     ledger = simulate(given, rules(slippage=slippage), plan({0: [1.0, 0.0], 1: [0.0, 1.0]}))
@@ -117,7 +117,7 @@ def test_a_buy_is_short_of_the_cash_of_a_sell_that_volume_cut() -> None:
     ]
 
 
-def test_a_buy_cut_for_good_is_not_sized_again() -> None:
+def test_a_buy_cut_by_volume_is_not_sized_again() -> None:
     """Day 1: B gets the 400 that A's cut sell brought. Day 2: half of the fallen equity would be less than that."""
     slippage = VolumeParticipation("linear", coefficient=0)
     volumes = {"A": [1e9, 400, 1e9], "B": [1e9, 1e9, 1e9]}
@@ -126,7 +126,7 @@ def test_a_buy_cut_for_good_is_not_sized_again() -> None:
     assert [day for day, *_ in fills(ledger)] == [0, 1, 1]
 
 
-def test_a_buy_short_of_a_cut_sell_still_waits_for_one_that_waits() -> None:
+def test_a_buy_short_of_a_cut_sell_still_waits_for_a_waiting_sell() -> None:
     """A's sell is cut by volume, B's waits: C's buy waits for B."""
     slippage = VolumeParticipation("linear", coefficient=0)
     volumes = {"A": [1e9, 100, 1e9], "B": [1e9] * 3, "C": [1e9] * 3}
@@ -140,15 +140,15 @@ def test_a_buy_short_of_a_cut_sell_still_waits_for_one_that_waits() -> None:
     ]
 
 
-def test_what_waited_for_different_reasons_fills_in_universe_order() -> None:
+def test_orders_that_waited_for_different_reasons_fill_in_universe_order() -> None:
     """On day 1 A is short of cash, B's sell and C's buy have no bar; on day 2 all three fill."""
     given = market({"A": [10, 10, 10], "B": [10, None, 10], "C": [10, None, 10]})
     ledger = simulate(given, rules(), plan({0: [0.0, 1.0, 0.0], 1: [0.5, 0.0, 0.5]}))
     assert [(day, symbol) for day, symbol, *_ in fills(ledger)] == [(0, 1), (2, 1), (2, 0), (2, 2)]
 
 
-def test_a_waiting_buy_is_no_reason_to_wait_for_cash() -> None:
-    """A triples: C's share of 2,000 is 800 but 500 is at hand. B's buy waits, which brings no cash."""
+def test_no_order_waits_for_the_cash_of_a_waiting_buy() -> None:
+    """A triples: C's share of 2,000 is 800 but only 500 is in cash. B's buy waits, which brings no cash."""
     given = market({"A": [10, 30, 30], "B": [None, None, 10], "C": [None, 10, 10]})
     ledger = simulate(given, rules(), plan({0: [0.5, 0.1, 0.4]}))
     assert unfilled(ledger) == [(1, "no bar at its fill", 0, 1, 2), (2, "no bar at its fill", 0, 0, 1)]
@@ -171,8 +171,8 @@ def test_a_sell_whose_fee_nothing_can_pay_does_not_fill() -> None:
     assert unfilled(ledger) == [(0, "its fee is more than the cash at hand", 1, 1, 1)]
 
 
-def test_small_sells_that_were_skipped_cut_the_last_buy_without_a_word() -> None:
-    """A and B should each give 0.9 to C, but nothing below 1 is traded: C gets the 1.5 there was, or nothing of 0.5."""
+def test_skipped_small_sells_cut_the_last_buy_without_a_record() -> None:
+    """A and B should each give 0.9 to C, but nothing below 1 is traded: C gets the 1.5 in cash, or nothing of 0.5."""
     given = market({"A": [10, 10], "B": [10, 10], "C": [10, 10]})
     for cash, n_fills, left in ((1.5, 4, 0), (0.5, 3, 0.5)):
         before = [0.3, 0.3, 0.4 - cash / 1000]
@@ -190,7 +190,7 @@ def test_after_a_total_loss_there_is_nothing_to_trade() -> None:
     assert ledger.equity[1:] == approx([0, 0], abs=1e-9)
 
 
-def test_weights_a_hair_over_one_are_paid_with_the_cash_there_is() -> None:
+def test_weights_a_hair_over_one_are_paid_with_the_available_cash() -> None:
     ledger = simulate(market({"A": [10, 10], "B": [5, 5]}), rules(), always(0.5, 0.5 + 1e-7))
     assert min(ledger.cash) >= -1e-9
     assert unfilled(ledger) == []

@@ -1,4 +1,4 @@
-"""The day loop by hand: fills, marks, what the strategy is shown, calendars that differ."""
+"""The day loop by hand: fills, marks, the strategy's view, different calendars."""
 
 import math
 from collections.abc import Sequence
@@ -82,13 +82,13 @@ def test_liquidate_sells_everything_and_leaves_exactly_no_shares() -> None:
     assert ledger.equity[2] == ledger.cash[2] == approx(100 * 7 / 3 + 700 * 11 / 9 + 200)
 
 
-def test_changes_too_small_are_skipped_but_a_close_is_not() -> None:
+def test_small_changes_are_skipped_but_closing_a_position_is_not() -> None:
     given = market({"A": [10, 10, 10]})
     ledger = simulate(given, rules(min_trade_value=20), plan({0: [0.5], 1: [0.51], 2: [0.0]}))
     assert [(day, shares) for day, _, shares, _, _ in fills(ledger)] == [(0, 50.0), (2, -50.0)]
 
 
-def test_wanting_the_same_again_never_pays_a_fee_for_rounding() -> None:
+def test_repeating_a_signal_never_pays_a_fee_for_rounding() -> None:
     given = market({"A": [3, 7, 11, 13], "B": [7, 3, 9, 1]})
     ledger = simulate(given, rules(commission=PerOrder(1.0)), always(1.0, 0.0))
     assert len(fills(ledger)) == 1
@@ -104,7 +104,7 @@ def test_costs_show_on_the_day_of_the_fill() -> None:
     assert ledger.equity == [approx(10 * shares), approx(10 * shares)]
 
 
-def test_the_strategy_sees_its_books_at_this_close_and_prices_only_so_far() -> None:
+def test_the_strategy_sees_its_books_at_this_close_and_prices_up_to_it() -> None:
     """B is listed on the second day; on the third A has no bar and keeps its last close."""
     seen = []
 
@@ -134,7 +134,7 @@ def test_an_empty_market_leaves_empty_books() -> None:
     assert (ledger.cash, ledger.equity, ledger.decisions, fills(ledger)) == ([], [], 0, [])
 
 
-def test_what_the_strategy_raises_passes_through() -> None:
+def test_an_exception_of_the_strategy_passes_through() -> None:
     def decide(*_: object) -> list[float]:
         raise ZeroDivisionError("theirs")
 
@@ -142,7 +142,7 @@ def test_what_the_strategy_raises_passes_through() -> None:
         simulate(market({"A": [10]}), rules(), decide)
 
 
-def test_more_orders_than_allowed_end_the_run_on_their_day() -> None:
+def test_exceeding_the_order_limit_ends_the_run_on_that_day() -> None:
     given, asked = market({"A": [1, 2, 3, 4], "B": [1, 1, 1, 1]}), []
 
     def swap(day: int, *_: object) -> list[float]:
@@ -156,7 +156,7 @@ def test_more_orders_than_allowed_end_the_run_on_their_day() -> None:
     assert asked == [0, 1, 2]
 
 
-def test_a_market_of_another_shape_is_refused() -> None:
+def test_a_market_of_the_wrong_shape_is_refused() -> None:
     with pytest.raises(ValueError, match="bars must hold 10 doubles, got 5"):
         Market([1, 2], ("A",), memoryview(bytes(40)).cast("d"))
     with pytest.raises(ValueError, match="got 5 of 'f'"):

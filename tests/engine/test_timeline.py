@@ -1,4 +1,4 @@
-"""When a strategy is asked and what it is shown, against pandas and by hand."""
+"""When a strategy is called and with which bars, against pandas and by hand."""
 
 import math
 from datetime import date
@@ -96,7 +96,7 @@ def test_a_one_day_window_has_one_decision_or_none() -> None:
     assert decisions_of(cut, BarSize.MONTHLY) == {}
 
 
-def test_daily_bars_are_passed_on_untouched_and_not_copied() -> None:
+def test_daily_bars_are_passed_on_unchanged_and_not_copied() -> None:
     given = market({"A": [1.0, 2.0], "B": [None, 4.0]})
     first, second = decisions_of(given, BarSize.DAILY).values()
     assert first[3] == 1.0
@@ -105,13 +105,13 @@ def test_daily_bars_are_passed_on_untouched_and_not_copied() -> None:
     assert second.obj is given.bars.obj
 
 
-def test_volumes_that_are_not_known_are_left_out_of_the_sum() -> None:
+def test_unknown_volumes_are_left_out_of_the_sum() -> None:
     given = market({"A": [1.0, 2.0], "B": [1.0, 2.0]}, volumes={"A": [None, 7.0], "B": [None, None]})
     (week,) = decisions_of(given, BarSize.WEEKLY).values()
     assert week[4] == 7.0
     assert math.isnan(week[9])
 
 
-def test_an_empty_window_asks_nothing() -> None:
+def test_an_empty_window_makes_no_calls() -> None:
     assert decisions([], 1, memoryview(b"").cast("d"), BarSize.MONTHLY, True) == {}
     assert decisions([], 1, memoryview(b"").cast("d"), BarSize.DAILY, True) == {}

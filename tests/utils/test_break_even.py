@@ -1,4 +1,4 @@
-"""The break-even cost: by hand where a hand can, and against replays that really pay it."""
+"""The break-even cost: by hand where possible, and against replays that really pay it."""
 
 import math
 from array import array
@@ -45,7 +45,7 @@ def test_two_round_trips_of_unequal_profit_compound():
     assert break_even(trades, [100, 120, 120, 120], [100, 0, 120, 0]) == pytest.approx(expected * 10_000)
 
 
-def test_what_the_run_already_paid_does_not_change_the_answer():
+def test_costs_already_paid_do_not_change_the_break_even():
     # Half of equity in shares at 10 that end at 14: growth 1.2. Free of costs that buys 5 shares, and
     # 1 / (1 + c / 2) · 1.2 = 1 gives c = 40 %.
     free = break_even(orders((0, 0, 5, 10, 0, 10)), [100, 120], [50, 70])
@@ -127,7 +127,7 @@ def simulated(closes, weights, least, rate):
 
 
 def rerun_break_even(closes, weights, least):
-    """The rate at which a rerun ends where it began, by halving."""
+    """The rate at which a rerun ends where it began, by bisection."""
     low, high = 0.0, 0.1
     for _ in range(50):
         middle = (low + high) / 2
@@ -138,8 +138,8 @@ def rerun_break_even(closes, weights, least):
 
 @pytest.mark.parametrize(("least", "tolerance"), [(0.0, 1e-3), (1.0, 1e-3), (50.0, 0.02)])
 @pytest.mark.parametrize("seed", range(3))
-def test_reruns_of_the_engine_agree_and_with_a_smallest_trade_nearly(seed, least, tolerance):
-    """Two symbols are rebalanced daily, which takes orders around the smallest trade, and a third comes and goes."""
+def test_reruns_of_the_engine_agree_and_nearly_so_with_a_minimum_trade(seed, least, tolerance):
+    """Two symbols are rebalanced daily with orders near the minimum trade, and a third comes and goes."""
     rng = np.random.default_rng(seed)
     closes = 50 * np.cumprod(1 + 0.0004 + rng.normal(0, 0.003, (250, 3)), axis=0)
     weights = [[0.3, 0.3, 0.3 * (day // 5 % 2)] for day in range(250)]

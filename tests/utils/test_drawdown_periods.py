@@ -23,12 +23,12 @@ def test_a_fall_below_the_initial_capital_has_its_peak_before_the_first_day() ->
     assert period == DrawdownPeriod(pytest.approx(0.2), peak=-1, trough=1, recovery=None, n_days=2)
 
 
-def test_a_fall_within_a_fall_is_not_one_of_its_own() -> None:
+def test_a_fall_within_a_fall_is_not_counted_separately() -> None:
     equity = np.array([100.0, 80.0, 90.0, 70.0, 95.0, 100.0])
     assert [(p.trough, p.n_days) for p in worst_drawdowns(equity, 100.0, 5)] == [(3, 5)]
 
 
-def test_rounding_noise_is_no_drawdown() -> None:
+def test_rounding_noise_is_not_a_drawdown() -> None:
     assert worst_drawdowns(np.array([100.0, 100.0 * (1 - 1e-15), 100.0]), 100.0, 5) == []
 
 
@@ -56,6 +56,6 @@ def test_stretches_troughs_and_depths_agree_with_pandas(equity: np.ndarray) -> N
     assert [p.depth for p in periods] == sorted((p.depth for p in periods), reverse=True)
 
 
-def test_no_more_than_were_asked_for() -> None:
+def test_at_most_the_requested_number_is_returned() -> None:
     equity = np.array([100.0, 90.0, 100.0, 80.0, 100.0, 70.0, 100.0])
     assert [p.trough for p in worst_drawdowns(equity, 100.0, 2)] == [5, 3]

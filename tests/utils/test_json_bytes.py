@@ -28,7 +28,7 @@ VALUES = st.recursive(
 
 
 @given(VALUES)
-def test_what_is_written_reads_as_the_same_value(value):
+def test_written_json_reads_as_the_same_value(value):
     assert json.loads(json_bytes(value)) == json.loads(b"".join(json_pieces(value))) == value
     assert parsed_json(json_bytes({"it": value})) == {"it": value}
 
@@ -46,7 +46,7 @@ def rows(length: int) -> Rows:
 
 
 @pytest.mark.parametrize("length", [0, 1, PIECE_ITEMS, PIECE_ITEMS + 1, 3 * PIECE_ITEMS + 7])
-def test_rows_that_are_made_when_they_are_read_are_written_like_the_list_of_them(length):
+def test_rows_are_written_like_the_list_of_their_elements(length):
     value = [{"number": number} for number in range(length)]
     assert list(rows(length)) == value
     assert json_bytes({"it": rows(length)}) == json_bytes({"it": value})
@@ -59,7 +59,7 @@ def test_rows_are_cut_like_a_list(length, cut):
 
 
 @given(st.integers(0, 5), st.integers(-7, 7))
-def test_one_of_the_rows_is_that_of_the_list(length, index):
+def test_indexing_rows_is_like_indexing_the_list(length, index):
     if -length <= index < length:
         assert rows(length)[index] == list(rows(length))[index]
     else:
@@ -67,26 +67,26 @@ def test_one_of_the_rows_is_that_of_the_list(length, index):
             rows(length)[index]
 
 
-def test_no_more_rows_are_made_at_a_time_than_fit_into_a_piece():
+def test_rows_are_created_at_most_one_piece_at_a_time():
     asked = []
     many = Rows(5 * PIECE_ITEMS, lambda first, last: asked.append(last - first) or [0] * (last - first))
     assert sum(len(piece) for piece in json_pieces(many)) == 10 * PIECE_ITEMS + 1
     assert (len(asked), max(asked)) == (5, PIECE_ITEMS)
 
 
-def test_what_json_does_not_know_is_no_row():
+def test_a_value_that_is_not_json_is_refused():
     with pytest.raises(TypeError):
         json_bytes({"it": object()})
 
 
-def test_half_a_surrogate_pair_in_one_piece_of_a_list_comes_back(monkeypatch):
+def test_a_lone_surrogate_in_one_piece_of_a_list_survives(monkeypatch):
     monkeypatch.setattr(module, "PIECE_ITEMS", 2)
     value = ["a", "half \ud800 a pair", "é", "\u2603", "b"]
     assert parsed_json(b'{"it":' + b"".join(json_pieces(value)) + b"}") == {"it": value}
 
 
 @given(st.lists(st.lists(VALUES, min_size=1, max_size=3), max_size=3), st.lists(st.tuples(st.text(), VALUES)))
-def test_what_is_put_together_of_pieces_is_what_they_are(lists, members):
+def test_json_joined_from_pieces_equals_the_whole(lists, members):
     written = ((name, [json_bytes(value)]) for name, value in members)
     pieces = object_pieces([("it", array_pieces(lists)), ("object", object_pieces(written))])
     whole = {"it": [element for elements in lists for element in elements], "object": dict(members)}
@@ -94,7 +94,7 @@ def test_what_is_put_together_of_pieces_is_what_they_are(lists, members):
 
 
 @given(st.lists(st.binary(max_size=5)), st.integers(1, 20))
-def test_grouping_changes_nothing_but_lengths(pieces, at_least):
+def test_grouping_changes_only_the_lengths(pieces, at_least):
     groups = list(grouped(pieces, at_least))
     assert b"".join(groups) == b"".join(pieces)
     assert all(len(group) >= at_least for group in groups[:-1])

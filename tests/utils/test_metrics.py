@@ -58,7 +58,7 @@ def measured(equity, capital=100.0, **given):
 
 
 def measured_whole(equity, capital=100.0, **given):
-    """A run that knows everything: benchmark, orders (none), positions (none)."""
+    """A run with everything: benchmark, orders (none), positions (none)."""
     count = len(equity)
     known = {
         "benchmark_equity": capital * (1.0 + 0.01 * np.sin(np.arange(count, dtype=np.float64))),
@@ -68,12 +68,12 @@ def measured_whole(equity, capital=100.0, **given):
     return measured(equity, capital, **(known | given))
 
 
-def test_every_metric_is_there_in_the_order_of_the_table_whatever_is_known():
+def test_every_metric_is_present_in_the_order_of_the_table_even_when_undefined():
     assert list(measured([101, 102]).values) == NAMES
     assert list(measured_whole([101, 100, 99, 103, 101]).values) == NAMES
 
 
-def test_what_is_none_has_a_reason_and_nothing_else_has():
+def test_exactly_the_metrics_that_are_none_have_a_reason():
     for metrics in (measured([100]), measured_whole([101, 100, 99, 103, 101])):
         assert set(metrics.undefined) == {name for name, value in metrics.values.items() if value is None}
         assert all(metrics.undefined.values())
@@ -132,7 +132,7 @@ def test_alpha_beta_and_treynor_by_hand():
 
 
 def test_alpha_is_counted_above_the_risk_free_rate():
-    # r = 2·b and rf = f a day: alpha = A · ((0 − f) − 2 · (0 − f)) = A · f.
+    # r = 2·b and rf = f per day: alpha = A · ((0 − f) − 2 · (0 − f)) = A · f.
     b = np.array([0.01, -0.01, 0.01, -0.01])
     equity, benchmark = 100 * np.cumprod(1 + 2 * b), 100 * np.cumprod(1 + b)
     values = measured(equity, benchmark_equity=benchmark, annual_risk_free_rate=0.05).values
@@ -146,7 +146,7 @@ def test_day_extremes_by_hand():
     assert values["positive_day_rate"] == 2 / 4
 
 
-def test_what_was_assumed_is_echoed():
+def test_the_assumptions_are_echoed():
     values = measured([100, 101], periods_per_year=365, annual_risk_free_rate=0.02).values
     assert (values["periods_per_year"], values["risk_free_rate"]) == (365, 0.02)
 
@@ -190,7 +190,7 @@ def test_all_cash_has_no_risk_and_no_ratios():
         assert metrics.values["total_orders"] == 0
 
 
-def test_constant_growth_is_no_dispersion_although_rounding_makes_its_deviation_positive():
+def test_constant_growth_has_no_dispersion_although_rounding_makes_its_deviation_positive():
     equity = 100 * 1.001 ** np.arange(1, 500)
     returns = np.diff(equity) / equity[:-1]
     assert np.std(returns, ddof=1) > 0.0  # what an exact comparison with zero would fall for
@@ -199,7 +199,7 @@ def test_constant_growth_is_no_dispersion_although_rounding_makes_its_deviation_
     assert metrics.values["annual_volatility"] == 0.0
 
 
-def test_rounding_in_unchanged_holdings_is_no_drawdown_and_no_good_day():
+def test_rounding_in_unchanged_holdings_is_neither_a_drawdown_nor_a_positive_day():
     equity = np.full(100, 100.0)
     equity[50:] = np.nextafter(100.0, 0.0)
     equity[75:] = np.nextafter(100.0, 200.0)
@@ -244,7 +244,7 @@ def test_a_total_loss_on_the_last_day_keeps_every_daily_return():
     assert metrics.values["max_drawdown"] == 1.0
 
 
-def test_equity_of_zero_on_the_way_leaves_no_daily_returns_but_the_drawdown():
+def test_equity_of_zero_before_the_end_leaves_a_drawdown_but_no_daily_returns():
     metrics = measured_whole([101, 0, 0, 0, 0])
     assert metrics.undefined["sharpe_ratio"] == "equity reached zero, after which daily returns have no base"
     assert metrics.undefined["exposure"] == "equity reached zero"
@@ -255,7 +255,7 @@ def test_equity_below_zero_has_no_annualized_return():
     assert measured([101, 50, 20, -5]).undefined["annualized_return"] == "equity ended below zero"
 
 
-def test_growth_beyond_every_number_is_undefined_and_not_infinite():
+def test_growth_beyond_the_float_range_is_undefined_and_not_infinite():
     metrics = measured([1e150, 1e300, 1e10, 1e305])
     assert "too large" in metrics.undefined["annualized_return"]
     assert "too large" in metrics.undefined["sharpe_ratio"]
@@ -313,7 +313,7 @@ def test_a_benchmark_of_some_days_is_compared_on_those_days_alone(first, last):
     ).values
     for name in AGAINST_THE_BENCHMARK:
         assert values[name] == pytest.approx(whole[name], rel=1e-9), name
-    # What is not measured against it covers the whole run.
+    # Other metrics cover the whole run.
     alone = measured(equity, annual_risk_free_rate=0.03).values
     for name in set(alone) - set(AGAINST_THE_BENCHMARK):
         assert values[name] == alone[name], name

@@ -43,7 +43,7 @@ def test_months_compound_to_their_year_and_years_to_the_whole(n_days: int, seed:
     assert whole == pytest.approx(equity[-1] / 10_000.0, rel=1e-9)
 
 
-def test_a_month_without_a_day_has_no_return_and_the_next_counts_from_the_last_one_that_had() -> None:
+def test_a_month_without_days_has_no_return_and_the_next_counts_from_the_last_one_with_days() -> None:
     dates = np.array(["2015-01-30", "2015-03-31", "2016-01-04"], dtype="datetime64[D]")
     first, second = yearly_table(np.array([110.0, 121.0, 60.5]), 100.0, dates)
     assert first.months[:3] == (pytest.approx(0.1), None, pytest.approx(0.1))
@@ -52,7 +52,7 @@ def test_a_month_without_a_day_has_no_return_and_the_next_counts_from_the_last_o
     assert (second.year, second.months[0], second.total) == (2016, -0.5, -0.5)
 
 
-def test_ruin_is_a_whole_loss_and_after_it_no_return_has_a_base() -> None:
+def test_ruin_is_a_total_loss_after_which_no_return_has_a_base() -> None:
     dates = np.array(["2015-01-30", "2015-02-27", "2015-03-31"], dtype="datetime64[D]")
     (year,) = yearly_table(np.array([0.0, 0.0, 5.0]), 100.0, dates)
     assert year.months[:3] == (-1.0, None, None)

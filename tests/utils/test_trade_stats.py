@@ -31,7 +31,7 @@ def test_a_sell_is_measured_against_the_average_cost_with_the_fees_of_both_sides
     assert trades.pnl == pytest.approx([11.25])
 
 
-def test_what_remains_keeps_its_average_cost_after_a_sell():
+def test_the_rest_of_a_position_keeps_its_average_cost_after_a_sell():
     # 10 for 100; 4 sold at 15 (cost 40), 10 more at 20: 16 shares cost 60 + 200 = 260; 8 of them cost 130.
     trades = closed((0, 0, 10, 10, 0), (1, 0, -4, 15, 0), (2, 0, 10, 20, 0), (3, 0, -8, 20, 0))
     assert trades.cost == pytest.approx([40, 130])
@@ -43,7 +43,7 @@ def test_symbols_do_not_share_their_cost():
     assert trades.pnl == pytest.approx([1, -10])
 
 
-def test_a_position_that_was_closed_starts_again_without_its_old_cost():
+def test_a_reopened_position_starts_without_its_old_cost():
     trades = closed((0, 0, 1, 10, 0), (1, 0, -1, 20, 0), (2, 0, 1, 30, 0), (3, 0, -1, 33, 0))
     assert trades.pnl == pytest.approx([10, 3])
 
@@ -53,7 +53,7 @@ def test_a_sell_of_a_hair_more_than_is_held_closes_all_of_it():
     assert trades.cost == pytest.approx([10, 30])
 
 
-def test_a_sell_of_what_was_never_bought_closes_nothing():
+def test_a_sell_of_shares_never_bought_closes_nothing():
     assert len(closed((0, 0, -1, 10, 0)).pnl) == 0
 
 
@@ -72,7 +72,7 @@ def test_rates_of_winners_and_losers_by_hand():
     assert trade_stats.expectancy(trades) == pytest.approx(1 / 4 * 0.5 + 2 / 4 * -0.15)
 
 
-def test_a_trade_that_rounding_keeps_from_coming_out_even_is_neither_won_nor_lost():
+def test_a_trade_that_misses_break_even_only_by_rounding_is_neither_won_nor_lost():
     trades = closed((0, 0, 0.1, 7.7, 0), (1, 0, 0.2, 7.7, 0), (2, 0, -0.3, 7.7, 0))
     assert trades.pnl[0] > 0.0  # 4e-16, what an exact comparison with zero would call a win
     assert trade_stats.win_rate(trades) == trade_stats.loss_rate(trades) == 0.0
@@ -92,7 +92,7 @@ def test_a_trade_that_rounding_keeps_from_coming_out_even_is_neither_won_nor_los
         ("profit_loss_ratio", ((0, 0, 1, 10, 0), (1, 0, -1, 9, 0)), "no closed trade made a profit"),
     ],
 )
-def test_what_no_trade_can_answer_is_undefined(name, rows, reason):
+def test_measures_without_a_matching_trade_are_undefined(name, rows, reason):
     with pytest.raises(Undefined, match=reason):
         getattr(trade_stats, name)(closed(*rows))
 
@@ -140,8 +140,8 @@ amount = st.floats(0.01, 1e4)
 
 
 @given(st.lists(st.tuples(st.integers(0, 2), st.booleans(), amount, amount, amount), max_size=40))
-def test_profits_of_closed_trades_and_the_cost_of_what_is_held_add_up_to_the_cash_that_flowed(steps):
-    """Σ pnl = cash received − cash paid + average cost of what is still held, for any orders."""
+def test_profits_of_closed_trades_and_the_cost_of_holdings_add_up_to_the_cash_flow(steps):
+    """Σ pnl = cash received − cash paid + average cost of the remaining holdings, for any orders."""
     held, rows = [0.0, 0.0, 0.0], []
     for day, (symbol, is_sell, size, price, fee) in enumerate(steps):
         shares = -min(size, held[symbol]) if is_sell else size

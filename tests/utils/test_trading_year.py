@@ -1,4 +1,4 @@
-"""Periods a year are counted; the expected counts are arithmetic on calendars, or real prices' own days."""
+"""Periods per year are counted; expected counts come from calendar arithmetic or from the days of real prices."""
 
 from datetime import date
 from pathlib import Path
@@ -42,7 +42,7 @@ def sharpe(dates, closes):
     return metrics.values["sharpe_ratio"]
 
 
-def test_one_stray_saturday_changes_no_more_of_the_sharpe_ratio_of_spy_than_its_return_does(spy):
+def test_one_stray_saturday_changes_the_sharpe_ratio_of_spy_only_by_its_return(spy):
     dates, closes = spy
     at = int(np.searchsorted(dates, np.datetime64("2020-06-06")))
     stray = with_row(dates, "2020-06-06")
@@ -73,7 +73,7 @@ def test_bitcoin_has_365_periods_a_year(bitcoin):
     assert trades_on_weekends(bitcoin)
 
 
-def test_days_that_are_missing_are_not_counted(bitcoin):
+def test_missing_days_are_not_counted(bitcoin):
     assert periods_per_year(bitcoin) == round(634 / 731 * 365.25) == 317
 
 
@@ -96,7 +96,7 @@ def test_whole_weeks_under_a_year_without_a_closed_day_have_365_periods(first, n
     assert periods_per_year(every_day(MONDAY + first, MONDAY + first + 7 * n_weeks)) == 365
 
 
-def test_weekdays_of_less_than_a_year_have_252_periods_whatever_single_weekend_day_is_among_them():
+def test_weekdays_of_less_than_a_year_have_252_periods_despite_a_single_weekend_day():
     days = on_weekdays(every_day(MONDAY, MONDAY + 180), 0, 1, 2, 3, 4)
     assert periods_per_year(days) == 252
     assert periods_per_year(with_row(days, "2018-03-03")) == 252
@@ -104,7 +104,7 @@ def test_weekdays_of_less_than_a_year_have_252_periods_whatever_single_weekend_d
     assert periods_per_year(days[:1]) == 252
 
 
-def test_a_count_that_is_near_neither_is_taken_as_it_is():
+def test_a_count_near_neither_is_kept():
     # New York traded on Saturdays until 1952: six days a week, 313 a year.
     six = on_weekdays(every_day(MONDAY, MONDAY + 4 * 365 + 1), 0, 1, 2, 3, 4, 5)
     assert periods_per_year(six) == round(len(six) / 4) == 313
@@ -124,12 +124,12 @@ def test_a_count_within_five_percent_is_252_or_365(per_year, expected):
 
 
 @given(st.integers(0, 6), st.integers(400, 3000), st.integers(0, 399))
-def test_no_single_day_more_or_less_decides_over_a_year_of_weekdays(first, n_days, at):
+def test_no_single_day_changes_the_periods_of_a_year_of_weekdays(first, n_days, at):
     calendar = every_day(MONDAY + first, MONDAY + first + n_days)
     days = on_weekdays(calendar, 0, 1, 2, 3, 4)
     assert periods_per_year(days) == 252
     assert periods_per_year(np.unique(np.append(days, calendar[at]))) == 252
 
 
-def test_a_timeline_without_days_trades_on_no_weekend():
+def test_an_empty_timeline_does_not_trade_on_weekends():
     assert not trades_on_weekends(np.array([], dtype="datetime64[D]"))
