@@ -56,7 +56,7 @@ def run_headers(finished: FinishedRun) -> dict[str, str]:
 
 
 async def _finished(request: Request, services: Services, posted: BacktestRequest, report: RunReport) -> FinishedRun:
-    await check_readable(request, services, posted)
+    reading_seconds = await check_readable(request, services, posted)
     deadline: float = request.state.deadline
     client: str = request.state.client
     owner = owner_of(request)
@@ -65,7 +65,14 @@ async def _finished(request: Request, services: Services, posted: BacktestReques
 
     def run(cancel: threading.Event) -> FinishedRun | RunKey:
         report.begins()
-        return context.run(services.runs.run_now, owner, posted, deadline=deadline, cancel=cancel)
+        return context.run(
+            services.runs.run_now,
+            owner,
+            posted,
+            deadline=deadline,
+            cancel=cancel,
+            reading_seconds=reading_seconds,
+        )
 
     def find(cancel: threading.Event) -> FinishedRun | RunKey | None:
         return context.run(services.runs.find, owner, posted, deadline=deadline, cancel=cancel)

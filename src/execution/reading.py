@@ -1,7 +1,8 @@
-"""A strategy read but not run: what it says of itself, and every rule it breaks."""
+"""A strategy read but not run: its own description and every rule it breaks."""
 
+import time
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from src.execution.analysis import Violation, examine
 from src.execution.strategy_source import UNIVERSE_RULES, StrategyDescription, describe
@@ -14,25 +15,29 @@ class Reading:
     Attributes:
         description: class, universe, cadence and dialect; None where the source is too broken to tell.
         violations: every broken rule with its place; a strategy with any is not run.
+        seconds: wall time spent reading it; 0 for a reading from a cache. Equality ignores it.
     """
 
     description: StrategyDescription | None
     violations: tuple[Violation, ...]
+    seconds: float = field(default=0.0, compare=False)
 
     def trading(self, universe: Sequence[str] | None) -> "Reading":
-        """The same of a strategy that trades these tickers whatever it says itself, which then may be missing or wrong.
+        """The reading of a strategy that must trade these tickers; its own universe may then be missing or wrong.
 
         Args:
-            universe: upper-case and unique; None leaves the strategy its own.
+            universe: upper-case and unique; None keeps the strategy's own.
         """
         if universe is None:
             return self
         description = self.description and replace(self.description, universe=tuple(universe))
-        return Reading(description, tuple(broken for broken in self.violations if broken.rule not in UNIVERSE_RULES))
+        violations = tuple(broken for broken in self.violations if broken.rule not in UNIVERSE_RULES)
+        return replace(self, description=description, violations=violations)
 
 
 def read(source: str) -> Reading:
-    """Read the source in this process. Never raises, whatever the source."""
+    """Read the source in this process. Never raises."""
+    started = time.perf_counter()
     analysis, code = examine(source)
     description, further = describe(source, analysis, code)
-    return Reading(description, (*analysis.violations, *further))
+    return Reading(description, (*analysis.violations, *further), time.perf_counter() - started)

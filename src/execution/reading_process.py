@@ -16,7 +16,7 @@ import sys
 import threading
 import time
 from contextlib import suppress
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import IO, Any
 
 from hqg_algorithms import BarSize, Cadence, ExecutionTiming
@@ -59,8 +59,10 @@ class ReadingProcess:
     def __call__(self, source: str) -> Reading:
         """The reading, or a violation that says that the source could not be read in bounds."""
         with self._lock:
+            started = time.perf_counter()
             try:
-                return self._ask(source)
+                reading = self._ask(source)
+                return replace(reading, seconds=time.perf_counter() - started)
             except (BoxTimedOut, BoxClosed, ValueError, KeyError, TypeError) as error:
                 logger.warning("the reading helper is replaced: %s", type(error).__name__)
                 took_too_long = self._end() == -signal.SIGPROF or isinstance(error, BoxTimedOut)

@@ -130,6 +130,7 @@ class TimingsMs(AnswerPart):
     """Duration of each step in milliseconds."""
 
     analysis: float
+    """Reading the source, without the wait before it. Near 0 if it was already read, as it is for a queued run."""
     data: float
     sandbox: float
     audit: float

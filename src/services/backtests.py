@@ -78,6 +78,7 @@ class Backtests:
         deadline: float,
         cancel: threading.Event,
         may_open_box: bool = True,
+        reading_seconds: float = 0.0,
     ) -> "Prepared":
         """Everything that decides the result, and its name. Blocks; safe to call from several threads.
 
@@ -87,6 +88,7 @@ class Backtests:
             deadline: time.monotonic() seconds at which the request's time is up.
             cancel: set when nobody waits for the answer any more.
             may_open_box: whether the caller has a place for one.
+            reading_seconds: time already spent reading the strategy for this request; enters the timings.
 
         Returns:
             A context manager: leaving it destroys what is left of the box.
@@ -96,9 +98,11 @@ class Backtests:
             RunTimedOut, RunCancelled
             BoxNeeded: only where none may be opened.
         """
-        watch = Stopwatch()
-        with watch.step("analysis"):
-            strategy = readable_strategy(self._read(request.strategy_code).trading(request.universe))
+        watch = Stopwatch(reading_seconds)
+        reading = self._read(request.strategy_code)
+        # Not the time of the call: it may have waited for other sources to be read.
+        watch.count("analysis", reading_seconds + reading.seconds)
+        strategy = readable_strategy(reading.trading(request.universe))
         job = self._job(strategy, request)
         with ExitStack() as box:
             session = Session(self._sandbox, job, Patience(deadline, cancel))

@@ -4,7 +4,7 @@ import asyncio
 import hashlib
 import threading
 from collections import OrderedDict
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Protocol
 
 from src.errors import StrategyRejected
@@ -103,7 +103,7 @@ class Readings:
         if reading.violations:
             return reading
         with self._lock:
-            self._known[name] = reading
+            self._known[name] = replace(reading, seconds=0.0)
             while len(self._known) > self._max_readings:
                 self._known.popitem(last=False)
         return reading

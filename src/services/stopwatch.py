@@ -6,10 +6,14 @@ from contextlib import contextmanager
 
 
 class Stopwatch:
-    """Adds up wall time by step."""
+    """Adds up wall time by step.
 
-    def __init__(self) -> None:
-        self._started = time.perf_counter()
+    Args:
+        earlier_seconds: time already spent before this object was made; it counts to the total.
+    """
+
+    def __init__(self, earlier_seconds: float = 0.0) -> None:
+        self._started = time.perf_counter() - earlier_seconds
         self._milliseconds: dict[str, float] = {}
 
     @contextmanager
@@ -19,10 +23,13 @@ class Stopwatch:
         try:
             yield
         finally:
-            spent = (time.perf_counter() - started) * 1000
-            self._milliseconds[name] = self._milliseconds.get(name, 0.0) + spent
+            self.count(name, time.perf_counter() - started)
+
+    def count(self, name: str, seconds: float) -> None:
+        """Count seconds measured elsewhere to this step, which the total includes already."""
+        self._milliseconds[name] = self._milliseconds.get(name, 0.0) + seconds * 1000
 
     def milliseconds(self) -> dict[str, float]:
-        """Milliseconds by step, and "total" since this object was made."""
+        """Milliseconds by step, and the "total" since this object was made, with the earlier seconds."""
         total = (time.perf_counter() - self._started) * 1000
         return {name: round(spent, 3) for name, spent in (*self._milliseconds.items(), ("total", total))}

@@ -8,6 +8,7 @@ import re
 import threading
 import urllib.request
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
@@ -128,6 +129,15 @@ def test_a_client_that_leaves_the_line_of_readings_gives_its_place_back(serve, r
     reader.let_go.set()
     with contextlib.closing(Connection(port, ATTACKER)) as staying:
         assert staying.post(VALIDATE, "stays").answer()[0] == 200
+
+
+def test_a_run_is_told_how_long_its_request_spent_reading(serve):
+    backtests = FakeBacktests()
+    port = serve(backtests, read=lambda source: replace(read_anything(source), seconds=1.5))
+    for expected in ([1.5], [1.5, 0.0]):
+        with contextlib.closing(Connection(port, HONEST)) as honest:
+            assert honest.post(BACKTEST, "honest").answer()[0] == 200
+        assert backtests.reading_seconds == expected, "only the first request had it read"
 
 
 @pytest.mark.parametrize("path", [BACKTEST, RUNS])

@@ -33,7 +33,7 @@ class FakeBacktests:
     Attributes:
         data: part of what names a run; another value is as if prices had changed.
         requests: what was prepared, in order.
-        deadlines: the deadline that came with each.
+        deadlines, reading_seconds: what came with each.
         executed: hashes of what was executed, in order.
         n_running, n_most_running: executions at present, and at most at one time.
         n_boxes, n_most_boxes: the same of boxes, those included that only tell a universe.
@@ -62,6 +62,7 @@ class FakeBacktests:
         self.data = "ab12"
         self.requests: list[BacktestRequest] = []
         self.deadlines: list[float] = []
+        self.reading_seconds: list[float] = []
         self.executed: list[str] = []
         self.n_running = self.n_most_running = self.n_cancelled = 0
         self.n_boxes = self.n_most_boxes = 0
@@ -75,12 +76,14 @@ class FakeBacktests:
         deadline: float,
         cancel: threading.Event,
         may_open_box: bool = True,
+        reading_seconds: float = 0.0,
     ) -> "FakePrepared":
         if self.computes_universe and not may_open_box:
             raise BoxNeeded
         with self._lock:
             self.requests.append(request)
             self.deadlines.append(deadline)
+            self.reading_seconds.append(reading_seconds)
         if isinstance(self.error, BEFORE_THE_BOX):
             raise self.error
         values = request.model_dump(mode="json", exclude={"name"})

@@ -3,6 +3,7 @@
 import json
 import threading
 import time
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ import pytest
 from src.engine.ledger import Ledger
 from src.errors import NoPrices, StrategyFailed, StrategyRejected
 from src.execution import policy, protocol
+from src.execution.reading import read
 from src.models.request import BacktestRequest
 from src.models.response import BacktestResponse
 from src.services.backtests import Backtests, Prepared, RunLimits
@@ -79,6 +81,23 @@ def test_the_same_request_gives_the_same_answer_but_for_timings() -> None:
     for answer in (first, second):
         del answer["provenance"]["timings_ms"]
     assert first == second
+
+
+def test_the_analysis_time_and_the_total_include_the_reading_before_the_run() -> None:
+    backtests = Backtests(
+        provider=PROVIDER,
+        sandbox=ScriptedSandbox(engine_script(DESCRIPTION, [0.5, 0.5], lambda ledger: None)),
+        limits=RunLimits(),
+        read=lambda source: replace(read(source), seconds=0.25),
+    )
+    request = BacktestRequest.model_validate(
+        {"strategy_code": SOURCE, "start_date": "2015-01-01", "end_date": "2015-12-31"}
+    )
+    deadline, cancel = time.monotonic() + 30, threading.Event()
+    with backtests.prepare(request, deadline=deadline, cancel=cancel, reading_seconds=1_000.0) as ready:
+        timings = ready.execute()["provenance"]["timings_ms"]
+    assert timings["analysis"] == 1_000_250
+    assert timings["total"] > 1_000_000
 
 
 def test_the_run_hash_depends_on_what_decides_the_result() -> None:

@@ -3,6 +3,7 @@ import contextlib
 import queue
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
@@ -65,6 +66,32 @@ def test_a_source_is_read_once_and_says_the_same_ever_after(readings, reader):
     source, other = GOOD.format("SPY"), GOOD.format("BND")
     assert [readings(text) for text in (source, other, source)] == [read(source), read(other), read(source)]
     assert reader.asked == [source, other]
+
+
+def test_a_reading_carries_the_seconds_it_took_and_none_when_it_comes_from_the_cache(readings):
+    fresh, cached = readings(GOOD.format("SPY")), readings(GOOD.format("SPY"))
+    assert fresh.seconds > 0
+    assert cached.seconds == 0
+
+
+def test_waiting_for_another_source_does_not_count_as_reading():
+    class OneSecond(Counting):
+        def __call__(self, source: str) -> Reading:
+            return replace(super().__call__(source), seconds=1.0)
+
+    reader = OneSecond()
+    reader.may_go.clear()
+    with contextlib.closing(ReadingGate([reader])) as gate:
+
+        async def read_two() -> list[Reading]:
+            readings = Readings(gate)
+            reading = asyncio.gather(*(readings.read(GOOD.format(symbol), "a") for symbol in ("SPY", "BND")))
+            while not gate.n_waiting:
+                await asyncio.sleep(0.01)
+            reader.may_go.set()
+            return await reading
+
+        assert [reading.seconds for reading in asyncio.run(read_two())] == [1.0, 1.0]
 
 
 def test_what_a_client_had_read_needs_no_turn_later(readings, reader):

@@ -49,8 +49,12 @@ class PreparesRuns(Protocol):
         deadline: float,
         cancel: threading.Event,
         may_open_box: bool = True,
+        reading_seconds: float = 0.0,
     ) -> PreparedRun:
         """Everything that decides the result, and its name.
+
+        Args:
+            reading_seconds: time already spent reading the strategy for this request.
 
         Raises:
             BoxNeeded: only where none may be opened.

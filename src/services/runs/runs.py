@@ -148,8 +148,12 @@ class Runs:
         *,
         deadline: float,
         cancel: threading.Event,
+        reading_seconds: float = 0.0,
     ) -> FinishedRun | RunKey:
         """The finished run, for a caller who waits: from the store if it is there, else executed here and stored.
+
+        Args:
+            reading_seconds: time already spent reading the strategy for this request; enters the run's timings.
 
         Returns:
             The key where the run waits or is executed elsewhere: wait for RunEvents.finished, then ask finished().
@@ -157,7 +161,9 @@ class Runs:
         Raises:
             whatever Backtests.prepare and Prepared.execute raise, StorageUnavailable
         """
-        with self._backtests.prepare(request, deadline=deadline, cancel=cancel) as prepared:
+        with self._backtests.prepare(
+            request, deadline=deadline, cancel=cancel, reading_seconds=reading_seconds
+        ) as prepared:
             key = RunKey(owner, prepared.run_hash)
             known = self._store.get(key)
             if known is None or not _is_settled(known):
