@@ -28,7 +28,7 @@ async def run_answer(request: Request, services: Services, posted: BacktestReque
     """
     finished = await finished_run(request, services, posted)
     headers = run_headers(finished) | {"Vary": "Accept-Encoding"}
-    if finished.is_in_words_of(posted):
+    if finished.answers_exactly(posted):
         if accepts_gzip(request.headers.get("accept-encoding")):
             return json_response(finished.stored.gzip_bytes, headers | {"Content-Encoding": "gzip"})
         if finished.fresh_json is None:

@@ -1,1 +1,1 @@
-"""Durable runs: accepted once, executed once, followed from anywhere, kept."""
+"""Durable runs: accepted once, executed once, followed from anywhere, stored."""

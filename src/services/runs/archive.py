@@ -1,4 +1,4 @@
-"""Stored runs as somebody asks for them: what became of them, their results, and why two of them differ. Blocks."""
+"""Reads stored runs: their state, their results, and why two of them differ. Blocks."""
 
 from typing import Any
 
@@ -20,7 +20,7 @@ from src.services.storage.records import (
 
 MAX_LOG_EVENTS = 10_000
 MAX_LINES = 1_000
-"""What is shown of the lines of a run that goes on: somebody asks for them every second."""
+"""Limits on the lines shown of a run in progress, because clients poll them every second."""
 
 
 class RunArchive:
@@ -71,7 +71,7 @@ class RunArchive:
         return result
 
     def lines(self, run: RunRecord) -> list[str]:
-        """What the run has printed in its present or last attempt; of very many lines the newest."""
+        """The lines printed in the run's current or last attempt; only the newest if there are too many."""
         kinds = (EventKind.STARTED, EventKind.LOG)
         events = self._store.events(run.key, after=run.first_event - 1, limit=MAX_LOG_EVENTS, kinds=kinds)
         lines: list[str] = []
@@ -86,22 +86,22 @@ class RunArchive:
         """The run with its result.
 
         Raises:
-            RunNotFound, RunNotFinished, and what the run itself raised when it did not succeed
+            RunNotFound, RunNotFinished, and the run's own error if it did not succeed
         """
         run = self.get(key)
         if not run.has_result and not run.status.is_finished:
-            raise RunNotFinished("The run goes on.")
+            raise RunNotFinished("The run is still in progress.")
         return self.ended(run)
 
     def ended(self, run: RunRecord) -> FinishedRun:
-        """As finished() of a run that is at hand and has ended."""
+        """Like finished(), for a run that was already read and has ended."""
         if not run.has_result:
             raise error_of(run)
         details, stored = self.details(run.key), self.result(run.key)
         return FinishedRun(run.key, stored, name_in(stored), details.warnings, is_reused=True)
 
     def explain(self, key: RunKey, against: str | None = None) -> dict[str, Any]:
-        """What decides the run's result, and what sets it apart from another of the same owner.
+        """What decides the run's result, and how it differs from another run of the same owner.
 
         Raises:
             RunNotFound

@@ -1,4 +1,4 @@
-"""Tells the parts of one process at once what happened to a run; what other processes do, they learn by looking."""
+"""Notifies the parts of one process when a run changes; changes by other processes are found by polling."""
 
 from collections.abc import Callable
 from enum import Enum, auto
@@ -10,7 +10,7 @@ class News(Enum):
     """What happened to a run."""
 
     QUEUED = auto()
-    """It waits for a place."""
+    """It was queued."""
     CHANGED = auto()
     """It has new events."""
     FINISHED = auto()
@@ -21,16 +21,16 @@ Listener = Callable[[RunKey, News], None]
 
 
 class RunBell:
-    """Calls every listener, in the thread that rings. Listeners are quick and never raise."""
+    """Calls every listener in the ringing thread. Listeners must be quick and never raise."""
 
     def __init__(self) -> None:
         self._listeners: tuple[Listener, ...] = ()
 
     def listen(self, listener: Listener) -> None:
-        """Call it from now on."""
+        """Call this listener from now on."""
         self._listeners = (*self._listeners, listener)
 
     def ring(self, key: RunKey, news: News) -> None:
-        """Tell everybody."""
+        """Call every listener."""
         for listener in self._listeners:
             listener(key, news)

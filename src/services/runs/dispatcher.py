@@ -1,4 +1,4 @@
-"""Starts queued runs as soon as there is a place, and puts runs of dead processes back in line."""
+"""Starts queued runs as soon as a slot is free, and requeues runs of dead processes."""
 
 import asyncio
 import logging
@@ -18,28 +18,28 @@ from src.services.storage.records import RunKey
 logger = logging.getLogger(__name__)
 
 POLL_SECONDS = 0.5
-"""How late a run that another process has put in line may be seen."""
+"""Maximum delay until a run queued by another process is noticed."""
 
 RECOVER_SECONDS = 2.0
-"""How often it looks for runs whose process has gone silent."""
+"""Interval between searches for runs whose lease has expired."""
 
 LONGEST_PAUSE_SECONDS = 30.0
-"""How long at most it rests after the sandbox failed, before it tries again."""
+"""Maximum pause after the sandbox failed, before the next attempt."""
 
 LONGEST_STORAGE_PAUSE_SECONDS = 2.0
-"""The same after the database failed, which costs little to ask."""
+"""Maximum pause after the database failed, which is cheap to query."""
 
 
 class RunDispatcher:
     """Brings queued runs into the run gate. Belongs to one event loop.
 
-    It stands in the gate's line like everybody else, one place at a time, so that neither queued runs nor posted
-    ones can keep the others out.
+    It waits in the gate's queue like any client, one slot at a time, so that neither queued nor posted runs can
+    starve the others.
 
     Args:
         runs: executes them.
-        gate: the places to run.
-        max_attempts: how often a run is started whose process dies under it.
+        gate: the slots.
+        max_attempts: maximum number of starts of a run whose process dies.
     """
 
     def __init__(
@@ -61,12 +61,12 @@ class RunDispatcher:
         bell.listen(self._rung)
 
     def start(self) -> None:
-        """Begin; call it on the event loop."""
+        """Start; call it on the event loop."""
         self._loop = asyncio.get_running_loop()
         self._tasks = [asyncio.create_task(self._dispatch_on()), asyncio.create_task(self._recover_on())]
 
     async def close(self) -> None:
-        """Start nothing more and give the runs under way back to the queue."""
+        """Start no more runs and requeue those in progress."""
         self._is_closing = True
         for task in self._tasks:
             task.cancel()
@@ -74,7 +74,7 @@ class RunDispatcher:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         if self._executing:
             await asyncio.wait(self._executing, timeout=STOP_SECONDS)
-        # Whoever closes the store comes after us.
+        # The store is closed only after this.
         await asyncio.to_thread(self._thread.shutdown, cancel_futures=True)
 
     async def _dispatch_on(self) -> None:
@@ -88,19 +88,19 @@ class RunDispatcher:
                         await self._wake.wait()
                 continue
             if not await self._next_queued():
-                # Another process was faster, or something failed: do not ask without a rest.
+                # Another process was faster, or something failed: pause before asking again.
                 await asyncio.sleep(POLL_SECONDS)
 
     async def _has_queued(self) -> bool:
         try:
             counts = await asyncio.get_running_loop().run_in_executor(self._thread, self._store.counts)
-        except Exception as error:  # noqa: BLE001 - it must outlive whatever storage does
+        except Exception as error:  # noqa: BLE001 - it must survive any storage error
             self._rest(error)
             return False
         return counts.n_queued > 0
 
     async def _next_queued(self) -> bool:
-        """Wait for a place and start the next queued run in it; whether there was one."""
+        """Wait for a slot and start the next queued run in it; returns whether there was one."""
         loop = asyncio.get_running_loop()
         claimed: asyncio.Future[bool] = loop.create_future()
         task = asyncio.create_task(self._run_one(claimed))
@@ -128,7 +128,7 @@ class RunDispatcher:
         try:
             await self._gate.run(work, is_dispatched=True)
             self._pause_seconds = 0.0
-        except Exception as error:  # noqa: BLE001 - it must outlive whatever storage and sandbox do
+        except Exception as error:  # noqa: BLE001 - it must survive any storage or sandbox error
             self._rest(error)
         finally:
             tell(False)
@@ -147,16 +147,16 @@ class RunDispatcher:
             try:
                 await asyncio.get_running_loop().run_in_executor(self._thread, self._recover)
             except Exception as error:  # noqa: BLE001 - as above
-                logger.warning("runs of dead processes were not looked for: %s: %s", type(error).__name__, error)
+                logger.warning("could not search for runs of dead processes: %s: %s", type(error).__name__, error)
             await asyncio.sleep(RECOVER_SECONDS)
 
     def _recover(self) -> None:
-        # After a pause of the machine, a step of its clock or a silence of the database all leases are over, and ours
-        # must not be taken from ourselves.
+        # After a pause of the machine, a clock step or an outage of the database all leases have expired: renew ours
+        # before taking over runs.
         self._leases.beat()
         self._runs.keep_promises()
         for key in self._store.recover(self._max_attempts):
-            logger.warning("run %s was left behind by a process that has gone silent", key.run_hash)
+            logger.warning("run %s was taken over: its process stopped responding", key.run_hash)
             run = self._store.get(key)
             if run is not None:
                 self._bell.ring(key, News.FINISHED if run.status.is_finished else News.QUEUED)

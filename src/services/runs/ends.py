@@ -1,4 +1,4 @@
-"""Tells how runs out of the queue ended, to whoever counts them."""
+"""Reports how queued runs ended, for statistics."""
 
 import logging
 from collections.abc import Callable, Mapping
@@ -13,12 +13,12 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class EndedRun:
-    """How a run out of the queue ended.
+    """How a queued run ended.
 
     Attributes:
         outcome: "completed", or the code of its error.
-        waited_seconds: in line, until its last start.
-        seconds: from being accepted to its end.
+        waited_seconds: time in the queue until its last start.
+        seconds: from acceptance to its end.
         timings_ms: milliseconds by step of a run that succeeded.
     """
 
@@ -32,18 +32,18 @@ Listener = Callable[[EndedRun], None]
 
 
 class RunEnds:
-    """Calls every listener, in the thread that executed the run. Listeners are quick and never raise."""
+    """Calls every listener in the thread that executed the run. Listeners must be quick and never raise."""
 
     def __init__(self, store: RunStore) -> None:
         self._store = store
         self._listeners: tuple[Listener, ...] = ()
 
     def listen(self, listener: Listener) -> None:
-        """Call it from now on."""
+        """Call this listener from now on."""
         self._listeners = (*self._listeners, listener)
 
     def tell(self, key: RunKey, outcome: Outcome, timings_ms: Mapping[str, float]) -> None:
-        """Tell everybody that the run's end is stored."""
+        """Notify every listener that the run's end is stored."""
         if not self._listeners:
             return
         try:
@@ -52,7 +52,7 @@ class RunEnds:
             logger.warning("the end of a run was not counted: %s", error)
             return
         if run is None or run.started_at is None or run.finished_at is None:
-            # Somebody was quick to delete it, or to post it again.
+            # It was already deleted or posted again.
             return
         ended = EndedRun(
             outcome="completed" if outcome.error is None else outcome.error.code,

@@ -1,4 +1,4 @@
-"""Follow a run from anywhere: at once where this process works on it, soon where another one does."""
+"""Follows runs: events of this process arrive at once, those of other processes after a short delay."""
 
 import asyncio
 import time
@@ -17,7 +17,7 @@ from src.services.storage.records import EventKind, RunEvent, RunKey, RunRecord
 Value = TypeVar("Value")
 
 POLL_SECONDS = 0.5
-"""How late an event of another process may be seen."""
+"""Maximum delay of an event of another process."""
 
 HEARTBEAT_SECONDS = 15.0
 PAGE = 500
@@ -25,11 +25,11 @@ THREADS = 4
 
 
 class RunEvents:
-    """What happens to runs, as it happens. Belongs to one event loop.
+    """The events of runs as they happen. Belongs to one event loop.
 
     Args:
-        store: where events are kept.
-        bell: rung when something happens in this process.
+        store: stores the events.
+        bell: rung when a run changes in this process.
     """
 
     def __init__(
@@ -45,20 +45,20 @@ class RunEvents:
         self._heartbeat_seconds = heartbeat_seconds
         self._waiting: dict[RunKey, set[asyncio.Event]] = defaultdict(set)
         self._loop: asyncio.AbstractEventLoop | None = None
-        # Of their own: the threads of everybody may all be busy with something slow.
+        # Separate threads: the shared ones may all be busy with slow work.
         self._threads = ThreadPoolExecutor(max_workers=THREADS, thread_name_prefix="events")
         bell.listen(self._rung)
 
     async def follow(self, key: RunKey, after: int) -> AsyncIterator[RunEvent | None]:
-        """The run's events with an id above `after`, in order; None where nothing happened for a while.
+        """The run's events with an id above `after`, in order; None if nothing happened for a while.
 
-        0 begins with the present submission, without the events of earlier ones; so does an id that the run has not
-        reached: it is of a run that was deleted, and posted again since. Ends after the event that finishes
-        the present submission; at once where that is `after` or below.
+        0 starts with the current submission, without earlier ones. So does an id the run has not reached, which
+        belongs to a deleted run that was posted again. Ends after the event that finishes the current submission,
+        at once if its id is `after` or below.
 
         Raises:
             RunNotFound
-            StorageUnavailable: ask again with the last id that came.
+            StorageUnavailable: call again with the last id received.
         """
         quiet_since = time.monotonic()
         with self._woken(key) as wake:
@@ -87,7 +87,7 @@ class RunEvents:
         """The run, once it is finished.
 
         Raises:
-            RunNotFound: there is none, or it was deleted meanwhile.
+            RunNotFound: there is none, or it was deleted in the meantime.
             StorageUnavailable
         """
         with self._woken(key) as wake:
@@ -99,7 +99,7 @@ class RunEvents:
                 await self._pause(wake)
 
     async def close(self) -> None:
-        """Let go of the threads, once they have let go of the store."""
+        """Stop the threads once they no longer use the store."""
         await asyncio.to_thread(self._threads.shutdown, cancel_futures=True)
 
     async def _get(self, key: RunKey) -> RunRecord:

@@ -21,25 +21,25 @@ from src.services.storage.errors import StorageUnavailable
 from src.services.storage.records import Lease, Outcome, RunStatus
 
 LATE_SECONDS = 0.5
-"""A run that is cancelled so short before its deadline has timed out: whoever waited for it kept the same time."""
+"""A run cancelled this shortly before its deadline counts as timed out: its caller has the same deadline."""
 
 STORE_SECONDS = 30.0
-"""How long it tries to store how a run ended: a database that restarts must not cost a result that is there."""
+"""How long it retries storing a run's end: a restart of the database must not lose a result."""
 
 STORE_PAUSE_SECONDS = 0.5
 
 
 class LeaseLost(Exception):
-    """Another process has taken the run over; what happened here is not stored."""
+    """Another process has taken over the run; this attempt is not stored."""
 
 
 class RunExecution:
     """Executes runs whose lease this process holds, and stores how they end.
 
     Args:
-        wishes: who wants a run to go on when the client who began it leaves.
-        ends: told how runs out of the queue end.
-        max_result_bytes: how long an answer may be, as JSON before compression.
+        wishes: which runs must continue when the client that started them disconnects.
+        ends: notified how queued runs end.
+        max_result_bytes: maximum size of an answer, as JSON before compression.
     """
 
     def __init__(self, store: RunStore, bell: RunBell, wishes: RunWishes, ends: RunEnds, max_result_bytes: int) -> None:
@@ -53,14 +53,14 @@ class RunExecution:
         """Execute the run and store its result; call it within `settling`.
 
         Raises:
-            whatever Prepared.execute raises, LeaseLost, StorageUnavailable
+            any exception of Prepared.execute, LeaseLost, StorageUnavailable
         """
         key = held.lease.key
         with RunTeller(self._store, held, self._bell) as teller:
             answer = prepared.execute(teller.observe)
         metrics, logs, timings = answer["metrics"], answer["logs"], answer["provenance"]["timings_ms"]
         stored, body = stored_result(answer, self._max_result_bytes)
-        # Only what comes out of the queue may have been asked for although there is a result.
+        # Only queued runs can be reruns, which already have a result.
         before = self._store.result(key) if held.is_dispatched else None
         outcome = Outcome(
             RunStatus.SUCCEEDED,
@@ -75,10 +75,10 @@ class RunExecution:
 
     @contextmanager
     def settling(self, held: HeldLease, deadline: float) -> Iterator[None]:
-        """Store how a run ends that raises.
+        """Store the end of a run if the block raises.
 
         Raises:
-            LeaseLost: it is not this process's run any more.
+            LeaseLost: the run no longer belongs to this process.
         """
         try:
             yield
@@ -95,7 +95,7 @@ class RunExecution:
             raise
 
     def _outcome(self, held: HeldLease, error: Exception, deadline: float) -> Outcome | None:
-        """How a run ends that raised this; None when it goes back into the queue."""
+        """The outcome for this exception; None if the run is requeued."""
         if isinstance(error, SandboxUnavailable) and held.is_dispatched:
             return None
         if not isinstance(error, RunCancelled):
@@ -107,8 +107,8 @@ class RunExecution:
         if held.is_dispatched or self._wishes.is_wanted(held.lease.key):
             return None
         if time.monotonic() >= deadline - LATE_SECONDS:
-            return failure_of(RunTimedOut("The run took longer than it may."))
-        return failure_of(RunAbandoned("The client that waited for this run went away."))
+            return failure_of(RunTimedOut("The run exceeded its time limit."))
+        return failure_of(RunAbandoned("The client that waited for this run disconnected."))
 
     def _finish(self, held: HeldLease, outcome: Outcome, timings_ms: Mapping[str, float] | None = None) -> None:
         if not self._stored(held, outcome):
@@ -120,7 +120,7 @@ class RunExecution:
             self._ends.tell(key, outcome, timings_ms or {})
 
     def _stored(self, held: HeldLease, outcome: Outcome) -> bool:
-        """Whether the end could be stored, tried again while the storage fails and somebody wants the run."""
+        """Store the end, retrying while the storage fails and the run is wanted; returns whether it was stored."""
         until = time.monotonic() + STORE_SECONDS
         while True:
             try:

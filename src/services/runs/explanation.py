@@ -1,4 +1,4 @@
-"""Why two runs differ: their ingredients, side by side."""
+"""Why two runs differ: compares their ingredients."""
 
 import difflib
 from collections.abc import Iterator, Mapping
@@ -7,7 +7,7 @@ from typing import Any
 from src.services.storage.records import RunDetails
 
 MAX_DIFF_LINES = 4_000
-"""Of both sources together: where each line occurs twenty times, comparing takes 0.6 s, and a minute at 20,000."""
+"""Limit for both sources together: if each line occurs twenty times, comparing takes 0.6 s, and a minute at 20,000."""
 
 
 def explanation(
@@ -16,7 +16,7 @@ def explanation(
     """The fields of src.models.run.Explanation.
 
     Args:
-        against, other: the run it is compared with; None compares with nothing.
+        against, other: the run to compare with; None compares with nothing.
     """
     differences = [] if other is None else list(_differing(this.ingredients, other.ingredients, ""))
     return {
@@ -38,7 +38,7 @@ def _differing(this: Mapping[str, Any], other: Mapping[str, Any], path: str) -> 
 
 
 def _code_difference(this: RunDetails, other: RunDetails) -> str | None:
-    """A unified diff that leads from the other's code to this one's; None where they are the same."""
+    """A unified diff from the other's code to this one's; None if they are equal."""
     codes = [str(details.request["strategy_code"]) for details in (other, this)]
     if codes[0] == codes[1]:
         return None

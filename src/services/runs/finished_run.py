@@ -1,10 +1,10 @@
-"""A run with its result, and the answer that each request for it gets."""
+"""A run with its result, and the answer to each request for it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from src.models.request import BacktestRequest
-from src.services.runs.own_words import in_own_words
+from src.services.runs.own_words import with_name_and_warnings
 from src.services.runs.packing import unpacked_json
 from src.services.storage.records import RunKey, StoredResult
 
@@ -14,11 +14,11 @@ class FinishedRun:
     """A run with its result.
 
     Attributes:
-        name: of the stored answer; the run itself may be called otherwise by now.
-        warnings: of the request that made the stored answer.
-        is_reused: whether the answer was there already.
-        timings_ms: milliseconds by step of a run that was executed just now.
-        fresh_json: its answer, unless that is long.
+        name: of the stored answer; the run itself may have been renamed.
+        warnings: of the request that produced the stored answer.
+        is_reused: whether the answer already existed.
+        timings_ms: milliseconds by step, if the run was just executed.
+        fresh_json: its answer if the run was just executed and the answer is short.
     """
 
     key: RunKey
@@ -29,13 +29,13 @@ class FinishedRun:
     timings_ms: Mapping[str, float] = field(default_factory=dict)
     fresh_json: bytes | None = field(default=None, repr=False)
 
-    def is_in_words_of(self, request: BacktestRequest) -> bool:
-        """Whether the stored answer is this request's answer byte for byte."""
+    def answers_exactly(self, request: BacktestRequest) -> bool:
+        """Whether the stored answer is this request's answer, byte for byte."""
         return self.name == request.name and self.warnings == tuple(request.unknown_fields_warnings())
 
     def json_for(self, request: BacktestRequest) -> bytes:
         """The answer as JSON, with the request's own name and warnings."""
         body = unpacked_json(self.stored) if self.fresh_json is None else self.fresh_json
-        if self.is_in_words_of(request):
+        if self.answers_exactly(request):
             return body
-        return in_own_words(body, request.name, request.unknown_fields_warnings(), self.warnings)
+        return with_name_and_warnings(body, request.name, request.unknown_fields_warnings(), self.warnings)

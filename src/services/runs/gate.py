@@ -1,4 +1,4 @@
-"""Keeps the number of runs bounded, and tells a run when nobody waits for it any more."""
+"""Limits the number of runs, and cancels a run when its client disconnects."""
 
 import asyncio
 import threading
@@ -13,50 +13,50 @@ from src.services.storage.errors import QueueFull
 Result = TypeVar("Result")
 
 QUEUE = "the queue"
-"""The client in whose name runs start that nobody waits for."""
+"""The client name under which queued runs start."""
 
 STOP_SECONDS = 5.0
-"""How long a cancelled run is given to free its box before its caller is let go."""
+"""How long a cancelled run may take to free its box before its caller is released."""
 
 
 class RunGate:
-    """Lets blocking runs into worker threads, a bounded number at a time, while clients take turns.
+    """Admits blocking runs to a bounded number of worker threads, with clients taking turns.
 
-    Belongs to one event loop, on which all of it is called. The runs of one client start in the order in which they
-    came.
+    Belongs to one event loop, on which all its methods are called. The runs of one client start in order of
+    arrival.
 
     Args:
-        max_running: runs at the same time, at least one.
-        max_waiting: runs in line beyond them, at least zero.
+        max_running: maximum number of concurrent runs, at least one.
+        max_waiting: maximum number of waiting runs, at least zero.
     """
 
     def __init__(self, *, max_running: int, max_waiting: int) -> None:
         self._max_running = max_running
         self._max_waiting = max_waiting
         self._n_free = max_running
-        # The limits are kept here, because runs out of the queue count to none of them.
+        # The limits are enforced here, because queued runs count towards neither.
         self._line: ClientLine[asyncio.Future[None]] = ClientLine(LineLimits(max_waiting, max_waiting, max_running))
         self._under_way: dict[asyncio.Future[Any], threading.Event] = {}
         self._threads = ThreadPoolExecutor(max_workers=max_running, thread_name_prefix="run")
 
     @property
     def n_running(self) -> int:
-        """Runs under way."""
+        """Number of running runs."""
         return self._max_running - self._n_free
 
     @property
     def n_waiting(self) -> int:
-        """Runs in line."""
+        """Number of waiting runs."""
         return len(self._line) - self._line.n_waiting_of(QUEUE)
 
     @property
     def max_running(self) -> int:
-        """Runs that may be under way at the same time."""
+        """Maximum number of running runs."""
         return self._max_running
 
     @property
     def max_waiting(self) -> int:
-        """Runs that may be in line."""
+        """Maximum number of waiting runs."""
         return self._max_waiting
 
     @property
@@ -72,17 +72,17 @@ class RunGate:
     async def run(
         self, work: Callable[[threading.Event], Result], *, client: str = "", is_dispatched: bool = False
     ) -> Result:
-        """The result of `work`, called in a worker thread once there is a place for it.
+        """Call `work` in a worker thread once a slot is free, and return its result.
 
-        Cancelling the calling task sets the event that `work` was given and waits a little for it to end.
-        The place stays taken until `work` has really returned.
+        Cancelling the calling task sets the event passed to `work` and waits briefly for it to end.
+        The slot stays taken until `work` has actually returned.
 
         Args:
-            client: takes turns with others.
-            is_dispatched: it waits in a line elsewhere too: here it is never refused and takes no place in line.
+            client: takes turns with other clients.
+            is_dispatched: the run already waits in the stored queue: it is never refused and does not count as waiting.
 
         Raises:
-            QueueFull: when the line is full, or its place in a full line goes to a client who has fewer runs in it.
+            QueueFull: the queue is full, or a client with fewer runs in a full queue displaced this one.
         """
         place: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         if is_dispatched:
@@ -144,11 +144,11 @@ class RunGate:
         del self._under_way[future]
         self._free(client)
         if not future.cancelled():
-            # Marks it as seen: asyncio would log the error of a run that nobody waits for any more.
+            # Marks the exception as retrieved: asyncio would log the error of an abandoned run.
             future.exception()
 
     async def close(self) -> None:
-        """Tell every run to stop and wait until it has."""
+        """Cancel every run and wait until all have ended."""
         for cancel in self._under_way.values():
             cancel.set()
         if self._under_way:

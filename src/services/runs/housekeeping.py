@@ -1,4 +1,4 @@
-"""What follows a finished run, in the background: its files are sealed, and what is too old is removed."""
+"""Background work after runs: seals their files and removes old runs."""
 
 import logging
 import queue
@@ -15,19 +15,19 @@ from src.services.storage.records import RunKey
 logger = logging.getLogger(__name__)
 
 LOOK_SECONDS = 60.0
-"""How often it looks for results whose process died before it could seal them."""
+"""Interval between searches for results whose process died before sealing them."""
 
 CLEAN_SECONDS = 3600.0
-"""How often it deletes what killed processes left behind, which is left alone until it is old."""
+"""Interval between deletions of what killed processes left behind, once it is old."""
 
 SETTLE_SECONDS = 0.1
-"""How long a result is left alone: its answer goes out first."""
+"""Delay before sealing a result, so that its answer is sent first."""
 
 PATIENCE_SECONDS = 2.0
-"""How long it lets runs under way go first, which need the processor more."""
+"""Maximum time to wait for running runs, which need the processor more."""
 
 MAX_BACKLOG = 10
-"""With more finished runs than these in line it waits for no quiet moment."""
+"""With more finished runs waiting than this, it does not wait for a quiet moment."""
 
 
 class RunFiles(Protocol):
@@ -39,12 +39,12 @@ class RunFiles(Protocol):
 
 
 class RunHousekeeping:
-    """One thread that tidies up after runs. Whatever goes wrong is logged, and tried again at the next look.
+    """One thread that cleans up after runs. Any error is logged, and the work retried at the next interval.
 
     Args:
-        keep: finished runs that are kept of each owner.
-        keep_bytes: how long the answers that are kept of each owner may be together; see RunStore.surplus.
-        is_busy: whether this process works on runs.
+        keep: number of finished runs kept per owner.
+        keep_bytes: maximum total size of the answers kept per owner; see RunStore.surplus.
+        is_busy: whether this process is executing runs.
     """
 
     def __init__(
@@ -71,11 +71,11 @@ class RunHousekeeping:
         bell.listen(self._rung)
 
     def start(self) -> None:
-        """Begin, with what an earlier process has left undone."""
+        """Start, first with work left by an earlier process."""
         self._thread.start()
 
     def close(self) -> None:
-        """Finish what is under way; the rest is done after the next start."""
+        """Finish the current task; the rest is done after the next start."""
         self._closing.set()
         self._finished.put(None)
         if self._thread.is_alive():
@@ -102,7 +102,7 @@ class RunHousekeeping:
                 self._attempt(self._after, key)
 
     def _is_quiet(self) -> bool:
-        """Wait for a quiet moment, but not for ever; False when the service stops."""
+        """Wait for a quiet moment, up to PATIENCE_SECONDS; False if the service is stopping."""
         until = time.monotonic() + PATIENCE_SECONDS
         while not self._closing.wait(SETTLE_SECONDS):
             if not self._is_busy() or time.monotonic() >= until or self._finished.qsize() > MAX_BACKLOG:
@@ -112,7 +112,7 @@ class RunHousekeeping:
     def _after(self, key: RunKey) -> None:
         run = self._store.get(key)
         if run is not None and run.has_result:
-            # Whether or not it succeeds: a full disk needs old files to go all the more.
+            # Old runs are removed even if sealing fails: that is what a full disk needs.
             self._attempt(self._files.seal, key)
         self._retain()
 
@@ -129,7 +129,7 @@ class RunHousekeeping:
             if key in unsealable:
                 continue
             run = self._store.get(key)
-            # Without a link nothing would tell that there was this result: it stays until it has one.
+            # Without a link no trace of this result would remain: it stays until it has one.
             if run is not None and run.has_result and not self._attempt(self._files.seal, key):
                 unsealable = frozenset(self._store.unsealed())
                 continue
@@ -138,7 +138,7 @@ class RunHousekeeping:
     def _attempt(self, work: Any, *arguments: Any) -> bool:
         try:
             work(*arguments)
-        except Exception as error:  # noqa: BLE001 - the thread must go on, whatever storage or disk do
-            logger.warning("tidying up after runs failed: %s: %s", type(error).__name__, error)
+        except Exception as error:  # noqa: BLE001 - the thread must survive any storage or disk error
+            logger.warning("cleaning up after runs failed: %s: %s", type(error).__name__, error)
             return False
         return True

@@ -1,4 +1,4 @@
-"""The runs that this process works on: keeps their leases alive and learns in time which of them shall end."""
+"""The runs this process executes: renews their leases and learns which of them must end."""
 
 import logging
 import threading
@@ -14,30 +14,30 @@ from src.services.storage.records import Lease, RunKey
 logger = logging.getLogger(__name__)
 
 BEAT_SECONDS = 0.5
-"""How often leases are renewed; also how late a cancel from another process may be noticed: its box is to die within a
-second."""
+"""Interval between lease renewals, and so the maximum delay of a cancel from another process, after which the box
+must die within a second."""
 
 
 class Ending(Enum):
-    """Why a run under way shall end."""
+    """Why a running run must end."""
 
     CANCELLED = auto()
-    """Somebody asked for it."""
+    """Its cancellation was requested."""
     LOST = auto()
-    """Another process has taken it over: whatever happens here counts no more."""
+    """Another process has taken it over; this attempt no longer counts."""
     STOPPED = auto()
-    """The service stops; another process, or this one later, goes on with it."""
+    """The service is stopping; another process, or this one later, executes it again."""
 
 
 @dataclass
 class HeldLease:
-    """One run under way in this process.
+    """One run executing in this process.
 
     Attributes:
         cancel: set to end the run.
-        ending: why it was set; None when nobody waits for the run any more.
-        is_dispatched: whether it came out of the queue: then nobody waits in line for it.
-        n_told: printed lines that events have carried.
+        ending: why it was set; None if the run's client disconnected.
+        is_dispatched: whether it came from the queue, so no client waits for it.
+        n_told: number of printed lines already sent in events.
     """
 
     lease: Lease
@@ -47,7 +47,7 @@ class HeldLease:
     n_told: int = 0
 
     def end(self, ending: Ending) -> None:
-        """End the run for that reason, unless there is one already."""
+        """End the run for this reason, unless it is already ending."""
         if self.ending is None:
             self.ending = ending
         self.cancel.set()
@@ -57,8 +57,8 @@ class Leases:
     """All leases of this process. Safe to call from several threads.
 
     Args:
-        lease_seconds: how long a lease lasts without a beat.
-        beat_seconds: how often they are renewed.
+        lease_seconds: how long a lease lasts without renewal.
+        beat_seconds: interval between renewals.
     """
 
     def __init__(self, store: RunStore, *, lease_seconds: float, beat_seconds: float = BEAT_SECONDS) -> None:
@@ -68,30 +68,30 @@ class Leases:
         self._held: dict[str, HeldLease] = {}
         self._lock = threading.Lock()
         self._closing = threading.Event()
-        # A thread of its own: neither the event loop nor a slow answer may cost a run its lease.
+        # A separate thread: neither a busy event loop nor a slow answer may cost a run its lease.
         self._thread = threading.Thread(target=self._beat_on, name="leases", daemon=True)
 
     def start(self) -> None:
-        """Begin to renew."""
+        """Start renewing."""
         self._thread.start()
 
     def close(self) -> None:
-        """Renew no more."""
+        """Stop renewing."""
         self._closing.set()
         if self._thread.is_alive():
             self._thread.join()
 
     @property
     def n_held(self) -> int:
-        """Runs under way in this process."""
+        """Number of runs executing in this process."""
         return len(self._held)
 
     @contextmanager
     def hold(self, lease: Lease, cancel: threading.Event, *, is_dispatched: bool) -> Iterator[HeldLease]:
-        """Keep the lease for as long as the block runs.
+        """Renew the lease while the block runs.
 
         Args:
-            cancel: what the run watches.
+            cancel: the event that the run watches.
         """
         held = HeldLease(lease, cancel, is_dispatched)
         with self._lock:
@@ -103,19 +103,19 @@ class Leases:
                 del self._held[lease.token]
 
     def cancel(self, key: RunKey) -> None:
-        """End the run at once if this process works on it."""
+        """End the run at once if this process executes it."""
         for held in self._all():
             if held.lease.key == key:
                 held.end(Ending.CANCELLED)
 
     def stop_dispatched(self) -> None:
-        """End all runs that came out of the queue, which shall go back there."""
+        """End all runs that came from the queue, which are then requeued."""
         for held in self._all():
             if held.is_dispatched:
                 held.end(Ending.STOPPED)
 
     def beat(self) -> None:
-        """Renew all leases once, and end the runs that shall end.
+        """Renew all leases once, and end the runs that must end.
 
         Raises:
             StorageUnavailable

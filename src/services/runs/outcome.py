@@ -1,4 +1,4 @@
-"""How a run's errors are kept, and how a kept error is told again."""
+"""Converts a run's exceptions to stored outcomes and back."""
 
 from collections.abc import Callable
 
@@ -25,11 +25,11 @@ _STATUSES: dict[type[BacktesterError], RunStatus] = {
     RunAbandoned: RunStatus.CANCELLED,
 }
 _TOLD = (NoPrices, PriceSourceUnavailable, SandboxUnavailable, DataChanged, RunTimedOut, RunCancelled)
-"""Errors whose sentences are meant for the person; any other is our own fault and keeps its internals to itself."""
+"""Errors whose messages are meant for users; any other is our own fault and its internals stay hidden."""
 
 
 def failure_of(error: BaseException) -> Outcome:
-    """The end of a run that raised this."""
+    """The outcome of a run that raised this."""
     if isinstance(error, StrategyFailed):
         return _strategy_failure(error)
     if isinstance(error, StrategyRejected):
@@ -53,7 +53,7 @@ def _strategy_failure(error: StrategyFailed) -> Outcome:
 
 
 def error_of(run: RunRecord) -> BacktesterError:
-    """What a run that did not succeed raises for whoever asks for its result."""
+    """The exception to raise when the result of an unsuccessful run is requested."""
     error = run.error
     if error is None:
         return RunCancelled("This run was cancelled.")
@@ -62,7 +62,7 @@ def error_of(run: RunRecord) -> BacktesterError:
         is_slow = run.status is RunStatus.TIMED_OUT
         return StrategyFailed(error.errors, error.traceback, error.logs, timed_out=is_slow)
     if error.code == BacktesterError.code:
-        return BacktesterError(f"the run {run.key.run_hash} failed of our own fault")
+        return BacktesterError(f"the run {run.key.run_hash} failed through our own fault")
     if error.code == NoPrices.code:
         return NoPrices(error.errors)
     if error.code == StrategyRejected.code:

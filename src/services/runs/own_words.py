@@ -1,4 +1,4 @@
-"""The stored answer of a run in the words of another request for the same run: its own name, its own warnings."""
+"""Adapts the stored answer of a run to another request for the same run: its name and its warnings."""
 
 import re
 from collections.abc import Sequence
@@ -15,11 +15,11 @@ _HEAD_BYTES = 4_096
 _UP_TO_NAME = re.compile(rb'\{"run_hash":"[^"\\]*","job_id":"[^"\\]*","parameters":\{"name":')
 _NAME = re.compile(rb'null|"(?:[^"\\]|\\.)*"')
 _FROM_WARNINGS = b',"warnings":['
-"""Quotes inside of strings are escaped: this can only be the member of an object."""
+"""Quotes inside strings are escaped, so this can only be a member of an object."""
 
 
 def name_in(stored: StoredResult) -> str | None:
-    """The name that the stored answer has, which stays when its run is called otherwise."""
+    """The name in the stored answer, which stays when its run is renamed."""
     start = isal_zlib.decompressobj(GZIP_WINDOW).decompress(stored.gzip_bytes[:_HEAD_BYTES], _HEAD_BYTES)
     head = _UP_TO_NAME.match(start)
     name = _NAME.match(start, head.end()) if head else None
@@ -27,12 +27,14 @@ def name_in(stored: StoredResult) -> str | None:
     return None if found is None else str(found)
 
 
-def in_own_words(body: bytes, name: str | None, warnings: Sequence[str], stored_warnings: Sequence[str]) -> bytes:
-    """The answer under another name, and with the warnings of another request for the same run.
+def with_name_and_warnings(
+    body: bytes, name: str | None, warnings: Sequence[str], stored_warnings: Sequence[str]
+) -> bytes:
+    """The answer with the name and warnings of another request for the same run.
 
     Args:
         body: JSON as src.services.runs.result writes it.
-        stored_warnings: the ones of the request that made the answer: they come first in its warnings.
+        stored_warnings: those of the request that produced the answer, which come first in its warnings.
     """
     spliced = _spliced(body, name, warnings, len(stored_warnings))
     if spliced is not None:
@@ -44,14 +46,14 @@ def in_own_words(body: bytes, name: str | None, warnings: Sequence[str], stored_
 
 
 def _spliced(body: bytes, name: str | None, warnings: Sequence[str], n_stored: int) -> bytes | None:
-    """The same without reading all the rest of it; None where name and warnings stand elsewhere in the answer."""
+    """The same without parsing the rest; None if name and warnings are elsewhere in the answer."""
     head = _UP_TO_NAME.match(body)
     stored_name = _NAME.match(body, head.end()) if head else None
     start = body.rfind(_FROM_WARNINGS)
     if stored_name is None or start < stored_name.end():
         return None
     try:
-        # It reads as an object up to the very end only if it is the outermost object's end.
+        # It parses as an object up to the end only if that is the end of the outermost object.
         tail = parsed_json(b"{" + body[start + 1 :])
     except ValueError:
         return None

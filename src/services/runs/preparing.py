@@ -1,4 +1,4 @@
-"""What durable runs need of src.services.backtests, whose import is slow."""
+"""What durable runs need from src.services.backtests, whose import is slow."""
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
@@ -9,11 +9,11 @@ from src.models.request import BacktestRequest
 from src.services.storage.records import Progress
 
 Observe = Callable[[Progress, Sequence[str]], None]
-"""Told how far a run is and which lines it has printed since; called by the thread that executes the run."""
+"""Receives a run's progress and the lines printed since the last call, in the thread that executes the run."""
 
 
 class BoxNeeded(Exception):
-    """The strategy computes its universe or cadence: only a box can tell, and none may be opened here."""
+    """The strategy computes its universe or cadence, which takes a box, and none may be opened here."""
 
 
 class PreparedRun(Protocol):
@@ -27,7 +27,7 @@ class PreparedRun(Protocol):
     def symbols(self) -> tuple[str, ...]: ...
     @property
     def class_name(self) -> str:
-        """Of the strategy."""
+        """Name of the strategy's class."""
         ...
 
     def __enter__(self) -> Self: ...
@@ -51,12 +51,12 @@ class PreparesRuns(Protocol):
         may_open_box: bool = True,
         reading_seconds: float = 0.0,
     ) -> PreparedRun:
-        """Everything that decides the result, and its name.
+        """Determine everything that decides the result, and the run's name.
 
         Args:
             reading_seconds: time already spent reading the strategy for this request.
 
         Raises:
-            BoxNeeded: only where none may be opened.
+            BoxNeeded: a box is needed but may not be opened.
         """
         ...

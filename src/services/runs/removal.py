@@ -1,4 +1,4 @@
-"""Takes a finished run away, with its files, so that nothing of it is left that nobody finds."""
+"""Removes a finished run with its files, leaving no orphaned files."""
 
 from collections.abc import Callable
 
@@ -7,11 +7,11 @@ from src.services.storage.records import RunKey
 
 
 def forget(store: RunStore, remove_files: Callable[[RunKey], None], key: RunKey) -> bool:
-    """Forget a finished run with its result, events and files; False where there is none, or it goes on again."""
-    # Files first: were the run gone and they still there, nobody would find them any more.
+    """Remove a finished run with its result, events and files; False if there is none, or it was started again."""
+    # Files first: without their run, no later cleanup would find them.
     remove_files(key)
     if not store.delete(key):
         return False
-    # Somebody may have asked for them just in between: then they were sealed again.
+    # A request for them in between may have sealed them again.
     remove_files(key)
     return True

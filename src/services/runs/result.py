@@ -1,4 +1,4 @@
-"""A finished answer as it is stored: compressed once, named by what it says, compared with another."""
+"""Finished answers as they are stored: compressed once, hashed, and compared with each other."""
 
 import hashlib
 import sys
@@ -11,22 +11,22 @@ from src.services.storage.records import StoredResult
 from src.utils.json_bytes import json_bytes, json_pieces, parsed_json
 
 MAX_DIFFERENCES = 100
-"""So many paths say enough of how two answers differ."""
+"""Maximum number of paths listed when two answers differ."""
 
 VOLATILE = {"parameters": frozenset({"name"}), "provenance": frozenset({"timings_ms", "sandbox", "data"})}
-"""What differs between equal runs: their names, how long they took, in which box, and when the prices were fetched."""
+"""Parts that differ between equal runs: names, timings, sandbox, and when the prices were fetched."""
 
 
 def stored_result(answer: dict[str, Any], max_bytes: int = sys.maxsize) -> tuple[StoredResult, bytes | None]:
-    """The answer for the store, and its JSON before compression unless that is long.
+    """The answer's stored form, and its JSON before compression unless that is long.
 
-    Takes the answer apart on the way, so that its parts need not be in memory together.
+    Consumes the answer, so that its parts need not be in memory together.
 
     Args:
-        max_bytes: how long the JSON may be.
+        max_bytes: maximum size of the JSON.
 
     Raises:
-        StrategyFailed: it is longer.
+        StrategyFailed: it is larger.
     """
     try:
         return _stored(answer, Packing(max_bytes))
@@ -52,7 +52,7 @@ def _stored(answer: dict[str, Any], packing: Packing) -> tuple[StoredResult, byt
 
 
 def differences(stored: StoredResult, other: StoredResult) -> tuple[str, ...]:
-    """Paths of what two answers say differently, like "metrics.sharpe_ratio"; empty when they say the same."""
+    """Paths of the values in which two answers differ, like "metrics.sharpe_ratio"; empty if they are equal."""
     if stored.digest == other.digest:
         return ()
     these, those = (_lasting_parts(parsed_json(unpacked_json(result))) for result in (stored, other))
@@ -66,7 +66,7 @@ def _lasting_parts(answer: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _lasting(name: str, value: Any) -> Any:
-    """A part of the answer without what may differ between equal runs."""
+    """A part of the answer without values that may differ between equal runs."""
     volatile = VOLATILE.get(name)
     return value if volatile is None else {key: of for key, of in value.items() if key not in volatile}
 

@@ -43,24 +43,24 @@ from src.services.storage.records import (
 logger = logging.getLogger(__name__)
 
 MAX_NAME_CHARACTERS = 200
-"""As long as the name of a request may be."""
+"""Maximum length of a request's name."""
 
 
 class Runs:
-    """Everything that can be done to runs.
+    """All operations on runs.
 
     Args:
         backtests: prepares and executes them.
-        store: keeps them.
+        store: stores them.
         leases: of this process.
-        bell: rung whenever something happens to a run here.
-        run_seconds: what an execution may take that nobody waits for.
-        max_queued: runs that may wait in the store.
-        max_result_bytes: how long the answer of a run may be, as JSON before compression.
-        remove_files: removes what belongs to a run outside the store.
+        bell: rung when a run changes in this process.
+        run_seconds: maximum duration of an execution without a waiting client.
+        max_queued: maximum number of runs queued in the store.
+        max_result_bytes: maximum size of a run's answer, as JSON before compression.
+        remove_files: removes a run's files outside the store.
 
     Attributes:
-        ends: tells how runs out of the queue ended.
+        ends: reports how queued runs ended.
     """
 
     def __init__(
@@ -98,16 +98,16 @@ class Runs:
         idempotency_key: str | None = None,
         may_open_box: bool = True,
     ) -> Submission:
-        """Accept a run that nobody waits for. What is accepted is never lost.
+        """Accept a run without waiting for its result. An accepted run is never lost.
 
         Args:
-            deadline, cancel: of accepting it.
-            rerun: compute it again even if there is a result.
-            idempotency_key: the same key and request again give the run of the first time.
-            may_open_box: whether the caller has one of the places to run.
+            deadline, cancel: apply to accepting it.
+            rerun: compute it again even if it has a result.
+            idempotency_key: the same key and request again return the first run.
+            may_open_box: whether the caller holds a slot.
 
         Raises:
-            whatever Backtests.prepare raises, QueueFull, KeyReused, StorageUnavailable
+            any exception of Backtests.prepare, QueueFull, KeyReused, StorageUnavailable
         """
         idempotency = None
         if idempotency_key is not None:
@@ -115,8 +115,8 @@ class Runs:
         with self._backtests.prepare(request, deadline=deadline, cancel=cancel, may_open_box=may_open_box) as prepared:
             new = _new_run(RunKey(owner, prepared.run_hash), request, prepared)
         if rerun:
-            new = self._in_words_of_the_result(new)
-        # Before it is looked up: a run that somebody waits for here must not end with its client from now on.
+            new = self._with_stored_warnings(new)
+        # Before the lookup: from now on, a run with a waiting client must not end when that client disconnects.
         self._wishes.promise(new.key)
         submission = self._store.submit(new, rerun=rerun, max_queued=self._max_queued, idempotency=idempotency)
         if submission.run.status is not RunStatus.RUNNING:
@@ -127,13 +127,13 @@ class Runs:
         return replace(submission, run=self._renamed(submission.run, request.name))
 
     def _renamed(self, run: RunRecord, name: str | None) -> RunRecord:
-        """A run that is there already, under the name that it was just posted with; without one it keeps its own."""
+        """An existing run, renamed to the name it was just posted with, if any."""
         if not name or name == run.name:
             return run
         return self._store.rename(run.key, name) or run
 
-    def _in_words_of_the_result(self, new: NewRun) -> NewRun:
-        """The same run with the warnings of the request that made its stored result, and its name unless it has one."""
+    def _with_stored_warnings(self, new: NewRun) -> NewRun:
+        """The run with the warnings of the request that produced its stored result, and its name if it has none."""
         known, details = self._store.get(new.key), self._store.details(new.key)
         if known is None or details is None or not known.has_result:
             return new
@@ -150,16 +150,16 @@ class Runs:
         cancel: threading.Event,
         reading_seconds: float = 0.0,
     ) -> FinishedRun | RunKey:
-        """The finished run, for a caller who waits: from the store if it is there, else executed here and stored.
+        """The finished run, for a caller that waits: from the store if it exists, otherwise executed here and stored.
 
         Args:
             reading_seconds: time already spent reading the strategy for this request; enters the run's timings.
 
         Returns:
-            The key where the run waits or is executed elsewhere: wait for RunEvents.finished, then ask finished().
+            The key if the run is queued or executed elsewhere: wait for RunEvents.finished, then call finished().
 
         Raises:
-            whatever Backtests.prepare and Prepared.execute raise, StorageUnavailable
+            any exception of Backtests.prepare and Prepared.execute, StorageUnavailable
         """
         with self._backtests.prepare(
             request, deadline=deadline, cancel=cancel, reading_seconds=reading_seconds
@@ -182,7 +182,7 @@ class Runs:
         deadline: float,
         cancel: threading.Event,
     ) -> FinishedRun | RunKey | None:
-        """As run_now for a run that is there already; None where it would have to be executed, or only a box can tell.
+        """Like run_now, but only for an existing run; None if it would have to be executed, or a box is needed to know.
 
         Raises:
             as run_now
@@ -215,11 +215,11 @@ class Runs:
             return lease.key
 
     def execute(self, lease: Lease, cancel: threading.Event) -> None:
-        """Execute a run that came out of the queue, and store how it ends.
+        """Execute a run from the queue and store its end.
 
         Raises:
-            SandboxUnavailable: the run is back in the queue; nothing can run at present.
-            StorageUnavailable: how it ended could not be stored; once its lease has run out it is executed again.
+            SandboxUnavailable: the run was requeued; nothing can run at present.
+            StorageUnavailable: its end could not be stored; it is executed again once its lease expires.
         """
         deadline = time.monotonic() + self._run_seconds
         self._bell.ring(lease.key, News.CHANGED)
@@ -247,7 +247,7 @@ class Runs:
             self._execution.execute(prepared, held, request)
 
     def keep_promises(self) -> None:
-        """Accept runs again that were accepted here while a client of another process waited for them, and left."""
+        """Accept runs again that were accepted here and then abandoned by the waiting client of another process."""
         for key in self._wishes.promised():
             run = self._store.get(key)
             if run is not None and run.status is RunStatus.RUNNING:
@@ -259,7 +259,7 @@ class Runs:
             self._wishes.withdraw(key)
 
     def cancel(self, key: RunKey) -> RunRecord:
-        """End the run, whichever process works on it. A finished run stays as it is.
+        """Cancel the run, whichever process executes it. A finished run is unchanged.
 
         Raises:
             RunNotFound
@@ -272,21 +272,21 @@ class Runs:
         return run
 
     def delete(self, key: RunKey) -> None:
-        """Forget a finished run with its result, events and files.
+        """Remove a finished run with its result, events and files.
 
         Raises:
             RunNotFound, RunNotFinished
         """
         run = self._archive.get(key)
         if not run.status.is_finished:
-            raise RunNotFinished("The run goes on: cancel it first.")
+            raise RunNotFinished("The run is still in progress: cancel it first.")
         if not forget(self._store, self._remove_files, key):
             self._archive.get(key)
-            raise RunNotFinished("The run goes on again: somebody has posted it anew.")
+            raise RunNotFinished("The run is in progress again: it was posted again.")
 
 
 def _is_settled(run: RunRecord) -> bool:
-    """Whether posting it again starts nothing."""
+    """Whether posting it again would start nothing."""
     is_final = run.error is not None and run.error.is_repeatable
     return run.has_result or not run.status.is_finished or is_final
 
@@ -314,7 +314,7 @@ def _same_run(run: RunRecord, details: RunDetails) -> NewRun:
 
 
 def _fingerprint(request: BacktestRequest, rerun: bool) -> str:
-    """What an Idempotency-Key stands for."""
+    """The request that an Idempotency-Key identifies, as a hash."""
     said = {"request": request.model_dump(mode="json"), "rerun": rerun}
     return hashlib.sha256(canonical_json(said)).hexdigest()
 
@@ -323,4 +323,4 @@ def _what_changed(accepted: Mapping[str, Any], present: Mapping[str, Any]) -> st
     names = [name for name in sorted({*accepted, *present}) if accepted.get(name) != present.get(name)]
     what = {"data": "the prices", "yardsticks": "the benchmark or the risk-free rate"}
     changed = " and ".join(what.get(name, name) for name in names)
-    return f"Since this run was accepted, {changed} changed: post it again for a run on what there is now."
+    return f"Since this run was accepted, {changed} changed: post it again to run it on the current data."

@@ -1,4 +1,4 @@
-"""A stored run as the API shows it: plain values that JSON can carry."""
+"""A stored run as the API returns it, in plain JSON values."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -35,7 +35,7 @@ def run_list(page: RunPage) -> dict[str, Any]:
 
 
 def iso_time(moment: datetime | None) -> str | None:
-    """A moment as ISO 8601 in UTC, as text: an answer with strange text in it must not need JSON to know times."""
+    """A time as ISO 8601 text in UTC, converted here because the fallback JSON encoder for odd text knows no times."""
     return None if moment is None else moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 

@@ -1,4 +1,4 @@
-"""Stores how far a run is, beside it: storage that is slow never slows the run."""
+"""Stores a run's progress in a separate thread, so that slow storage never slows the run."""
 
 import logging
 import threading
@@ -15,13 +15,13 @@ from src.services.storage.records import Progress
 logger = logging.getLogger(__name__)
 
 PACE_SECONDS = 0.1
-"""At most ten events a second."""
+"""Minimum interval between events: at most ten per second."""
 
 
 class RunTeller:
-    """Writes the progress of one run in a thread of its own, started when there is something to tell.
+    """Writes the progress of one run in its own thread, started with the first report.
 
-    Leaving the block waits for what is being written, so that the run's last events come after it.
+    Leaving the block waits for a write in progress, so that the run's last events come after it.
     """
 
     def __init__(self, store: RunStore, held: HeldLease, bell: RunBell, pace_seconds: float = PACE_SECONDS) -> None:
@@ -36,7 +36,7 @@ class RunTeller:
         self._thread: threading.Thread | None = None
 
     def observe(self, progress: Progress, lines: Sequence[str]) -> None:
-        """Take note of it and return at once."""
+        """Record the progress and return at once."""
         with self._changed:
             self._progress = progress
             self._lines += lines
@@ -58,7 +58,7 @@ class RunTeller:
             self._thread.join()
 
     def _write_on(self) -> None:
-        # A run that ends within the first pause is told by its end alone: no transaction more than it needs.
+        # A run that ends within the first pause only reports its end, which saves a transaction.
         while not self._closing.wait(self._pace_seconds) and (told := self._next()) is not None:
             try:
                 if not self._store.tell(self._held.lease, progress=told[0], log_lines=told[1]):
@@ -74,7 +74,7 @@ class RunTeller:
                 return
 
     def _next(self) -> tuple[Progress, list[str]] | None:
-        """What there is to tell, once there is something; None when the run has ended."""
+        """Wait for the next progress to write; None when the run has ended."""
         with self._changed:
             while self._progress is None:
                 if self._closing.is_set():

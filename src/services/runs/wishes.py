@@ -1,36 +1,36 @@
-"""Who wants a run to go on when the client who began it leaves: only what is known in this process."""
+"""Records which runs must continue when the client that started them disconnects, as far as this process knows."""
 
 from src.services.storage.records import RunKey
 
 
 class RunWishes:
-    """Runs under way that must not end with the client who began them. Safe to use from several threads."""
+    """Running runs that must not end when their first client disconnects. Safe to use from several threads."""
 
     def __init__(self) -> None:
         self._awaited: set[RunKey] = set()
         self._promised: set[RunKey] = set()
 
     def await_end(self, key: RunKey) -> None:
-        """Another client waits for it."""
+        """Record that another client waits for it."""
         self._awaited.add(key)
 
     def promise(self, key: RunKey) -> None:
-        """Somebody was told that it is accepted."""
+        """Record that a client was told that it is accepted."""
         self._promised.add(key)
 
     def withdraw(self, key: RunKey) -> None:
-        """The promise is kept, or was none."""
+        """Drop the promise: it is kept, or was never made."""
         self._promised.discard(key)
 
     def forget(self, key: RunKey) -> None:
-        """It has ended, or is in line."""
+        """Drop the run: it has ended, or is queued."""
         self._awaited.discard(key)
         self._promised.discard(key)
 
     def is_wanted(self, key: RunKey) -> bool:
-        """Whether it must go on."""
+        """Whether it must continue."""
         return key in self._awaited or key in self._promised
 
     def promised(self) -> tuple[RunKey, ...]:
-        """All that somebody was promised and that has not ended here."""
+        """All promised runs that have not ended here."""
         return tuple(self._promised)

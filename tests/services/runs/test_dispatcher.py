@@ -1,4 +1,4 @@
-"""The queue moves: in every free place, beside people who wait in line, whatever fails meanwhile."""
+"""The queue fills every free slot, beside waiting clients, despite failures."""
 
 import asyncio
 import contextlib
@@ -28,7 +28,7 @@ HANG_SECONDS = 60.0
 
 @pytest.fixture(autouse=True)
 def _patient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """On a slow machine, too, a service that stops gives its runs back before it is gone."""
+    """Even on a slow machine, a stopping service requeues its runs before it ends."""
     for module in (dispatcher, gate):
         monkeypatch.setattr(module, "STOP_SECONDS", HANG_SECONDS)
 
@@ -63,8 +63,8 @@ def statuses(store: FakeRunStore) -> list[str]:
     return [run.status.value for run in store.page("local", RunFilter(), limit=100).runs]
 
 
-def test_queued_runs_start_at_once_and_no_more_than_there_are_places(monkeypatch) -> None:
-    # Whoever was not told of a run that waits would not look for it before this test is over.
+def test_queued_runs_start_at_once_up_to_the_number_of_slots(monkeypatch) -> None:
+    # A dispatcher that was not notified of a queued run would not poll for it before this test ends.
     monkeypatch.setattr(dispatcher, "POLL_SECONDS", 3600.0)
 
     async def story() -> None:
@@ -83,13 +83,13 @@ def test_queued_runs_start_at_once_and_no_more_than_there_are_places(monkeypatch
     asyncio.run(story())
 
 
-def test_what_an_earlier_process_left_in_the_queue_starts_by_itself() -> None:
+def test_runs_an_earlier_process_left_in_the_queue_start_automatically() -> None:
     async def story() -> None:
         store = FakeRunStore()
         async with serving(FakeBacktests(hangs=True), store, max_concurrent_runs=1) as durable:
             submit(durable, 1)
             submit(durable, 2)
-        assert statuses(store) == ["queued"] * 2, "what ran when the service stopped goes back"
+        assert statuses(store) == ["queued"] * 2, "runs in progress when the service stopped are requeued"
         async with serving(FakeBacktests(), store):
             await until(lambda: statuses(store) == ["succeeded"] * 2)
         assert all(run.attempt == 1 for run in store.page("local", RunFilter(), limit=9).runs)
@@ -97,7 +97,7 @@ def test_what_an_earlier_process_left_in_the_queue_starts_by_itself() -> None:
     asyncio.run(story())
 
 
-def test_a_run_whose_process_has_died_is_started_again_once_its_lease_is_over() -> None:
+def test_a_run_of_a_dead_process_is_started_again_once_its_lease_expires() -> None:
     async def story() -> None:
         store = FakeRunStore()
         async with serving(FakeBacktests(), store, max_concurrent_runs=1) as durable:
@@ -130,7 +130,7 @@ def _new(store: FakeRunStore) -> Any:
     return taken[0]
 
 
-def test_queued_runs_get_their_turn_while_people_keep_every_place_busy() -> None:
+def test_queued_runs_get_their_turn_while_clients_keep_every_slot_busy() -> None:
     async def story() -> None:
         backtests, store = FakeBacktests(), FakeRunStore()
         async with serving(backtests, store, max_concurrent_runs=1, max_queued_runs=4) as durable:
@@ -154,7 +154,7 @@ def test_queued_runs_get_their_turn_while_people_keep_every_place_busy() -> None
     asyncio.run(story())
 
 
-def test_without_a_sandbox_queued_runs_wait_and_start_when_there_is_one(monkeypatch) -> None:
+def test_without_a_sandbox_queued_runs_wait_until_there_is_one(monkeypatch) -> None:
     monkeypatch.setattr(dispatcher, "LONGEST_PAUSE_SECONDS", 0.3)
 
     async def story() -> None:
@@ -162,7 +162,7 @@ def test_without_a_sandbox_queued_runs_wait_and_start_when_there_is_one(monkeypa
         async with serving(backtests, store) as durable:
             submit(durable, 1)
             await until(lambda: len(backtests.executed) >= 2)
-            assert len(backtests.executed) < 10, "it asks without a rest"
+            assert len(backtests.executed) < 10, "it retries without a pause"
             backtests.error = None
             await until(lambda: statuses(store) == ["succeeded"])
         [run] = store.page("local", RunFilter(), limit=9).runs
@@ -172,7 +172,7 @@ def test_without_a_sandbox_queued_runs_wait_and_start_when_there_is_one(monkeypa
 
 
 class Failing(FakeRunStore):
-    """A database that is away for a while."""
+    """A database that is unavailable for a while."""
 
     is_down = False
 
@@ -194,7 +194,7 @@ class Failing(FakeRunStore):
 
 
 @pytest.mark.parametrize("error", [StorageUnavailable("away"), RuntimeError("away")])
-def test_it_outlives_a_database_that_goes_away(monkeypatch, error) -> None:
+def test_it_survives_a_database_outage(monkeypatch, error) -> None:
     monkeypatch.setattr(dispatcher, "LONGEST_PAUSE_SECONDS", 0.3)
 
     async def story() -> None:
@@ -225,7 +225,7 @@ def test_finished_runs_are_sealed_and_the_oldest_are_removed_files_first() -> No
     asyncio.run(story())
 
 
-def test_answers_that_are_too_long_together_drive_out_the_oldest_runs() -> None:
+def test_the_oldest_runs_are_removed_when_answers_exceed_the_total_size() -> None:
     async def story() -> None:
         store, files = FakeRunStore(), FakeFiles()
         async with serving(FakeBacktests(), store, files, run_retention_bytes=0) as durable:
@@ -241,7 +241,7 @@ def test_answers_that_are_too_long_together_drive_out_the_oldest_runs() -> None:
 
 
 class Chained(FakeFiles):
-    """Files whose sealed runs the store knows of, as the real ones."""
+    """Files whose sealed runs the store records, like the real ones."""
 
     can_seal = True
 
@@ -256,7 +256,7 @@ class Chained(FakeFiles):
         super().seal(key)
 
 
-def test_what_is_removed_was_sealed_before_however_many_runs_end_at_once() -> None:
+def test_a_run_is_sealed_before_it_is_removed_even_if_many_end_at_once() -> None:
     async def story() -> None:
         files = Chained()
         store = FakeRunStore(chain=files)
@@ -270,7 +270,7 @@ def test_what_is_removed_was_sealed_before_however_many_runs_end_at_once() -> No
     asyncio.run(story())
 
 
-def test_what_cannot_be_sealed_is_not_removed_and_keeps_nothing_else_from_going() -> None:
+def test_a_run_that_cannot_be_sealed_is_kept_and_does_not_block_others() -> None:
     async def story() -> None:
         files = Chained()
         store = FakeRunStore(chain=files)
@@ -289,7 +289,7 @@ def test_what_cannot_be_sealed_is_not_removed_and_keeps_nothing_else_from_going(
     asyncio.run(story())
 
 
-def test_what_killed_processes_left_behind_is_looked_for_again_and_again() -> None:
+def test_leftovers_of_killed_processes_are_cleaned_up_repeatedly() -> None:
     class Cleaned(FakeFiles):
         n_times = 0
 
@@ -306,7 +306,7 @@ def test_what_killed_processes_left_behind_is_looked_for_again_and_again() -> No
 
 def test_files_that_are_sealed_while_their_run_is_removed_go_too() -> None:
     class AskedFor(FakeFiles):
-        """Whoever finds none has them sealed: here just after they were removed, as long as the run is there."""
+        """Readers that find none seal them: here just after their removal, while the run still exists."""
 
         def __init__(self) -> None:
             super().__init__()
@@ -333,11 +333,11 @@ def test_files_that_are_sealed_while_their_run_is_removed_go_too() -> None:
     asyncio.run(story())
 
 
-def test_a_clock_that_jumps_takes_no_run_from_the_process_that_works_on_it(monkeypatch) -> None:
+def test_a_clock_jump_takes_no_run_from_the_process_executing_it(monkeypatch) -> None:
     monkeypatch.setattr(dispatcher, "RECOVER_SECONDS", 0.02)
 
     class Jumping(FakeRunStore):
-        """Its clock jumps each time somebody has looked for runs of dead processes, as long as there are jumps."""
+        """Its clock jumps after each search for runs of dead processes, while there are jumps left."""
 
         def __init__(self) -> None:
             self.ahead = timedelta(0)
@@ -367,7 +367,7 @@ def test_a_clock_that_jumps_takes_no_run_from_the_process_that_works_on_it(monke
     asyncio.run(story())
 
 
-def test_after_the_database_was_away_queued_runs_start_soon(monkeypatch, caplog) -> None:
+def test_queued_runs_start_soon_after_a_database_outage(monkeypatch, caplog) -> None:
     monkeypatch.setattr(dispatcher, "POLL_SECONDS", 0.01)
     monkeypatch.setattr(dispatcher, "LONGEST_STORAGE_PAUSE_SECONDS", 0.05)
 

@@ -1,4 +1,4 @@
-"""Following a run: everything once and in order, from any point, until it has ended."""
+"""Following a run yields each event once and in order, from any point until its end."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -50,7 +50,7 @@ async def taken(events: AsyncIterator[RunEvent | None], count: int) -> list[Any]
     return [await anext(events) for _ in range(count)]
 
 
-def test_what_has_happened_and_what_happens_comes_once_and_in_order_and_then_ends() -> None:
+def test_past_and_new_events_come_once_and_in_order_and_then_the_stream_ends() -> None:
     async def story() -> None:
         watched = Watched()
         following = asyncio.create_task(watched.ids())
@@ -64,7 +64,7 @@ def test_what_has_happened_and_what_happens_comes_once_and_in_order_and_then_end
     asyncio.run(story())
 
 
-def test_a_follower_that_leaves_again_and_again_misses_nothing() -> None:
+def test_a_follower_that_keeps_reconnecting_misses_nothing() -> None:
     async def story() -> None:
         watched, seen = Watched(), list[int]()
         work = asyncio.get_running_loop().run_in_executor(None, lambda: watched.work(watched.claim(), 50))
@@ -95,7 +95,7 @@ def test_after_the_last_event_there_is_nothing() -> None:
     asyncio.run(story())
 
 
-def test_after_an_event_of_a_run_that_was_deleted_and_posted_again_everything_comes() -> None:
+def test_an_id_of_a_deleted_and_reposted_run_starts_from_the_beginning() -> None:
     async def story() -> None:
         watched = Watched()
         watched.work(watched.claim())
@@ -110,7 +110,7 @@ def test_after_an_event_of_a_run_that_was_deleted_and_posted_again_everything_co
     asyncio.run(story())
 
 
-def test_a_new_submission_is_followed_from_its_own_beginning_or_from_where_one_was() -> None:
+def test_a_new_submission_is_followed_from_its_start_or_from_a_given_id() -> None:
     async def story() -> None:
         watched = Watched()
         watched.work(watched.claim())
@@ -123,9 +123,9 @@ def test_a_new_submission_is_followed_from_its_own_beginning_or_from_where_one_w
     asyncio.run(story())
 
 
-def test_what_happens_in_this_process_is_seen_at_once() -> None:
+def test_events_of_this_process_are_seen_at_once() -> None:
     async def story() -> None:
-        # It never looks by itself within this test: whoever was not told would wait for ever.
+        # It never polls within this test: a follower that was not notified would wait for ever.
         watched = Watched(poll_seconds=3600.0)
         events = watched.events.follow(KEY, 0)
         await taken(events, 1)
@@ -145,7 +145,7 @@ def test_what_happens_in_this_process_is_seen_at_once() -> None:
     asyncio.run(story())
 
 
-def test_in_silence_a_heartbeat_comes() -> None:
+def test_a_heartbeat_comes_when_nothing_happens() -> None:
     async def story() -> None:
         watched = Watched(heartbeat_seconds=0.05)
         events = watched.events.follow(KEY, 1)
@@ -155,7 +155,7 @@ def test_in_silence_a_heartbeat_comes() -> None:
     asyncio.run(story())
 
 
-def test_a_run_that_is_not_there_or_not_any_more_cannot_be_followed() -> None:
+def test_a_missing_or_deleted_run_cannot_be_followed() -> None:
     async def story() -> None:
         watched = Watched()
         nowhere = RunKey("somebody", KEY.run_hash)
@@ -174,6 +174,6 @@ def test_many_may_follow_one_run() -> None:
         await asyncio.sleep(0.05)
         watched.work(watched.claim(), n_days=20)
         assert await asyncio.gather(*followers) == [list(range(1, 44))] * 40
-        assert not watched.events._waiting, "somebody is remembered who has left"
+        assert not watched.events._waiting, "a follower that left is still registered"
 
     asyncio.run(story())

@@ -12,7 +12,7 @@ HANG_SECONDS = 60.0
 
 @pytest.fixture(autouse=True)
 def _patient(monkeypatch):
-    """Whoever is let go because a run does not end: here only where a test is about that."""
+    """Callers are released from a run that does not end only in the tests about that."""
     monkeypatch.setattr(gate, "STOP_SECONDS", HANG_SECONDS)
 
 
@@ -26,12 +26,12 @@ def blocking_until(release: threading.Event):
                 return True
             if cancel.wait(0.005):
                 return False
-        raise AssertionError("nobody ended this work")
+        raise AssertionError("this work was never ended")
 
     return work
 
 
-def test_it_gives_back_what_the_work_returns_or_raises():
+def test_it_returns_or_raises_what_the_work_does():
     async def story() -> None:
         gate = RunGate(max_running=1, max_waiting=0)
         assert await gate.run(lambda cancel: 42) == 42
@@ -43,7 +43,7 @@ def test_it_gives_back_what_the_work_returns_or_raises():
     asyncio.run(story())
 
 
-def test_no_more_run_at_once_than_may_and_all_are_served():
+def test_concurrent_runs_are_limited_and_all_are_served():
     async def story() -> None:
         gate = RunGate(max_running=2, max_waiting=8)
         lock, running, most = threading.Lock(), 0, 0
@@ -94,7 +94,7 @@ def test_clients_take_turns_and_each_ones_runs_start_in_order():
     asyncio.run(story())
 
 
-def test_in_a_full_line_the_client_with_the_most_runs_loses_its_newest_place_to_another():
+def test_in_a_full_queue_the_client_with_the_most_runs_loses_its_newest_one_to_another():
     async def story() -> None:
         gate, release, order = RunGate(max_running=1, max_waiting=3), threading.Event(), []
         running = asyncio.create_task(gate.run(blocking_until(release), client="a"))
@@ -118,7 +118,7 @@ def test_in_a_full_line_the_client_with_the_most_runs_loses_its_newest_place_to_
     asyncio.run(story())
 
 
-def test_beyond_the_line_it_refuses_at_once_and_says_when_to_come_back():
+def test_a_full_queue_refuses_at_once_and_says_when_to_retry():
     async def story() -> None:
         gate, release = RunGate(max_running=1, max_waiting=1), threading.Event()
         runs = [asyncio.ensure_future(gate.run(blocking_until(release))) for _ in range(2)]
@@ -135,7 +135,7 @@ def test_beyond_the_line_it_refuses_at_once_and_says_when_to_come_back():
     asyncio.run(story())
 
 
-def test_cancelling_a_caller_tells_its_run_and_frees_the_place():
+def test_cancelling_a_caller_cancels_its_run_and_frees_the_slot():
     async def story() -> None:
         gate, never = RunGate(max_running=1, max_waiting=0), threading.Event()
         ended: list[bool] = []
@@ -144,14 +144,14 @@ def test_cancelling_a_caller_tells_its_run_and_frees_the_place():
         run.cancel()
         with pytest.raises(asyncio.CancelledError):
             await run
-        assert ended == [False], "the caller was let go before its run had ended"
+        assert ended == [False], "the caller was released before its run had ended"
         assert await gate.run(lambda cancel: "next") == "next"
         await gate.close()
 
     asyncio.run(story())
 
 
-def test_a_caller_that_leaves_the_line_is_never_run_and_gives_its_place_back():
+def test_a_caller_that_leaves_the_queue_is_never_run_and_frees_its_slot():
     async def story() -> None:
         gate, release = RunGate(max_running=1, max_waiting=1), threading.Event()
         first = asyncio.ensure_future(gate.run(blocking_until(release)))
@@ -170,7 +170,7 @@ def test_a_caller_that_leaves_the_line_is_never_run_and_gives_its_place_back():
     asyncio.run(story())
 
 
-def test_a_run_that_does_not_stop_keeps_its_place_but_not_its_caller(monkeypatch):
+def test_a_run_that_does_not_stop_keeps_its_slot_but_releases_its_caller(monkeypatch):
     monkeypatch.setattr(gate, "STOP_SECONDS", 0.05)
 
     async def story() -> None:
@@ -192,7 +192,7 @@ def test_a_run_that_does_not_stop_keeps_its_place_but_not_its_caller(monkeypatch
     asyncio.run(story())
 
 
-def test_closing_stops_what_is_under_way():
+def test_closing_stops_running_work():
     async def story() -> None:
         gate, never = RunGate(max_running=2, max_waiting=0), threading.Event()
         runs = [asyncio.ensure_future(gate.run(blocking_until(never))) for _ in range(2)]
@@ -203,7 +203,7 @@ def test_closing_stops_what_is_under_way():
     asyncio.run(story())
 
 
-def test_the_error_of_a_run_that_nobody_waits_for_is_not_logged_as_lost(caplog):
+def test_the_error_of_an_abandoned_run_is_not_logged_as_unretrieved(caplog):
     async def story() -> None:
         gate = RunGate(max_running=1, max_waiting=0)
 

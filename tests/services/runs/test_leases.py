@@ -1,4 +1,4 @@
-"""Leases stay alive for as long as a run takes, and not longer."""
+"""Leases are renewed exactly as long as a run takes."""
 
 import threading
 import time
@@ -21,7 +21,7 @@ NEW = NewRun(
 
 
 class Watched(FakeRunStore):
-    """A store whose time only tests let pass, and that counts the beats that it heard."""
+    """A store whose clock only tests advance, and that counts heartbeats."""
 
     def __init__(self) -> None:
         self.now = datetime(2026, 1, 1, tzinfo=UTC)
@@ -35,7 +35,7 @@ class Watched(FakeRunStore):
             self.n_beats += 1
 
     def let_pass(self, seconds: float) -> None:
-        """So much time, and then whole beats, which begin and end within the new time."""
+        """Advance the clock, then wait for whole heartbeats at the new time."""
         self.now += timedelta(seconds=seconds)
         enough = self.n_beats + 3
         wait_until(lambda: self.n_beats >= enough, 60)
@@ -47,7 +47,7 @@ def leased(store: FakeRunStore, seconds: float = 30.0) -> Lease:
     return lease
 
 
-def test_a_held_lease_outlasts_its_seconds_and_one_let_go_does_not():
+def test_a_held_lease_outlasts_its_seconds_and_a_released_one_does_not():
     store = Watched()
     leases = Leases(store, lease_seconds=30.0, beat_seconds=0.01)
     leases.start()
@@ -62,7 +62,7 @@ def test_a_held_lease_outlasts_its_seconds_and_one_let_go_does_not():
     assert leases.n_held == 0
 
 
-def test_a_beat_that_fails_is_followed_by_one_that_works(caplog):
+def test_a_failed_heartbeat_is_followed_by_a_successful_one(caplog):
     class Shaky(Watched):
         def heartbeat(self, *arguments) -> HeartbeatAnswer:
             answer = super().heartbeat(*arguments)
@@ -84,7 +84,7 @@ def test_a_beat_that_fails_is_followed_by_one_that_works(caplog):
     assert "leases were not renewed" in caplog.text
 
 
-def test_a_run_learns_why_it_shall_end_and_the_first_reason_stays():
+def test_a_run_learns_why_it_must_end_and_the_first_reason_stays():
     store = FakeRunStore()
     leases = Leases(store, lease_seconds=30.0)
     cancel = threading.Event()
@@ -95,7 +95,7 @@ def test_a_run_learns_why_it_shall_end_and_the_first_reason_stays():
         assert (held.ending, cancel.is_set()) == (Ending.CANCELLED, True)
 
 
-def test_when_the_service_stops_only_runs_out_of_the_queue_are_stopped():
+def test_stopping_the_service_stops_only_queued_runs():
     store = FakeRunStore()
     leases = Leases(store, lease_seconds=30.0)
     with leases.hold(leased(store), threading.Event(), is_dispatched=False) as held:

@@ -11,7 +11,7 @@ from src.utils.json_bytes import Rows
 from tests.fakes.backtests import real_shaped_answer
 
 
-def test_what_is_stored_is_the_answer_byte_for_byte_and_says_so():
+def test_the_stored_answer_is_byte_for_byte_the_answer():
     stored, body = stored_result(real_shaped_answer())
     assert json.loads(body) == real_shaped_answer()
     assert unpacked_json(stored) == gzip.decompress(stored.gzip_bytes) == body
@@ -19,7 +19,7 @@ def test_what_is_stored_is_the_answer_byte_for_byte_and_says_so():
     assert stored_result(real_shaped_answer())[0] == stored, "compressing it puts no time into it"
 
 
-def test_the_digest_knows_nothing_of_names_times_and_boxes():
+def test_the_digest_ignores_names_times_and_sandboxes():
     answer = real_shaped_answer()
     answer["parameters"]["name"] = "another"
     answer["warnings"] = ["'sead' is not a field"]
@@ -30,7 +30,7 @@ def test_the_digest_knows_nothing_of_names_times_and_boxes():
     assert differences(stored, other) == ()
 
 
-def test_an_answer_that_is_too_long_fails_its_run_and_names_the_limit():
+def test_a_too_large_answer_fails_its_run_and_names_the_limit():
     length = len(stored_result(real_shaped_answer())[1])
     assert stored_result(real_shaped_answer(), length)[0] == stored_result(real_shaped_answer())[0]
     with pytest.raises(StrategyFailed) as caught:
@@ -40,7 +40,7 @@ def test_an_answer_that_is_too_long_fails_its_run_and_names_the_limit():
     assert caught.value.is_repeatable
 
 
-def test_an_answer_that_is_too_long_is_not_made_to_its_end():
+def test_a_too_large_answer_is_not_serialized_to_its_end():
     made = []
     orders = Rows(1_000_000, lambda first, last: made.append(last) or [{"price": 1.0}] * (last - first))
     with pytest.raises(StrategyFailed):
@@ -48,7 +48,7 @@ def test_an_answer_that_is_too_long_is_not_made_to_its_end():
     assert max(made) < 20_000
 
 
-def test_what_differs_is_named_by_its_path():
+def test_differences_are_named_by_their_paths():
     answer = real_shaped_answer()
     answer["metrics"] |= {"sharpe_ratio": 1.5, "new_one": 1}
     answer["candles"][1]["close"] += 1e-9
@@ -66,7 +66,7 @@ def test_what_differs_is_named_by_its_path():
     )
 
 
-def test_of_very_many_differences_the_first_hundred_are_named():
+def test_at_most_a_hundred_differences_are_named():
     answers = [real_shaped_answer() | {"logs": [f"{n} {number}" for n in range(500)]} for number in range(2)]
     found = differences(*(stored_result(answer)[0] for answer in answers))
     assert (len(found), found[0], found[-1]) == (101, "logs[0]", "…")

@@ -1,4 +1,4 @@
-"""Durable runs on a store in memory: what is computed, what is not, and how each run ends."""
+"""Durable runs on an in-memory store: which are computed, and how each ends."""
 
 import json
 import threading
@@ -46,7 +46,7 @@ def posted(**changes: Any) -> BacktestRequest:
 
 
 class Service:
-    """Runs, with everything around them in reach."""
+    """Runs with access to all their collaborators."""
 
     def __init__(self, backtests: FakeBacktests | None = None, store: FakeRunStore | None = None) -> None:
         self.backtests = backtests or FakeBacktests()
@@ -78,7 +78,7 @@ class Service:
 
     def claim(self) -> Lease:
         lease = self.store.claim(LEASE_SECONDS)
-        assert lease is not None, "nothing waits"
+        assert lease is not None, "nothing is queued"
         return lease
 
     def only_run(self) -> RunRecord:
@@ -92,7 +92,7 @@ class Service:
 _ALL = RunFilter()
 
 
-def test_a_run_is_executed_once_and_answered_from_the_store_from_then_on() -> None:
+def test_a_run_is_executed_once_and_then_answered_from_the_store() -> None:
     service = Service()
     first, second = service.run_now(), service.run_now()
     assert [first.is_reused, second.is_reused] == [False, True]
@@ -135,7 +135,7 @@ def test_another_owner_has_another_run() -> None:
         (RuntimeError("/secret"), RunStatus.FAILED, "internal", True),
     ],
 )
-def test_how_a_run_ends_is_kept_and_told_again(error, status, code, is_tried_again) -> None:
+def test_a_runs_error_is_stored_and_raised_again(error, status, code, is_tried_again) -> None:
     service = Service(FakeBacktests(error=error))
     for _ in range(2):
         with pytest.raises(type(error), match=str(error)):
@@ -157,7 +157,7 @@ def test_how_a_run_ends_is_kept_and_told_again(error, status, code, is_tried_aga
 
 
 @pytest.mark.parametrize("error", [NoPrices(["none for 'XYZ'"]), PriceSourceUnavailable("down")])
-def test_what_cannot_be_named_is_no_run(error) -> None:
+def test_an_error_before_the_hash_is_known_stores_no_run(error) -> None:
     service = Service(FakeBacktests(error=error))
     with pytest.raises(type(error)):
         service.run_now()
@@ -166,7 +166,7 @@ def test_what_cannot_be_named_is_no_run(error) -> None:
     assert service.store.page("local", _ALL, limit=10).runs == ()
 
 
-def test_a_client_that_goes_ends_its_run_as_cancelled() -> None:
+def test_a_client_that_disconnects_cancels_its_run() -> None:
     service, cancel = Service(FakeBacktests(hangs=True)), threading.Event()
     with ThreadPoolExecutor(1) as threads:
         run = threads.submit(service.run_now, cancel=cancel)
@@ -181,7 +181,7 @@ def test_a_client_that_goes_ends_its_run_as_cancelled() -> None:
     assert service.run_now().is_reused is False
 
 
-def test_a_client_that_goes_leaves_its_run_to_those_who_want_it_too() -> None:
+def test_a_run_wanted_by_others_survives_its_clients_disconnect() -> None:
     service, cancel = Service(FakeBacktests(hangs=True)), threading.Event()
     with ThreadPoolExecutor(1) as threads:
         run = threads.submit(service.run_now, cancel=cancel)
@@ -196,7 +196,7 @@ def test_a_client_that_goes_leaves_its_run_to_those_who_want_it_too() -> None:
     assert service.only_run().status is RunStatus.SUCCEEDED
 
 
-def test_a_run_accepted_here_outlives_the_client_of_another_process() -> None:
+def test_a_run_accepted_here_survives_the_client_of_another_process() -> None:
     store, cancel = FakeRunStore(), threading.Event()
     elsewhere, here = Service(FakeBacktests(hangs=True), store), Service(store=store)
     with ThreadPoolExecutor(1) as threads:
@@ -215,7 +215,7 @@ def test_a_run_accepted_here_outlives_the_client_of_another_process() -> None:
     assert here.only_run().status is RunStatus.SUCCEEDED
 
 
-def test_a_run_that_ends_with_its_request_s_time_has_timed_out() -> None:
+def test_a_run_that_ends_at_its_requests_deadline_has_timed_out() -> None:
     service, cancel = Service(FakeBacktests(hangs=True, ignores_deadline=True)), threading.Event()
     threading.Timer(0.2, cancel.set).start()
     with pytest.raises(RunCancelled):
@@ -223,7 +223,7 @@ def test_a_run_that_ends_with_its_request_s_time_has_timed_out() -> None:
     assert service.only_run().status is RunStatus.TIMED_OUT
 
 
-def test_whoever_comes_second_is_told_where_to_wait() -> None:
+def test_a_second_caller_gets_the_key_to_wait_for() -> None:
     service = Service(FakeBacktests(hangs=True))
     with ThreadPoolExecutor(1) as threads:
         first = threads.submit(service.run_now)
@@ -239,7 +239,7 @@ def test_whoever_comes_second_is_told_where_to_wait() -> None:
 
 
 @pytest.mark.parametrize("posted_again", ["submit", "run_now"])
-def test_a_run_that_is_posted_again_under_another_name_is_called_so_from_then_on(posted_again: str) -> None:
+def test_posting_a_run_again_under_another_name_renames_it(posted_again: str) -> None:
     service = Service()
     first = service.run_now(name="first")
     stored = service.archive.result(first.key)
@@ -256,7 +256,7 @@ def test_a_run_that_is_posted_again_under_another_name_is_called_so_from_then_on
     assert len(service.backtests.executed) == 1
 
 
-def test_a_run_that_is_posted_again_without_a_name_keeps_its_own() -> None:
+def test_posting_a_run_again_without_a_name_keeps_its_name() -> None:
     service = Service()
     service.run_now(name="mine")
     service.submit()
@@ -264,7 +264,7 @@ def test_a_run_that_is_posted_again_without_a_name_keeps_its_own() -> None:
     assert service.only_run().name == "mine"
 
 
-def test_a_run_without_a_name_is_called_after_the_class_of_its_strategy() -> None:
+def test_a_run_without_a_name_is_named_after_its_strategys_class() -> None:
     service = Service()
     finished = service.run_now()
     assert service.only_run().name == "MyStrategy"
@@ -272,7 +272,7 @@ def test_a_run_without_a_name_is_called_after_the_class_of_its_strategy() -> Non
     assert json.loads(finished.json_for(posted()))["parameters"]["name"] is None
 
 
-def test_a_run_that_waits_is_called_otherwise_too_and_its_answer_has_the_name_of_each_request() -> None:
+def test_a_queued_run_can_be_renamed_and_its_answer_has_each_requests_name() -> None:
     service = Service()
     key = service.submit(name="first").run.key
     assert service.submit(name="second").run.name == "second"
@@ -283,7 +283,7 @@ def test_a_run_that_waits_is_called_otherwise_too_and_its_answer_has_the_name_of
         assert json.loads(finished.json_for(posted(name=name)))["parameters"]["name"] == name
 
 
-def test_a_submitted_run_waits_and_is_executed_later() -> None:
+def test_a_submitted_run_is_queued_and_executed_later() -> None:
     service = Service(FakeBacktests(tells=[(HALF_WAY, ["one", "two"])]))
     submission = service.submit(name="mine")
     assert (submission.is_new, submission.run.status, submission.run.name) == (True, RunStatus.QUEUED, "mine")
@@ -301,7 +301,7 @@ def test_a_submitted_run_waits_and_is_executed_later() -> None:
     assert [line for kind, data in told if kind == "log" for line in data["lines"]] == ["one", "two"]
 
 
-def test_lines_are_told_once_and_in_order_however_slow_the_store_is() -> None:
+def test_lines_are_stored_once_and_in_order_however_slow_the_store_is() -> None:
     class SlowStore(FakeRunStore):
         def tell(self, *arguments: Any, **values: Any) -> bool:
             time.sleep(0.05)
@@ -315,10 +315,10 @@ def test_lines_are_told_once_and_in_order_however_slow_the_store_is() -> None:
     at_most = 1 + (time.monotonic() - began) / PACE_SECONDS
     told = service.events(service.only_run().key)
     assert [line for kind, data in told if kind == "log" for line in data["lines"]] == [f"line {n}" for n in range(100)]
-    assert 1 < [kind for kind, _ in told].count("progress") < at_most, "not while it ran, or more often than it may"
+    assert 1 < [kind for kind, _ in told].count("progress") < at_most, "not while it ran, or more often than allowed"
 
 
-def test_a_store_that_fails_while_a_run_tells_does_not_harm_the_run() -> None:
+def test_a_store_that_fails_to_record_progress_does_not_harm_the_run() -> None:
     class DeafStore(FakeRunStore):
         def tell(self, *arguments: Any, **values: Any) -> bool:
             raise StorageUnavailable("full")
@@ -331,7 +331,7 @@ def test_a_store_that_fails_while_a_run_tells_does_not_harm_the_run() -> None:
     assert [data["lines"] for kind, data in service.events(run.key) if kind == "log"] == [["one"]]
 
 
-def test_prices_that_changed_since_a_run_was_accepted_fail_it_with_a_reason() -> None:
+def test_a_queued_run_fails_with_a_reason_if_its_prices_changed() -> None:
     service = Service()
     service.submit()
     service.backtests.data = "other prices"
@@ -342,7 +342,7 @@ def test_prices_that_changed_since_a_run_was_accepted_fail_it_with_a_reason() ->
     assert service.backtests.executed == []
 
 
-def test_a_queued_run_that_finds_no_sandbox_goes_back_into_the_queue() -> None:
+def test_a_queued_run_without_a_sandbox_is_requeued() -> None:
     service = Service(FakeBacktests(error=SandboxUnavailable("no engine")))
     service.submit()
     with pytest.raises(SandboxUnavailable):
@@ -354,7 +354,7 @@ def test_a_queued_run_that_finds_no_sandbox_goes_back_into_the_queue() -> None:
 
 
 @pytest.mark.parametrize("error", [StrategyFailed(["bad"], "", ["a", "b"]), RuntimeError("/secret")])
-def test_an_error_of_a_queued_run_is_kept_and_ends_nothing_else(error) -> None:
+def test_an_error_of_a_queued_run_is_stored_and_affects_nothing_else(error) -> None:
     service = Service(FakeBacktests(error=error))
     service.submit()
     service.execute_next()
@@ -366,7 +366,7 @@ def test_an_error_of_a_queued_run_is_kept_and_ends_nothing_else(error) -> None:
     )
 
 
-def test_a_run_is_cancelled_at_once_where_it_runs() -> None:
+def test_a_run_is_cancelled_at_once_in_its_own_process() -> None:
     service = Service(FakeBacktests(hangs=True))
     key = service.submit().run.key
     with ThreadPoolExecutor(1) as threads:
@@ -421,12 +421,12 @@ def test_a_cancelled_run_in_the_queue_is_never_executed_and_can_be_posted_again(
     assert service.submit().is_new
 
 
-def test_a_rerun_keeps_the_result_and_says_what_came_out_otherwise() -> None:
+def test_a_rerun_keeps_the_result_and_lists_the_differences() -> None:
     service = Service()
     key = service.run_now(name="first", sead=1).key
     before = service.archive.result(key)
     assert service.submit(rerun=True, name="second").is_new
-    assert service.run_now().is_reused, "there is an answer: nobody need wait for the rerun"
+    assert service.run_now().is_reused, "the existing answer serves without waiting for the rerun"
     service.execute_next()
     assert service.archive.get(key).recomputed.differences == ()
     service.backtests.answer["metrics"]["total_return"] = 0.5
@@ -442,7 +442,7 @@ def test_a_rerun_keeps_the_result_and_says_what_came_out_otherwise() -> None:
     assert (answer["parameters"]["name"], answer["warnings"]) == ("third", [])
 
 
-def test_an_idempotency_key_stands_for_one_request() -> None:
+def test_an_idempotency_key_identifies_one_request() -> None:
     service = Service()
     first = service.submit(idempotency_key="k", seed=1)
     service.backtests.data = "other prices"
@@ -461,7 +461,7 @@ def test_the_queue_is_bounded() -> None:
     with pytest.raises(QueueFull):
         service.submit(seed=4)
     assert service.submit(seed=1).is_new is False
-    assert service.run_now(seed=4).is_reused is False, "whoever waits in line himself needs no place in the queue"
+    assert service.run_now(seed=4).is_reused is False, "a run with a waiting client takes no room in the queue"
 
 
 def test_only_finished_runs_are_deleted_with_their_files() -> None:
@@ -483,7 +483,7 @@ def test_only_finished_runs_are_deleted_with_their_files() -> None:
             ask(key)
 
 
-def test_two_runs_are_told_apart() -> None:
+def test_two_runs_are_compared() -> None:
     service = Service()
     one = service.run_now(parameters={"a": 1, "b": {"c": 2}}, strategy_code="class S:\n    pass\n").key
     two = service.run_now(parameters={"b": {"c": 3}}, strategy_code="class T:\n    pass\n", seed=5).key
@@ -502,7 +502,7 @@ def test_two_runs_are_told_apart() -> None:
         service.archive.explain(one, "0" * 64)
 
 
-def test_sources_made_to_be_hard_to_compare_keep_nobody_waiting() -> None:
+def test_sources_made_to_be_hard_to_compare_are_not_compared() -> None:
     def sources(n_lines: int) -> list[str]:
         return ["\n".join(f"# {number * step % 101}" for number in range(n_lines)) for step in (1, 7)]
 
@@ -514,7 +514,7 @@ def test_sources_made_to_be_hard_to_compare_keep_nobody_waiting() -> None:
 
 
 class Forgetful(FakeRunStore):
-    """A store that cannot keep how runs end, so often."""
+    """A store that fails to store the end of runs a number of times."""
 
     def __init__(self, n_failures: int) -> None:
         super().__init__()
@@ -534,16 +534,16 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("impatient")
-def test_storage_that_fails_at_the_end_is_told_and_the_run_is_executed_again_later() -> None:
+def test_a_storage_failure_at_the_end_is_raised_and_the_run_is_executed_again_later() -> None:
     service = Service(store=Forgetful(1000))
     with pytest.raises(StorageUnavailable):
         service.run_now()
-    assert service.only_run().status is RunStatus.RUNNING, "nobody may be told that it has ended"
+    assert service.only_run().status is RunStatus.RUNNING, "it must not be reported as ended"
     assert service.leases.n_held == 0
 
 
 @pytest.mark.parametrize("error", [None, StrategyFailed(["bad"])])
-def test_what_is_computed_already_outlives_a_database_that_restarts(error, monkeypatch) -> None:
+def test_a_computed_result_survives_a_database_restart(error, monkeypatch) -> None:
     monkeypatch.setattr(execution, "STORE_PAUSE_SECONDS", 0.02)
     service = Service(FakeBacktests(error=error), Forgetful(3))
     service.submit()
@@ -553,7 +553,7 @@ def test_what_is_computed_already_outlives_a_database_that_restarts(error, monke
 
 
 @pytest.mark.usefixtures("impatient")
-def test_a_client_that_leaves_waits_for_no_database() -> None:
+def test_a_client_that_disconnects_does_not_wait_for_the_database() -> None:
     service, cancel = Service(store=Forgetful(1000)), threading.Event()
     cancel.set()
     with pytest.raises(StorageUnavailable):
@@ -561,7 +561,7 @@ def test_a_client_that_leaves_waits_for_no_database() -> None:
     assert service.store.n_failures == 999
 
 
-def test_two_who_delete_a_run_at_once_are_told_that_it_is_gone() -> None:
+def test_the_slower_of_two_concurrent_deletes_is_told_that_the_run_is_gone() -> None:
     service = Service()
     key = service.run_now().key
     service.runs._remove_files = service.store.delete  # the other one is faster
@@ -576,14 +576,14 @@ def test_files_that_are_sealed_while_their_run_is_deleted_go_too() -> None:
     def removed(removed_key: RunKey) -> None:
         files.discard(removed_key)
         if service.store.get(key) is not None:
-            files.add(key)  # just after, somebody seals it
+            files.add(key)  # just after, another reader seals it
 
     service.runs._remove_files = removed
     service.runs.delete(key)
     assert files == set()
 
 
-def test_the_lines_of_a_run_that_goes_on_are_those_of_its_present_attempt() -> None:
+def test_the_lines_of_a_running_run_are_those_of_its_current_attempt() -> None:
     service = Service()
     key = service.submit().run.key
     first = service.claim()
