@@ -1,9 +1,8 @@
-"""Double entry for what comes out of the box: orders and prices must give the cash and equity it claims.
+"""Double-entry check of the box's output: orders and prices must give the cash and equity that it claims.
 
-The engine decides what to trade; nothing of that is repeated here. The audit asks of every order
-whether it was possible (a bar, a price, a fee, cash, shares to sell) and of every day whether the
-books follow. What passes is `Books`, which holds nothing that the box could have chosen freely but
-the orders themselves.
+The audit does not repeat the engine's trading decisions. It checks that every order was possible (a bar,
+a price, a fee, cash, shares to sell) and that every day's books follow from the orders. The result is
+`Books`, in which the orders are the only part that the box chose.
 """
 
 from collections.abc import Callable, Mapping
@@ -28,19 +27,19 @@ from src.execution.books import (
 )
 
 EXACT = 1e-12
-"""Relative tolerance of what one formula gives: prices and fees."""
+"""Relative tolerance of values from a single formula: prices and fees."""
 
 ROUNDING = 1e-9
-"""Relative tolerance of what must not be negative: shares of the most ever held, cash of equity."""
+"""Relative tolerance below zero: for shares, of the maximum ever held; for cash, of equity."""
 
 
 class AuditFailed(BacktesterError):
-    """The books that came out of the box do not follow from the prices that went in.
+    """The books from the box do not follow from the prices sent to it.
 
     Args:
         check: which check failed, as a clause ("price is not the day's open plus slippage").
-        symbol: the order's symbol, or None when the check is not about one.
-        date: ISO date, or None when the check is not about one day.
+        symbol: the order's symbol, or None if the check does not concern one order.
+        date: ISO date, or None if the check does not concern one day.
         detail: the numbers, or "".
     """
 
@@ -57,7 +56,7 @@ class AuditFailed(BacktesterError):
 
 @dataclass(frozen=True)
 class Claim:
-    """What the box says happened. Believe nothing but the dtypes.
+    """What the box claims to have happened. Only the dtypes have been checked.
 
     Attributes:
         day: (n_orders,) integers, index into the dates.
@@ -80,7 +79,7 @@ class Claim:
 
 @dataclass(frozen=True)
 class AuditRules:
-    """The rules that the run had to keep.
+    """The rules that the run had to follow.
 
     Attributes:
         initial_capital: account currency, above zero.
@@ -88,11 +87,11 @@ class AuditRules:
         min_trade_value: account currency; smaller orders only close positions.
         commission: the fee model.
         slippage: the price model.
-        first_signal_day: index of the first day on which the strategy was asked.
-        delistings: index of the day on which a symbol leaves, by symbol index: the first day after its last
-            bar, or the last day of all.
-        delisting_return: what its position then gains or loses, as a fraction of its value at the last close.
-        dividends: (n_days, n_symbols) cash per share for what was held the day before; None for none.
+        first_signal_day: index of the first day on which the strategy was called.
+        delistings: symbol index → index of the day on which the symbol leaves: the first day after its last
+            bar, or the last day of the timeline.
+        delisting_return: the position's gain or loss on that day, as a fraction of its value at the last close.
+        dividends: (n_days, n_symbols) cash per share held at the end of the previous day; None for no dividends.
     """
 
     initial_capital: float
@@ -116,7 +115,7 @@ def audit(claim: Claim, prices: Prices, rules: AuditRules) -> Books:
     Raises:
         AuditFailed: at the first check that fails, naming its first order or day.
     """
-    with np.errstate(all="ignore"):  # every comparison below is false for NaN, and false means rejected
+    with np.errstate(all="ignore"):  # every comparison below is false for NaN, which rejects the claim
         _check_columns(claim, prices)
         evidence = _Evidence(claim, prices)
         _check_sequence(evidence, rules)
@@ -130,7 +129,7 @@ def audit(claim: Claim, prices: Prices, rules: AuditRules) -> Books:
 
 @dataclass(frozen=True)
 class _Evidence:
-    """A claim beside its prices, and how to accuse one of its orders or days."""
+    """A claim with its prices. Raises for the first order or day that fails a check."""
 
     claim: Claim
     prices: Prices
@@ -150,13 +149,13 @@ class _Evidence:
         return str(self.prices.dates[day].astype("datetime64[D]"))
 
     def bar(self, field: int) -> Float64Array:
-        """(n_orders,) one field of the bar of each order's symbol and day."""
+        """(n_orders,) one field of the bar for each order's symbol and day."""
         values: Float64Array = self.prices.bars[self.claim.day, self.claim.symbol, field]
         return values
 
 
 def _check_columns(claim: Claim, prices: Prices) -> None:
-    """After this every column has one value an order or a day, finite, and every index exists."""
+    """Check that every column has one finite value per order or day, and that every index is in range."""
     n_days, n_symbols = prices.bars.shape[:2]
     for column in fields(claim):
         values = getattr(claim, column.name)
@@ -174,7 +173,7 @@ def _check_columns(claim: Claim, prices: Prices) -> None:
 
 
 def _check_sequence(evidence: _Evidence, rules: AuditRules) -> None:
-    """Days ascend; a day has sells, then buys, in universe order, one order a symbol, none too early."""
+    """Check that days ascend, that each has sells then buys in universe order, one order per symbol, none too early."""
     claim, n_symbols = evidence.claim, len(evidence.prices.symbols)
     place = (claim.day.astype(np.int64) * 2 + (claim.shares > 0.0)) * n_symbols + claim.symbol
     in_order = np.concatenate(([True], place[1:] > place[:-1]))[: len(place)]
@@ -188,7 +187,7 @@ def _check_sequence(evidence: _Evidence, rules: AuditRules) -> None:
 
 
 def _check_prices_and_fees(evidence: _Evidence, rules: AuditRules) -> None:
-    """Each order has a bar to fill at, and the price, fee and size that the cost models give."""
+    """Check that each order has a bar to fill at, and the price, fee and size that the cost models allow."""
     claim, slippage = evidence.claim, rules.slippage.to_wire()
     reference = evidence.bar(OPEN if rules.fills_at_open else CLOSE)
     moment = "open" if rules.fills_at_open else "close"
@@ -198,7 +197,7 @@ def _check_prices_and_fees(evidence: _Evidence, rules: AuditRules) -> None:
     largest = expected_costs.largest_sizes(slippage, volumes)
     evidence.each_order(
         sizes <= largest * (1.0 + EXACT),
-        "an order larger than its share of the day's volume",
+        "an order larger than its maximum share of the day's volume",
         lambda order: f"{sizes[order]} of at most {largest[order]} shares",
     )
     fractions = expected_costs.slippage_fractions(slippage, sizes, volumes)
@@ -211,20 +210,20 @@ def _check_prices_and_fees(evidence: _Evidence, rules: AuditRules) -> None:
     expected_fee = expected_costs.fees(rules.commission.to_wire(), sizes, expected_price)
     evidence.each_order(
         np.abs(claim.fee - expected_fee) <= EXACT * expected_fee + EXACT,
-        "a fee that the commission does not give",
+        "a fee that does not follow from the commission",
         lambda order: f"{claim.fee[order]}, expected {expected_fee[order]}",
     )
 
 
 def _shares_held(claim: Claim, prices: Prices) -> Float64Array:
-    """(n_days, n_symbols) shares after each day's orders, as if no position were ever settled."""
+    """(n_days, n_symbols) shares after each day's orders, ignoring settlements."""
     traded = np.zeros(prices.bars.shape[:2])
     traded[claim.day, claim.symbol] = claim.shares
     return np.cumsum(traded, axis=0)
 
 
 def _rebuild(claim: Claim, prices: Prices, rules: AuditRules, held: Float64Array) -> Books:
-    """The account that follows from the orders alone; the claimed cash and equity are not read."""
+    """The account that follows from the orders alone, without the claimed cash and equity."""
     marks = last_known_closes(prices)
     orders = _with_settlements(claim, prices, rules, held, marks)
     positions = held.copy()
@@ -251,7 +250,7 @@ def _rebuild(claim: Claim, prices: Prices, rules: AuditRules, held: Float64Array
 
 @dataclass(frozen=True)
 class _Orders:
-    """The columns of `Books` that have one value an order."""
+    """The columns of `Books` with one value per order."""
 
     day: IndexArray
     symbol: IndexArray
@@ -264,10 +263,10 @@ class _Orders:
 def _with_settlements(
     claim: Claim, prices: Prices, rules: AuditRules, held: Float64Array, marks: Float64Array
 ) -> _Orders:
-    """The claimed orders and, in their places, the sales that delistings make of what was held."""
+    """The claimed orders, with the sales that settle delisted positions inserted in order."""
     places, rows = [], []
     for symbol, day in sorted(rules.delistings.items(), key=lambda item: (item[1], item[0])):
-        # The symbol has a bar on its day only where no day follows: then it leaves after everything else.
+        # The symbol has a bar on this day only if it is the last day: then it leaves after all other orders.
         is_last = bool(np.isfinite(prices.bars[day, symbol, CLOSE]))
         shares = held[day, symbol]
         if shares > 0.0:
@@ -285,7 +284,7 @@ def _with_settlements(
 
 
 def _income(positions: Float64Array, rules: AuditRules) -> Float64Array:
-    """(n_days,) the dividends of each day, on what was held at the end of the day before."""
+    """(n_days,) each day's dividends, on the shares held at the end of the previous day."""
     if rules.dividends is None:
         return np.zeros(len(positions))
     paid: Float64Array = (positions[:-1] * rules.dividends[1:]).sum(axis=1)
@@ -299,13 +298,13 @@ def _cash_after_orders(orders: _Orders | Books, initial_capital: float) -> Float
 
 
 def _check_positions(evidence: _Evidence, held: Float64Array, rules: AuditRules) -> None:
-    """Nothing is sold that was not held, and small orders only close positions or meet a volume cap."""
+    """Check that only held shares are sold, and that small orders only close positions or meet a volume cap."""
     claim = evidence.claim
     most_held = np.maximum.accumulate(np.abs(held), axis=0)[claim.day, claim.symbol]
     left = held[claim.day, claim.symbol]
     evidence.each_order(
         left >= -ROUNDING * most_held,
-        "more sold than was held",
+        "more shares sold than held",
         lambda order: f"{left[order]} shares left",
     )
     sizes = np.abs(claim.shares)
@@ -315,16 +314,16 @@ def _check_positions(evidence: _Evidence, held: Float64Array, rules: AuditRules)
     may_be_small = (claim.shares < 0.0) & ((np.abs(left) <= ROUNDING * most_held) | (sizes >= largest * (1.0 - EXACT)))
     evidence.each_order(
         is_large | may_be_small,
-        "an order below the smallest trade that closes nothing",
+        "an order below the minimum trade value that does not close a position",
         lambda order: f"{sizes[order]} shares at {reference[order]}",
     )
 
 
 def _check_cash_and_equity(evidence: _Evidence, books: Books) -> None:
-    """Cash suffices for each order, and the claimed marks are those of the rebuilt account."""
+    """Check that cash covers each order, and that the claimed cash and equity match the rebuilt account."""
     claim = evidence.claim
-    # A claim is off by what adding the same orders in another grouping can round, and no more: the
-    # scale is the most the account was ever worth, so that an account lost to pennies still passes.
+    # A claim may differ only by the rounding of sums in a different grouping. The scale is the account's
+    # maximum value so far, so an account that has shrunk to pennies still passes.
     scale = np.maximum.accumulate(np.maximum(np.abs(books.equity), books.initial_capital))
     n_bookings = len(books.day) + np.count_nonzero(books.income)
     allowed = np.maximum(EXACT, 4.0 * np.finfo(np.float64).eps * n_bookings) * scale

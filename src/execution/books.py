@@ -1,4 +1,4 @@
-"""The account of a run, rebuilt from prices and checked orders: everything that is shown comes from here."""
+"""The account of a run, rebuilt from prices and audited orders. Every result shown comes from here."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ OPEN, HIGH, LOW, CLOSE, VOLUME = range(5)
 
 
 class Prices(Protocol):
-    """The daily bars that were sent into the box.
+    """The daily bars sent to the box.
 
     Attributes:
         dates: (n_days,) datetime64[D], ascending.
@@ -45,8 +45,8 @@ class Books:
         shares: (n_orders,) signed; positive buys, negative sells.
         price: (n_orders,) fill price per share, slippage included.
         fee: (n_orders,) commission.
-        is_settlement: (n_orders,) True where no signal was filled, but the position of a delisted symbol was
-            closed: before the day's fills where the symbol has no bar that day, else after its close.
+        is_settlement: (n_orders,) True if the order closed a delisted symbol's position and filled no signal:
+            before the day's fills if the symbol has no bar that day, otherwise after its close.
         positions: (n_days, n_symbols) shares after the day's fills and settlements.
         cash: (n_days,) after the day's fills and settlements.
         marks: (n_days, n_symbols) last known close; 0.0 before a symbol's first bar, when nothing is held.
@@ -79,9 +79,9 @@ class Books:
 
     @cached_property
     def reference_price(self) -> Float64Array:
-        """(n_orders,) the open or close at which each order would have filled without slippage.
+        """(n_orders,) the open or close at which each order would fill without slippage.
 
-        A settlement has no slippage: its price is its own reference.
+        A settlement has no slippage, so its price is its own reference.
         """
         field = OPEN if self.fills_at_open else CLOSE
         return np.where(self.is_settlement, self.price, self.prices.bars[self.day, self.symbol, field])
@@ -101,10 +101,10 @@ class Books:
     def candles(self) -> Float64Array:
         """(n_days, 4) the portfolio's open, high, low and close.
 
-        The open is worth what was held overnight with its dividends, before the day's fills; the close is
-        `equity`. High and low value the shares held during the day at each symbol's own high and low, which is the
-        widest the day can have been, since symbols need not turn at the same minute. A symbol without
-        a bar counts at its last close all day.
+        The open values the overnight holdings and their dividends before the day's fills; the close is `equity`.
+        High and low value the shares held during the day at each symbol's own high and low. That is the widest
+        possible range, since symbols need not turn at the same time. A symbol without a bar keeps its last close
+        all day.
         """
         before = np.vstack((np.zeros_like(self.positions[:1]), self.positions[:-1]))
         cash_before = np.concatenate(([self.initial_capital], self.cash[:-1])) + self.income
@@ -131,7 +131,7 @@ class Books:
         return held, cash
 
     def holding_weights(self) -> tuple[IndexArray, Float64Array]:
-        """What was held right after each day's fills, as fractions of equity at the prices of that moment.
+        """Holdings right after each day's fills, as fractions of equity at the prices of that moment.
 
         Returns:
             (n_fill_days,) the days with at least one order, and (n_fill_days, n_symbols) weights;
@@ -144,13 +144,13 @@ class Books:
         return days, np.divide(worth, equity, out=np.zeros_like(worth), where=equity > 0.0)
 
     def _known(self, field: int) -> Float64Array:
-        """(n_days, n_symbols) one field of the bars, with the last known close where there is no bar."""
+        """(n_days, n_symbols) one field of the bars, with the last known close in place of a missing bar."""
         values = self.prices.bars[:, :, field]
         return np.where(np.isfinite(values), values, self.marks)
 
 
 def last_known_closes(prices: Prices) -> Float64Array:
-    """(n_days, n_symbols) each symbol's latest close up to the day; 0.0 before its first."""
+    """(n_days, n_symbols) each symbol's latest close up to each day; 0.0 before its first."""
     closes = np.ascontiguousarray(prices.bars[:, :, CLOSE])
     known = np.isfinite(closes)
     if known.all():
@@ -162,6 +162,6 @@ def last_known_closes(prices: Prices) -> Float64Array:
 
 
 def value_of(shares: Float64Array, prices: Float64Array) -> Float64Array:
-    """(n_days,) Σ shares · price over the symbols of each day."""
+    """(n_days,) Σ shares · price over the symbols, for each day."""
     total: Float64Array = (shares * prices).sum(axis=1)
     return total

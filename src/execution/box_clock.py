@@ -1,4 +1,4 @@
-"""The host's own count of the time that a box takes, for a box that cannot keep count itself."""
+"""Measures a box's time on the host, for a box that cannot measure its own."""
 
 import math
 import time
@@ -8,14 +8,14 @@ from src.execution.progress import Observe
 
 
 class BoxClock:
-    """How much of its time a box has left, by the host's own clock; it runs inside a `with` block.
+    """A box's remaining time by the host's clock, which runs inside `with` blocks.
 
     Args:
-        seconds: what it has for all blocks together.
+        seconds: the time limit for all blocks together.
         now: monotonic seconds.
 
     Attributes:
-        deadline: when they are used up, infinite outside of a block.
+        deadline: when the time runs out, in seconds of `now`; infinite outside a block.
     """
 
     def __init__(self, seconds: float, now: Callable[[], float] = time.monotonic) -> None:
@@ -31,7 +31,7 @@ class BoxClock:
         self.deadline = math.inf
 
     def pausing(self, observe: Observe) -> Observe:
-        """The observer, whose own time is not counted as the box's. Call it inside the `with` block."""
+        """Wrap the observer so that its own time does not count as the box's. Call it inside the `with` block."""
 
         def paused(day: int, equity: float, lines: Sequence[str]) -> None:
             began = self._now()

@@ -1,7 +1,7 @@
-"""What each order should have cost, worked out a second time for the audit, by other code than the engine's.
+"""The cost that each order should have had, computed for the audit independently of the engine.
 
-The models arrive as the wire objects of a request, whose meaning the API documents; nothing of the
-engine's arithmetic is shared, so a mistake in one of the two is a disagreement and not a habit.
+The models arrive as a request's wire objects, whose meaning the API documents. No arithmetic is shared with
+the engine, so a mistake in one of the two shows up as a disagreement.
 """
 
 from collections.abc import Mapping
@@ -13,15 +13,15 @@ import numpy.typing as npt
 Float64Array = npt.NDArray[np.float64]
 
 _HIGHEST_IMPACT = 0.99
-"""The price impact of volume participation stops here: a sell never costs money, a buy never doubles."""
+"""Cap on the price impact of volume participation: a sell never costs money, a buy's price never doubles."""
 
 
 def slippage_fractions(model: Mapping[str, Any], sizes: Float64Array, volumes: Float64Array) -> Float64Array:
-    """The fraction of the reference price that each order gives up, (n_orders,).
+    """The fraction of the reference price that each order loses to slippage, (n_orders,).
 
     Args:
         model: wire object of a slippage model.
-        sizes: (n_orders,) shares without sign.
+        sizes: (n_orders,) absolute numbers of shares.
         volumes: (n_orders,) volume of the bar in shares; NaN or zero gives NaN where the model needs it.
 
     Raises:
@@ -42,7 +42,7 @@ def slippage_fractions(model: Mapping[str, Any], sizes: Float64Array, volumes: F
 
 
 def largest_sizes(model: Mapping[str, Any], volumes: Float64Array) -> Float64Array:
-    """The most shares that each order may have, (n_orders,): infinite without a cap, NaN without a volume."""
+    """The maximum shares of each order, (n_orders,): infinite without a cap, NaN without a volume."""
     if model["model"] != "volume_participation":
         return np.full(len(volumes), np.inf)
     return np.where(volumes > 0.0, float(model["max_share"]) * volumes, np.nan)
@@ -53,7 +53,7 @@ def fees(model: Mapping[str, Any], sizes: Float64Array, prices: Float64Array) ->
 
     Args:
         model: wire object of a commission model.
-        sizes: (n_orders,) shares without sign, above zero.
+        sizes: (n_orders,) absolute numbers of shares, above zero.
         prices: (n_orders,) fill prices.
 
     Raises:

@@ -1,4 +1,4 @@
-"""From what a box says went wrong to the sentence a person reads: what, where in their code, on which day."""
+"""Turns a box's error report into the sentence that a person reads: what failed, where in their code, on which day."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -10,7 +10,7 @@ KINDS = (
     *("exception", "signal", "malformed", "time", "memory", "output", "orders", "threads"),
     *("killed", "crashed", "exited", "silent"),
 )
-"""What a box may report. "vanished" and "protocol" are the host's own."""
+"""Kinds that a box may report. Only the host sets "vanished" and "protocol"."""
 
 MAX_FRAMES = 20
 MAX_MESSAGE_CHARACTERS = 2_000
@@ -22,10 +22,10 @@ class Failure:
 
     Attributes:
         kind: one of KINDS, "vanished" or "protocol".
-        type: exception type's name, for "exception" and "memory".
+        type: the exception type's name, for "exception" and "memory".
         message: its message, printable.
-        frames: (line, function) of the user's source, innermost last; lines are 1-based.
-        day: timeline index of the bar, None before the first.
+        frames: (line, function) in the user's source, innermost last; lines are 1-based.
+        day: timeline index of the bar, None before the first bar.
         code: exit status, for "exited".
     """
 
@@ -37,19 +37,19 @@ class Failure:
     code: int = 0
 
     def of_kind(self, kind: str) -> "Failure":
-        """The same failure, better understood."""
+        """The same failure with a more accurate kind."""
         return replace(self, kind=kind)
 
 
 def failure_from_wire(value: Any, n_days: int) -> Failure:
-    """The checked form of a box's error report.
+    """Check a box's error report.
 
     Args:
-        value: what FINISHED.error holds; hostile.
+        value: FINISHED.error; hostile.
         n_days: length of the timeline, 0 before prices were sent.
 
     Raises:
-        ValueError: it has another shape.
+        ValueError: it does not have the expected shape.
     """
     if not isinstance(value, dict) or value.get("kind") not in KINDS:
         raise ValueError("unknown kind")
@@ -70,28 +70,28 @@ def failure_from_wire(value: Any, n_days: int) -> Failure:
 def _text(value: dict[str, Any], name: str, max_characters: int) -> str:
     text = value.get(name, "")
     if not isinstance(text, str):
-        raise ValueError(f"{name} is no text")
-    # Lines stay lines: a message of several is common and harmless.
+        raise ValueError(f"{name} is not text")
+    # Line breaks stay: messages of several lines are common and harmless.
     return "\n".join(printable(line, max_characters) for line in text[:max_characters].split("\n"))
 
 
 def _frames(frames: Any) -> tuple[tuple[int, str], ...]:
     if not isinstance(frames, list) or len(frames) > MAX_FRAMES:
-        raise ValueError("frames are none")
+        raise ValueError("frames are not a list, or too long")
     checked = []
     for frame in frames:
         match frame:
             case [int(line), str(function)] if 0 <= line <= 10_000_000:
                 checked.append((line, printable(function, 100)))
             case _:
-                raise ValueError("a frame is none")
+                raise ValueError("a malformed frame")
     return tuple(checked)
 
 
 def failure_errors(
     failure: Failure, *, dates: Sequence[str], wall_seconds: float, memory_bytes: int, max_orders: int
 ) -> list[str]:
-    """The sentences of wire.md's execution_errors.
+    """The sentences for a response's execution_errors.
 
     Args:
         dates: ISO dates of the timeline, for naming the day.
@@ -104,7 +104,7 @@ def failure_errors(
         case "exception":
             return [f"{failure.type}: {failure.message}".removesuffix(": ") + _place(failure, when)]
         case "signal":
-            return [f"on_data returned no valid signal: {failure.message}{where}"]
+            return [f"on_data did not return a valid signal: {failure.message}{where}"]
         case "time":
             return [f"time limit of {wall_seconds:g} s exceeded{where}"]
         case "memory":
@@ -116,13 +116,13 @@ def failure_errors(
         case "threads":
             return [f"limit of 64 threads exceeded{where}"]
         case "malformed":
-            return [f"the strategy's process gave an answer that cannot be read{where}"]
+            return [f"the strategy's process sent an unreadable reply{where}"]
         case "exited":
             return [f"the strategy ended its own process with exit code {failure.code}{where}"]
         case "protocol":
-            return [f"the box gave an answer that cannot be accepted: {failure.message}"]
+            return [f"the box's reply was rejected: {failure.message}"]
         case "vanished":
-            return ["the box ended before it gave an answer"]
+            return ["the box ended before it replied"]
     return [f"the strategy's process crashed{where}"]
 
 
@@ -139,7 +139,7 @@ def _line(failure: Failure) -> str:
 
 
 def failure_traceback(failure: Failure, source: str) -> str:
-    """A traceback of the user's own frames, its source lines taken from the source that the host has."""
+    """A traceback of the user's own frames, with lines from the host's copy of the source."""
     if not failure.frames:
         return ""
     lines = source.splitlines()

@@ -1,4 +1,4 @@
-"""What a box tells while its run goes on: checked like everything it says, passed on at a pace that the host sets."""
+"""A box's progress during a run: checked like all its output, and passed on at a pace that the host sets."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -7,22 +7,22 @@ from src.execution import protocol
 from src.execution.text import printable
 
 Observe = Callable[[int, float, Sequence[str]], None]
-"""Called with the timeline index of the day that was reached, the equity there, and the lines printed since."""
+"""Called with the timeline index of the day reached, that day's equity, and the lines printed since the last call."""
 
 MAX_LOG_LINES = 10_000
-"""So many lines of a run are kept and shown."""
+"""The maximum number of a run's lines that are stored and shown."""
 
 PACE_SECONDS = 0.05
-"""The observer rests so long between two calls; what comes meanwhile is told with the next."""
+"""Minimum pause between two calls of the observer. Later lines wait for the next call."""
 
 FRAMES_A_SECOND = 20.0
-"""Twice what a box of ours sends at most."""
+"""Twice the highest rate of an honest box."""
 
 FRAMES_AT_ONCE = 100
-"""So many frames beyond that are no sign of anything yet."""
+"""The number of frames allowed beyond that rate."""
 
 MAX_CHARACTERS = protocol.MAX_JSON_BYTES
-"""A box has told more than its last frame could hold when its lines together are longer than this."""
+"""Limit on the total length of a box's lines: the most that its last frame could hold."""
 
 
 class Progress:
@@ -44,37 +44,37 @@ class Progress:
         self._n_frames = 0
         self._n_lines = 0
         self._n_characters = 0
-        self._untold: list[str] = []
+        self._pending: list[str] = []
 
     def take(self, payload: bytes) -> None:
-        """Check one PROGRESS payload; tell the observer when it is time.
+        """Check one PROGRESS payload, and call the observer if its pause is over.
 
         Raises:
-            ProtocolError: one frame too many, or one that says something impossible.
+            ProtocolError: too many frames, or one whose content is impossible.
         """
         self._n_frames += 1
         if self._n_frames > FRAMES_AT_ONCE + FRAMES_A_SECOND * (self._clock() - self._started_at):
-            raise protocol.ProtocolError("it tells of its progress more often than it may")
+            raise protocol.ProtocolError("too many progress frames")
         match protocol.parse_json(payload):
             case {"day": int(day), "equity": float(equity), "lines": list(lines)}:
                 self._check(day, lines)
             case _:
-                raise protocol.ProtocolError("its progress is malformed")
+                raise protocol.ProtocolError("a malformed progress frame")
         if self._clock() >= self._rests_until:
-            told, self._untold = self._untold, []
-            self._observe(self._day, equity, told)
+            ready, self._pending = self._pending, []
+            self._observe(self._day, equity, ready)
             self._rests_until = self._clock() + PACE_SECONDS
 
     def _check(self, day: int, lines: Sequence[object]) -> None:
         if isinstance(day, bool) or not self._day <= day < self._n_days:
-            raise protocol.ProtocolError("its progress goes back or leaves the timeline")
+            raise protocol.ProtocolError("progress goes backwards or leaves the timeline")
         self._day = day
         for line in lines:
             if not isinstance(line, str):
-                raise protocol.ProtocolError("its progress holds lines that are none")
+                raise protocol.ProtocolError("a progress line is not text")
             self._n_characters += len(line) + 1
             if self._n_lines < MAX_LOG_LINES:
-                self._untold.append(printable(line, protocol.MAX_LINE_CHARACTERS))
+                self._pending.append(printable(line, protocol.MAX_LINE_CHARACTERS))
                 self._n_lines += 1
         if self._n_characters > MAX_CHARACTERS:
-            raise protocol.ProtocolError("its progress holds more lines than it may")
+            raise protocol.ProtocolError("progress lines are too long in total")

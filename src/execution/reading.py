@@ -1,4 +1,4 @@
-"""A strategy read but not run: its own description and every rule it breaks."""
+"""Reads a strategy without running it: its description, and every rule it breaks."""
 
 import time
 from collections.abc import Sequence
@@ -10,11 +10,11 @@ from src.execution.strategy_source import UNIVERSE_RULES, StrategyDescription, d
 
 @dataclass(frozen=True)
 class Reading:
-    """What the source says.
+    """The result of reading a source.
 
     Attributes:
-        description: class, universe, cadence and dialect; None where the source is too broken to tell.
-        violations: every broken rule with its place; a strategy with any is not run.
+        description: class, universe, cadence and dialect; None if the source has no recognisable strategy.
+        violations: every broken rule with its position; a strategy with any is not run.
         seconds: wall time spent reading it; 0 for a reading from a cache. Equality ignores it.
     """
 
@@ -23,10 +23,10 @@ class Reading:
     seconds: float = field(default=0.0, compare=False)
 
     def trading(self, universe: Sequence[str] | None) -> "Reading":
-        """The reading of a strategy that must trade these tickers; its own universe may then be missing or wrong.
+        """The reading with this universe in place of the strategy's own, which may then be missing or wrong.
 
         Args:
-            universe: upper-case and unique; None keeps the strategy's own.
+            universe: tickers, upper-case and unique; None keeps the strategy's own.
         """
         if universe is None:
             return self
@@ -36,7 +36,7 @@ class Reading:
 
 
 def read(source: str) -> Reading:
-    """Read the source in this process. Never raises."""
+    """Read the source in this process. Never raises, for any source."""
     started = time.perf_counter()
     analysis, code = examine(source)
     description, further = describe(source, analysis, code)

@@ -1,8 +1,8 @@
-"""Reads strategies in a process of its own, which can be killed: a parser is a target too.
+"""Reads strategies in a helper process that can be killed, because a parser is a target too.
 
-The analysis bounds what it reads, but a call into Python's parser or compiler cannot be interrupted from
-inside. Here a reading that takes too long or too much memory costs a helper process, which is replaced,
-and the person gets a violation like any other.
+The analysis bounds its input, but a call into Python's parser or compiler cannot be interrupted from inside.
+A reading that takes too much time or memory costs only the helper process, which is replaced, and the author
+gets an ordinary violation.
 """
 
 import json
@@ -30,10 +30,10 @@ from src.execution.strategy_source import StrategyDescription
 logger = logging.getLogger(__name__)
 
 READING_SECONDS = 2.0
-"""Processor time: ordinary strategies take milliseconds, the slowest that the rules let through half a second."""
+"""Processor time. Ordinary strategies take milliseconds; the slowest that the rules allow take half a second."""
 
 WAIT_SECONDS = 20.0
-"""How long the helper may take to start or to answer, where a machine has other things to do than to let it read."""
+"""Limit on the helper's start and on each answer, in elapsed time; generous, because the machine may be busy."""
 
 MEMORY_BYTES = 512 * 1024 * 1024
 MAX_ANSWER_BYTES = 1_000_000
@@ -47,7 +47,7 @@ class ReadingProcess:
 
     Args:
         reading_seconds: processor time after which the helper is killed.
-        wait_seconds: time on the clock after which it is killed.
+        wait_seconds: elapsed time after which it is killed.
     """
 
     def __init__(self, *, reading_seconds: float = READING_SECONDS, wait_seconds: float = WAIT_SECONDS) -> None:
@@ -57,19 +57,19 @@ class ReadingProcess:
         self._helper: subprocess.Popen[bytes] | None = None
 
     def __call__(self, source: str) -> Reading:
-        """The reading, or a violation that says that the source could not be read in bounds."""
+        """The reading, or a violation if the source cannot be read within bounds."""
         with self._lock:
             started = time.perf_counter()
             try:
                 reading = self._ask(source)
                 return replace(reading, seconds=time.perf_counter() - started)
             except (BoxTimedOut, BoxClosed, ValueError, KeyError, TypeError) as error:
-                logger.warning("the reading helper is replaced: %s", type(error).__name__)
+                logger.warning("replacing the reading helper: %s", type(error).__name__)
                 took_too_long = self._end() == -signal.SIGPROF or isinstance(error, BoxTimedOut)
                 return Reading(None, (_unreadable(took_too_long, self._reading_seconds),))
 
     def warm_up(self) -> None:
-        """Start the helper now, so that the first reading need not wait for it."""
+        """Start the helper now, so that the first reading does not wait for it."""
         with self._lock, suppress(BoxTimedOut, BoxClosed):
             self._started()
 
@@ -94,7 +94,7 @@ class ReadingProcess:
     def _started(self) -> "subprocess.Popen[bytes]":
         if self._helper is None or self._helper.poll() is not None:
             self._end()
-            # -P: the folder it is started in must not become a place to import from.
+            # -P: the helper must not import from the folder that it is started in.
             command = [sys.executable, "-P", "-c", f"import sys; sys.path[:] = {sys.path!r}\n" + _PROGRAM]
             self._helper = subprocess.Popen(  # noqa: S603 - our own program
                 [*command, str(self._reading_seconds)],
@@ -108,7 +108,7 @@ class ReadingProcess:
         return self._helper
 
     def _end(self) -> int | None:
-        """How it ended, negative for a signal; None where there was no helper."""
+        """End the helper. Returns its exit status, negative for a signal; None if there was no helper."""
         helper, self._helper = self._helper, None
         if helper is None:
             return None
@@ -121,18 +121,18 @@ _PROGRAM = "from src.execution.reading_process import serve; serve()"
 
 
 def serve() -> None:
-    """The helper: read sources from standard input until it ends, answer on standard output."""
+    """Run the helper: read sources from standard input until it ends, and answer on standard output."""
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     questions, answers = sys.stdin.buffer, sys.stdout.buffer
-    read("x = 1")  # what the first reading would import or compile is there now
+    read("x = 1")  # does the imports and compilation of a first reading in advance
     answers.write(_READY)
     answers.flush()
     reading_seconds = float(sys.argv[1])
     while header := questions.read(_LENGTH.size):
         (length,) = _LENGTH.unpack(header)
         source = questions.read(length).decode("utf-8", "surrogatepass")
-        # The kernel ends us when that much is used up, in the middle of a call too: nobody here handles SIGPROF.
+        # The kernel kills the process when this time is used up, even inside a call: SIGPROF has no handler here.
         signal.setitimer(signal.ITIMER_PROF, reading_seconds)
         payload = json.dumps(_to_wire(read(source))).encode("ascii")
         signal.setitimer(signal.ITIMER_PROF, 0)
@@ -141,8 +141,8 @@ def serve() -> None:
 
 
 def _unreadable(took_too_long: bool, seconds: float) -> Violation:
-    why = f"longer than {seconds:g} s" if took_too_long else "more memory than it may"
-    return Violation("too-complex", f"Reading the code takes {why}: make it simpler", 1, 1, 1, 1)
+    why = f"more than {seconds:g} s" if took_too_long else "too much memory"
+    return Violation("too-complex", f"Reading the code takes {why}: simplify it", 1, 1, 1, 1)
 
 
 def _to_wire(reading: Reading) -> dict[str, Any]:
@@ -158,12 +158,12 @@ def _to_wire(reading: Reading) -> dict[str, Any]:
 
 def _from_wire(wire: dict[str, Any]) -> Reading:
     violations = tuple(Violation(**violation) for violation in wire["violations"])
-    said = wire["description"]
-    if said is None:
+    description = wire["description"]
+    if description is None:
         return Reading(None, violations)
-    cadence = said["cadence"]
-    universe = said["universe"]
-    values = said | {
+    cadence = description["cadence"]
+    universe = description["universe"]
+    values = description | {
         "universe": None if universe is None else tuple(universe),
         "cadence": None if cadence is None else Cadence(BarSize(cadence[0]), ExecutionTiming(cadence[1])),
     }

@@ -1,15 +1,15 @@
-"""Text from a box, made safe to log, to store and to show."""
+"""Makes text from a box safe to log, store and show."""
 
 import unicodedata
 
 
 def printable(text: str, max_characters: int) -> str:
-    """The text without control, bidirectional and surrogate characters, cut at max_characters.
+    """Escape control, bidirectional and surrogate characters, and cut the text at max_characters.
 
-    A tab stays; what is taken out shows as its escape, so that nothing is hidden.
+    A tab stays. Removed characters appear as escapes, so the text hides nothing.
     """
     cut = text[:max_characters]
-    # What Python prints as it is, is harmless: nearly every line, and told a hundred times faster.
+    # Text that Python prints unescaped is harmless. That is nearly every line, and the test is a hundred times faster.
     clean = cut if cut.isprintable() else "".join(c if c == "\t" or _is_harmless(c) else _escape(c) for c in cut)
     return clean if len(text) <= max_characters else clean + "…"
 

@@ -1,4 +1,4 @@
-"""Runs in real boxes, past the analyser: what the tests of walls share."""
+"""Runs in real boxes that bypass the analysis, shared by the sandbox tests."""
 
 import threading
 import time
@@ -26,19 +26,19 @@ class Base(Strategy):
 HONEST = PRELUDE + "class Mine(Base): pass\n"
 
 LONG_SECONDS = 60.0
-"""How long what must come may take to come, on a machine with other things to do; nothing takes it that works."""
+"""Limit for an event that must happen, on a busy machine. Working code needs far less."""
 
 AT_ONCE = 3
-"""So many boxes at work at one time keep two cores busy."""
+"""Number of boxes at a time that keeps two cores busy."""
 
 
 def long_patience() -> Patience:
-    """For what does not wait in vain."""
+    """A time limit that only a failing test reaches."""
     return Patience(time.monotonic() + LONG_SECONDS, threading.Event())
 
 
 def becomes_true(is_true: Callable[[], bool]) -> bool:
-    """Whether it does within LONG_SECONDS."""
+    """Whether the condition becomes true within LONG_SECONDS."""
     until = time.monotonic() + LONG_SECONDS
     while not is_true():
         if time.monotonic() > until:
@@ -48,7 +48,7 @@ def becomes_true(is_true: Callable[[], bool]) -> bool:
 
 
 def price_table(n_days: int = 250, symbols: tuple[str, ...] = ("AAA", "BBB")) -> PriceTable:
-    """Made-up prices on consecutive weekdays from 2014-01-01, different for every symbol."""
+    """Invented prices on consecutive weekdays from 2014-01-01, different for every symbol."""
     days = np.arange(np.datetime64("2014-01-01"), np.datetime64("2014-01-01") + 2 * n_days)
     dates = days[np.is_busday(days)][:n_days]
     random = np.random.default_rng(7)
@@ -103,11 +103,11 @@ def run_in_box(
 
 
 class InAdvance:
-    """Works on the next cases while a test looks at its own, each in a box of its own.
+    """Runs the next cases, each in its own box, while a test checks the current one.
 
     Args:
-        work: what is done with a case; called in several threads.
-        cases: in the order in which tests are likely to ask for them.
+        work: processes one case; called in several threads.
+        cases: in the order in which tests are likely to need them.
     """
 
     def __init__(self, work: Callable[[Any], Any], cases: Sequence[Any]) -> None:
@@ -117,12 +117,12 @@ class InAdvance:
         self._outcomes: dict[int, Future[Any]] = {}
 
     def __call__(self, number: int) -> Any:
-        """What the work on that case has come to."""
+        """The result of that case."""
         for coming in range(number, min(number + AT_ONCE, len(self._cases))):
             if coming not in self._outcomes:
                 self._outcomes[coming] = self._workers.submit(self._work, self._cases[coming])
         return self._outcomes[number].result()
 
     def close(self) -> None:
-        """Let what has begun come to its end."""
+        """Wait for the cases that have started."""
         self._workers.shutdown(cancel_futures=True)

@@ -1,4 +1,4 @@
-"""A small market, a right claim about it worked out by hand, and tools to spoil claims."""
+"""A small market, a correct claim about it calculated by hand, and tools to falsify claims."""
 
 import math
 from dataclasses import dataclass, replace
@@ -17,7 +17,7 @@ DAILY_COLUMNS = ("cash", "equity")
 
 @dataclass(frozen=True, eq=False)
 class Bars:
-    """Prices as the audit takes them."""
+    """Prices in the form that the audit takes."""
 
     dates: np.ndarray
     symbols: tuple[str, ...]
@@ -25,17 +25,19 @@ class Bars:
 
 
 def market(*days, symbols=("AAA", "BBB"), first="2024-01-02"):
-    """One row a day, in it one (open, high, low, close, volume) a symbol."""
+    """One row per day, with one (open, high, low, close, volume) per symbol."""
     bars = np.array(days, dtype=np.float64).reshape(len(days), len(symbols), 5)
     return Bars(np.datetime64(first, "D") + np.arange(len(days)), symbols, bars)
 
 
-def rules(capital=5000.0, at_open=False, least=1.0, commission=0.0, slippage=0.0, first_signal_day=0, **others):
+def rules(
+    capital=5000.0, at_open=False, min_trade_value=1.0, commission=0.0, slippage=0.0, first_signal_day=0, **others
+):
     timing = ExecutionTiming.CLOSE_TO_NEXT_OPEN if at_open else ExecutionTiming.CLOSE_TO_CLOSE
     return AuditRules(
         initial_capital=capital,
         execution=timing,
-        min_trade_value=least,
+        min_trade_value=min_trade_value,
         commission=commission_from_wire(commission),
         slippage=slippage_from_wire(slippage),
         first_signal_day=first_signal_day,
@@ -84,7 +86,7 @@ AT_CLOSE = claim(
     # + 100·10; + 100·11; + 60·12 + 50·40; + 60·11 + 50·44
     [4989.0, 5089.0, 5162.2, 5302.2],
 )
-"""A right claim for fills at the close."""
+"""A correct claim for fills at the close."""
 
 AT_OPEN_RULES = rules(at_open=True, commission={"model": "rate", "rate": 0.001})
 AT_OPEN = claim(
@@ -94,4 +96,4 @@ AT_OPEN = claim(
     # nothing held; + 200·11; + 200·12 + 20·40; + 20·44
     [5000.0, 5198.0, 5297.1, 5374.7],
 )
-"""A right claim for fills at the open."""
+"""A correct claim for fills at the open."""

@@ -1,4 +1,4 @@
-"""Sources that were made to be slow to read: one family an idea, each in any size."""
+"""Sources designed to be slow to read: one family per idea, each in any size."""
 
 from collections.abc import Callable
 
@@ -36,7 +36,7 @@ FAMILIES: dict[str, Family] = {
         + _numbered("for n{} in T: pass\n", size * 2 // 3)
     ),
     "many tuples of literals": lambda size: _repeated("for n in ('a', 'b', 'c'): getattr(x, n)\n", size),
-    # Strings put together.
+    # Computed strings.
     "nested joins": lambda size: _repeated("x = " + "''.join([" * 24 + "'a'" + "])" * 24 + "\n", size),
     "nested joins of many": lambda size: _repeated(
         "x = " + ("''.join([" + "'a'," * 40) * 24 + "'a'" + "])" * 24 + "\n", size
@@ -132,7 +132,7 @@ FAMILIES: dict[str, Family] = {
     "decorators": lambda size: "from functools import wraps\n" + _repeated("@wraps(f)\n", size) + "def f(): pass\n",
     "violations": lambda size: _repeated("eval\n", size),
     "violations beside foreign letters": lambda size: f"x = ['é',{_repeated('eval,', size)}]\n",
-    # Sheer syntax.
+    # Syntax.
     "attribute chains": lambda size: _repeated("x" + ".a" * 90 + "\n", size),
     "attribute chains of imported things": lambda size: (
         "from numpy import a\n" + _repeated("a" + ".b" * 90 + "\n", size)
@@ -156,4 +156,4 @@ FAMILIES: dict[str, Family] = {
     "letters that stand for many": lambda size: _repeated(chr(0xFDFA), size) + "\n",
     "names in other letters": lambda size: _repeated("ª\n", size),
 }
-"""Idea → source of about so many bytes, without a strategy."""
+"""Idea → function from a size in bytes to a source of about that size, without a strategy."""

@@ -1,4 +1,4 @@
-"""The audit passes right books and rejects every way of bending them, saying which check failed."""
+"""The audit passes correct books, rejects every manipulation of them and names the check that failed."""
 
 import math
 from dataclasses import replace
@@ -38,7 +38,7 @@ def rejection(bent, given, prices=MARKET):
     return caught.value
 
 
-def test_right_books_pass_and_are_rebuilt_from_the_orders(right):
+def test_correct_books_pass_and_are_rebuilt_from_the_orders(right):
     books = audit(right[0], MARKET, right[1])
     assert books.cash == pytest.approx(right[0].cash, rel=1e-15)
     assert books.equity == pytest.approx(right[0].equity, rel=1e-15)
@@ -50,7 +50,7 @@ def test_a_run_without_orders_passes_when_its_cash_is_the_capital():
     assert rejection(claim([], [5001] * 4, [5001] * 4), AT_CLOSE_RULES).date == "2024-01-02"
 
 
-def test_a_failure_names_check_symbol_date_and_numbers():
+def test_a_failure_names_the_check_symbol_date_and_numbers():
     error = rejection(with_value(AT_CLOSE, "price", 2, 40.0), AT_CLOSE_RULES)
     assert str(error) == (
         "audit failed: a price that is not the day's close with slippage: BBB, 2024-01-04, 40.0, expected 40.4"
@@ -95,7 +95,7 @@ def test_an_index_outside_the_market_is_rejected_before_it_is_used(right, value)
             assert "out of range" in rejection(with_value(right[0], column, row, value), right[1]).check
 
 
-def test_a_dropped_doubled_or_displaced_order_is_rejected(right):
+def test_a_dropped_duplicated_or_displaced_order_is_rejected(right):
     for rows in ([1, 2], [0, 2], [0, 1], [0, 0, 1, 2], [0, 1, 1, 2], [0, 1, 2, 2], [1, 0, 2], [0, 2, 1], []):
         rejection(with_orders(right[0], rows), right[1])
 
@@ -118,29 +118,29 @@ def test_more_days_or_symbols_than_the_market_are_rejected(right):
     assert "length" in rejection(longer, right[1]).check
 
 
-def test_the_whole_account_inflated_is_rejected(right):
+def test_an_inflated_account_is_rejected(right):
     inflated = replace(right[0], cash=right[0].cash * 2, equity=right[0].equity * 2)
     assert "cash" in rejection(inflated, right[1]).check
 
 
 def one_purchase(price, fee, shares=100.0):
-    """Books that follow from one order of the first day, whatever its price and fee."""
+    """Consistent books for one order on the first day, at any price and fee."""
     cash = 5000 - shares * price - fee
     return claim([(0, 0, shares, price, fee)], [cash] * 4, cash + shares * np.array([10, 11, 12, 11]))
 
 
-def test_a_hair_better_price_or_fee_is_rejected_even_when_cash_and_equity_follow_from_it():
+def test_a_slightly_better_price_or_fee_is_rejected_even_if_cash_and_equity_follow_from_it():
     given = rules(commission={"model": "rate", "rate": 0.01}, slippage=0.01)
     audit(one_purchase(10.1, 10.1), MARKET, given)
     for better in (1 - 1e-9, 1 - 1e-11):
         cheap = one_purchase(10.1 * better, 10.1 * better)
         assert rejection(cheap, given).check == "a price that is not the day's close with slippage"
         spared = one_purchase(10.1, 10.1 * better)
-        assert rejection(spared, given).check == "a fee that the commission does not give"
+        assert rejection(spared, given).check == "a fee that does not follow from the commission"
 
 
 def test_an_order_of_no_shares_is_rejected():
-    assert rejection(one_purchase(10.0, 0.0, shares=0.0), rules(least=0.0)).check == "an order of no shares"
+    assert rejection(one_purchase(10.0, 0.0, shares=0.0), rules(min_trade_value=0.0)).check == "an order of no shares"
 
 
 def test_an_order_on_a_day_without_a_bar_is_rejected_even_at_the_last_close():
@@ -149,7 +149,7 @@ def test_an_order_on_a_day_without_a_bar_is_rejected_even_at_the_last_close():
     assert (error.check, error.symbol) == ("an order on a day without a bar", "BBB")
 
 
-def test_an_order_at_the_close_is_rejected_when_orders_fill_at_the_open_and_the_other_way_round():
+def test_an_order_at_the_close_is_rejected_when_orders_fill_at_the_open_and_vice_versa():
     at_close = claim([(1, 0, 10, 11, 0)], [5000, 4890, 4890, 4890], [5000, 5000, 5010, 5000])
     at_open = claim([(1, 0, 10, 10, 0)], [5000, 4900, 4900, 4900], [5000, 5010, 5020, 5010])
     audit(at_close, MARKET, rules())
@@ -166,19 +166,19 @@ def test_an_order_before_any_signal_is_rejected():
     assert "before the first possible signal" in rejection(at_close, rules(first_signal_day=2)).check
 
 
-def test_selling_what_is_not_held_is_rejected():
+def test_selling_shares_that_are_not_held_is_rejected():
     short = claim([(0, 0, -10, 10, 0)], [5100] * 4, [5000, 4990, 4980, 4990])
-    assert rejection(short, rules()).check == "more sold than was held"
+    assert rejection(short, rules()).check == "more shares sold than held"
 
 
-def test_spending_more_than_there_is_is_rejected_even_when_a_later_sell_covers_it():
+def test_spending_more_than_the_cash_is_rejected_even_if_a_later_sell_covers_it():
     # 600 of AAA cost 6000 of 5000, and selling them a day later at 11 leaves 5600.
     margin = claim([(0, 0, 600, 10, 0), (1, 0, -600, 11, 0)], [-1000, 5600, 5600, 5600], [5000] + [5600] * 3)
     error = rejection(margin, rules())
     assert (error.check, error.symbol, error.date) == ("not enough cash for an order", "AAA", "2024-01-02")
 
 
-def test_cash_must_suffice_after_each_order_of_a_day_and_not_only_after_the_last():
+def test_cash_must_cover_every_order_of_a_day_and_not_only_the_last():
     # 400 of AAA (4000), then on day 2 a sell that brings 2400, and 75 BBB at 40 (3000): 400 are left.
     orders = [(0, 0, 400, 10, 0), (2, 0, -200, 12, 0), (2, 1, 75, 40, 0)]
     right = claim(orders, [1000, 1000, 400, 400], [5000, 5400, 5800, 5900])
@@ -199,34 +199,37 @@ def test_a_rounding_error_below_zero_cash_passes():
             assert rejection(bent, rules()).check == "not enough cash for an order"
 
 
-def test_an_order_below_the_smallest_trade_must_close_its_position():
+def test_an_order_below_the_minimum_trade_value_must_close_its_position():
     small = [(0, 0, 100, 10, 0), (2, 0, -0.05, 12, 0)]
     bent = claim(small, [4000, 4000, 4000.6, 4000.6], [5000, 5100, 5200, 4000.6 + 99.95 * 11])
-    assert "smallest trade" in rejection(bent, rules(least=1.0)).check
-    audit(bent, MARKET, rules(least=0.5))
+    assert "minimum trade value" in rejection(bent, rules(min_trade_value=1.0)).check
+    audit(bent, MARKET, rules(min_trade_value=0.5))
     closing = claim(
         [(0, 0, 0.2, 10, 0), (2, 0, -0.2, 12, 0)],
         [4998, 4998, 5000.4, 5000.4],
         [5000, 5000.2, 5000.4, 5000.4],
     )
-    audit(closing, MARKET, rules(least=2.0))
+    audit(closing, MARKET, rules(min_trade_value=2.0))
 
 
-def test_a_buy_is_never_below_the_smallest_trade():
-    assert "smallest trade" in rejection(one_purchase(10.0, 0.0, shares=0.05), rules(least=1.0)).check
-    assert audit(one_purchase(10.0, 0.0, shares=0.1), MARKET, rules(least=1.0)).shares.tolist() == [0.1]
+def test_a_buy_is_never_below_the_minimum_trade_value():
+    assert "minimum trade value" in rejection(one_purchase(10.0, 0.0, shares=0.05), rules(min_trade_value=1.0)).check
+    assert audit(one_purchase(10.0, 0.0, shares=0.1), MARKET, rules(min_trade_value=1.0)).shares.tolist() == [0.1]
 
 
-def test_a_sell_but_no_buy_that_meets_its_volume_cap_may_be_small():
+def test_a_sell_but_not_a_buy_at_its_volume_cap_may_be_small():
     prices = market([(10, 10, 10, 10, 100)], [(10, 10, 10, 10, 1)], symbols=("AAA",))
     slippage = {"model": "volume_participation", "shape": "linear", "coefficient": 0, "max_share": 0.5}
     capped = claim([(0, 0, 20, 10, 0), (1, 0, -0.5, 10, 0)], [800, 805], [1000, 1000])
-    audit(capped, prices, rules(capital=1000.0, least=10.0, slippage=slippage))
+    audit(capped, prices, rules(capital=1000.0, min_trade_value=10.0, slippage=slippage))
     below = claim([(0, 0, 20, 10, 0), (1, 0, -0.4, 10, 0)], [800, 804], [1000, 1000])
-    assert "smallest" in rejection(below, rules(capital=1000.0, least=10.0, slippage=slippage), prices).check
+    assert (
+        "minimum trade value"
+        in rejection(below, rules(capital=1000.0, min_trade_value=10.0, slippage=slippage), prices).check
+    )
     buying = claim([(0, 0, 20, 10, 0), (1, 0, 0.5, 10, 0)], [800, 795], [1000, 1000])
-    given = rules(capital=1000.0, least=10.0, slippage=slippage)
-    assert "smallest" in rejection(buying, given, prices).check
+    given = rules(capital=1000.0, min_trade_value=10.0, slippage=slippage)
+    assert "minimum trade value" in rejection(buying, given, prices).check
 
 
 def test_more_than_the_share_of_the_days_volume_is_rejected():
@@ -238,11 +241,11 @@ def test_more_than_the_share_of_the_days_volume_is_rejected():
             audit(bent, prices, rules(capital=1000.0, slippage=slippage))
         else:
             check = rejection(bent, rules(capital=1000.0, slippage=slippage), prices).check
-            assert check == "an order larger than its share of the day's volume"
+            assert check == "an order larger than its maximum share of the day's volume"
 
 
 @pytest.mark.parametrize("volume", [0.0, math.nan])
-def test_an_order_on_a_day_without_volume_is_rejected_where_volume_matters(volume):
+def test_an_order_on_a_day_without_volume_is_rejected_if_slippage_needs_volume(volume):
     prices = market([(10, 10, 10, 10, volume)], symbols=("AAA",))
     order = claim([(0, 0, 1, 10, 0)], [990], [1000])
     slippage = {"model": "volume_participation", "shape": "linear", "coefficient": 0}
@@ -250,8 +253,8 @@ def test_an_order_on_a_day_without_volume_is_rejected_where_volume_matters(volum
     audit(order, prices, rules(capital=1000.0))
 
 
-def test_an_account_that_was_lost_to_pennies_still_passes():
-    # 5000 all in at 10, worth a millionth of a millionth of it later: rounding is judged by what once was.
+def test_an_account_that_shrank_to_pennies_still_passes():
+    # 5000 all in at 10, later worth a millionth of a millionth: rounding is relative to the former value.
     prices = market(
         [(10, 10, 10, 10, 1)],
         [(1e-11, 1e-11, 1e-11, 1e-11, 1)],
@@ -264,7 +267,7 @@ def test_an_account_that_was_lost_to_pennies_still_passes():
 
 
 def test_more_than_one_order_for_a_symbol_on_one_day_is_rejected():
-    # A sell and a buy stand in the right order, and the books follow: one order of 50 would do.
+    # The sell and the buy are in order and the books follow, but a single order of 50 would do.
     bent = claim(
         [(0, 0, 100, 10, 0), (2, 0, -60, 12, 0), (2, 0, 10, 12, 0)],
         [4000, 4000, 4600, 4600],

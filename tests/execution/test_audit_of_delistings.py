@@ -1,4 +1,4 @@
-"""The audit works out by itself what a delisting pays; a box that says anything else is rejected."""
+"""The audit computes a delisting's payment itself and rejects a box that claims anything else."""
 
 import numpy as np
 import pytest
@@ -27,7 +27,7 @@ def rejection(bent, **changes):
     return caught.value
 
 
-def test_the_settlement_is_added_to_the_orders_in_its_place():
+def test_the_settlement_is_inserted_in_order():
     bought_after = claim([BUY, (2, 1, 10, 50, 0)], [500, 500, 400, 400], [1000, 900, 900, 900])
     books = audit(bought_after, MARKET, rules(**TERMS))
     assert books.is_settlement.tolist() == [False, True, False]
@@ -40,7 +40,7 @@ def test_the_settlement_is_added_to_the_orders_in_its_place():
     assert books.traded_value.tolist() == [500, 0, 900, 0]
 
 
-def test_the_delisting_return_is_the_requests_and_not_the_boxs():
+def test_the_delisting_return_is_the_requests_not_the_boxs():
     assert audit(SETTLED, MARKET, rules(**TERMS)).equity.tolist() == [1000, 900, 900, 900]
     lost = claim([BUY], [500] * 4, [1000, 900, 500, 500])
     assert audit(lost, MARKET, rules(**TERMS, delisting_return=-1.0)).equity.tolist() == [1000, 900, 500, 500]
@@ -58,12 +58,12 @@ def test_the_delisting_return_is_the_requests_and_not_the_boxs():
         pytest.param(claim([], [1000, 1000, 1400, 1400], [1000, 1000, 1400, 1400]), id="of what was never held"),
     ],
 )
-def test_cash_that_another_settlement_would_give_is_rejected(bent):
+def test_cash_from_a_different_settlement_is_rejected(bent):
     assert rejection(bent).check == "cash that does not follow from orders and prices"
 
 
 @pytest.mark.parametrize("row", [(2, 0, -50, 8, 0), (3, 0, -50, 8, 0), (2, 0, 10, 8, 0)])
-def test_a_settlement_that_the_box_claims_itself_is_rejected(row):
+def test_a_settlement_claimed_by_the_box_is_rejected(row):
     forged = claim([BUY, row], [500, 500, 900, 900], [1000, 900, 900, 900])
     assert rejection(forged).check == "an order on a day without a bar"
 
@@ -74,12 +74,12 @@ def test_a_symbol_that_is_not_delisted_is_never_settled():
     assert not audit(stuck, MARKET, rules(capital=1000.0)).is_settlement.any()
 
 
-def test_cash_of_a_settlement_may_be_spent_from_its_day_on_and_not_before():
+def test_a_settlements_cash_may_be_spent_from_its_day_on_but_not_before():
     early = claim([BUY, (1, 1, 12, 50, 0)], [500, -100, 300, 300], [1000, 900, 900, 900])
     assert rejection(early).check == "not enough cash for an order"
 
 
-def test_a_settlement_at_the_end_of_the_last_day_comes_after_its_orders():
+def test_a_settlement_at_the_end_of_the_last_day_follows_that_days_orders():
     short = market([(10, 10, 10, 10, 1e6)], [(10, 11, 7, 8, 1e6)], symbols=("DEAD",))
     terms = rules(capital=1000.0, delistings={0: 1}, delisting_return=-0.5, commission=1.0)
     # 50 at 10, 10 sold at 8, and 40 settled at 4; a fee of one for each order and none for the settlement.
@@ -105,7 +105,7 @@ def test_candles_value_a_position_until_it_is_settled_and_cash_from_then_on():
     assert audit(later, MARKET, at_open).candles[2].tolist() == [900, 900, 600, 700]
 
 
-def test_holding_weights_of_the_day_leave_the_settled_symbol_out():
+def test_the_days_holding_weights_exclude_the_settled_symbol():
     days, weights = audit(SETTLED, MARKET, rules(**TERMS)).holding_weights()
     assert days.tolist() == [0, 2]
     np.testing.assert_allclose(weights, [[0.5, 0], [0, 0]])

@@ -1,4 +1,4 @@
-"""The audit works out dividends by itself, and rejects a box that pays itself others."""
+"""The audit computes dividends itself and rejects a box that claims others."""
 
 import numpy as np
 import pytest
@@ -8,7 +8,7 @@ from tests.execution.claims import claim, market, rules
 
 MARKET = market([(10, 10, 10, 10, 1e6)], [(9, 9.5, 8.5, 9.5, 1e6)], [(9.5, 9.5, 9.5, 9.5, 1e6)], symbols=("AAA",))
 PAID = np.array([[7.0], [0.5], [0.0]])
-"""What the first day pays goes to nobody: nothing was held before it."""
+"""The first day's dividend is not paid: nothing was held before it."""
 
 BUY = (0, 0, 50, 10, 0)
 
@@ -18,7 +18,7 @@ def test_dividends_are_added_before_the_days_fills():
     books = audit(spent, MARKET, rules(capital=1000.0, dividends=PAID))
     assert books.income.tolist() == [0, 25, 0]
     assert books.cash.tolist() == [500, 50, 50]
-    # Overnight 50 shares at the open of 9, and 25 of dividends beside 500 of cash.
+    # Overnight holdings of 50 shares at the open of 9, plus 25 of dividends and 500 of cash.
     assert books.candles[1].tolist() == [975, 1000, 950, 1000]
 
 
@@ -27,7 +27,7 @@ def test_dividends_are_added_before_the_days_fills():
     [[500, 500, 500], [500, 525.1, 525.1], [525, 525, 525], [500, 500, 525]],
     ids=["not paid", "paid more", "a day early", "a day late"],
 )
-def test_other_dividends_are_rejected(cash):
+def test_wrong_dividends_are_rejected(cash):
     bent = claim([BUY], cash, np.add(cash, [500, 475, 475]))
     with pytest.raises(AuditFailed, match="cash that does not follow"):
         audit(bent, MARKET, rules(capital=1000.0, dividends=PAID))

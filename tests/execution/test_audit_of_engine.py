@@ -1,4 +1,4 @@
-"""Whatever the engine does, the audit accepts; whatever is changed in it afterwards, the audit rejects."""
+"""The audit accepts every run of the engine and rejects every later change to one."""
 
 import math
 from array import array
@@ -63,7 +63,7 @@ volumes = st.sampled_from([math.nan, 0.0, 1.0, 50.0, 1e3, 1e6])
 
 @st.composite
 def markets(draw):
-    """Random walks with gaps; every day some symbol has a bar."""
+    """Random walks with gaps; each day at least one symbol has a bar."""
     n_days, n_symbols = draw(st.integers(1, 20)), draw(st.integers(1, 3))
     last = [draw(st.floats(0.5, 500)) for _ in range(n_symbols)]
     days = []
@@ -84,7 +84,7 @@ def markets(draw):
 
 
 def weights_for(n_symbols):
-    """Some target weights that sum to at most one, often exactly to one or to zero."""
+    """Target weights that sum to at most one, often to exactly one or zero."""
     shares = st.lists(st.integers(0, 4), min_size=n_symbols, max_size=n_symbols)
     cash = st.integers(0, 2)
     return st.builds(lambda parts, rest: [part / max(sum(parts) + rest, 1) for part in parts], shares, cash)
@@ -102,7 +102,7 @@ def delistings_in(prices):
 
 
 def dividends_in(prices):
-    """None, or some amounts on some days of each symbol."""
+    """None, or amounts on some days of each symbol."""
     shape = prices.bars.shape[:2]
     amounts = st.lists(st.sampled_from([0.0, 0.0, 0.0, 0.3, 2.0]), min_size=shape[0] * shape[1])
     return st.none() | amounts.map(lambda values: np.array(values[: shape[0] * shape[1]]).reshape(shape))
@@ -214,8 +214,8 @@ def test_the_audit_rejects_any_one_number_changed_by_a_millionth_or_more(run, da
     values = getattr(run.claim, column)
     assume(len(values))
     row = data.draw(st.integers(0, len(values) - 1))
-    # A millionth of a number that is itself nothing beside the account (a fee of 1e-15, the cash that
-    # rounding left) cannot be told from rounding: such a number is changed by a millionth of these.
+    # A millionth of a negligible number (a fee of 1e-15, cash left by rounding) is indistinguishable from
+    # rounding. Such a number changes by a millionth of these minimums instead.
     least = {"price": 0.0, "fee": 1e-3, "shares": 0.0, "cash": 100.0, "equity": 100.0}
     if column == "shares":
         least[column] = 100.0 / run.claim.price[row]
@@ -225,7 +225,7 @@ def test_the_audit_rejects_any_one_number_changed_by_a_millionth_or_more(run, da
 
 
 @given(runs(), st.data())
-def test_the_audit_rejects_an_order_of_another_day_or_symbol(run, data):
+def test_the_audit_rejects_an_order_moved_to_another_day_or_symbol(run, data):
     column = data.draw(st.sampled_from(INTEGERS))
     values = getattr(run.claim, column)
     assume(len(values))
@@ -237,7 +237,7 @@ def test_the_audit_rejects_an_order_of_another_day_or_symbol(run, data):
 
 
 @given(runs(), st.data())
-def test_the_audit_rejects_a_dropped_doubled_or_swapped_order(run, data):
+def test_the_audit_rejects_a_dropped_duplicated_or_swapped_order(run, data):
     count = len(run.claim.day)
     assume(count)
     row = data.draw(st.integers(0, count - 1))
@@ -253,7 +253,7 @@ def test_the_audit_rejects_a_dropped_doubled_or_swapped_order(run, data):
 
 
 @given(runs(), st.data())
-def test_the_audit_rejects_two_swapped_days_unless_they_are_alike(run, data):
+def test_the_audit_rejects_two_swapped_days_unless_they_are_equal(run, data):
     column = data.draw(st.sampled_from(DAILY_COLUMNS))
     values = getattr(run.claim, column)
     one, other = (data.draw(st.integers(0, len(values) - 1)) for _ in range(2))

@@ -1,4 +1,4 @@
-"""What is shown of a run: candles, weights and totals, with the arithmetic of the hand-made books."""
+"""A run's candles, weights and totals, checked against hand calculations."""
 
 import numpy as np
 import pytest
@@ -27,12 +27,12 @@ def at_open():
     return audit(AT_OPEN, MARKET, AT_OPEN_RULES)
 
 
-def test_positions_are_what_is_held_after_the_days_fills(at_close, at_open):
+def test_positions_are_the_shares_held_after_the_days_fills(at_close, at_open):
     assert at_close.positions.tolist() == [[100, 0], [100, 0], [60, 50], [60, 50]]
     assert at_open.positions.tolist() == [[0, 0], [200, 0], [200, 20], [0, 20]]
 
 
-def test_candles_with_fills_at_the_close_value_what_was_held_before_them(at_close):
+def test_candles_with_fills_at_the_close_value_the_holdings_before_the_fills(at_close):
     assert at_close.candles == pytest.approx(
         np.array(
             [
@@ -49,7 +49,7 @@ def test_candles_with_fills_at_the_close_value_what_was_held_before_them(at_clos
     )
 
 
-def test_candles_with_fills_at_the_open_value_what_is_held_after_them(at_open):
+def test_candles_with_fills_at_the_open_value_the_holdings_after_the_fills(at_open):
     assert at_open.candles == pytest.approx(
         np.array(
             [
@@ -70,10 +70,10 @@ def test_a_candle_contains_its_open_and_close_and_closes_at_equity(at_close, at_
         opened, high, low, closed = books.candles.T
         assert (high >= np.maximum(opened, closed)).all()
         assert (low <= np.minimum(opened, closed)).all()
-        assert (closed == books.equity).all()  # exactly, not nearly
+        assert (closed == books.equity).all()  # exactly, not approximately
 
 
-def test_an_absent_symbol_counts_at_its_last_close_all_day():
+def test_a_symbol_without_a_bar_keeps_its_last_close_all_day():
     prices = market(
         [(10, 11, 9, 10, 1), (50, 50, 50, 50, 1)],
         [NO_BAR, (50, 60, 40, 50, 1)],
@@ -84,7 +84,7 @@ def test_an_absent_symbol_counts_at_its_last_close_all_day():
     assert books.candles[2].tolist() == [1100, 1110, 1090, 1100]
 
 
-def test_a_symbol_counts_nothing_before_its_first_bar():
+def test_a_symbol_is_worth_nothing_before_its_first_bar():
     prices = market([(10, 10, 10, 10, 1), NO_BAR], [(10, 10, 10, 10, 1), (5, 5, 5, 5, 1)])
     books = audit(claim([(0, 0, 10, 10, 0)], [900, 900], [1000, 1000]), prices, rules(capital=1000.0))
     assert books.marks.tolist() == [[10, 0], [10, 5]]
@@ -103,7 +103,7 @@ def test_holding_weights_are_fractions_of_equity_right_after_the_fills(at_close,
 
 
 def test_holding_weights_of_a_lost_account_are_zero():
-    # A slippage of everything: the buy pays twice the price, and the sell gives the shares away.
+    # Slippage of 100 %: the buy pays twice the price, and the sell gives the shares away.
     prices = market([(10, 10, 10, 10, 1)], [(10, 10, 10, 10, 1)], symbols=("AAA",))
     books = audit(
         claim([(0, 0, 50, 20, 0), (1, 0, -50, 0, 0)], [0, 0], [500, 0]),
@@ -113,7 +113,7 @@ def test_holding_weights_of_a_lost_account_are_zero():
     assert books.holding_weights()[1].tolist() == [[1.0], [0.0]]
 
 
-def test_totals_an_order_and_a_day(at_close):
+def test_totals_per_order_and_per_day(at_close):
     assert at_close.reference_price.tolist() == [10, 12, 40]
     assert at_close.slippage_cost == pytest.approx([100 * 0.1, 40 * 0.12, 50 * 0.4])
     assert at_close.traded_value == pytest.approx([1010, 0, 475.2 + 2020, 0])

@@ -1,4 +1,4 @@
-"""The host's clock of a box: what counts and what does not."""
+"""The host's clock for a box: which time counts."""
 
 import math
 
@@ -8,7 +8,7 @@ from src.execution.box_clock import BoxClock
 
 
 class Watch:
-    """The time it is, for the test to change."""
+    """A clock that the test sets."""
 
     def __init__(self) -> None:
         self.seconds = 100.0
@@ -22,7 +22,7 @@ def now() -> Watch:
     return Watch()
 
 
-def test_all_blocks_together_have_the_seconds(now: Watch) -> None:
+def test_all_blocks_share_the_time_limit(now: Watch) -> None:
     clock = BoxClock(10.0, now)
     assert clock.deadline == math.inf
     with clock:
@@ -34,7 +34,7 @@ def test_all_blocks_together_have_the_seconds(now: Watch) -> None:
         assert clock.deadline - now.seconds == 6.0
 
 
-def test_what_an_observer_takes_is_not_the_boxs_time(now: Watch) -> None:
+def test_an_observers_time_does_not_count_as_the_boxs(now: Watch) -> None:
     clock = BoxClock(10.0, now)
 
     def observe(day: int, equity: float, lines: object) -> None:

@@ -1,4 +1,4 @@
-"""The audit's own cost arithmetic, by hand."""
+"""The audit's own cost arithmetic, against hand calculations."""
 
 import math
 
@@ -51,7 +51,7 @@ def test_only_volume_participation_limits_the_size():
     assert largest_sizes(PARTICIPATION, VOLUMES) == pytest.approx([1000, 1000, math.nan], nan_ok=True)
 
 
-def test_a_model_that_the_audit_does_not_know_cannot_pass_unchecked():
+def test_a_cost_model_unknown_to_the_audit_raises():
     with pytest.raises(ValueError, match="rebate"):
         fees({"model": "rebate"}, SIZES, SIZES)
     with pytest.raises(ValueError, match="magic"):

@@ -1,4 +1,4 @@
-"""What a box tells while it runs is as hostile as the rest of what it says."""
+"""A box's progress is as hostile as the rest of its output."""
 
 import json
 import time
@@ -21,7 +21,7 @@ from tests.fakes.sandbox import ScriptedSandbox
 
 
 class Clock:
-    """Seconds that pass when a test says so."""
+    """A clock that the test advances."""
 
     def __init__(self) -> None:
         self.now = 100.0
@@ -31,7 +31,7 @@ class Clock:
 
 
 class Witness:
-    """Remembers what it was called with; takes a while each time, if it is told to."""
+    """Records its calls; each may take some seconds of the clock."""
 
     def __init__(self, clock: Clock | None = None, seconds: float = 0.0) -> None:
         self.calls: list[tuple[int, float, list[str]]] = []
@@ -56,27 +56,27 @@ def frame(**changes: Any) -> bytes:
     return protocol.frame(protocol.PROGRESS, payload(**changes))
 
 
-def telling(*frames: bytes, then: Callable[[str], bytes] = good_reply) -> Callable[[bytes], bytes]:
+def sending(*frames: bytes, then: Callable[[str], bytes] = good_reply) -> Callable[[bytes], bytes]:
     """The script of a box that sends these frames before its reply."""
     return box(reply=lambda nonce: b"".join(frames) + then(nonce))
 
 
-def test_an_observer_hears_day_equity_and_lines() -> None:
+def test_an_observer_receives_day_equity_and_lines() -> None:
     witness = Witness()
-    reply = run(telling(frame(day=3, equity=9_900.5, lines=["a", "b"])), observe=witness)
+    reply = run(sending(frame(day=3, equity=9_900.5, lines=["a", "b"])), observe=witness)
     assert witness.calls == [(3, 9_900.5, ["a", "b"])]
     assert reply.decisions == N_DAYS
 
 
-def test_the_answer_is_the_same_with_and_without_an_observer() -> None:
+def test_the_reply_is_the_same_with_and_without_an_observer() -> None:
     def fields(reply: Reply) -> list[Any]:
         return [v.tobytes() if hasattr(v, "tobytes") else v for v in vars(reply).values()]
 
-    assert fields(run(telling(frame(), frame(day=2)), observe=Witness())) == fields(run(box()))
+    assert fields(run(sending(frame(), frame(day=2)), observe=Witness())) == fields(run(box()))
 
 
-def test_a_box_is_asked_to_tell_only_where_somebody_listens() -> None:
-    assert "unexpected frame" in failure(telling(frame()))
+def test_a_box_is_asked_for_progress_only_if_there_is_an_observer() -> None:
+    assert "unexpected frame" in failure(sending(frame()))
 
 
 @pytest.mark.parametrize(
@@ -102,27 +102,27 @@ def test_a_box_is_asked_to_tell_only_where_somebody_listens() -> None:
         {"lines": ["x" * protocol.MAX_PROGRESS_BYTES]},
     ],
 )
-def test_a_progress_that_says_something_impossible_is_refused(changes: dict[str, Any]) -> None:
+def test_impossible_progress_is_rejected(changes: dict[str, Any]) -> None:
     witness = Witness()
-    assert "cannot be accepted" in failure(telling(frame(**changes)), observe=witness)
+    assert "reply was rejected" in failure(sending(frame(**changes)), observe=witness)
     assert witness.calls == []
 
 
 @pytest.mark.parametrize("text", [b"", b"[]", b"{}", b"\xff", b'{"day":0,"day":1,"equity":1.0,"lines":[]}'])
-def test_a_progress_that_is_none_is_refused(text: bytes) -> None:
-    assert "cannot be accepted" in failure(telling(protocol.frame(protocol.PROGRESS, text)), observe=Witness())
+def test_malformed_progress_is_rejected(text: bytes) -> None:
+    assert "reply was rejected" in failure(sending(protocol.frame(protocol.PROGRESS, text)), observe=Witness())
 
 
-def test_a_length_over_the_limit_is_refused_before_its_payload_is_read() -> None:
+def test_a_length_over_the_limit_is_rejected_before_the_payload_is_read() -> None:
     header = protocol.HEADER.pack(protocol.PROGRESS, protocol.MAX_PROGRESS_BYTES + 1)
-    assert "over its limit" in failure(telling(header), observe=Witness())
+    assert "over its limit" in failure(sending(header), observe=Witness())
 
 
-def test_time_does_not_go_back() -> None:
-    assert "goes back" in failure(telling(frame(day=3), frame(day=2)), observe=Witness())
+def test_days_do_not_go_backwards() -> None:
+    assert "goes back" in failure(sending(frame(day=3), frame(day=2)), observe=Witness())
 
 
-def test_no_progress_follows_the_ledger() -> None:
+def test_progress_after_the_ledger_is_rejected() -> None:
     def reply(nonce: str) -> bytes:
         good = good_reply(nonce)
         end = protocol.HEADER.size + protocol.ledger_bytes(1, N_DAYS)
@@ -131,19 +131,19 @@ def test_no_progress_follows_the_ledger() -> None:
     assert "unexpected frame" in failure(box(reply=reply), observe=Witness())
 
 
-def test_a_flood_ends_the_run_at_once() -> None:
+def test_a_flood_of_frames_ends_the_run_at_once() -> None:
     witness = Witness()
     started = time.monotonic()
-    sandbox = ScriptedSandbox(telling(frame() * 100_000))
-    with pytest.raises(StrategyFailed, match="more often than it may"), Session(sandbox, JOB, patience()) as session:
+    sandbox = ScriptedSandbox(sending(frame() * 100_000))
+    with pytest.raises(StrategyFailed, match="too many progress frames"), Session(sandbox, JOB, patience()) as session:
         session.describe()
         session.run(price_table(N_DAYS), rules(), witness)
-    # Nearly all of it was never read.
+    # Most of the flood was never read.
     assert sandbox.boxes[0].n_unread_bytes > 90_000 * len(frame())
     assert len(witness.calls) <= (time.monotonic() - started) / PACE_SECONDS + 1
 
 
-def test_ten_frames_a_second_are_welcome_for_as_long_as_it_takes() -> None:
+def test_ten_frames_per_second_are_accepted_for_any_length_of_time() -> None:
     clock, witness = Clock(), Witness()
     progress = Progress(witness, 36_000, clock)
     for n in range(36_000):
@@ -152,16 +152,16 @@ def test_ten_frames_a_second_are_welcome_for_as_long_as_it_takes() -> None:
     assert len(witness.calls) == 36_000
 
 
-def test_thirty_frames_a_second_are_not() -> None:
+def test_thirty_frames_per_second_end_the_run() -> None:
     clock = Clock()
     progress = Progress(Witness(), N_DAYS, clock)
-    with pytest.raises(protocol.ProtocolError, match="more often"):
+    with pytest.raises(protocol.ProtocolError, match="too many progress frames"):
         for _ in range(400):
             clock.now += 1 / 30
             progress.take(payload())
 
 
-def test_what_comes_too_fast_is_told_with_the_next_and_no_line_is_lost() -> None:
+def test_lines_that_arrive_during_a_pause_come_with_the_next_call_and_none_is_lost() -> None:
     clock, witness = Clock(), Witness()
     progress = Progress(witness, N_DAYS, clock)
     for day, line in enumerate("abc"):
@@ -172,12 +172,12 @@ def test_what_comes_too_fast_is_told_with_the_next_and_no_line_is_lost() -> None
     assert witness.calls[1:] == [(4, 1.0, ["b", "c", "d"])]
 
 
-def test_a_slow_observer_is_called_less_often_instead_of_falling_behind() -> None:
+def test_a_slow_observer_is_called_less_often_and_does_not_fall_behind() -> None:
     clock = Clock()
     witness = Witness(clock, seconds=2.0)
     progress = Progress(witness, N_DAYS, clock)
     progress.take(payload())
-    for n in range(20):  # what was sent during the two seconds and lies in the pipe
+    for n in range(20):  # frames sent during the two seconds, waiting in the pipe
         progress.take(payload(lines=[str(n)]))
     assert len(witness.calls) == 1
     clock.now += 0.1
@@ -198,7 +198,7 @@ def test_lines_are_made_printable_and_cut_as_in_the_logs() -> None:
     assert witness.lines == caught.value.logs == ["\\x1b[31mred\\x00\\u202e", "x" * 2_000 + "…"]
 
 
-def test_no_more_lines_are_told_than_the_logs_may_hold() -> None:
+def test_an_observer_receives_no_more_lines_than_the_logs_may_hold() -> None:
     clock, witness = Clock(), Witness()
     progress = Progress(witness, N_DAYS, clock)
     for n in range(12):
@@ -211,7 +211,7 @@ def test_no_more_lines_are_told_than_the_logs_may_hold() -> None:
 def test_more_text_than_a_box_can_keep_ends_the_run() -> None:
     clock = Clock()
     progress = Progress(Witness(), N_DAYS, clock)
-    with pytest.raises(protocol.ProtocolError, match="more lines than it may"):
+    with pytest.raises(protocol.ProtocolError, match="too long in total"):
         for _ in range(1_000):
             clock.now += 0.1
             progress.take(payload(lines=["x" * 60_000]))
@@ -220,7 +220,7 @@ def test_more_text_than_a_box_can_keep_ends_the_run() -> None:
 def test_many_empty_lines_end_the_run_too() -> None:
     clock = Clock()
     progress = Progress(Witness(), N_DAYS, clock)
-    with pytest.raises(protocol.ProtocolError, match="more lines than it may"):
+    with pytest.raises(protocol.ProtocolError, match="too long in total"):
         for _ in range(1_000):
             clock.now += 0.1
             progress.take(payload(lines=[""] * 16_000))
@@ -236,20 +236,20 @@ def test_a_cancel_during_a_slow_observation_ends_the_session_before_the_next_fra
         time.sleep(0.1)
 
     with pytest.raises(RunCancelled):
-        run(telling(frame(), frame(day=1)), waits=waits, observe=observe)
+        run(sending(frame(), frame(day=1)), waits=waits, observe=observe)
     assert calls == [0]
 
 
-def test_what_the_observer_raises_ends_the_session() -> None:
+def test_an_exception_in_the_observer_ends_the_session() -> None:
     def observe(day: int, equity: float, lines: Sequence[str]) -> None:
         raise RuntimeError("the database is gone")
 
     with pytest.raises(RuntimeError, match="the database is gone"):
-        run(telling(frame()), observe=observe)
+        run(sending(frame()), observe=observe)
 
 
 @pytest.mark.parametrize(("kind", "timed_out"), [("time", True), ("memory", False), ("exception", False)])
-def test_a_run_that_used_up_its_seconds_is_told_apart(kind: str, timed_out: bool) -> None:
+def test_a_run_that_exceeded_its_time_limit_is_distinguished(kind: str, timed_out: bool) -> None:
     end = {"logs": [], "lost_output_bytes": 0, "unfilled": [], "error": {"kind": kind, "day": 1}}
     with pytest.raises(StrategyFailed) as caught:
         run(box(reply=lambda nonce: protocol.json_frame(protocol.FINISHED, {"nonce": nonce, **end})))
@@ -258,8 +258,8 @@ def test_a_run_that_used_up_its_seconds_is_told_apart(kind: str, timed_out: bool
 
 @settings(max_examples=200)
 @given(st.data())
-def test_no_progress_makes_the_host_fail_otherwise(data: st.DataObject) -> None:
-    """Any stretch of proper progress frames replaced ends in a Reply or in StrategyFailed, and no line is invented."""
+def test_any_progress_ends_in_a_reply_or_a_failed_strategy(data: st.DataObject) -> None:
+    """Replacing any part of valid progress frames gives a Reply or StrategyFailed, and no line is invented."""
 
     def reply(nonce: str) -> bytes:
         said = bytearray(frame(day=1, lines=["a"]) + frame(day=2, lines=["b"]))

@@ -34,7 +34,7 @@ def test_a_frame_is_read_as_it_was_written(payload: bytes) -> None:
     )
 
 
-def test_a_length_over_the_limit_is_refused_before_its_payload_is_read() -> None:
+def test_a_length_over_the_limit_is_rejected_before_the_payload_is_read() -> None:
     header_alone = protocol.HEADER.pack(protocol.LEDGER, 0xFFFFFFFF)
     with pytest.raises(protocol.ProtocolError, match="over its limit of 10"):
         read(header_alone, {protocol.LEDGER: 10})

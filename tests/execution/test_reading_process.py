@@ -1,4 +1,4 @@
-"""The reading helper: the same answers as in this process, and no source that takes the service down."""
+"""The reading helper gives the same answers as this process, and no source takes the service down."""
 
 import os
 import signal
@@ -25,7 +25,7 @@ def reader() -> Iterator[ReadingProcess]:
 
 
 @pytest.mark.parametrize("path", [*ACCEPTED, *REJECTED], ids=lambda path: path.name)
-def test_it_answers_as_this_process_would(reader: ReadingProcess, path: Path) -> None:
+def test_the_helper_gives_the_same_reading_as_this_process(reader: ReadingProcess, path: Path) -> None:
     source = path.read_text()
     assert reader(source) == read(source)
 
@@ -33,7 +33,7 @@ def test_it_answers_as_this_process_would(reader: ReadingProcess, path: Path) ->
 @pytest.mark.parametrize(
     "source", ["", "\x00", "\ud800 = 1", "# coding: utf-7\n", "[" * 1_000_000, "\u202e", "return 1"]
 )
-def test_odd_sources_end_in_violations_and_cost_no_helper(reader: ReadingProcess, source: str) -> None:
+def test_odd_sources_give_violations_and_keep_the_helper(reader: ReadingProcess, source: str) -> None:
     reader.warm_up()
     helper = helper_of(reader)
     assert reader(source).violations
@@ -46,7 +46,7 @@ def helper_of(reader: ReadingProcess) -> int:
     return helper.pid
 
 
-# As serve() is, but that one source keeps it for ever in a call that no handler in Python could interrupt.
+# Like serve(), but one source keeps it forever in a call that no Python handler could interrupt.
 SPINNING = """
 from src.execution import reading_process as it
 read = it.read
@@ -55,7 +55,7 @@ it.serve()
 """
 
 
-def test_a_source_that_takes_too_much_processor_time_costs_the_helper_only(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_source_that_takes_too_much_processor_time_costs_only_the_helper(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reading_process, "_PROGRAM", SPINNING)
     reader = ReadingProcess(reading_seconds=0.5, wait_seconds=60.0)
     try:
@@ -67,7 +67,7 @@ def test_a_source_that_takes_too_much_processor_time_costs_the_helper_only(monke
         reader.close()
 
 
-def test_time_in_which_the_helper_could_not_run_is_no_reading_time() -> None:
+def test_time_in_which_the_helper_could_not_run_does_not_count() -> None:
     reader = ReadingProcess(reading_seconds=0.5)
     try:
         reader.warm_up()
@@ -88,14 +88,14 @@ def test_a_helper_that_never_answers_is_replaced() -> None:
         os.kill(stopped, signal.SIGSTOP)
         (violation,) = reader("x = 1").violations
         assert violation.rule == "too-complex"
-        # The patience of this reader is short: a busy machine may need more than one new helper.
+        # This reader waits only briefly, so a busy machine may need more than one new helper.
         assert becomes_true(lambda: reader(ACCEPTED[0].read_text()).description is not None)
         assert helper_of(reader) != stopped
     finally:
         reader.close()
 
 
-def test_a_helper_that_was_killed_is_replaced() -> None:
+def test_a_killed_helper_is_replaced() -> None:
     reader = ReadingProcess()
     try:
         reader.warm_up()
@@ -106,7 +106,7 @@ def test_a_helper_that_was_killed_is_replaced() -> None:
         reader.close()
 
 
-def test_an_answer_that_is_none_is_not_believed(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_malformed_answer_is_a_violation(monkeypatch: pytest.MonkeyPatch) -> None:
     liar = (
         "import sys; sys.stdout.buffer.write(b'R' + (4).to_bytes(4, 'little') + b'junk'); sys.stdout.flush(); input()"
     )
@@ -118,7 +118,7 @@ def test_an_answer_that_is_none_is_not_believed(monkeypatch: pytest.MonkeyPatch)
         reader.close()
 
 
-def test_several_at_once_get_their_own_answers(reader: ReadingProcess) -> None:
+def test_concurrent_readings_get_their_own_answers(reader: ReadingProcess) -> None:
     sources = [path.read_text() for path in ACCEPTED[:8]]
     answers: dict[int, object] = {}
     threads = [

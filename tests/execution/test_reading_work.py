@@ -1,4 +1,4 @@
-"""The slowest sources that were thought of: the work of reading grows with their size and no faster."""
+"""For the slowest known sources, the work of reading grows linearly with their size."""
 
 import gc
 import sys
@@ -26,7 +26,7 @@ LARGE_BYTES = policy.MAX_SOURCE_BYTES * 85 // 100
 
 
 def calls_made(function: Callable[[str], object], source: str) -> int:
-    """How many Python and C functions are called: the same on every machine."""
+    """The number of Python and C function calls, which is the same on every machine."""
     count = 0
 
     def note(_frame: object, event: str, _argument: object) -> None:
@@ -43,7 +43,7 @@ def calls_made(function: Callable[[str], object], source: str) -> int:
 
 
 @pytest.mark.parametrize("family", FAMILIES.values(), ids=FAMILIES)
-def test_four_times_the_source_is_at_most_six_times_the_work(family: Family) -> None:
+def test_a_source_four_times_as_long_takes_at_most_six_times_the_work(family: Family) -> None:
     read(HONEST)
     small, large = (calls_made(read, family(size) + HONEST) for size in (SMALL_BYTES, 4 * SMALL_BYTES))
     assert large < 6 * small
@@ -51,7 +51,7 @@ def test_four_times_the_source_is_at_most_six_times_the_work(family: Family) -> 
 
 @pytest.mark.parametrize("family", FAMILIES.values(), ids=FAMILIES)
 def test_no_source_takes_seconds_to_read(family: Family) -> None:
-    """Ten times what the slowest takes on an ordinary machine; what grows out of bounds takes minutes."""
+    """The bound is ten times the slowest source on an ordinary machine; unbounded work takes minutes."""
     for size in (LARGE_BYTES, LARGE_BYTES // 2, LARGE_BYTES // 3):
         source = family(size) + HONEST
         gc.disable()

@@ -106,7 +106,7 @@ def test_a_proper_reply_is_read() -> None:
 )
 def test_an_impossible_description_is_refused(description: dict[str, Any]) -> None:
     frame = protocol.json_frame(protocol.DESCRIBED, description)
-    assert "cannot be accepted" in failure(box(describe=lambda: frame))
+    assert "reply was rejected" in failure(box(describe=lambda: frame))
 
 
 @pytest.mark.parametrize(
@@ -121,7 +121,7 @@ def test_an_impossible_description_is_refused(description: dict[str, Any]) -> No
     ],
 )
 def test_a_frame_that_may_not_come_is_refused(frame: bytes) -> None:
-    assert "cannot be accepted" in failure(box(describe=lambda: frame))
+    assert "reply was rejected" in failure(box(describe=lambda: frame))
 
 
 def test_another_version_of_the_protocol_is_named() -> None:
@@ -159,13 +159,13 @@ def test_another_version_of_the_protocol_is_named() -> None:
     ],
 )
 def test_a_malformed_reply_is_refused(reply: Callable[[str], bytes]) -> None:
-    assert "cannot be accepted" in failure(box(reply=reply))
+    assert "reply was rejected" in failure(box(reply=reply))
 
 
 def test_a_box_that_vanishes_is_reported() -> None:
-    assert failure(box(reply=lambda _: b"")) == "the box ended before it gave an answer"
+    assert failure(box(reply=lambda _: b"")) == "the box ended before it replied"
     assert failure(box(reply=lambda _: protocol.frame(protocol.LEDGER, ledger())[:-3])) == (
-        "the box ended before it gave an answer"
+        "the box ended before it replied"
     )
 
 
@@ -195,7 +195,7 @@ def test_a_ledger_with_more_orders_than_a_run_may_have_is_not_read() -> None:
     assert len(said(3, 3).day) == 3
     with pytest.raises(StrategyFailed) as caught:
         said(4, 3)
-    assert "cannot be accepted" in caught.value.errors[0]
+    assert "reply was rejected" in caught.value.errors[0]
 
 
 def test_the_limit_of_orders_is_named_as_the_host_knows_it() -> None:

@@ -1,4 +1,4 @@
-"""Universe, cadence and dialect from the source alone: what is read, what is left open, what is wrong."""
+"""Universe, cadence and dialect from the source alone: which are read, left open or rejected."""
 
 from pathlib import Path
 
@@ -72,7 +72,7 @@ class TestDialects:
     def test_no_ordinary_strategy_has_a_wrong_universe_or_cadence(self, path: Path) -> None:
         assert read(path.read_text(encoding="utf-8"))[1] == ()
 
-    def test_attributes_and_methods_mix(self) -> None:
+    def test_attributes_and_methods_may_be_mixed(self) -> None:
         body = 'universe = ["SPY"]\ndef cadence(self): return Cadence(bar_size=BarSize.WEEKLY)'
         description, violations = read(strategy(body))
         assert (description.dialect, description.universe, description.cadence) == (
@@ -80,11 +80,11 @@ class TestDialects:
         )
         assert violations == ()
 
-    def test_without_a_strategy_there_is_nothing_to_describe(self) -> None:
+    def test_a_source_without_a_strategy_has_no_description(self) -> None:
         assert describe("x = 1", analyse("x = 1")) == (None, ())
         assert describe("x = (", analyse("x = (")) == (None, ())
 
-    def test_a_strategy_with_other_violations_is_described_all_the_same(self) -> None:
+    def test_a_strategy_with_other_violations_is_still_described(self) -> None:
         source = "import os\n" + strategy('universe = ["SPY", "???"]')
         analysis = analyse(source)
         assert [v.rule for v in analysis.violations] == ["import-not-allowed"]
@@ -105,14 +105,14 @@ class TestUniverse:
             '@staticmethod\ndef universe(): return ["SPY", "BRK-B"]',
         ],
     )
-    def test_literals_are_read_stripped_upper_cased_and_once_each(self, body: str) -> None:
+    def test_literal_tickers_are_stripped_upper_cased_and_made_unique(self, body: str) -> None:
         assert universe_of(body) == ("SPY", "BRK-B")
 
     @pytest.mark.parametrize("ticker", ["^GSPC", "BTC-USD", "EURUSD=X", "BF.B", "0700.HK", "A" * 12])
     def test_every_kind_of_ticker_is_read(self, ticker: str) -> None:
         assert universe_of(f'universe = ["{ticker}"]') == (ticker,)
 
-    def test_it_is_inherited_in_python_s_order(self) -> None:
+    def test_the_universe_is_inherited_in_method_resolution_order(self) -> None:
         head = (
             IMPORT
             + 'class A(Strategy):\n    universe = ["AAA"]\n'
@@ -142,7 +142,7 @@ class TestUniverse:
             'universe, other = ["SPY"], 1',
         ],
     )
-    def test_what_is_computed_is_asked_in_the_box(self, body: str) -> None:
+    def test_a_computed_value_is_left_to_the_box(self, body: str) -> None:
         assert universe_of(body) is None
 
     @pytest.mark.parametrize(
@@ -159,18 +159,18 @@ class TestUniverse:
             "self.tickers = self.universe",
         ],
     )
-    def test_what_code_may_change_is_asked_in_the_box(self, line: str) -> None:
+    def test_a_universe_that_code_may_change_is_left_to_the_box(self, line: str) -> None:
         assert universe_of(f'universe = ["SPY"]\ndef __init__(self):\n    {line}') is None
 
-    def test_reading_it_does_not_make_it_computed(self) -> None:
+    def test_a_universe_that_is_only_read_is_not_computed(self) -> None:
         reads = "print(len(self.universe), self.universe[0], [s for s in self.universe], dict(zip(self.universe, [1])))"
         assert universe_of(f'universe = ["SPY"]\ndef __init__(self):\n    {reads}') == ("SPY",)
 
-    def test_one_that_is_only_set_on_the_instance_is_computed_not_missing(self) -> None:
+    def test_a_universe_set_only_on_the_instance_is_computed_not_missing(self) -> None:
         assert universe_of('def __init__(self):\n    self.universe = ["SPY"]') is None
 
     @pytest.mark.parametrize("body", ["pass", "universe: list[str]"])
-    def test_none_at_all_is_a_violation_at_the_class(self, body: str) -> None:
+    def test_a_missing_universe_is_a_violation_at_the_class(self, body: str) -> None:
         assert wrong(body) == [("no-universe", 3, 1)]
 
     @pytest.mark.parametrize(
@@ -195,20 +195,20 @@ class TestUniverse:
             ('universe = ["-SPY"]', [("invalid-ticker", 4, 17)]),
         ],
     )
-    def test_what_cannot_be_meant_is_a_violation_at_its_place(
+    def test_an_invalid_universe_is_a_violation_at_its_position(
         self, body: str, found: list[tuple[str, int, int]]
     ) -> None:
         assert wrong(body) == found
 
-    def test_at_most_200_different_tickers(self) -> None:
+    def test_at_most_200_different_tickers_are_allowed(self) -> None:
         tickers = [f"T{number}" for number in range(MAX_UNIVERSE_SYMBOLS)]
         assert universe_of(f"universe = {[*tickers, *tickers]}") == tuple(tickers)
         assert wrong(f"universe = {[*tickers, 'ONE']}") == [("too-many-tickers", 4, 16)]
 
-    def test_a_number_of_thousands_of_digits_is_no_ticker_either(self) -> None:
+    def test_a_number_with_thousands_of_digits_is_an_invalid_ticker(self) -> None:
         assert wrong(f"universe = [0x{'f' * 9_000}]") == [("invalid-ticker", 4, 17)]
 
-    def test_thousands_of_bad_tickers_are_not_thousands_of_violations(self) -> None:
+    def test_violations_of_thousands_of_bad_tickers_are_bounded(self) -> None:
         assert len(wrong(f"universe = {['?'] * 5_000}")) == policy.MAX_VIOLATIONS + 1
 
 
@@ -232,14 +232,14 @@ class TestCadence:
             ("Cadence(exec_lag_bars=1)", Cadence(execution=OPEN)),
         ],
     )
-    def test_it_is_read_in_the_words_of_either_version(self, call: str, expected: Cadence) -> None:
+    def test_a_cadence_is_read_in_the_form_of_either_version(self, call: str, expected: Cadence) -> None:
         assert cadence_of(f"cadence = {call}") == expected
         assert cadence_of(f"def cadence(self): return {call}") == expected
 
-    def test_a_strategy_without_one_is_daily_at_the_close(self) -> None:
+    def test_a_strategy_without_a_cadence_is_daily_at_the_close(self) -> None:
         assert cadence_of("x = 1") == Cadence(BarSize.DAILY, CLOSE)
 
-    def test_it_may_be_spelled_through_the_module(self) -> None:
+    def test_a_cadence_may_be_written_through_the_module(self) -> None:
         head = "import hqg_algorithms as h\nfrom hqg_algorithms import Hold\n"
         call = "cadence = h.Cadence(bar_size=h.BarSize.WEEKLY)"
         assert cadence_of(call, head=head, base="h.Strategy") == Cadence(BarSize.WEEKLY)
@@ -259,7 +259,7 @@ class TestCadence:
             "cadence = Cadence()\ndef __init__(self):\n    self.cadence = None",
         ],
     )
-    def test_what_is_computed_is_asked_in_the_box(self, cadence: str) -> None:
+    def test_a_computed_value_is_left_to_the_box(self, cadence: str) -> None:
         assert cadence_of(cadence) is None
 
     @pytest.mark.parametrize(
@@ -287,15 +287,15 @@ class TestCadence:
             ('Cadence(call_phase="on_bar_open")', ("cadence-not-supported", 5, 34)),
         ],
     )
-    def test_what_cannot_be_simulated_is_a_violation_at_its_place(
+    def test_a_cadence_that_cannot_be_simulated_is_a_violation_at_its_position(
         self, cadence: str, found: tuple[str, int, int]
     ) -> None:
         assert wrong(f'universe = ["SPY"]\ncadence = {cadence}') == [found]
 
-    def test_the_message_says_what_is_possible(self) -> None:
+    def test_the_message_lists_the_allowed_values(self) -> None:
         _, violations = read(strategy('universe = ["SPY"]\ncadence = Cadence(exec_lag_bars=3)'))
         assert violations[0].message == "exec_lag_bars must be 0 (fill at the same close) or 1 (fill at the next open)"
 
-    def test_a_class_of_the_users_own_called_cadence_is_not_the_framework_s(self) -> None:
+    def test_the_authors_class_named_cadence_is_not_the_frameworks(self) -> None:
         head = "from hqg_algorithms import Hold, Strategy\nclass Cadence: pass\n"
         assert cadence_of("cadence = Cadence()", head=head) is None

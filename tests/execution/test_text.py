@@ -1,4 +1,4 @@
-"""Text of a box cannot hide, move or colour anything where it is shown."""
+"""Text from a box cannot hide, move or colour anything on display."""
 
 import sys
 import unicodedata
@@ -24,19 +24,19 @@ from src.execution.text import printable
         ("", ""),
     ],
 )
-def test_what_is_harmless_stays_and_the_rest_shows_as_its_escape(text: str, shown: str) -> None:
+def test_harmless_characters_stay_and_the_rest_are_escaped(text: str, shown: str) -> None:
     assert printable(text, 100 if text != "abcdef" else 5) == shown
 
 
-def test_no_character_that_python_prints_as_it_is_is_harmful() -> None:
-    """Of all there are: so the quick way of `printable` and the slow way give the same."""
+def test_every_character_that_python_prints_unescaped_is_harmless() -> None:
+    """Checked for every character, so the fast and the slow path of `printable` agree."""
     harmful = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
     everything = map(chr, range(sys.maxunicode + 1))
     assert not [c for c in everything if c.isprintable() and unicodedata.category(c) in harmful]
 
 
 @given(st.text(), st.integers(0, 20))
-def test_nothing_harmful_comes_through(text: str, max_characters: int) -> None:
+def test_no_harmful_character_remains(text: str, max_characters: int) -> None:
     shown = printable(text, max_characters)
     assert all(c == "\t" or c.isprintable() or c.isspace() for c in shown)
     assert not set(shown) & set("\n\r\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029")

@@ -244,7 +244,7 @@ def _check_weights(weights: Sequence[float]) -> None:
     # The strategy process checks before it answers and says it better; this is for one that does not. A sum of
     # anything with a NaN is one, which is not below the bound either.
     if not (min(weights) >= 0.0 and sum(weights) <= 1.0 + WEIGHTS_TOLERANCE):
-        raise RunFailed("signal", message="the weights are not at least 0 each and at most 1 together")
+        raise RunFailed("signal", message="each weight must be at least 0 and their sum at most 1")
 
 
 def _become_strategy_process(orders_in: int, answers_out: int, output: int) -> None:

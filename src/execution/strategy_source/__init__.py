@@ -1,7 +1,7 @@
-"""What a strategy says about itself in plain sight: universe, cadence and dialect, read without running anything.
+"""Reads a strategy's universe, cadence and dialect from its source, without running it.
 
-Only literals are read. What the code computes or changes is left open (None) and asked in the box; whatever is
-read here must agree with the box's own answer, so nothing is read that other code could still change.
+Only literals are read. Values that the code computes or changes stay open (None) until the box reports them. A value
+read here must agree with the box's, so none is read that other code could still change.
 """
 
 import ast
@@ -22,7 +22,7 @@ from src.execution.strategy_source.universe import UNIVERSE_RULES, read_universe
 __all__ = ["UNIVERSE_RULES", "StrategyDescription", "describe"]
 
 _SIGNAL_NAMES = frozenset({"TargetWeights", "Hold", "Liquidate"})
-_OLD_CADENCE_WORDS = frozenset({"call_phase", "exec_lag_bars"})
+_OLD_CADENCE_KEYWORDS = frozenset({"call_phase", "exec_lag_bars"})
 
 
 @dataclass(frozen=True)
@@ -31,10 +31,10 @@ class StrategyDescription:
 
     Attributes:
         class_name: the class that the box runs.
-        dialect: 1 class attributes, 2 methods and signals, 3 methods and dicts, 4 nothing of the interface imported.
-        universe: tickers, upper-case and unique, in the source's order; None where only running the code tells.
-        cadence: how often it is called and when orders fill; None where only running the code tells.
-        needs_prelude: whether the interface's names are used without being imported.
+        dialect: 1 class attributes, 2 methods and signals, 3 methods and dicts, 4 no import from the interface.
+        universe: tickers, upper-case and unique, in source order; None if only running the code can determine it.
+        cadence: how often it is called and when orders fill; None if only running the code can determine it.
+        needs_prelude: whether the source uses the interface's names without importing them.
     """
 
     class_name: str
@@ -47,16 +47,16 @@ class StrategyDescription:
 def describe(
     source: str, analysis: Analysis, code: CodeMap | None = None
 ) -> tuple[StrategyDescription | None, tuple[Violation, ...]]:
-    """Read the strategy that an analysis found.
+    """Describe the strategy that an analysis found.
 
     Args:
-        source: the text that was analysed.
-        analysis: its result; it may have violations as long as it found the strategy.
-        code: the walked source, where it is at hand; it is walked anew otherwise.
+        source: the analysed text.
+        analysis: its result; it may have violations if it found the strategy.
+        code: the walked source, if available; otherwise it is walked again.
 
     Returns:
-        The description, None where the analysis found no strategy; and what is wrong with universe or cadence,
-        each of which is None in the description where it is wrong.
+        The description, or None if the analysis found no strategy; and the violations of universe and cadence. An
+        invalid universe or cadence is None in the description.
     """
     text = SourceText(source)
     if code is None and analysis.strategy is not None:
@@ -98,7 +98,7 @@ def _dialect(code: CodeMap, universe: Declared) -> int:
         for node, scope in zip(code.nodes, code.scopes, strict=True)
         if isinstance(node, ast.Name) or (isinstance(node, ast.Attribute) and node.attr in policy.FRAMEWORK_NAMES)
     }
-    is_old = bool(words & _OLD_CADENCE_WORDS) or "CallPhase" in names or not names & _SIGNAL_NAMES
+    is_old = bool(words & _OLD_CADENCE_KEYWORDS) or "CallPhase" in names or not names & _SIGNAL_NAMES
     return 3 if is_old else 2
 
 

@@ -1,4 +1,4 @@
-"""The cadence: a literal Cadence(…) in today's words or in those of hqg_algorithms 0.1.x."""
+"""Reads the cadence: a literal Cadence(…) with the arguments of hqg_algorithms 1.0.x or 0.1.x."""
 
 import ast
 from enum import Enum
@@ -16,19 +16,19 @@ E = TypeVar("E", bound=Enum)
 _FORM = "Cadence(bar_size=BarSize.DAILY, execution=ExecutionTiming.CLOSE_TO_NEXT_OPEN)"
 _KEYWORDS = ("bar_size", "execution", "call_phase", "exec_lag_bars")
 _TIMINGS = {0: ExecutionTiming.CLOSE_TO_CLOSE, 1: ExecutionTiming.CLOSE_TO_NEXT_OPEN}
-"""By exec_lag_bars, when called at the bar's close; 0.1.x had no other that could be simulated on daily bars."""
+"""By exec_lag_bars, when called at the bar's close; daily bars can simulate no other timing of 0.1.x."""
 
 
 class _Computed(Exception):
-    """Only running the code tells."""
+    """Only running the code can determine the cadence."""
 
 
 class _Wrong(Exception):
-    """The cadence cannot be meant; it has been reported."""
+    """The cadence is invalid and has been reported."""
 
 
 def read_cadence(report: Report, code: CodeMap, cadence: Declared) -> Cadence | None:
-    """The cadence; Cadence() where the strategy names none, None where the code computes it or it is wrong."""
+    """The cadence; Cadence() if the strategy has none, None if the code computes it or it is invalid."""
     if cadence.is_missing:
         return Cadence()
     expression = cadence.expression
@@ -52,7 +52,7 @@ class _Reader:
         self._report, self._code, self._scope = report, code, scope
 
     def read(self, call: ast.Call) -> Cadence:
-        """The cadence that a call spells."""
+        """The cadence that a call creates."""
         arguments = self._arguments(call)
         is_old = "call_phase" in arguments or "exec_lag_bars" in arguments
         if is_old and "execution" in arguments:
@@ -68,7 +68,7 @@ class _Reader:
         )
 
     def member_of(self, node: ast.expr) -> tuple[str, str] | None:
-        """("BarSize", "DAILY") where the node is a member of one of the framework's enums; else None."""
+        """("BarSize", "DAILY") if the node is such a member of one of the framework's enums, else None."""
         if not isinstance(node, ast.Attribute):
             return None
         enum = self._code.framework_name(node.value, self._scope)
@@ -80,14 +80,14 @@ class _Reader:
             if keyword.arg is None:
                 raise _Computed
             if keyword.arg not in _KEYWORDS:
-                message = f"Cadence has no '{shown(keyword.arg)}': it takes bar_size and execution"
+                message = f"Cadence has no argument '{shown(keyword.arg)}': it takes bar_size and execution"
                 raise self._wrong(keyword, "invalid-cadence", message)
             is_none = isinstance(keyword.value, ast.Constant) and keyword.value.value is None
             if not is_none or keyword.arg == "bar_size":
                 arguments[keyword.arg] = keyword.value
         names = self._positional_names(call)
         if len(call.args) > len(names):
-            raise self._wrong(call, "invalid-cadence", f"Cadence takes fewer arguments: {_FORM}")
+            raise self._wrong(call, "invalid-cadence", f"Cadence has too many arguments: write {_FORM}")
         for name, value in zip(names, call.args, strict=False):
             if name in arguments:
                 raise self._wrong(value, "invalid-cadence", f"Cadence is given {name} twice")
@@ -95,7 +95,7 @@ class _Reader:
         return arguments
 
     def _positional_names(self, call: ast.Call) -> tuple[str, ...]:
-        """1.0.x takes bar_size and execution, 0.1.x bar_size, call_phase and exec_lag_bars: the second tells."""
+        """1.0.x takes bar_size and execution; 0.1.x bar_size, call_phase and exec_lag_bars. The second decides."""
         if any(isinstance(value, ast.Starred) for value in call.args):
             raise _Computed
         if len(call.args) < 2:

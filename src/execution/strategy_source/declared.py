@@ -1,4 +1,4 @@
-"""What a class says for one of its names, by attribute or by a method that only returns: literals, as they stand."""
+"""Finds how a class defines a name: as an attribute, or as a method that only returns a value."""
 
 import ast
 from collections.abc import Sequence
@@ -20,9 +20,9 @@ class Declared:
     """How a lineage of classes defines a name.
 
     Attributes:
-        is_missing: no class of the lineage defines it.
+        is_missing: no class in the lineage defines it.
         is_method: a method does.
-        expression: the value as written, None where only running the code tells.
+        expression: the value as written; None if only running the code can determine it.
     """
 
     is_missing: bool = False
@@ -31,7 +31,7 @@ class Declared:
 
 
 def declared(code: CodeMap, lineage: Sequence[ast.ClassDef], name: str) -> Declared:
-    """What the first class that binds the name says; nothing is read that other code could still change."""
+    """The definition in the first class that binds the name, without its value if other code could change it."""
     for own in lineage:
         found = _declared_in(code, own, name)
         if found is not None:
@@ -44,7 +44,7 @@ def _declared_in(code: CodeMap, own: ast.ClassDef, name: str) -> Declared | None
     scope = code.scopes[index[id(own.body[0])]]
     nodes = [binding.node for binding in code.bindings if binding.scope is scope and binding.name == name]
     parents = [code.parent(index[id(node)]) if id(node) in index else None for node in nodes]
-    # `universe: list[str]` names a type and binds nothing.
+    # `universe: list[str]` declares a type and binds nothing.
     bound = [
         (node, parent)
         for node, parent in zip(nodes, parents, strict=True)
@@ -72,7 +72,7 @@ def _plain(own: ast.ClassDef, node: ast.AST, parent: ast.AST | None) -> Declared
 
 
 def _returned(method: ast.FunctionDef) -> ast.expr | None:
-    """What the method returns when that is all it does, a docstring aside."""
+    """The value that the method returns, if that is its only statement apart from a docstring."""
     names = [item.id if isinstance(item, ast.Name) else "" for item in method.decorator_list]
     body = method.body
     if isinstance(body[0], ast.Expr) and isinstance(body[0].value, ast.Constant):
@@ -83,7 +83,7 @@ def _returned(method: ast.FunctionDef) -> ast.expr | None:
 
 
 def is_touched(code: CodeMap, name: str) -> bool:
-    """Whether any code sets, changes or passes on an attribute of that name on any object."""
+    """Whether any code sets, changes or aliases an attribute of that name on any object."""
     return any(
         (isinstance(node, ast.Attribute) and node.attr == name and _is_changed(code, position, node))
         or (isinstance(node, ast.Constant) and node.value == name and _is_set_by_name(code, position))

@@ -1,4 +1,4 @@
-"""The universe: a literal list of tickers, each checked before it becomes a file name or part of a URL."""
+"""Reads the universe: a literal list of tickers, each checked before it becomes a file name or part of a URL."""
 
 import ast
 
@@ -9,18 +9,18 @@ from src.utils.symbols import MAX_SYMBOL_CHARACTERS, MAX_UNIVERSE_SYMBOLS, SYMBO
 UNIVERSE_RULES = frozenset(
     {"no-universe", "universe-not-a-list", "empty-universe", "too-many-tickers", "invalid-ticker"}
 )
-"""Every rule that only concerns the universe: none of them counts where the request names the tickers."""
+"""The rules that concern only the universe. They do not apply if the request gives the tickers."""
 
-_MAX_SPELLED_BITS = 256
+_MAX_PRINTED_BITS = 256
 
 
 def read_universe(report: Report, place: ast.AST, universe: Declared) -> tuple[str, ...] | None:
-    """The tickers, stripped, upper-case, without repetition; None where the code computes them or they are wrong.
+    """The tickers, stripped, upper-case and unique; None if the code computes them or they are invalid.
 
     Args:
-        report: where wrong tickers go.
-        place: where to report that there is no universe at all.
-        universe: what the strategy's classes say.
+        report: receives the violations.
+        place: the node to report if there is no universe.
+        universe: how the strategy's classes define it.
     """
     if universe.is_missing:
         message = 'The strategy has no universe: list its tickers, as in universe = ["SPY", "IEF"]'
@@ -50,17 +50,17 @@ def _tickers(report: Report, literal: ast.List | ast.Tuple) -> tuple[str, ...] |
         report.add(literal, "empty-universe", "The universe is empty: a strategy needs at least one ticker")
         return None
     if len(tickers) > MAX_UNIVERSE_SYMBOLS:
-        message = f"The universe has {len(tickers)} tickers and at most {MAX_UNIVERSE_SYMBOLS} are allowed"
+        message = f"The universe has {len(tickers)} tickers, but at most {MAX_UNIVERSE_SYMBOLS} are allowed"
         report.add(literal, "too-many-tickers", message)
         return None
     return tuple(tickers) if is_right else None
 
 
 def _read_ticker(value: object) -> tuple[str, str | None]:
-    """The ticker in its normal form, and what is wrong with it."""
+    """The ticker in its normal form, and why it is invalid, or None."""
     if not isinstance(value, str):
-        # Python refuses to spell an integer of thousands of digits.
-        is_huge = isinstance(value, int) and value.bit_length() > _MAX_SPELLED_BITS
+        # Python refuses to print an integer with thousands of digits.
+        is_huge = isinstance(value, int) and value.bit_length() > _MAX_PRINTED_BITS
         return "", f"A ticker must be text, not {'a huge number' if is_huge else shown(repr(value))}"
     # Checked before upper(), which turns some foreign letters into two ASCII ones.
     ticker = value.strip().upper() if value.isascii() else value
@@ -69,5 +69,6 @@ def _read_ticker(value: object) -> tuple[str, str | None]:
     if len(ticker) > MAX_SYMBOL_CHARACTERS:
         return ticker, f"The ticker '{shown(ticker)}' is longer than {MAX_SYMBOL_CHARACTERS} characters"
     if not SYMBOL_PATTERN.fullmatch(ticker):
-        return ticker, f"'{shown(ticker)}' is not a ticker: letters and digits, then also . - and =, perhaps ^ before"
+        form = "letters and digits, after the first also . - and =, optionally with ^ in front"
+        return ticker, f"'{shown(ticker)}' is not a ticker: use {form}"
     return ticker, None

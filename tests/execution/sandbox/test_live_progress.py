@@ -119,7 +119,7 @@ def test_a_line_is_told_when_it_has_ended(sandbox: Sandbox) -> None:
     assert watched_until(sandbox, strategy, is_told_again).lines == ["one", "two €"]
 
 
-def test_the_answer_is_the_same_with_and_without_an_observer(sandbox: Sandbox) -> None:
+def test_the_reply_is_the_same_with_and_without_an_observer(sandbox: Sandbox) -> None:
     strategy = source(
         COUNTING,
         "print(self.n, random.random())",

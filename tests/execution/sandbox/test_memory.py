@@ -53,7 +53,7 @@ def ending(sandbox: Sandbox, *lines: str) -> tuple[str, int]:
 def is_memory_error(sandbox: Sandbox, error: str) -> bool:
     """Whether that is how a strategy ends that took too much."""
     # The engine does not always learn why the kernel killed gVisor: one time in a hundred on a busy machine.
-    is_unexplained = sandbox.name.endswith("+runsc") and error == "the box ended before it gave an answer"
+    is_unexplained = sandbox.name.endswith("+runsc") and error == "the box ended before it replied"
     return is_unexplained or error.startswith(f"memory limit of {LIMIT_MB} MB exceeded")
 
 

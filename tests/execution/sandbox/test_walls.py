@@ -100,7 +100,7 @@ def test_weights_that_a_strategy_forges_past_our_own_check_are_refused(sandbox: 
         before="import os, struct, time\nfrom math import inf, nan",
     )
     assert failure(sandbox, body).errors == [
-        "on_data returned no valid signal: the weights are not at least 0 each and at most 1 together at 2014-01-01"
+        "on_data did not return a valid signal: each weight must be at least 0 and their sum at most 1 at 2014-01-01"
     ]
 
 
@@ -193,7 +193,7 @@ def test_a_segmentation_fault_is_reported(sandbox: Sandbox) -> None:
     assert failure(sandbox, body).errors == ["the strategy's process crashed at 2014-01-01"]
 
 
-UNREADABLE = "the strategy's process gave an answer that cannot be read at 2014-01-01"
+UNREADABLE = "the strategy's process sent an unreadable reply at 2014-01-01"
 
 
 @pytest.mark.parametrize(
@@ -232,7 +232,7 @@ def test_a_forged_description_is_a_clean_failure_that_keeps_the_logs(sandbox: Sa
         f"os.write(4, b'D' + ({len(description)}).to_bytes(4, 'little') + b'{description}')\ntime.sleep(1000)\n"
     )
     caught = failure(sandbox, body)
-    unreadable = "the strategy's process gave an answer that cannot be read while the strategy was loading"
+    unreadable = "the strategy's process sent an unreadable reply while the strategy was loading"
     assert (caught.errors, caught.logs) == ([unreadable], ["before"])
 
 
@@ -393,7 +393,7 @@ def test_threads_are_allowed_and_bounded(sandbox: Sandbox, pause_seconds: float)
         return
     # No limit of gVisor counts threads: the runner does, and ends what has too many. Where they come all at once,
     # gVisor's own process may reach the engine's limit before; it does not survive that.
-    counted, own_end = "limit of 64 threads exceeded at 2014-01-01", "the box ended before it gave an answer"
+    counted, own_end = "limit of 64 threads exceeded at 2014-01-01", "the box ended before it replied"
     (error,) = failure(sandbox, body).errors
     assert error == counted if pause_seconds else error in (counted, own_end)
 
