@@ -1,1 +1,1 @@
-"""The boxes in which strangers' code runs: one port, and one file for each way to build a box."""
+"""The boxes in which untrusted code runs: one port, and one file for each way to build a box."""

@@ -1,4 +1,4 @@
-"""The sandbox port: what every box offers, and the limits that every box keeps."""
+"""The sandbox port: the operations of every box, and the limits on it."""
 
 import threading
 import time
@@ -23,9 +23,9 @@ BOX_ENVIRONMENT = {
     # One thread: the order of floating-point additions must not depend on the machine's cores.
     "OPENBLAS_NUM_THREADS": "1",
     "OMP_NUM_THREADS": "1",
-    # Without it joblib tries for semaphores, is refused, and warns of that in the logs of every strategy.
+    # Otherwise joblib tries to create semaphores, fails, and writes a warning to every strategy's logs.
     "JOBLIB_MULTIPROCESSING": "0",
-    # numpy, scipy and scikit-learn must not look for a home folder that is not there.
+    # numpy, scipy and scikit-learn look for a home folder, which must exist.
     "HOME": "/tmp",  # noqa: S108 - the box's own tmpfs, not the host's /tmp
     "LANG": "C.UTF-8",
 }
@@ -40,7 +40,7 @@ BOX_SOURCES = (
     "execution/protocol.py",
     "execution/runner",
 )
-"""What of `src` is inside a box, relative to it: Dockerfile.sandbox copies the same."""
+"""The parts of `src` inside a box, relative to it. Dockerfile.sandbox copies the same parts."""
 
 BOX_USER_ID = 65534
 TMP_BYTES = 64 * 1024 * 1024
@@ -48,12 +48,12 @@ TMP_BYTES = 64 * 1024 * 1024
 
 @dataclass(frozen=True)
 class BoxLimits:
-    """What one box may use.
+    """The resource limits of one box.
 
     Attributes:
-        memory_bytes: memory of all its processes and its /tmp together; no swap beyond it.
+        memory_bytes: memory of all its processes and its /tmp together, without swap.
         cpus: processor time, 1.0 is one core.
-        processes: processes and threads at one time.
+        processes: processes and threads at any time.
     """
 
     memory_bytes: int = 512 * 1024 * 1024
@@ -63,8 +63,8 @@ class BoxLimits:
     def strategy_limits(self) -> dict[str, int]:
         """The limits of the strategy process that every backend sets: RLIMIT_* names and values."""
         return {
-            # Private writable memory: what a program really takes. An allocation beyond it raises
-            # MemoryError, which tells the person more than a killed process does.
+            # Private writable memory, which is a program's real use. An allocation beyond it raises
+            # MemoryError, which is more informative than a killed process.
             "DATA": self.memory_bytes,
             "FSIZE": TMP_BYTES,
             "NOFILE": 256,
@@ -76,11 +76,11 @@ class BoxLimits:
 
 @dataclass(frozen=True)
 class Enforcement:
-    """What holds a box to its limits, in a few words for the operator.
+    """How a box's limits are enforced, in a few words for the operator.
 
     Attributes:
-        memory: what counts its memory.
-        processes: what counts its processes and threads.
+        memory: the mechanism that counts its memory.
+        processes: the mechanism that counts its processes and threads.
     """
 
     memory: str
@@ -88,7 +88,7 @@ class Enforcement:
 
 
 def box_environment(preload: Sequence[str]) -> dict[str, str]:
-    """The whole environment of a box whose strategy process imports these modules beforehand."""
+    """The complete environment of a box whose strategy process imports these modules in advance."""
     return BOX_ENVIRONMENT | ({PRELOAD_VARIABLE: ",".join(preload)} if preload else {})
 
 
@@ -97,30 +97,30 @@ class BoxTimedOut(Exception):
 
 
 class BoxClosed(Exception):
-    """The box ended before it said what was asked of it."""
+    """The box ended before it sent the expected data."""
 
 
 class WaitCancelled(Exception):
-    """The person who waited for the box is gone."""
+    """The wait for the box was cancelled."""
 
 
 @dataclass(frozen=True)
 class Patience:
-    """How long the host waits for a box, in one object that every read and write consults.
+    """How long the host waits for a box. Every read and write consults it.
 
     Attributes:
         deadline: time.monotonic() seconds at which waiting ends.
-        cancel: set by another thread when nobody waits any more.
+        cancel: set by another thread to cancel the wait.
     """
 
     deadline: float
     cancel: threading.Event
 
     POLL_SECONDS = 0.1
-    """How late a cancel may be noticed."""
+    """The maximum delay before a cancel is noticed."""
 
     def wait_seconds(self) -> float:
-        """How long to block at most before asking again.
+        """The maximum time to block before the next call of this method.
 
         Raises:
             WaitCancelled, BoxTimedOut
@@ -134,10 +134,10 @@ class Patience:
 
 
 class Box(Protocol):
-    """One started box: a stream in, a stream out, and an end. It serves one run."""
+    """One started box, with an input stream and an output stream. It serves one run."""
 
     def write(self, data: bytes, patience: Patience) -> None:
-        """Write all of it.
+        """Write all the data.
 
         Raises:
             BoxTimedOut, WaitCancelled, BoxClosed
@@ -145,7 +145,7 @@ class Box(Protocol):
         ...
 
     def read(self, max_bytes: int, patience: Patience) -> bytes:
-        """At least one byte, at most max_bytes.
+        """Read at least one byte and at most max_bytes.
 
         Raises:
             BoxTimedOut, WaitCancelled, BoxClosed
@@ -153,11 +153,11 @@ class Box(Protocol):
         ...
 
     def is_waiting(self) -> bool:
-        """Whether it is alive and has nothing to say: so a box is that waits for its run."""
+        """Whether the box is alive and has no output to read, as a box is that waits for its run."""
         ...
 
     def ran_out_of_memory(self) -> bool:
-        """Whether the kernel killed something in it for want of memory; False where unknown."""
+        """Whether the kernel killed a process in the box for lack of memory; False if unknown."""
         ...
 
     def close(self) -> None:
@@ -166,47 +166,47 @@ class Box(Protocol):
 
 
 class Sandbox(Protocol):
-    """A way to build boxes. Safe to call from several threads."""
+    """Builds boxes. Safe to call from several threads."""
 
     @property
     def name(self) -> str:
-        """What stands in provenance.sandbox: "docker" or "bubblewrap"."""
+        """The value of provenance.sandbox, such as "docker" or "bubblewrap"."""
         ...
 
     @property
     def memory_bytes(self) -> int:
-        """The memory limit that a person is told about."""
+        """The memory limit reported to users."""
         ...
 
     @property
     def strategy_limits(self) -> Mapping[str, int]:
-        """RLIMIT_* names without the prefix and the values that the runner sets on the strategy process."""
+        """RLIMIT_* names without the prefix, with the values that the runner sets on the strategy process."""
         ...
 
     @property
     def enforcement(self) -> Enforcement:
-        """What holds memory and processes to their limits, as far as a box can be started here."""
+        """How the limits on memory and processes are enforced, if a box can be started here."""
         ...
 
     def unavailable_reason(self) -> str | None:
-        """None when a box could be started now, else why not and what an operator can do."""
+        """None if a box can be started now, otherwise the reason and what the operator can do."""
         ...
 
     def open(self, *, preload: Sequence[str] = ()) -> Box:
-        """A started box.
+        """Start a box.
 
         Args:
-            preload: modules that its strategy process imports before the box says that it is ready.
+            preload: modules that its strategy process imports before the box reports that it is ready.
 
         Raises:
-            SandboxUnavailable: none can be started at present.
+            SandboxUnavailable: no box can be started at present.
         """
         ...
 
     def remove_orphans(self) -> int:
-        """Remove boxes that a service which was killed has left behind; how many. Never a living neighbour's."""
+        """Remove the boxes of killed services, never those of running ones. Returns the number removed."""
         ...
 
     def close(self) -> None:
-        """Destroy what is left of every box and let go of the backend."""
+        """Destroy all remaining boxes and release the backend."""
         ...

@@ -1,7 +1,7 @@
-"""Boxes made of Linux namespaces by bubblewrap, for machines without a Docker engine.
+"""Boxes that bubblewrap builds from Linux namespaces, for machines without a Docker engine.
 
-Where this process may make control groups (cgroup.py), each box has one, as a container has. Elsewhere the runner
-limits the strategy process alone, before user code runs: its private memory and its address space.
+If this process may create control groups (cgroup.py), each box has one, like a container. Otherwise the runner
+limits only the strategy process, before user code runs: its private memory and its address space.
 """
 
 import itertools
@@ -40,32 +40,32 @@ logger = logging.getLogger(__name__)
 PROBE_SECONDS = 20.0
 
 _NOT_AS_ROOT = (
-    " (a service that is root runs its boxes as another user, who must be able to read the sandbox's interpreter, its"
-    " packages and the src folder, and to make user namespaces)"
+    " (a service running as root runs its boxes as another user, who must be able to read the sandbox's interpreter,"
+    " its packages and the src folder, and to create user namespaces)"
 )
 _STDERR_BYTES = 2000
 
 ADDRESS_SPACE_RESERVE_BYTES = 512 * 1024 * 1024
-"""Address space beyond a box's memory, for what takes none: code of libraries, and what allocators set aside.
+"""Address space beyond a box's memory limit, for library code and allocators' reserves, which use no private memory.
 
-NumPy, pandas, SciPy and scikit-learn together, imported and at work, hold 157 MB of it.
+NumPy, pandas, SciPy and scikit-learn together use 157 MB of it.
 """
 
 _HIDDEN = ("keys", "key-users", "timer_list", "sched_debug", "kcore", "kallsyms", "slabinfo", "latency_stats")
-"""Files of /proc that tell of the whole machine: a container engine hides them too."""
+"""Files of /proc that describe the whole machine. Container engines hide them too."""
 
 _DEVICES = ("/dev/null", "/dev/zero", "/dev/urandom")
 
 
 @dataclass(frozen=True)
 class BoxPython:
-    """The interpreter that runs inside a box and where its parts are on the host.
+    """The interpreter that runs inside a box, and the paths of its parts on the host.
 
     Attributes:
         executable: the base interpreter, not a virtual environment's link to it.
-        standard_library: its folder of modules.
+        standard_library: the folder of its standard library.
         site_packages: the packages that user code may import.
-        libraries: folders with the shared libraries that the interpreter and the packages load.
+        libraries: folders of the shared libraries that the interpreter and the packages load.
     """
 
     executable: Path
@@ -80,8 +80,8 @@ class BubblewrapSandbox:
     Args:
         python: interpreter of the virtual environment whose packages the box offers.
         source_folder: the project's `src` folder.
-        limits: what one box may use; nothing holds it to `cpus`.
-        ways: the ways to make control groups that are tried, best first.
+        limits: the limits of one box; `cpus` is not enforced.
+        ways: the ways to create control groups, tried in order of preference.
     """
 
     name = "bubblewrap"
@@ -114,7 +114,7 @@ class BubblewrapSandbox:
     @property
     def enforcement(self) -> Enforcement:
         """See Sandbox.enforcement."""
-        # Which it is, a first box shows.
+        # The first box determines it.
         self.unavailable_reason()
         if self._groups is not None:
             return Enforcement(memory=self._groups.name, processes=self._groups.name)
@@ -124,7 +124,7 @@ class BubblewrapSandbox:
         )
 
     def unavailable_reason(self) -> str | None:
-        """None, or the first thing that is missing. A success is remembered."""
+        """None, or the first missing requirement. A success is remembered."""
         with self._lock:
             if self._command is not None:
                 return None
@@ -137,10 +137,10 @@ class BubblewrapSandbox:
             return None
 
     def _working_groups(self, command: list[str]) -> cgroup.BoxCgroups | None:
-        """The first way to make control groups with which a box starts; None when one starts without.
+        """The first way to create control groups with which a box starts; None if a box starts only without one.
 
         Raises:
-            SandboxUnavailable: none starts.
+            SandboxUnavailable: no box starts.
         """
         for groups in self._ways():
             try:
@@ -160,7 +160,7 @@ class BubblewrapSandbox:
         try:
             group = self._groups.make(self._limits) if self._groups is not None else None
         except OSError as error:
-            raise SandboxUnavailable(f"no control group can be made for a box: {error}") from error
+            raise SandboxUnavailable(f"a control group for a box cannot be created: {error}") from error
         try:
             process = _start(self._command, box_environment(preload), group)
         except BaseException:
@@ -173,7 +173,7 @@ class BubblewrapSandbox:
         return box
 
     def remove_orphans(self) -> int:
-        """Remove the groups of services that were killed; how many. The kernel has ended their boxes with them."""
+        """Remove the groups of killed services, whose boxes the kernel ended. Returns the number removed."""
         self.unavailable_reason()
         return self._groups.remove_orphans() if self._groups is not None else 0
 
@@ -190,7 +190,7 @@ class BubblewrapSandbox:
 
 
 class BubblewrapBox:
-    """One `bwrap` process; inside, the runner is process 1, so that its end is the end of everything."""
+    """One `bwrap` process. The runner is process 1 inside, so the box ends when the runner ends."""
 
     def __init__(
         self,
@@ -209,7 +209,7 @@ class BubblewrapBox:
 
     @property
     def pid(self) -> int:
-        """The number of the bwrap process, below which all of the box are."""
+        """The ID of the bwrap process, an ancestor of all the box's processes."""
         return self._process.pid
 
     def write(self, data: bytes, patience: Patience) -> None:
@@ -229,7 +229,7 @@ class BubblewrapBox:
         return not self._is_closed and self._process.poll() is None and is_silent(self._stdout.fileno())
 
     def ran_out_of_memory(self) -> bool:
-        """See Box.ran_out_of_memory: False without a control group, which alone keeps count."""
+        """See Box.ran_out_of_memory. False without a control group, which alone counts this."""
         return self._group is not None and self._group.ran_out_of_memory()
 
     def close(self) -> None:
@@ -244,8 +244,8 @@ class BubblewrapBox:
         self._log_last_words()
         if self._group is not None and not self._group.remove():
             logger.warning("the control group of a box could not be removed")
-        # Another thread that reads or writes at this moment finds the box dead; only then may the numbers of its
-        # descriptors be given to something else.
+        # A thread that is reading or writing now sees that the box is dead. Closing the descriptors earlier could
+        # let their numbers be reused while that thread still uses them.
         with self._use_lock:
             close_all(self._stdin, self._stdout, self._process.stderr)
         self._forget(self)
@@ -262,7 +262,7 @@ class BubblewrapBox:
         with suppress(OSError):
             words = os.read(stderr.fileno(), _STDERR_BYTES)
             if words:
-                logger.warning("the box said on stderr: %r", words)
+                logger.warning("the box wrote to stderr: %r", words)
 
 
 def _start(
@@ -281,7 +281,7 @@ def _start(
             stderr=subprocess.PIPE,
             env={},
             pass_fds=(program.fileno(),),
-            # Its own session: a Ctrl-C in the operator's terminal must not reach the boxes before us.
+            # Its own session: a Ctrl-C in the operator's terminal must not reach the boxes before the service.
             start_new_session=True,
         )
 
@@ -291,7 +291,7 @@ def _is_root() -> bool:
 
 
 def _launched(command: list[str], group: cgroup.BoxCgroup | None) -> list[str]:
-    """The command as it is started: by the launcher where there is a group to join or root to give up."""
+    """The command to start: through the launcher if there is a group to join or root to give up."""
     if group is None and not _is_root():
         return command
     entrances = [str(entrance) for entrance in group.entrances] if group is not None else []
@@ -300,10 +300,10 @@ def _launched(command: list[str], group: cgroup.BoxCgroup | None) -> list[str]:
 
 
 def _probe(command: list[str], group: cgroup.BoxCgroup | None) -> None:
-    """Start a box and wait for its first word.
+    """Start a box and wait for its first byte.
 
     Raises:
-        SandboxUnavailable: with what bubblewrap said.
+        SandboxUnavailable: with bubblewrap's error output.
     """
     try:
         process = _start(command, box_environment(()), group)
@@ -346,7 +346,7 @@ def _namespaces() -> Iterator[str]:
 def _root(python: BoxPython, source_folder: Path) -> Iterator[str]:
     for folder in (*python.libraries, python.standard_library):
         yield from ("--ro-bind", str(folder), str(folder))
-    # Packages of the host's interpreter are not the sandbox's: hide them where they lie inside the library.
+    # The host interpreter's packages are not the sandbox's: hide those inside the library folder.
     for name in ("site-packages", "dist-packages"):
         if (python.standard_library / name).is_dir():
             yield from ("--tmpfs", str(python.standard_library / name))
@@ -376,7 +376,7 @@ def _program(python: BoxPython) -> Iterator[str]:
 
 
 def find_box_python(python: Path) -> BoxPython:
-    """Where the parts of the sandbox's interpreter are.
+    """Locate the parts of the sandbox's interpreter.
 
     Args:
         python: interpreter of a virtual environment.
@@ -409,7 +409,7 @@ def _library_folders(executable: Path) -> Iterator[Path]:
     for folder in (Path("/usr/lib") / multiarch, Path("/usr/lib64"), Path("/lib") / multiarch):
         if folder.is_dir() and not folder.parent.is_symlink():
             yield folder
-    # An interpreter built as a shared library keeps it beside its bin folder.
+    # An interpreter built as a shared library keeps the library next to its bin folder.
     own = executable.parent.parent / "lib"
     if sys.prefix != "/usr" and own != Path("/usr/lib"):
         yield from sorted(own.glob("libpython3*.so*"))

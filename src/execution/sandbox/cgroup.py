@@ -1,7 +1,7 @@
-"""Control groups for bubblewrap boxes: the kernel counts the memory and the processes of a whole box.
+"""Control groups for bubblewrap boxes, so that the kernel counts a whole box's memory and processes.
 
-A container engine makes these itself. bubblewrap does not, so a group is made for each box where this process may
-make one: below its own group (version 1, or version 2 delegated by systemd), or anywhere for root.
+A container engine creates these itself; bubblewrap does not. So this module creates one for each box if the process
+may: below its own group (version 1, or version 2 delegated by systemd), or anywhere for root.
 """
 
 import errno
@@ -18,19 +18,19 @@ from src.execution.sandbox.base import BoxLimits
 from src.execution.sandbox.ownership import is_gone, owner_mark
 
 PREFIX = "hqg-box:"
-"""Every group of ours is named after it, then the owner's mark and a random part, so that leftovers can be found."""
+"""Prefix of the group names; the owner's mark and a random part follow, so that orphans can be found."""
 
 SERVICE_GROUP = "hqg-service"
-"""Where the service moves in a delegated group of version 2, which may hold processes or groups but not both."""
+"""The child group that the service moves to: a version 2 group may hold processes or limited groups, not both."""
 
 REMOVE_SECONDS = 2.0
-"""How long the last process of a box may take to be gone after it was killed."""
+"""How long a box's last process may take to disappear after it was killed."""
 
 _MOVES = 5
 _CONTROLLERS = {"memory", "pids"}
 
 Setting = tuple[Path, str]
-"""A file of a group and the value that is written to it."""
+"""A file in a group's folder and the value to write to it."""
 
 
 class BoxCgroup:
@@ -38,7 +38,7 @@ class BoxCgroup:
 
     Args:
         folders: its folder in each hierarchy.
-        events: the file that counts the processes killed for want of memory, as a line "oom_kill N".
+        events: the file that counts the processes killed for lack of memory, in a line "oom_kill N".
     """
 
     def __init__(self, folders: Sequence[Path], events: Path) -> None:
@@ -51,7 +51,7 @@ class BoxCgroup:
         return tuple(folder / "cgroup.procs" for folder in self._folders)
 
     def ran_out_of_memory(self) -> bool:
-        """Whether the kernel killed a process of it because the memory limit was reached."""
+        """Whether the kernel killed one of its processes at the memory limit."""
         try:
             counts = dict(line.split() for line in self._events.read_text().splitlines())
         except (OSError, ValueError):
@@ -59,7 +59,7 @@ class BoxCgroup:
         return int(counts.get("oom_kill", 0)) > 0
 
     def remove(self) -> bool:
-        """Kill what is left in it and remove it; False where the kernel still keeps it."""
+        """Kill its remaining processes and remove it; False if the kernel still keeps it."""
         give_up = time.monotonic() + REMOVE_SECONDS
         while not (is_removed := all(_removed(folder) for folder in self._folders)):
             if time.monotonic() > give_up:
@@ -70,14 +70,14 @@ class BoxCgroup:
 
 @dataclass(frozen=True)
 class BoxCgroups:
-    """One way to make groups for boxes.
+    """One way to create groups for boxes.
 
     Attributes:
-        name: what /health calls it.
-        bases: the folder in each hierarchy below which groups are made.
-        events_name: see BoxCgroup; a file in the group of the first hierarchy.
+        name: its name in /health.
+        bases: the parent folder for groups in each hierarchy.
+        events_name: name of the events file (see BoxCgroup), in the group of the first hierarchy.
         settings: the limits of a new group, given its folders.
-        prepare: makes the bases ready for groups with limits; raises OSError where that is not allowed.
+        prepare: prepares the bases for groups with limits; raises OSError if that is not allowed.
     """
 
     name: str
@@ -90,7 +90,7 @@ class BoxCgroups:
         """A new, empty group with these limits.
 
         Raises:
-            OSError: the kernel or the system's administrator does not allow it.
+            OSError: the kernel or the administrator does not allow it.
         """
         self.prepare()
         name = PREFIX + ":".join((*owner_mark().split("/"), uuid.uuid4().hex))
@@ -107,7 +107,7 @@ class BoxCgroups:
         return group
 
     def remove_orphans(self) -> int:
-        """Remove the groups of services that have ended; how many. A living neighbour's stay."""
+        """Remove the groups of services that have ended, not those of running ones. Returns the number removed."""
         removed = 0
         for name in {folder.name for base in self.bases for folder in base.glob(PREFIX + "*")}:
             mark = "/".join(name.removeprefix(PREFIX).rsplit(":", 1)[0].split(":"))
@@ -118,11 +118,11 @@ class BoxCgroups:
 
 
 def ways(process: Path = Path("/proc/self"), *, is_root: bool | None = None) -> Iterator[BoxCgroups]:
-    """The ways in which groups may be made here, best first. Whether one works, a trial tells.
+    """The ways to create groups that may work here, best first. Only a trial shows whether one does.
 
     Args:
-        process: what the kernel tells of this process: proc(5).
-        is_root: whether it may do as root does; None asks the kernel.
+        process: this process's folder in /proc: proc(5).
+        is_root: whether the process has root's rights; None asks the kernel.
     """
     with suppress(OSError, ValueError):
         mounts, groups = _mounts(process / "mountinfo"), _own_groups(process / "cgroup")
@@ -146,7 +146,7 @@ def _version_2_settings(folders: Sequence[Path], limits: BoxLimits) -> Iterator[
 def _version_1_settings(folders: Sequence[Path], limits: BoxLimits) -> Iterator[Setting]:
     memory, processes = folders
     yield memory / "memory.limit_in_bytes", str(limits.memory_bytes)
-    # Memory and swap together; where the kernel does not count swap, at least none is looked for.
+    # Memory and swap together, if the kernel counts swap; swappiness 0 otherwise avoids it.
     if (memory / "memory.memsw.limit_in_bytes").exists():
         yield memory / "memory.memsw.limit_in_bytes", str(limits.memory_bytes)
     else:
@@ -155,7 +155,7 @@ def _version_1_settings(folders: Sequence[Path], limits: BoxLimits) -> Iterator[
 
 
 def _processes(limits: BoxLimits) -> int:
-    # bwrap itself waits outside of the box and in the group.
+    # bwrap itself waits outside the box but inside the group.
     return limits.processes + 1
 
 
@@ -171,12 +171,12 @@ def _version_2_base(mounts: dict[str, "_Mount"], groups: dict[str, str], is_root
             continue
         if _is_delegated(group) or (group == mount.folder and own.name in (SERVICE_GROUP, group.name)):
             return group
-    # As Docker's own "cgroupfs" driver does it.
+    # As Docker's "cgroupfs" driver does.
     return mount.folder if is_root else None
 
 
 def _is_delegated(group: Path) -> bool:
-    """Whether systemd leaves everything below it to its owner: see systemd.resource-control(5), Delegate=."""
+    """Whether systemd delegates the group to its owner: see systemd.resource-control(5), Delegate=."""
     for name in ("trusted.delegate", "user.delegate"):
         with suppress(OSError):
             return os.getxattr(group, name) == b"1"
@@ -184,7 +184,7 @@ def _is_delegated(group: Path) -> bool:
 
 
 def _enable_controllers(base: Path) -> None:
-    """Let groups below this one have limits of memory and processes.
+    """Allow the groups below this one to have limits on memory and processes.
 
     Raises:
         OSError: not allowed.
@@ -243,13 +243,13 @@ def _processes_in(folder: Path) -> list[int]:
 
 @dataclass(frozen=True)
 class _Mount:
-    """Where a hierarchy is mounted, and which group of it that folder shows."""
+    """The folder at which a hierarchy is mounted, and the group that is the folder's root."""
 
     folder: Path
     root: str
 
     def folder_of(self, group: str) -> Path | None:
-        """The group's folder, None where the mount does not show it."""
+        """The group's folder, or None if the mount does not contain it."""
         way = os.path.relpath(group, self.root)
         return None if way.startswith("..") else self.folder / way
 
@@ -268,6 +268,6 @@ def _mounts(file: Path) -> dict[str, _Mount]:
 
 
 def _own_groups(file: Path) -> dict[str, str]:
-    """The groups of this process by controller; "" is version 2's. See cgroups(7)."""
+    """This process's groups by controller; "" is version 2's. See cgroups(7)."""
     lines = file.read_text().splitlines()
     return {name: group for _, names, group in (line.split(":", 2) for line in lines) for name in names.split(",")}

@@ -1,4 +1,4 @@
-"""The way to the Docker engine that the environment names (DOCKER_HOST, or the usual socket)."""
+"""Connects to the Docker engine that the environment names (DOCKER_HOST, or the default socket)."""
 
 import os
 import socket
@@ -9,13 +9,13 @@ from docker.errors import DockerException
 from docker.utils import parse_host
 
 ENGINE_SECONDS = 20.0
-"""How long one answer of the engine may take."""
+"""How long one reply from the engine may take."""
 
 _UNIX_SCHEME = "http+unix://"
 
 
 def connect_to_engine() -> docker.DockerClient:
-    """A client of the engine, which has answered once. Close it after use.
+    """A client for an engine that has just replied. Close it after use.
 
     Raises:
         DockerException, requests.RequestException: no engine answers.
@@ -27,7 +27,7 @@ def connect_to_engine() -> docker.DockerClient:
 
 
 def engine_answers() -> bool:
-    """Whether a Docker engine answers at the address of the environment."""
+    """Whether a Docker engine replies at the environment's address."""
     try:
         connect_to_engine().close()
     except (DockerException, requests.RequestException):
@@ -36,7 +36,7 @@ def engine_answers() -> bool:
 
 
 def _check_socket(path: str) -> None:
-    # The client leaves its own socket open when the connection is refused.
+    # The client leaks its own socket if the connection is refused.
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
         probe.settimeout(ENGINE_SECONDS)
         try:

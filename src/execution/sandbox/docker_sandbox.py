@@ -1,4 +1,4 @@
-"""Boxes made by a Docker engine: one container a run, always removed."""
+"""Boxes that a Docker engine builds: one container per run, always removed."""
 
 import logging
 import socket
@@ -36,16 +36,16 @@ from src.execution.sandbox.pipe import close_all, is_silent, read_some, write_al
 logger = logging.getLogger(__name__)
 
 LABEL = "hqg-backtester.box"
-"""Every container of ours carries it, with the service that it belongs to, so that an orphan can be found."""
+"""Label on every box, with the ID of its service, so that orphans can be found."""
 
 OWNER_LABEL = "hqg-backtester.owner"
-"""The process that a container belongs to: see ownership.py."""
+"""Label with the process that owns the container: see ownership.py."""
 
 ENDED_SECONDS = 60.0
-"""A container that ended so long ago is nobody's any more, whoever started it."""
+"""A container that ended this long ago is an orphan, even if its owner is unknown."""
 
 END_SECONDS = 10.0
-"""How long a container may take to end of itself after its last word, before it is asked what killed the strategy."""
+"""How long to wait for a container to end by itself before reading what killed the strategy."""
 
 _STREAM_HEADER = struct.Struct(">BxxxL")
 _STDOUT_STREAM = 1
@@ -58,8 +58,8 @@ class DockerSandbox:
 
     Args:
         image: the sandbox image (Dockerfile.sandbox).
-        limits: what one container may use.
-        runtime: an OCI runtime that the engine knows ("runsc" is gVisor's); "" is the engine's own default.
+        limits: the limits of one container.
+        runtime: an OCI runtime of the engine ("runsc" is gVisor's); "" is the engine's default.
     """
 
     enforcement = Enforcement(memory="container", processes="container")
@@ -79,7 +79,7 @@ class DockerSandbox:
         self._open_boxes: set[DockerBox] = set()
 
     def unavailable_reason(self) -> str | None:
-        """None, or whether it is the engine or the image that is missing. Asked afresh each time."""
+        """None, or whether the engine, the image or the runtime is missing. Checked again on each call."""
         try:
             engine = self._engine()
             engine.images.get(self._image)
@@ -99,7 +99,7 @@ class DockerSandbox:
             with self._boxes_lock:
                 self._open_boxes.add(box)
         except (DockerException, requests.RequestException) as error:
-            reason = self.unavailable_reason() or f"the Docker engine made no container: {_short(error)}"
+            reason = self.unavailable_reason() or f"the Docker engine created no container: {_short(error)}"
             raise SandboxUnavailable(reason) from error
         try:
             box.start()
@@ -109,10 +109,10 @@ class DockerSandbox:
         return box
 
     def remove_orphans(self) -> int:
-        """Remove what services that were killed have left on this engine; how many containers that were.
+        """Remove the containers that killed services left on this engine. Returns the number removed.
 
-        A box whose service dies notices it and ends, except in the middle of a run. Removed are boxes whose
-        service is known to be gone, and boxes that ended a while ago; never a living neighbour's.
+        A box ends when its service dies, except in the middle of a run. This removes boxes whose service is known
+        to be gone and boxes that ended more than ENDED_SECONDS ago, never those of a running service.
         """
         removed = 0
         try:
@@ -123,7 +123,7 @@ class DockerSandbox:
                         container.remove(force=True, v=True)
                         removed += 1
         except (DockerException, requests.RequestException) as error:
-            logger.warning("orphans could not be looked for: %s", _short(error))
+            logger.warning("could not look for orphaned containers: %s", _short(error))
         return removed
 
     def close(self) -> None:
@@ -145,7 +145,7 @@ class DockerSandbox:
             return self._client
 
     def _remove(self, box: "DockerBox") -> None:
-        # Removal takes the engine 50 ms or more; the person who waits for the answer need not wait for it.
+        # Removal takes the engine 50 ms or more; the reply to the client does not wait for it.
         self._removers.submit(self._remove_now, box)
 
     def _remove_now(self, box: "DockerBox") -> None:
@@ -176,7 +176,7 @@ class DockerSandbox:
             "cap_drop": ["ALL"],
             "security_opt": ["no-new-privileges:true", f"seccomp={seccomp.docker_profile()}"],
             "mem_limit": limits.memory_bytes,
-            # Equal to mem_limit means no swap at all; left out it would mean as much again.
+            # Equal to mem_limit means no swap; if left out, the box could swap as much again.
             "memswap_limit": limits.memory_bytes,
             "nano_cpus": int(limits.cpus * 1_000_000_000),
             "pids_limit": limits.processes,
@@ -195,7 +195,7 @@ class DockerSandbox:
 
 
 class DockerBox:
-    """One container. Its output arrives in frames of the engine's own, which the inside cannot forge."""
+    """One container. Its output arrives in the engine's frames, which code inside cannot forge."""
 
     def __init__(self, container: Any, remove: Any) -> None:
         self.container = container
@@ -203,13 +203,13 @@ class DockerBox:
         self._stream: Any = None
         self._socket: socket.socket | None = None
         self._raw = bytearray()
-        self._said = bytearray()
-        self._complained = bytearray()
+        self._output = bytearray()
+        self._errors = bytearray()
         self._close_lock, self._use_lock = threading.Lock(), threading.Lock()
         self._is_closed = False
 
     def start(self) -> None:
-        """Attach, then start: in this order nothing the box says is lost."""
+        """Attach, then start, so that no output is lost."""
         streams = {"stdin": 1, "stdout": 1, "stderr": 1, "stream": 1}
         self._stream = self.container.attach_socket(params=streams)
         self._socket = getattr(self._stream, "_sock", self._stream)
@@ -223,20 +223,20 @@ class DockerBox:
 
     def read(self, max_bytes: int, patience: Patience) -> bytes:
         """See Box.read."""
-        while not self._said:
+        while not self._output:
             with self._use_lock:
                 self._raw += read_some(self._descriptor(), 1 << 18, patience)
             self._unwrap()
-        data = bytes(self._said[:max_bytes])
-        del self._said[:max_bytes]
+        data = bytes(self._output[:max_bytes])
+        del self._output[:max_bytes]
         return data
 
     def is_waiting(self) -> bool:
         """See Box.is_waiting."""
-        return not self._is_closed and not self._said and self._socket is not None and is_silent(self._descriptor())
+        return not self._is_closed and not self._output and self._socket is not None and is_silent(self._descriptor())
 
     def ran_out_of_memory(self) -> bool:
-        """See Box.ran_out_of_memory: the engine's own flag, which is not set before the container has ended."""
+        """See Box.ran_out_of_memory: the engine's own flag, which is set only when the container has ended."""
         try:
             with suppress(requests.ConnectionError, requests.Timeout):
                 self.container.wait(timeout=END_SECONDS)
@@ -255,17 +255,17 @@ class DockerBox:
             self._hang_up()
         finally:
             self._remove(self)
-        if self._complained:
-            logger.warning("the box said on stderr: %r", bytes(self._complained[:_STDERR_BYTES]))
+        if self._errors:
+            logger.warning("the box wrote to stderr: %r", bytes(self._errors[:_STDERR_BYTES]))
 
     def _hang_up(self) -> None:
         if self._stream is None or self._socket is None:
             return
-        # Another thread that reads or writes at this moment finds the stream at its end; only then may the number
-        # of its descriptor be given to something else.
+        # A thread that is reading or writing now sees the end of the stream. Closing the descriptor earlier could
+        # let its number be reused while that thread still uses it.
         with suppress(OSError):
             self._socket.shutdown(socket.SHUT_RDWR)
-        # The client hands out a file over the socket of an HTTP answer: each of the three keeps it open.
+        # The stream is a file over the socket of an HTTP response: each of the three keeps the connection open.
         answer = getattr(self._stream, "_response", None)
         with self._use_lock:
             close_all(answer, self._stream, self._socket)
@@ -282,9 +282,9 @@ class DockerBox:
             if len(self._raw) < end:
                 return
             if stream == _STDOUT_STREAM:
-                self._said += self._raw[_STREAM_HEADER.size : end]
-            elif len(self._complained) < _STDERR_BYTES:
-                self._complained += self._raw[_STREAM_HEADER.size : end]
+                self._output += self._raw[_STREAM_HEADER.size : end]
+            elif len(self._errors) < _STDERR_BYTES:
+                self._errors += self._raw[_STREAM_HEADER.size : end]
             del self._raw[:end]
 
 
@@ -297,6 +297,6 @@ def _is_orphan(container: Any) -> bool:
         return True
     if container.status != "exited":
         return False
-    # The engine writes nanoseconds, of which datetime reads six digits.
+    # The engine writes nanoseconds; datetime reads at most six digits.
     ended = datetime.fromisoformat(container.attrs["State"]["FinishedAt"][:26].rstrip("Z") + "+00:00")
     return (datetime.now(UTC) - ended).total_seconds() > ENDED_SECONDS

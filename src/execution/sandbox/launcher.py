@@ -1,7 +1,7 @@
-"""What a service that is root, or that has a control group for a box, starts in place of bwrap.
+"""Started in place of bwrap by a service that is root or has a control group for the box.
 
-A program of its own: it joins the group, gives up root for a user whom nothing else on the host belongs to, and
-becomes bwrap. Standard library only; it is run by path and imports nothing of ours.
+A separate program: it joins the group, changes from root to a user that owns nothing else on the host, and becomes
+bwrap. It is run by path and imports only the standard library.
 """
 
 import ctypes
@@ -14,18 +14,18 @@ from pathlib import Path
 from typing import Any
 
 FIRST_USER_ID = 1_900_000_000
-"""Box users are numbered from here by their process, so that no two living boxes share one.
+"""First user ID of boxes, to which the process ID is added, so that no two living boxes share a user.
 
 Source: https://systemd.io/UIDS-GIDS (the range from 1,879,048,192 is unused).
 """
 
 NOBODY = 65534
-"""The box user where the service's own user namespace has no such high numbers."""
+"""The box user if the service's user namespace has no such high IDs."""
 
 _BINDS = {"--ro-bind", "--ro-bind-try", "--dev-bind"}
-"""Options of bwrap that are followed by a path of the host."""
+"""Options of bwrap that take a path on the host."""
 
-_STAGE = "/tmp"  # noqa: S108 - covered by a file system of our own, in our own mount namespace
+_STAGE = "/tmp"  # noqa: S108 - covered by our own file system, in our own mount namespace
 _NEW_MOUNT_NAMESPACE = 0x00020000
 _BIND, _RECURSIVE, _PRIVATE, _NO_DEVICES, _NO_SETUID = 0x1000, 0x4000, 1 << 18, 4, 2
 _KEYCTL = {"x86_64": 250, "aarch64": 219}
@@ -35,13 +35,13 @@ _libc = ctypes.CDLL(None, use_errno=True)
 
 
 def main(plan: dict[str, Any]) -> None:
-    """Replace this process by the plan's command.
+    """Replace this process with the plan's command.
 
     Args:
-        plan: "entrances", the cgroup.procs files to join, and "command", bwrap's whole command line.
+        plan: "entrances", the cgroup.procs files to join, and "command", bwrap's complete command line.
 
     Raises:
-        OSError: the kernel refused one of these steps.
+        OSError: the kernel refused a step.
     """
     for entrance in plan["entrances"]:
         Path(entrance).write_text("0")
@@ -50,21 +50,21 @@ def main(plan: dict[str, Any]) -> None:
     if os.geteuid() == 0:
         command = _with_reachable_sources(command)
         _become(_free_user())
-    os.execv(command[0], command)  # noqa: S606 - no shell is wanted
+    os.execv(command[0], command)  # noqa: S606 - it needs no shell
 
 
 def _join_a_keyring_of_its_own() -> None:
-    # Whoever inherits a session keyring possesses its keys. A kernel without keyrings has none to lose.
+    # A process that inherits a session keyring possesses its keys. A kernel without keyrings has none to protect.
     number = _KEYCTL.get(os.uname().machine)
     if number is not None:
         _libc.syscall(number, _JOIN_SESSION_KEYRING, None)
 
 
 def _with_reachable_sources(command: Sequence[str]) -> list[str]:
-    """The command, with what it binds in places that a user who may not pass /root can reach."""
+    """The command, with its bind sources moved to places that a user without access to /root can reach."""
     _check(_libc.unshare(_NEW_MOUNT_NAMESPACE), "a mount namespace")
     _mount("none", "/", None, _RECURSIVE | _PRIVATE)
-    # Opened before the stage covers what may be below it, and in the new namespace, whose mounts alone can be bound.
+    # Opened in the new namespace, since only its mounts can be bound, and before the stage covers paths below it.
     opened = {
         index: os.open(command[index], os.O_PATH)
         for index in range(1, len(command))
@@ -75,7 +75,7 @@ def _with_reachable_sources(command: Sequence[str]) -> list[str]:
 
 
 def _staged(source: int) -> str:
-    """The place at which an opened file or folder is bound now."""
+    """Bind an opened file or folder at a new place on the stage, and return the place."""
     place = Path(_STAGE, str(source))
     if stat.S_ISDIR(os.fstat(source).st_mode):
         place.mkdir()

@@ -1,4 +1,4 @@
-"""Whose box is it? A mark on each container tells orphans from the boxes of living neighbours."""
+"""Marks each box with its owner, to distinguish orphans from the boxes of running services."""
 
 import os
 import socket
@@ -9,16 +9,16 @@ _STARTED_FIELD = 21
 
 
 def owner_mark(pid: int | None = None) -> str:
-    """What names a process of this machine for as long as the machine runs: host, boot, process and its start."""
+    """A mark that identifies a process until the machine reboots: host, boot, process ID and start time."""
     number = os.getpid() if pid is None else pid
     return "/".join((socket.gethostname(), _boot(), str(number), str(_started(number))))
 
 
 def is_gone(mark: str) -> bool:
-    """Whether the process of that mark has ended.
+    """Whether the mark's process has ended.
 
-    False where it cannot be known: the mark of another host, or none at all. A container that seems to be
-    somebody else's is never touched for what we only guess.
+    False if that cannot be known: the mark is another host's, or missing. A container that may belong to a running
+    service is never touched on a guess.
     """
     parts = mark.split("/")
     if len(parts) != 4 or parts[:2] != [socket.gethostname(), _boot()] or not parts[2].isdecimal():
@@ -34,10 +34,10 @@ def _boot() -> str:
 
 
 def _started(pid: int) -> int | None:
-    """The process's start in clock ticks since boot, None when there is no such process."""
+    """The process's start in clock ticks since boot, or None if it does not exist."""
     try:
         stat = Path(f"/proc/{pid}/stat").read_text()
     except OSError:
         return None
-    # The name stands in parentheses and may hold anything, spaces and parentheses too.
+    # The name is in parentheses and may itself contain spaces and parentheses.
     return int(stat.rpartition(")")[2].split()[_STARTED_FIELD - 2])

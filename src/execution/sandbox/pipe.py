@@ -1,4 +1,4 @@
-"""Reading and writing a box's descriptors with patience: never longer than the run may take."""
+"""Reads and writes a box's descriptors, never waiting longer than the run may take."""
 
 import os
 import select
@@ -9,19 +9,19 @@ from src.execution.sandbox.base import BoxClosed, Patience
 
 
 class Closable(Protocol):
-    """A file, a socket, or an HTTP answer."""
+    """A file, a socket or an HTTP response."""
 
     def close(self) -> None:
-        """Let go of its descriptor."""
+        """Release its descriptor."""
         ...
 
 
 def write_all(descriptor: int, data: bytes, patience: Patience) -> None:
-    """Write all of it to a non-blocking descriptor.
+    """Write all the data to a non-blocking descriptor.
 
     Raises:
         BoxTimedOut, WaitCancelled: see Patience.
-        BoxClosed: nobody reads the other end any more.
+        BoxClosed: the other end is closed.
     """
     rest = memoryview(data)
     while rest:
@@ -36,7 +36,7 @@ def write_all(descriptor: int, data: bytes, patience: Patience) -> None:
 
 
 def close_all(*streams: "Closable | None") -> None:
-    """Close those that are there, whatever the others say."""
+    """Close every stream that is not None, even if closing another fails."""
     for stream in streams:
         if stream is not None:
             with suppress(OSError):
@@ -44,12 +44,12 @@ def close_all(*streams: "Closable | None") -> None:
 
 
 def is_silent(descriptor: int) -> bool:
-    """Whether nothing can be read at this moment, not even the end of the stream."""
+    """Whether there is nothing to read now, not even the end of the stream."""
     return not select.select([descriptor], [], [], 0)[0]
 
 
 def read_some(descriptor: int, max_bytes: int, patience: Patience) -> bytes:
-    """At least one byte from a descriptor.
+    """Read at least one byte from a descriptor.
 
     Raises:
         BoxTimedOut, WaitCancelled: see Patience.

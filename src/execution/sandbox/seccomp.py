@@ -1,9 +1,9 @@
-"""Which system calls a box may make, as data, and the two forms in which a kernel wants to hear it.
+"""The system calls that a box may make, as data, and in the forms that Docker and bubblewrap take.
 
-An allow-list: what is not named fails with EPERM. It is what CPython, NumPy, pandas, SciPy and the
-runner's one fork need, and what runc itself needs between loading the filter and starting Python.
+An allow-list: any other call fails with EPERM. It holds the calls that CPython, NumPy, pandas, SciPy and the
+runner's one fork need, and those that runc needs between loading the filter and starting Python.
 No sockets, no ptrace, no namespaces, no mounts, no keys, no io_uring, no bpf, no System V or POSIX
-message queues, no memfd. Names that a kernel or a processor does not have are left out there.
+message queues, no memfd. Calls that a kernel or processor lacks are skipped there.
 """
 
 import errno
@@ -46,11 +46,11 @@ _PRCTL_ALLOWED = {
     38: "PR_SET_NO_NEW_PRIVS",
 }
 _FCNTL_ALLOWED = {0: "F_DUPFD", 1: "F_GETFD", 2: "F_SETFD", 3: "F_GETFL", 4: "F_SETFL", 1030: "F_DUPFD_CLOEXEC"}
-"""No locks, which take kernel memory without a limit; no larger pipes; no signals from files."""
+"""No locks, which use unlimited kernel memory; no larger pipes; no signals from files."""
 
 _MAPPING_BITS = 0x0F | 0x100 | 0x40000
 _PRIVATE_MAPPING = 0x02
-"""Of MAP_TYPE, MAP_GROWSDOWN and MAP_HUGETLB, only MAP_PRIVATE: no limit of a process counts the others' memory."""
+"""Of MAP_TYPE, MAP_GROWSDOWN and MAP_HUGETLB only MAP_PRIVATE, since no process limit counts the others' memory."""
 
 _IOCTL_ALLOWED = {0x5401: "TCGETS", 0x5421: "FIONBIO", 0x5451: "FIOCLEX", 0x541B: "FIONREAD"}
 
@@ -110,12 +110,12 @@ def bpf_program() -> bytes:
     Raises:
         ImportError, OSError: libseccomp is not installed.
     """
-    import pyseccomp  # noqa: PLC0415 - importing it loads libseccomp, which only this backend needs
+    import pyseccomp  # noqa: PLC0415 - loads libseccomp, which only this backend needs
 
     program = pyseccomp.SyscallFilter(defaction=pyseccomp.ERRNO(errno.EPERM))
 
     def add(action: Any, name: str, *arguments: Any) -> None:
-        # libseccomp knows every name it can translate; the others do not exist on this processor.
+        # libseccomp translates every name that exists on this processor.
         number = pyseccomp.resolve_syscall(pyseccomp.system_arch(), name)
         if number >= 0:
             program.add_rule(action, number, *arguments)

@@ -1,4 +1,4 @@
-"""Which sandbox serves: the operator's word, or the best that works here."""
+"""Selects the sandbox: the operator's choice, or the best that works here."""
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
@@ -16,11 +16,11 @@ CHOICES = ("auto", "docker", "bubblewrap")
 def select_sandbox(
     choice: str, *, image: str, python: Path, source_folder: Path, limits: BoxLimits, runtime: str = ""
 ) -> Sandbox:
-    """The sandbox that the service will use from now on.
+    """The sandbox for the service to use.
 
     Args:
-        choice: one of CHOICES. "auto" is Docker if an engine answers, else bubblewrap if it works, else a
-            sandbox that looks again at every request and refuses it while there is none.
+        choice: one of CHOICES. "auto" is Docker if an engine replies, else bubblewrap if it works, else a
+            sandbox that checks again at every request and rejects it while neither works.
         image, limits, runtime: see DockerSandbox.
         python, source_folder: see BubblewrapSandbox.
 
@@ -44,7 +44,7 @@ def select_sandbox(
 
 
 class AutomaticSandbox:
-    """Decides at the first need, and keeps deciding while nothing works."""
+    """Chooses a backend when first needed, and tries again as long as none works."""
 
     def __init__(
         self,
@@ -56,12 +56,12 @@ class AutomaticSandbox:
         self._bubblewrap = bubblewrap
         self._engine_answers = engine_answers
         self._chosen: Sandbox | None = None
-        # Two threads that decide at once would make two backends, of which one is never closed.
+        # Two threads choosing at once would create two backends, and one would never be closed.
         self._deciding = threading.Lock()
 
     @property
     def name(self) -> str:
-        """The chosen backend's name, "none" while there is none."""
+        """The chosen backend's name, or "none" while there is none."""
         return self._chosen.name if self._chosen is not None else "none"
 
     @property

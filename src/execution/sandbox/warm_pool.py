@@ -1,7 +1,7 @@
-"""Boxes that are started before anyone asks: runner loaded, packages imported, waiting for one run each.
+"""Boxes started in advance: runner loaded, packages imported, each waiting for one run.
 
-A box serves exactly one run and is destroyed; the pool starts another in the background. When the pool is
-empty, a run gets a box that is started for it.
+A box serves exactly one run and is then destroyed, and the pool starts another in the background. If the pool is
+empty, a box is started for the run.
 """
 
 import logging
@@ -18,19 +18,19 @@ from src.execution.sandbox.wrapped import WrappedBox, WrappedSandbox
 logger = logging.getLogger(__name__)
 
 START_SECONDS = 60.0
-"""How long a box may take until it is ready, imports included."""
+"""How long a box may take to become ready, including imports."""
 
 LOOK_SECONDS = 2.0
-"""How often parked boxes are looked at when nobody takes one."""
+"""How often idle boxes are checked."""
 
 REST_SECONDS = 2.0
-"""How long the pool rests after a box could not be started: an engine in trouble needs no more of it."""
+"""How long the pool pauses after a box could not be started, to spare an engine in trouble."""
 
 _READY_BYTES = 1_000
 
 
 class ParkedBox(WrappedBox):
-    """A box whose first word was heard while it was parked; who takes it hears it again."""
+    """A box whose first output was read while it was parked; its user reads that output again."""
 
     def __init__(self, box: Box, first_word: bytes) -> None:
         super().__init__(box)
@@ -48,9 +48,9 @@ class WarmPool(WrappedSandbox):
     """A sandbox that keeps boxes of another sandbox ready.
 
     Args:
-        sandbox: builds the boxes; belongs to the pool from now on.
-        size: how many are kept ready; 0 makes every box for its run.
-        preload: modules that they have imported.
+        sandbox: builds the boxes; the pool takes ownership of it.
+        size: the number of boxes kept ready; 0 starts every box for its run.
+        preload: modules that the boxes import in advance.
     """
 
     def __init__(self, sandbox: Sandbox, *, size: int, preload: Sequence[str] = ()) -> None:
@@ -61,27 +61,27 @@ class WarmPool(WrappedSandbox):
         self._lock = threading.Lock()
         self._look = threading.Event()
         self._is_closed = threading.Event()
-        # One thread for as long as the pool lives: bubblewrap ends a box together with the thread that started it.
+        # One thread for the pool's lifetime, because bubblewrap ends a box when the thread that started it ends.
         self._filler = threading.Thread(target=self._keep_full, name="warm-pool", daemon=True)
         if size:
             self._filler.start()
 
     @property
     def size(self) -> int:
-        """How many boxes the pool tries to keep ready."""
+        """The number of boxes that the pool tries to keep ready."""
         return self._size
 
     @property
     def n_ready(self) -> int:
-        """How many boxes are ready at this moment."""
+        """The number of boxes that are ready now."""
         return len(self._parked)
 
     def open(self, *, preload: Sequence[str] = ()) -> Box:
-        """A ready box, or else one that is started now."""
+        """A ready box, or one started now if none is ready."""
         while (parked := self._take()) is not None:
             if parked.is_waiting():
                 return parked
-            logger.warning("a warm box died while it waited; it is replaced")
+            logger.warning("replacing a warm box that died while idle")
             parked.close()
         return self._sandbox.open(preload=preload)
 
@@ -105,7 +105,7 @@ class WarmPool(WrappedSandbox):
         while not self._is_closed.is_set():
             self._look.clear()
             try:
-                self._bury_the_dead()
+                self._remove_dead()
                 while len(self._parked) < self._size and not self._is_closed.is_set():
                     self._park(self._sandbox.open(preload=self._preload))
             except WaitCancelled:
@@ -114,8 +114,8 @@ class WarmPool(WrappedSandbox):
                 logger.warning("no warm box could be started: %s", str(error) or type(error).__name__)
                 self._is_closed.wait(REST_SECONDS)
             except Exception:
-                # A pool that stopped filling would be slow for ever and say nothing.
-                logger.exception("the warm pool stumbled")
+                # A pool that silently stopped filling would slow down every later run.
+                logger.exception("the warm pool failed to fill")
                 self._is_closed.wait(REST_SECONDS)
             else:
                 self._look.wait(LOOK_SECONDS)
@@ -139,11 +139,11 @@ class WarmPool(WrappedSandbox):
         with self._lock:
             self._parked.append(ParkedBox(box, bytes(heard)))
 
-    def _bury_the_dead(self) -> None:
+    def _remove_dead(self) -> None:
         with self._lock:
             dead = [box for box in self._parked if not box.is_waiting()]
             for box in dead:
                 self._parked.remove(box)
         for box in dead:
-            logger.warning("a warm box died while it waited; it is replaced")
+            logger.warning("replacing a warm box that died while idle")
             box.close()

@@ -1,4 +1,4 @@
-"""What a sandbox around a sandbox, or a box around a box, leaves to the one inside."""
+"""Bases for a sandbox around a sandbox, or a box around a box, that delegate to the inner one."""
 
 from collections.abc import Mapping, Sequence
 
@@ -6,7 +6,7 @@ from src.execution.sandbox.base import Box, Enforcement, Patience, Sandbox
 
 
 class WrappedBox:
-    """Another box. A subclass changes what it is there for."""
+    """Delegates to another box. A subclass overrides its own part."""
 
     def __init__(self, box: Box) -> None:
         self._box = box
@@ -33,7 +33,7 @@ class WrappedBox:
 
 
 class WrappedSandbox:
-    """Another sandbox. A subclass changes what it is there for."""
+    """Delegates to another sandbox. A subclass overrides its own part."""
 
     def __init__(self, sandbox: Sandbox) -> None:
         self._sandbox = sandbox
