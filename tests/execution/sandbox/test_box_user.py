@@ -1,4 +1,4 @@
-"""Whom the kernel sees at work in a bubblewrap box of a service that is root."""
+"""The user IDs that the kernel sees in a bubblewrap box of a service running as root."""
 
 import os
 from pathlib import Path
@@ -14,13 +14,13 @@ pytestmark = pytest.mark.bubblewrap
 
 
 def status(pid: int) -> dict[str, list[str]]:
-    """/proc/PID/status as words by name."""
+    """The fields of /proc/PID/status, each split into words."""
     lines = Path(f"/proc/{pid}/status").read_text().splitlines()
     return {name: words.split() for name, _, words in (line.partition(":") for line in lines)}
 
 
 def processes_of(box: object) -> list[int]:
-    """bwrap and every process below it, in the host's numbers."""
+    """The host's IDs of bwrap and all its descendants."""
     assert isinstance(box, BubblewrapBox)
     found = [box.pid]
     for pid in found:
@@ -29,8 +29,8 @@ def processes_of(box: object) -> list[int]:
     return found
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="the service's user is an ordinary one here, and so is the box's")
-def test_the_boxes_of_root_belong_to_ordinary_users_of_their_own() -> None:
+@pytest.mark.skipif(os.geteuid() != 0, reason="the service's user, and so the box's, is not root here")
+def test_each_box_of_root_runs_as_its_own_ordinary_user() -> None:
     sandbox = open_sandbox("bubblewrap")
     boxes = [sandbox.open() for _ in range(2)]
     users = []
@@ -54,7 +54,7 @@ HIDDEN = (
 )
 
 
-def test_files_of_proc_that_are_roots_or_tell_of_keys_cannot_be_read() -> None:
+def test_files_of_proc_that_belong_to_root_or_list_keys_cannot_be_read() -> None:
     sandbox = open_sandbox("bubblewrap")
     source = f"""{PRELUDE}
 class Mine(Base):

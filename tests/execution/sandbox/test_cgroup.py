@@ -1,4 +1,4 @@
-"""Control groups for boxes: where they are made, what they hold, and that none is left behind."""
+"""Control groups for boxes: where they are created, their contents, and their removal."""
 
 import os
 import subprocess
@@ -19,12 +19,12 @@ LIMITS = BoxLimits(memory_bytes=64 * 1024 * 1024, processes=16)
 
 
 class Machine:
-    """What a process sees in /proc/self of its hierarchies, all of them in one folder.
+    """A process's view of its hierarchies in /proc/self, all in one folder.
 
     Args:
-        folder: an empty one.
-        version_2: its group in version 2, None where that is not mounted.
-        controllers: those of version 2's root.
+        folder: an empty folder.
+        version_2: its group in version 2, or None if version 2 is not mounted.
+        controllers: the controllers of version 2's root.
         version_1: its group by controller.
     """
 
@@ -51,13 +51,13 @@ class Machine:
         (self.proc / "cgroup").write_text("\n".join(groups))
 
     def delegate(self, group: str) -> None:
-        """As systemd marks a group with Delegate=yes."""
+        """Mark a group as systemd does with Delegate=yes."""
         folder = self.unified / group.lstrip("/")
         os.setxattr(folder, "user.delegate", b"1")
         (folder / "cgroup.subtree_control").write_text("memory pids")
 
     def ways(self, *, is_root: bool = False) -> list[tuple[str, tuple[Path, ...]]]:
-        """The ways that are found, each with its folders."""
+        """The ways found, each with its folders."""
         return [(way.name, way.bases) for way in ways(self.proc, is_root=is_root)]
 
 
@@ -73,28 +73,28 @@ def test_a_group_that_systemd_delegated_is_used(tmp_path: Path) -> None:
     assert (entrance.parent / "pids.max").read_text() == "17"
 
 
-def test_a_service_below_a_delegated_group_uses_that_one(tmp_path: Path) -> None:
+def test_a_service_below_a_delegated_group_uses_that_group(tmp_path: Path) -> None:
     machine = Machine(tmp_path, "/system.slice/hqg.service/hqg-service")
     machine.delegate("/system.slice/hqg.service")
     assert machine.ways() == [("cgroup v2", (machine.unified / "system.slice/hqg.service",))]
 
 
-def test_a_group_that_was_not_delegated_is_left_alone_by_an_ordinary_user(tmp_path: Path) -> None:
+def test_an_ordinary_user_leaves_an_undelegated_group_alone(tmp_path: Path) -> None:
     machine = Machine(tmp_path, "/user.slice/session-3.scope")
     assert machine.ways() == []
     assert machine.ways(is_root=True) == [("cgroup v2", (machine.unified,))]
 
 
-def test_version_1_serves_where_version_2_has_no_controllers(tmp_path: Path) -> None:
+def test_version_1_is_used_if_version_2_has_no_controllers(tmp_path: Path) -> None:
     machine = Machine(tmp_path, "/", "hugetlb", {"memory": "/a", "pids": "/"})
     assert machine.ways(is_root=True) == [("cgroup v1", (tmp_path / "memory" / "a", tmp_path / "pids"))]
 
 
-def test_memory_alone_is_not_enough(tmp_path: Path) -> None:
+def test_a_memory_controller_alone_is_not_enough(tmp_path: Path) -> None:
     assert Machine(tmp_path, None, version_1={"memory": "/a"}).ways(is_root=True) == []
 
 
-def test_a_machine_without_hierarchies_offers_none(tmp_path: Path) -> None:
+def test_a_machine_without_hierarchies_has_no_way_to_create_groups(tmp_path: Path) -> None:
     assert Machine(tmp_path, None).ways(is_root=True) == []
     assert list(ways(tmp_path / "no such folder", is_root=True)) == []
 
@@ -109,7 +109,7 @@ def groups() -> Iterator[BoxCgroups]:
             continue
         yield way
         return
-    pytest.skip("no control group can be made here")
+    pytest.skip("no control group can be created here")
 
 
 def ours(groups: BoxCgroups, pid: int) -> set[str]:
@@ -118,7 +118,7 @@ def ours(groups: BoxCgroups, pid: int) -> set[str]:
     return {folder.name for base in groups.bases for folder in base.glob(f"{mark}:*")}
 
 
-def test_a_group_ends_with_everything_in_it(groups: BoxCgroups) -> None:
+def test_removing_a_group_kills_every_process_in_it(groups: BoxCgroups) -> None:
     group = groups.make(LIMITS)
     process = subprocess.Popen(["sleep", "1000"])
     for entrance in group.entrances:
@@ -127,10 +127,10 @@ def test_a_group_ends_with_everything_in_it(groups: BoxCgroups) -> None:
     assert group.remove()
     assert process.wait(60) == -9
     assert ours(groups, os.getpid()) == set()
-    assert group.remove(), "a second time does no harm"
+    assert group.remove(), "a second removal is harmless"
 
 
-def test_what_a_killed_service_left_is_removed_and_a_living_neighbours_stays(groups: BoxCgroups) -> None:
+def test_a_killed_services_groups_are_removed_and_a_running_ones_stay(groups: BoxCgroups) -> None:
     program = (
         "from src.execution.sandbox.cgroup import ways\nfrom src.execution.sandbox.base import BoxLimits\n"
         "import sys\nfor way in ways():\n    if way.name == sys.argv[1]: way.make(BoxLimits())\n"
@@ -160,7 +160,7 @@ def test_what_a_killed_service_left_is_removed_and_a_living_neighbours_stays(gro
         groups.remove_orphans()
 
 
-def test_a_name_that_only_looks_like_ours_is_left_alone(groups: BoxCgroups) -> None:
+def test_a_group_whose_name_only_resembles_ours_is_left_alone(groups: BoxCgroups) -> None:
     folder = groups.bases[0] / f"{PREFIX}{uuid.uuid4().hex}"
     folder.mkdir()
     try:
@@ -171,7 +171,7 @@ def test_a_name_that_only_looks_like_ours_is_left_alone(groups: BoxCgroups) -> N
 
 
 @pytest.mark.bubblewrap
-def test_boxes_have_a_group_each_and_leave_none(groups: BoxCgroups) -> None:
+def test_each_box_has_a_group_and_leaves_none(groups: BoxCgroups) -> None:
     sandbox = open_sandbox("bubblewrap")
     assert (sandbox.enforcement.memory, sandbox.enforcement.processes) == (groups.name, groups.name)
     boxes = [sandbox.open() for _ in range(2)]

@@ -1,4 +1,4 @@
-"""Snippets that a reader of source cannot be sure about: whatever gets past the analysis must be survived."""
+"""Snippets that the analysis cannot judge for certain: each that passes it must be contained."""
 
 from collections.abc import Iterator
 
@@ -23,7 +23,7 @@ class Honest(_S):
 
 @pytest.fixture(scope="module")
 def ends_well(sandbox: Sandbox) -> Iterator[InAdvance]:
-    """ends_well(number): whether that snippet was rejected or survived."""
+    """ends_well(number): whether that snippet was rejected or contained."""
 
     def try_it(snippet: Attack) -> bool:
         source = snippet.code + STRATEGY
@@ -41,5 +41,5 @@ def ends_well(sandbox: Sandbox) -> Iterator[InAdvance]:
 
 
 @pytest.mark.parametrize("number", range(len(CONTAINED)), ids=[snippet.id for snippet in CONTAINED])
-def test_it_is_rejected_or_survived(ends_well: InAdvance, number: int) -> None:
+def test_a_doubtful_snippet_is_rejected_or_contained(ends_well: InAdvance, number: int) -> None:
     assert ends_well(number)

@@ -1,4 +1,4 @@
-"""Boxes end: with their run, with their session, and with the service. Nothing is left behind."""
+"""Boxes end with their run, their session or the service, and leave nothing behind."""
 
 import subprocess
 import sys
@@ -32,10 +32,10 @@ HANG = PRELUDE + "class Mine(Base):\n    def on_data(self, data, portfolio):\n  
 
 
 def bubblewrap_processes() -> set[str]:
-    """Numbers of the boxes that this process has started, by whichever sandbox."""
+    """IDs of the boxes that this process has started, in any sandbox."""
     found = set()
     for children in Path("/proc/self/task").glob("*/children"):
-        with suppress(OSError):  # a thread that has ended, or a box, between our looking and our reading
+        with suppress(OSError):  # a thread or a box that ended between listing and reading
             for pid in children.read_text().split():
                 with suppress(OSError):
                     if b"bwrap" in Path(f"/proc/{pid}/cmdline").read_bytes():
@@ -45,7 +45,7 @@ def bubblewrap_processes() -> set[str]:
 
 @dataclass
 class Boxes:
-    """Those of one sandbox: others may run on the same machine, and in this process too."""
+    """The boxes of one sandbox; others may run on the same machine and in this process."""
 
     sandbox: Sandbox
     strangers: set[str] = field(default_factory=bubblewrap_processes)
@@ -61,7 +61,7 @@ class Boxes:
             client.close()
 
     def are_gone(self) -> bool:
-        """Whether none is left, soon."""
+        """Whether they are all gone within LONG_SECONDS."""
         return becomes_true(lambda: self.count() == 0)
 
 
@@ -87,10 +87,10 @@ def test_a_failed_run_leaves_nothing(sandbox: Sandbox, boxes: Boxes) -> None:
     assert boxes.are_gone()
 
 
-def test_a_cancelled_run_ends_long_before_its_time_and_leaves_nothing(sandbox: Sandbox, boxes: Boxes) -> None:
+def test_a_cancelled_run_ends_long_before_its_time_limit_and_leaves_nothing(sandbox: Sandbox, boxes: Boxes) -> None:
     patience = long_patience()
     with pytest.raises(RunCancelled):
-        # From the first word on it is known to be hanging; nothing but the cancel ends it before its deadline does.
+        # After its first output the strategy hangs, and only the cancel ends it before its deadline.
         hang(sandbox, patience, lambda *_: patience.cancel.set())
     assert boxes.are_gone()
 
@@ -101,7 +101,7 @@ def test_a_run_past_the_requests_deadline_ends_and_leaves_nothing(sandbox: Sandb
     assert boxes.are_gone()
 
 
-def test_several_runs_at_once_do_not_meet(sandbox: Sandbox) -> None:
+def test_concurrent_runs_do_not_affect_each_other(sandbox: Sandbox) -> None:
     results: list[list[float]] = []
     threads = [
         threading.Thread(target=lambda: results.append(run_in_box(sandbox, HONEST).equity.tolist())) for _ in range(4)
@@ -142,12 +142,12 @@ def test_closing_the_sandbox_ends_running_boxes(choice: str) -> None:
     assert boxes.are_gone()
 
 
-def test_who_reads_a_box_that_is_closed_beside_it_never_looks_at_a_descriptor_that_is_gone(sandbox: Sandbox) -> None:
-    """Its number may belong to another box by then, or to a file."""
+def test_a_reader_never_uses_a_descriptor_that_another_thread_has_closed(sandbox: Sandbox) -> None:
+    """The descriptor's number may by then belong to another box or to a file."""
     stands, may_go_on = threading.Event(), threading.Event()
 
     class Held(Patience):
-        """Stands still before it looks at the box, as on a machine that is too busy."""
+        """Pauses before it reads the box, as on an overloaded machine."""
 
         def wait_seconds(self) -> float:
             stands.set()
@@ -156,7 +156,7 @@ def test_who_reads_a_box_that_is_closed_beside_it_never_looks_at_a_descriptor_th
 
     box, ended = sandbox.open(), list[BaseException]()
     while box.read(1000, long_patience())[-1:] != b"}":
-        pass  # its first word; it says no other before it has a job
+        pass  # its first output; it writes no more before it has a job
 
     def read() -> None:
         try:
@@ -168,7 +168,7 @@ def test_who_reads_a_box_that_is_closed_beside_it_never_looks_at_a_descriptor_th
     reading.start()
     assert stands.wait(LONG_SECONDS)
     closing.start()
-    closing.join(0.5)  # it waits for the reader, or is done with everything
+    closing.join(0.5)  # it waits for the reader, or has finished
     may_go_on.set()
     for thread in (reading, closing):
         thread.join(LONG_SECONDS)
@@ -214,7 +214,7 @@ with Session(pool, Job(sys.argv[1], "Mine", False, {}, 0, 120.0), long_patience(
 
 
 @pytest.mark.docker
-def test_the_boxes_of_a_killed_service_are_removed_and_a_neighbours_are_not() -> None:
+def test_a_killed_services_boxes_are_removed_and_a_running_ones_stay() -> None:
     sandbox = open_sandbox("docker")
     assert isinstance(sandbox, DockerSandbox)
     boxes, neighbours = Boxes(sandbox), sandbox.open()
@@ -228,7 +228,7 @@ def test_the_boxes_of_a_killed_service_are_removed_and_a_neighbours_are_not() ->
     try:
         with killed.stdout or pytest.fail("no pipe"):
             assert killed.stdout.readline() == b"running\n"
-        # One that hangs in its run, and the one that took its place in the pool.
+        # The box that hangs in its run, and its replacement in the pool.
         assert becomes_true(lambda: boxes_of_the_killed().count("running") == 2)
         killed.kill()
         killed.wait()

@@ -1,4 +1,4 @@
-"""What real boxes tell while their runs go on, on every backend."""
+"""Progress reports of real boxes during their runs, on every backend."""
 
 import threading
 import time
@@ -38,7 +38,7 @@ def observed(
 
 
 class Witness:
-    """Remembers what it was called with, and when."""
+    """Records its calls and their times."""
 
     def __init__(self) -> None:
         self.days: list[int] = []
@@ -54,7 +54,7 @@ class Witness:
 
 
 def watched_until(sandbox: Sandbox, strategy: str, has_seen_enough: Callable[[Witness], bool]) -> Witness:
-    """What the witness of a run that would last for ever saw before it had seen enough and cancelled the run."""
+    """The witness of an endless run, which is cancelled once it has seen enough."""
     witness = Witness()
     patience = Patience(time.monotonic() + LONG_SECONDS, threading.Event())
 
@@ -68,41 +68,41 @@ def watched_until(sandbox: Sandbox, strategy: str, has_seen_enough: Callable[[Wi
     return witness
 
 
-def test_a_slow_strategy_is_reported_on_bar_by_bar(sandbox: Sandbox) -> None:
+def test_a_slow_strategys_progress_is_reported_bar_by_bar(sandbox: Sandbox) -> None:
     witness = Witness()
     strategy = source(COUNTING, "print('bar', self.n)", "time.sleep(0.3)", "return super().on_data(data, portfolio)")
     reply = observed(sandbox, strategy, witness, n_days=6)
-    # On a busy machine a bar may take so long that it is told of twice, or the telling so long that one is left out.
+    # On a busy machine a slow bar may be reported twice, or a slow report may leave a bar out.
     equities = dict(zip(witness.days, witness.equities, strict=True))
     assert len(equities) >= 3
     assert list(equities) == sorted(equities)
     assert list(reply.logs) == [f"bar {n}" for n in range(1, 7)]
     assert witness.lines == list(reply.logs)[: len(witness.lines)]
-    # Before a close fills, its equity is that of the close: without costs the books say the same.
+    # The reported equity is before the fills at the close; without costs it equals the books'.
     assert list(equities.values()) == pytest.approx([reply.equity[day] for day in equities], rel=1e-12)
 
 
-def test_a_quick_strategy_is_reported_on_ten_times_a_second_at_most(sandbox: Sandbox) -> None:
+def test_a_quick_strategys_progress_is_reported_at_most_ten_times_per_second(sandbox: Sandbox) -> None:
     witness, began = Witness(), time.monotonic()
     observed(sandbox, source("time.sleep(0.002)", "return Hold()"), witness, n_days=500)
-    # The run lasts a second at least.
+    # The run lasts at least a second.
     assert 2 <= len(witness.days) <= 10 * (time.monotonic() - began) + 2
     assert witness.days == sorted(set(witness.days))
 
 
-def test_the_first_word_comes_while_the_first_decision_is_going_on(sandbox: Sandbox) -> None:
+def test_progress_arrives_during_the_first_decision(sandbox: Sandbox) -> None:
     witness = watched_until(sandbox, source("print('here')", "time.sleep(1000)"), lambda seen: bool(seen.lines))
     assert (set(witness.days), witness.lines) == ({0}, ["here"])
 
 
-def test_lines_printed_in_one_long_decision_are_told_as_they_come(sandbox: Sandbox) -> None:
+def test_lines_printed_during_a_long_decision_are_reported_at_once(sandbox: Sandbox) -> None:
     strategy = source("for n in range(10_000):", "    print(n); time.sleep(0.1)")
     witness = watched_until(sandbox, strategy, lambda seen: len(seen.times) >= 4)
     assert set(witness.days) == {0}
     assert witness.lines == [str(n) for n in range(len(witness.lines))]
 
 
-def test_a_line_is_told_when_it_has_ended(sandbox: Sandbox) -> None:
+def test_a_line_is_reported_once_it_is_complete(sandbox: Sandbox) -> None:
     strategy = source(
         "for piece in ('on', 'e\\ntw', 'o €'.encode()[:-1], b'\\xac\\nthree'):",
         "    sys.stdout.buffer.write(piece if isinstance(piece, bytes) else piece.encode()); sys.stdout.flush()",
@@ -111,12 +111,12 @@ def test_a_line_is_told_when_it_has_ended(sandbox: Sandbox) -> None:
     )
     ends = []
 
-    def is_told_again(seen: Witness) -> bool:
+    def is_reported_again(seen: Witness) -> bool:
         if len(seen.lines) >= 2:
             ends.append(len(seen.times))
         return len(ends) > 1
 
-    assert watched_until(sandbox, strategy, is_told_again).lines == ["one", "two €"]
+    assert watched_until(sandbox, strategy, is_reported_again).lines == ["one", "two €"]
 
 
 def test_the_reply_is_the_same_with_and_without_an_observer(sandbox: Sandbox) -> None:
@@ -134,7 +134,7 @@ def test_the_reply_is_the_same_with_and_without_an_observer(sandbox: Sandbox) ->
     assert witness.lines == list(replies[1].logs)[: len(witness.lines)]
 
 
-def test_a_failure_keeps_all_logs_and_what_was_told_is_their_beginning(sandbox: Sandbox) -> None:
+def test_a_failure_keeps_all_logs_which_begin_with_the_reported_lines(sandbox: Sandbox) -> None:
     witness = Witness()
     strategy = source("print('a'); time.sleep(0.4); print('b')", "raise ValueError('no')")
     with pytest.raises(StrategyFailed) as caught:
@@ -144,15 +144,15 @@ def test_a_failure_keeps_all_logs_and_what_was_told_is_their_beginning(sandbox: 
     assert not caught.value.timed_out
 
 
-def test_a_run_that_used_up_its_seconds_says_so(sandbox: Sandbox) -> None:
+def test_an_observed_run_that_exceeds_its_time_limit_reports_it(sandbox: Sandbox) -> None:
     with pytest.raises(StrategyFailed) as caught:
         observed(sandbox, source("while True: pass"), Witness(), wall_seconds=1.0)
     assert caught.value.timed_out
     assert caught.value.errors == ["time limit of 1 s exceeded at 2014-01-01"]
 
 
-def test_a_host_that_does_not_listen_costs_the_run_no_time(sandbox: Sandbox) -> None:
-    """The observer blocks for longer than the run may last; the run ends in its own time, whole."""
+def test_a_host_that_does_not_read_costs_the_run_no_time(sandbox: Sandbox) -> None:
+    """The observer blocks for longer than the time limit, and the run still completes within it."""
     n_calls = 0
 
     def observe(day: int, equity: float, lines: Sequence[str]) -> None:
@@ -160,7 +160,7 @@ def test_a_host_that_does_not_listen_costs_the_run_no_time(sandbox: Sandbox) -> 
         n_calls += 1
         time.sleep(6.0 if n_calls == 1 else 0.0)
 
-    # Frames of 60,000 bytes, ten a second: more than the pipes and sockets on the way hold.
+    # Ten frames of 60,000 bytes per second: more than the pipes and sockets in between can hold.
     strategy = source("for _ in range(10): print(chr(1) * 1_999)", "time.sleep(0.05)", "return Hold()")
     reply = observed(sandbox, strategy, observe, n_days=30, wall_seconds=5.0)
     assert reply.decisions == 30
@@ -178,7 +178,7 @@ def test_a_deadline_ends_an_observed_run(sandbox: Sandbox) -> None:
         observed(sandbox, strategy, Witness(), patience=Patience(time.monotonic() + 1.0, threading.Event()))
 
 
-def test_a_flood_of_lines_is_told_in_bounded_frames_and_the_run_succeeds(sandbox: Sandbox) -> None:
+def test_a_flood_of_lines_is_reported_in_bounded_frames_and_the_run_succeeds(sandbox: Sandbox) -> None:
     witness = Witness()
     strategy = source(COUNTING, "for _ in range(400): print('l' * (self.n % 50))", "time.sleep(0.01)", "return Hold()")
     reply = observed(sandbox, strategy, witness, n_days=60)
@@ -200,12 +200,12 @@ def descriptors_for(flags: str) -> tuple[str, ...]:
 
 
 @pytest.mark.parametrize("flags", ["os.O_WRONLY", "os.O_RDWR", "os.O_WRONLY | os.O_APPEND | os.O_NONBLOCK"])
-def test_nobody_but_the_runner_can_write_to_the_host(sandbox: Sandbox, flags: str) -> None:
+def test_only_the_runner_can_write_to_the_host(sandbox: Sandbox, flags: str) -> None:
     strategy = source("time.sleep(0.2)", *descriptors_for(flags), "print('looked')", "return Hold()")
     assert observed(sandbox, strategy, Witness(), n_days=2).logs == ("looked", "looked")
 
 
-def test_what_proves_the_last_frame_is_not_in_the_strategys_memory(sandbox: Sandbox) -> None:
+def test_the_last_frames_nonce_is_not_in_the_strategys_memory(sandbox: Sandbox) -> None:
     strategy = source(
         "import gc",
         "words = [w for thing in gc.get_objects() if isinstance(thing, dict) for w in list(thing) if type(w) is str]",
@@ -215,7 +215,7 @@ def test_what_proves_the_last_frame_is_not_in_the_strategys_memory(sandbox: Sand
     assert observed(sandbox, strategy, None, n_days=1).logs == ("False True",)
 
 
-def test_threads_of_the_strategy_do_not_disturb_the_telling(sandbox: Sandbox) -> None:
+def test_the_strategys_threads_do_not_disturb_progress_reports(sandbox: Sandbox) -> None:
     witness = Witness()
     strategy = source(
         "import threading",

@@ -1,4 +1,4 @@
-"""Every kind of memory that a strategy could take of the host has a limit, with control groups and without."""
+"""Every kind of host memory that a strategy can use has a limit, with and without control groups."""
 
 from collections.abc import Iterator, Mapping
 
@@ -26,7 +26,7 @@ WITHOUT_GROUPS = "bubblewrap without control groups"
     ],
 )
 def bounded(request: pytest.FixtureRequest) -> Iterator[Sandbox]:
-    """Each real sandbox, and bubblewrap on a machine that lets it make no control group."""
+    """Each real sandbox, and bubblewrap without control groups."""
     if request.param == WITHOUT_GROUPS:
         open_sandbox("bubblewrap").close()
         sandbox: Sandbox = BubblewrapSandbox(
@@ -40,19 +40,19 @@ def bounded(request: pytest.FixtureRequest) -> Iterator[Sandbox]:
 
 
 def ending(sandbox: Sandbox, *lines: str) -> tuple[str, int]:
-    """How a strategy with these lines in on_data ended, and the megabytes that it had touched by then."""
+    """The error of a strategy with these lines in on_data, and the megabytes that it had touched."""
     body = "\n".join(f"        {line}" for line in lines)
     source = f"{PRELUDE}{TOUCH}\nclass Mine(Base):\n    def on_data(self, data, portfolio):\n{body}\n"
     with pytest.raises(StrategyFailed) as caught:
         run_in_box(sandbox, source, prices=price_table(1))
     (error,) = caught.value.errors
-    # One line a megabyte; a box that is killed as a whole takes them with it.
+    # One line per megabyte; if the whole box is killed, the lines are lost.
     return error, len(caught.value.logs)
 
 
 def is_memory_error(sandbox: Sandbox, error: str) -> bool:
-    """Whether that is how a strategy ends that took too much."""
-    # The engine does not always learn why the kernel killed gVisor: one time in a hundred on a busy machine.
+    """Whether the error is that of a strategy that used too much memory."""
+    # On a busy machine, about once in a hundred times the engine does not learn why the kernel killed gVisor.
     is_unexplained = sandbox.name.endswith("+runsc") and error == "the box ended before it replied"
     return is_unexplained or error.startswith(f"memory limit of {LIMIT_MB} MB exceeded")
 
@@ -76,7 +76,7 @@ def test_private_memory_ends_at_the_limit(bounded: Sandbox) -> None:
     assert touched_mb <= LIMIT_MB
 
 
-# Nothing of these counts as a process's private memory, which RLIMIT_DATA limits.
+# None of these counts as a process's private memory, which RLIMIT_DATA limits.
 @pytest.mark.parametrize(
     "mapping",
     [
@@ -88,18 +88,18 @@ def test_private_memory_ends_at_the_limit(bounded: Sandbox) -> None:
     ],
     ids=["shared", "shared-validated", "growing-down", "huge-pages", "of-dev-zero"],
 )
-def test_memory_that_is_not_private_is_refused_or_ends_at_the_limit(bounded: Sandbox, mapping: str) -> None:
+def test_memory_that_is_not_private_is_denied_or_ends_at_the_limit(bounded: Sandbox, mapping: str) -> None:
     change = ".read()" if "dev/zero" in mapping else ""
     wanted = f"kept.append({mapping}{change})" if change else f"touch({mapping})"
     error, touched_mb = ending(bounded, f"while True: {wanted}")
-    # gVisor does not know every kind of mapping.
+    # gVisor does not support every kind of mapping.
     refusals = ("PermissionError: [Errno 1]", "OSError: [Errno 22]")
     assert error.startswith(refusals) or is_memory_error(bounded, error)
     assert touched_mb <= LIMIT_MB
 
 
 def test_the_kernels_own_tables_of_a_huge_mapping_end_at_the_limit(bounded: Sandbox) -> None:
-    # Each read page shares one page of zeros and costs a table of its own.
+    # Each page read shares one page of zeros but needs its own table.
     error, _ = ending(
         bounded,
         f"memory = mmap.mmap(-1, 1 << 41, flags={PRIVATE}, prot=mmap.PROT_READ)",
@@ -108,7 +108,7 @@ def test_the_kernels_own_tables_of_a_huge_mapping_end_at_the_limit(bounded: Sand
     assert is_memory_error(bounded, error)
 
 
-def test_no_locks_are_given_which_take_memory_of_the_kernel(bounded: Sandbox) -> None:
+def test_file_locks_which_use_kernel_memory_are_denied(bounded: Sandbox) -> None:
     if bounded.name.endswith("+runsc"):
         pytest.skip("gVisor's kernel is a process of the box: its memory is the box's")
     error, _ = ending(
@@ -132,14 +132,14 @@ def test_threads_with_their_stacks_end_at_a_limit(bounded: Sandbox) -> None:
         "    stop.wait()",
         "while True: threading.Thread(target=fill, daemon=True).start()",
     )
-    # For gVisor the runner counts threads, and the engine those of gVisor's own process, which does not survive that.
+    # With gVisor the runner counts threads; the engine counts those of gVisor's own process, which dies at its limit.
     limits = ("can't start new thread", "limit of 64 threads exceeded")
     assert any(limit in error for limit in limits) or is_memory_error(bounded, error)
     assert touched_mb <= 2 * LIMIT_MB
 
 
 class WithoutLimitsOfItsProcess(WrappedSandbox):
-    """A strategy that got around every limit of its own process."""
+    """A strategy that has evaded every limit of its own process."""
 
     @property
     def strategy_limits(self) -> Mapping[str, int]:
@@ -147,14 +147,14 @@ class WithoutLimitsOfItsProcess(WrappedSandbox):
         return {}
 
 
-def test_a_group_or_container_ends_a_box_where_no_limit_of_its_process_does(bounded: Sandbox) -> None:
+def test_a_group_or_container_ends_a_box_that_no_process_limit_ends(bounded: Sandbox) -> None:
     if "strategy's process" in bounded.enforcement.memory:
-        pytest.skip("no control group can be made here")
+        pytest.skip("no control group can be created here")
     error, _ = ending(WithoutLimitsOfItsProcess(bounded), "while True: kept.append(bytearray(1 << 24))")
     assert is_memory_error(bounded, error)
 
 
-def test_everything_that_may_be_imported_has_room_to_work(bounded: Sandbox) -> None:
+def test_every_allowed_library_has_enough_memory_to_work(bounded: Sandbox) -> None:
     source = HONEST.replace("class Mine(Base): pass", WORK)
     assert run_in_box(bounded, source, prices=price_table(2)).decisions == 2
 

@@ -1,4 +1,4 @@
-"""A catalogue of programs that try to get out of a box, run past the analyser as user code on every backend."""
+"""A catalogue of programs that try to escape from a box, run without the analysis on every backend."""
 
 from collections.abc import Iterator
 
@@ -11,7 +11,7 @@ from tests.execution.box_runs import PRELUDE, InAdvance, price_table, run_in_box
 
 ATTACKS = programs()
 
-# Allowed on purpose, each with its reason in docs/security.md.
+# Allowed on purpose; docs/security.md gives the reasons.
 EXCEPTIONS: dict[str, set[str]] = {
     "docker": {"fs-11", "fs-12"},
     "docker+runsc": {"fs-10", "fs-19"},
@@ -28,8 +28,8 @@ class Mine(Base):
 
 
 @pytest.fixture(scope="module")
-def said_by(sandbox: Sandbox) -> Iterator[InAdvance]:
-    """said_by(number): what that attack printed, and how its run ended where it failed."""
+def output_of(sandbox: Sandbox) -> Iterator[InAdvance]:
+    """output_of(number): the output of that attack, and the error if its run failed."""
 
     def attempt(attack: Attack) -> list[str]:
         source = PRELUDE + STRATEGY + f"ATTACK = {attack.code!r}\n"
@@ -38,14 +38,14 @@ def said_by(sandbox: Sandbox) -> Iterator[InAdvance]:
         except StrategyFailed as error:
             return [*error.logs, *error.errors]
 
-    said_by = InAdvance(attempt, ATTACKS)
-    yield said_by
-    said_by.close()
+    output_of = InAdvance(attempt, ATTACKS)
+    yield output_of
+    output_of.close()
 
 
 @pytest.mark.parametrize("number", range(len(ATTACKS)), ids=[attack.id for attack in ATTACKS])
-def test_an_attack_is_blocked(sandbox: Sandbox, said_by: InAdvance, number: int) -> None:
-    attack, said = ATTACKS[number], said_by(number)
+def test_an_attack_is_blocked(sandbox: Sandbox, output_of: InAdvance, number: int) -> None:
+    attack, said = ATTACKS[number], output_of(number)
     assert said, "the program said nothing: it did not run"
     is_allowed = any(line.startswith("VERDICT allowed") for line in said)
     assert is_allowed == (attack.id in EXCEPTIONS[sandbox.name]), (attack.technique, said)

@@ -1,4 +1,4 @@
-"""Marks of ownership: the living are recognised, the dead are, and strangers are left alone."""
+"""Ownership marks: running and ended owners are recognised, and unknown ones are left alone."""
 
 import os
 import subprocess
@@ -20,12 +20,12 @@ def test_a_process_that_ended_is_gone() -> None:
     assert is_gone(mark)
 
 
-def test_another_process_with_the_same_number_is_not_the_owner() -> None:
+def test_another_process_with_the_same_id_is_not_the_owner() -> None:
     host, boot, pid, started = owner_mark().split("/")
     assert is_gone(f"{host}/{boot}/{pid}/{int(started) - 1}")
 
 
-def test_what_cannot_be_known_is_left_alone() -> None:
+def test_a_box_with_an_unknown_owner_is_left_alone() -> None:
     host, boot, pid, _ = owner_mark().split("/")
     for mark in ("", "x", f"other/{boot}/{pid}/1", f"{host}/other/{pid}/1", f"{host}/{boot}/-1/1", f"{host}/{boot}//1"):
         assert not is_gone(mark)

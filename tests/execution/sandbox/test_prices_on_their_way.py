@@ -1,4 +1,4 @@
-"""What a strategy tries in order to see prices before their day, or to outlive its time, on every backend.
+"""Attacks that try to see prices before their day, or to outlive the time limit, on every backend.
 
 Prices arrive while the strategy process is stopped, and in cipher. Each attack here got past one of the two, or
 past the time limit, when it was found.
@@ -36,7 +36,7 @@ OUTPUT, TICK_SECONDS = 1, 0.002
 F_SETSIG, F_SETOWN_EX = 10, 15
 
 def attempt(do, *arguments):
-    """Each step of an attack may be refused; the next is tried all the same."""
+    """Try each step of an attack, even if an earlier one is denied."""
     try: return do(*arguments)
     except Exception: return None
 
@@ -74,7 +74,7 @@ def steal():
         return stat.S_ISFIFO(status.st_mode) or stat.S_ISSOCK(status.st_mode), status.st_dev, status.st_ino
     def read(descriptor):
         while data := os.read(descriptor, 1 << 16): STOLEN.append(len(data))
-    # The other ends of its own pipes are no prey: to read there is to rob itself.
+    # The other ends of its own pipes are no target: it would only read its own data.
     own = [name(n) for n in (1, 3, 4)]
     for n in range(16):
         descriptor = attempt(os.open, f"/proc/{os.getppid()}/fd/{n}", os.O_RDONLY)
@@ -92,7 +92,7 @@ def tick():
 
 class Mine(Base):
     def on_data(self, data, portfolio):
-        # Not printed: what this prints is an attack of its own.
+        # Not printed, because the output of this process is itself an attack.
         time.sleep(0.1)
         raise ValueError(f"{PAUSES} {STOLEN}")
 
@@ -101,7 +101,7 @@ threading.Thread(target=tick, daemon=True).start()
 
 
 def run_slowly(sandbox: Sandbox, source: str) -> tuple[str, float, float]:
-    """Run it with a while between its description and its prices; what it raised, and when that while was."""
+    """Run it with a pause between its description and its prices. Returns its error and the pause's start and end."""
     job = Job(source, "Mine", False, {}, 0, 10.0)
     with Session(sandbox, job, long_patience()) as session:
         session.describe()
@@ -114,7 +114,7 @@ def run_slowly(sandbox: Sandbox, source: str) -> tuple[str, float, float]:
 
 
 @pytest.mark.parametrize("way", ["wake_by_timer", "wake_by_output", "wake_by_calling"])
-def test_a_strategy_stands_still_until_its_prices_are_there(sandbox: Sandbox, way: str) -> None:
+def test_a_strategy_is_stopped_until_its_prices_have_arrived(sandbox: Sandbox, way: str) -> None:
     for _ in range(ATTEMPTS):
         source = f"{PRELUDE}{WEAPONS}\n{way}()\nsteal()\ntime.sleep(0.05)\n"
         raised, described_at, sent_at = run_slowly(sandbox, source)
@@ -134,7 +134,7 @@ class Hang(Base):
 
 
 @pytest.mark.parametrize("number", ["SIGSTOP", "SIGKILL", "SIGCONT", "SIGALRM"])
-def test_the_runner_and_its_clock_get_no_signal_from_a_pipe(sandbox: Sandbox, number: str) -> None:
+def test_a_pipe_can_send_no_signal_to_the_runner_or_its_clock(sandbox: Sandbox, number: str) -> None:
     body = f"signal_when_it_moves(OUTPUT, signal.{number}, 1)\nsignal_when_it_moves(4, signal.{number}, 1)\n"
     with pytest.raises(StrategyFailed) as caught:
         run_in_box(sandbox, PRELUDE + WEAPONS + body + HANG, class_name="Hang", wall_seconds=1.0)
@@ -142,7 +142,7 @@ def test_the_runner_and_its_clock_get_no_signal_from_a_pipe(sandbox: Sandbox, nu
 
 
 class Heard(WrappedSandbox):
-    """A sandbox that keeps what the host writes to its boxes, and the boxes."""
+    """A sandbox that records its boxes and what the host writes to them."""
 
     def __init__(self, sandbox: Sandbox) -> None:
         super().__init__(sandbox)
@@ -164,7 +164,7 @@ class Heard(WrappedSandbox):
 SEARCH = '''
 import ctypes
 def found(first, second):
-    """Whether the one stands right before the other in memory that this process can read."""
+    """Whether the first directly precedes the second in memory that this process can read."""
     count = 0
     for line in open("/proc/self/maps"):
         place, rights, *rest = line.split()
@@ -185,9 +185,9 @@ class Mine(Base):
 '''
 
 
-def test_what_is_on_its_way_is_noise_without_a_key_that_user_code_never_has(sandbox: Sandbox) -> None:
+def test_prices_in_transit_are_noise_without_a_key_that_user_code_never_has(sandbox: Sandbox) -> None:
     heard, key, prices = Heard(sandbox), hashlib.sha256(b"a key").digest(), price_table(1)
-    # The key is told in two halves that never stand together, so that the search does not find the question itself.
+    # The key is passed in two halves that are never adjacent, so that the search does not find its own argument.
     source = PRELUDE + SEARCH + f"KEY = {(key[:16].hex(), key[16:].hex())!r}\n# a mark of its own\n"
     job = Job(source, "Mine", False, {}, 0, LONG_SECONDS)
     with Session(heard, job, long_patience(), _price_key=key) as session:
@@ -204,7 +204,7 @@ def test_what_is_on_its_way_is_noise_without_a_key_that_user_code_never_has(sand
 
 
 def freeze(box: Box) -> None:
-    """Stop everything inside, the runner too, as no strategy can: from the host."""
+    """Stop every process in the box, including the runner, from the host. No strategy can do this."""
     if isinstance(box, DockerBox):
         box.container.pause()
         return
@@ -218,13 +218,13 @@ def freeze(box: Box) -> None:
 
 
 def parents() -> Iterator[tuple[int, int]]:
-    """Each process of this machine with its parent."""
+    """Each process on this machine, with its parent."""
     for file in Path("/proc").glob("[0-9]*/stat"):
         with suppress(OSError):
             yield int(file.parent.name), int(file.read_text().rpartition(")")[2].split()[1])
 
 
-def test_a_box_in_which_nothing_moves_ends_at_the_time_limit_too(sandbox: Sandbox) -> None:
+def test_a_box_in_which_every_process_is_stopped_ends_at_the_time_limit(sandbox: Sandbox) -> None:
     heard, job = Heard(sandbox), Job(HONEST, "Mine", False, {}, 0, 0.5)
     with Session(heard, job, long_patience(), grace_seconds=1.0) as session:
         session.describe()

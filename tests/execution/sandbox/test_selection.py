@@ -1,4 +1,4 @@
-"""Which sandbox serves: the operator's word, or the best that works; never none that runs unsandboxed."""
+"""Selection of the sandbox: the operator's choice or the best that works, never an unsandboxed run."""
 
 import gc
 import threading
@@ -19,7 +19,7 @@ NOWHERE = Path("/nowhere")
 
 
 class Candidate(ScriptedSandbox):
-    """A backend whose health a test sets."""
+    """A backend whose availability the test sets."""
 
     def __init__(self, name: str, reason: str | None = None) -> None:
         super().__init__(lambda heard: b"")
@@ -34,25 +34,25 @@ def automatic(docker: Candidate, bubblewrap: Candidate, *, engine_answers: bool)
     return AutomaticSandbox(lambda: docker, lambda: bubblewrap, lambda: engine_answers)
 
 
-def test_docker_serves_where_an_engine_answers() -> None:
+def test_docker_is_used_if_an_engine_replies() -> None:
     sandbox = automatic(Candidate("docker"), Candidate("bubblewrap"), engine_answers=True)
     assert sandbox.unavailable_reason() is None
     assert sandbox.name == "docker"
 
 
-def test_bubblewrap_serves_where_no_engine_answers() -> None:
+def test_bubblewrap_is_used_if_no_engine_replies() -> None:
     sandbox = automatic(Candidate("docker"), Candidate("bubblewrap"), engine_answers=False)
     sandbox.open()
     assert sandbox.name == "bubblewrap"
 
 
-def test_an_engine_without_the_image_is_said_not_worked_around() -> None:
+def test_an_engine_without_the_image_is_reported_and_not_bypassed() -> None:
     sandbox = automatic(Candidate("docker", "no image"), Candidate("bubblewrap"), engine_answers=True)
     assert sandbox.unavailable_reason() == "no image"
     assert sandbox.name == "docker"
 
 
-def test_without_any_backend_every_run_is_refused_with_the_reason() -> None:
+def test_without_a_backend_every_run_is_rejected_with_the_reason() -> None:
     sandbox = automatic(Candidate("docker"), Candidate("bubblewrap", "bwrap is missing"), engine_answers=False)
     assert sandbox.unavailable_reason() == "no Docker engine answers, and bwrap is missing"
     assert sandbox.name == "none"
@@ -63,7 +63,7 @@ def test_without_any_backend_every_run_is_refused_with_the_reason() -> None:
     sandbox.close()
 
 
-def test_a_backend_that_comes_later_is_found() -> None:
+def test_a_backend_that_becomes_available_later_is_found() -> None:
     bubblewrap = Candidate("bubblewrap", "not yet")
     sandbox = automatic(Candidate("docker"), bubblewrap, engine_answers=False)
     assert sandbox.unavailable_reason() is not None
@@ -72,7 +72,7 @@ def test_a_backend_that_comes_later_is_found() -> None:
 
 
 @pytest.mark.parametrize(("choice", "kind"), [("docker", DockerSandbox), ("bubblewrap", BubblewrapSandbox)])
-def test_the_operators_word_counts(choice: str, kind: type) -> None:
+def test_the_operators_choice_is_used(choice: str, kind: type) -> None:
     sandbox = select_sandbox(choice, image="i", python=NOWHERE, source_folder=NOWHERE, limits=BoxLimits())
     assert isinstance(sandbox, kind)
     sandbox.close()
@@ -83,7 +83,7 @@ def test_there_is_no_unsandboxed_choice() -> None:
         select_sandbox("none", image="i", python=NOWHERE, source_folder=NOWHERE, limits=BoxLimits())
 
 
-def test_missing_pieces_are_named_and_open_refuses(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_requirements_are_named_and_open_raises(monkeypatch: pytest.MonkeyPatch) -> None:
     bubblewrap = BubblewrapSandbox(python=NOWHERE, source_folder=NOWHERE, limits=BoxLimits())
     monkeypatch.setenv("PATH", "")
     assert "apt-get install bubblewrap" in (bubblewrap.unavailable_reason() or "")
@@ -91,7 +91,7 @@ def test_missing_pieces_are_named_and_open_refuses(monkeypatch: pytest.MonkeyPat
         bubblewrap.open()
 
 
-def test_an_engine_that_does_not_answer_is_named_and_leaves_no_socket_open(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_engine_that_does_not_reply_is_named_and_leaves_no_socket_open(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DOCKER_HOST", "unix:///nowhere/docker.sock")
     docker = DockerSandbox(image="i", limits=BoxLimits())
     assert (docker.unavailable_reason() or "").startswith("no Docker engine answers")
@@ -114,7 +114,7 @@ def test_a_missing_image_is_named() -> None:
     docker.close()
 
 
-def test_threads_that_decide_at_once_make_one_backend() -> None:
+def test_concurrent_threads_create_one_backend() -> None:
     made: list[Candidate] = []
 
     def docker() -> Candidate:

@@ -1,4 +1,4 @@
-"""What a hostile strategy tries in a real box, and how it ends, on every backend."""
+"""Attacks by hostile strategies in real boxes, and their outcomes, on every backend."""
 
 import os
 import re
@@ -49,7 +49,7 @@ def test_an_exception_while_loading_is_reported_with_its_line(sandbox: Sandbox) 
     assert failure(sandbox, "x = {}['missing']\nclass Mine(Base): pass\n").errors == ["KeyError: 'missing' (line 10)"]
 
 
-def test_what_was_logged_before_the_failure_is_kept(sandbox: Sandbox) -> None:
+def test_logs_before_the_failure_are_kept(sandbox: Sandbox) -> None:
     error = failure(sandbox, on_data("print('here I am')", "self.log('and here')", "raise ValueError('no')"))
     assert error.logs == ["here I am", "and here"]
 
@@ -64,7 +64,7 @@ def test_what_was_logged_before_the_failure_is_kept(sandbox: Sandbox) -> None:
         ("42", "42"),
     ],
 )
-def test_a_signal_that_is_none_ends_the_run_and_names_the_day(sandbox: Sandbox, answer: str, complaint: str) -> None:
+def test_an_invalid_signal_ends_the_run_and_names_the_day(sandbox: Sandbox, answer: str, complaint: str) -> None:
     (error,) = failure(sandbox, on_data(f"return {answer}")).errors
     assert complaint in error
     assert "2014-01-01" in error
@@ -82,7 +82,7 @@ def test_a_signal_that_is_none_ends_the_run_and_names_the_day(sandbox: Sandbox, 
     ],
     ids=["made in on_data", "made in a function", "a dict, which remembers nothing"],
 )
-def test_a_signal_with_an_unknown_symbol_is_reported_with_the_line_that_made_it(
+def test_a_signal_with_an_unknown_symbol_is_reported_with_its_line(
     sandbox: Sandbox, statements: list[str], place: str
 ) -> None:
     error = failure(sandbox, on_data(*statements))
@@ -93,7 +93,7 @@ def test_a_signal_with_an_unknown_symbol_is_reported_with_the_line_that_made_it(
 @pytest.mark.parametrize(
     "weights", ["nan, 0.5", "0.5, nan", "-0.1, 0.5", "0.9, 0.2", "inf, 0.0", "inf, -inf", "1e308, 1e308"]
 )
-def test_weights_that_a_strategy_forges_past_our_own_check_are_refused(sandbox: Sandbox, weights: str) -> None:
+def test_weights_that_bypass_the_strategy_processs_check_are_rejected(sandbox: Sandbox, weights: str) -> None:
     body = on_data(
         f"os.write(4, b'W' + struct.pack('=2d', {weights}))",
         "time.sleep(1000)",
@@ -110,7 +110,7 @@ def test_a_hang_ends_at_the_time_limit_and_names_the_day(sandbox: Sandbox) -> No
     ]
 
 
-def test_a_sleep_ends_at_the_time_limit_too(sandbox: Sandbox) -> None:
+def test_a_sleep_ends_at_the_time_limit(sandbox: Sandbox) -> None:
     body = on_data("time.sleep(1000)", before="import time")
     assert failure(sandbox, body, wall_seconds=1.0).errors == ["time limit of 1 s exceeded at 2014-01-01"]
 
@@ -123,12 +123,12 @@ def test_a_hang_while_loading_ends_at_the_time_limit(sandbox: Sandbox) -> None:
 
 def test_a_memory_bomb_is_reported_with_the_limit_and_the_day(sandbox: Sandbox) -> None:
     (error,) = failure(sandbox, on_data("x = []", "while True: x.append(bytearray(1 << 24))")).errors
-    # gVisor's kernel is a process of the box: when memory runs out it ends with everything inside, the runner too.
+    # gVisor's kernel is a process in the box: out of memory, it dies with everything inside, including the runner.
     when = "" if is_gvisor(sandbox) else " at 2014-01-01"
     assert error.startswith(f"memory limit of 512 MB exceeded{when}")
 
 
-def test_there_is_no_memory_that_no_limit_counts(sandbox: Sandbox) -> None:
+def test_memory_that_no_limit_counts_is_denied(sandbox: Sandbox) -> None:
     private = "mmap.mmap(-1, {}, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS, prot=mmap.PROT_READ)"
     shared = ("mmap.mmap(-1, 1 << 28)", "mmap.mmap(-1, 4096)", "mmap.mmap(-1, 4096, flags=0x23)")
     said = outcomes(sandbox, (*shared, private.format((1 << 30) + 1), private.format(1 << 20)), "import mmap")
@@ -140,37 +140,37 @@ def test_an_output_flood_is_reported(sandbox: Sandbox) -> None:
     assert error == "output limit of 16 MB exceeded at 2014-01-01: print less"
 
 
-def test_more_orders_than_a_run_may_have_end_it_on_their_day(sandbox: Sandbox) -> None:
+def test_exceeding_the_order_limit_ends_the_run_on_that_day(sandbox: Sandbox) -> None:
     body = on_data(
         "self.n = getattr(self, 'n', 0) + 1",
         "return TargetWeights({'AAA': 1.0} if self.n % 2 else {'BBB': 1.0})",
     )
-    # One order on the first day, two on each that follows.
+    # One order on the first day, two on each later day.
     assert len(run_in_box(sandbox, PRELUDE + body, prices=price_table(3), max_orders=5).day) == 5
     with pytest.raises(StrategyFailed) as caught:
         run_in_box(sandbox, PRELUDE + body, prices=price_table(250), max_orders=5)
     assert caught.value.errors == ["limit of 5 orders exceeded at 2014-01-06: trade less often or fewer symbols"]
 
 
-def test_much_output_is_cut_and_counted(sandbox: Sandbox) -> None:
+def test_long_output_is_cut_and_counted(sandbox: Sandbox) -> None:
     reply = run_in_box(sandbox, PRELUDE + on_data("print('y' * 99_999)", "return Hold()"), prices=price_table(5))
     assert sum(map(len, reply.logs)) <= 256 * 1024
     assert reply.lost_output_bytes == 5 * 100_000 - 256 * 1024
 
 
-# 137 and 139 are what a shell makes of SIGKILL and SIGSEGV: pretending is told apart from being killed.
+# 137 and 139 are a shell's codes for SIGKILL and SIGSEGV: an exit with one is distinguished from the signal.
 @pytest.mark.parametrize("code", [0, 7, 137, 139])
-def test_leaving_by_os_exit_is_reported(sandbox: Sandbox, code: int) -> None:
+def test_exiting_with_os_exit_is_reported(sandbox: Sandbox, code: int) -> None:
     assert failure(sandbox, on_data(f"os._exit({code})", before="import os")).errors == [
         f"the strategy ended its own process with exit code {code} at 2014-01-01"
     ]
 
 
-def test_files_of_the_host_and_of_other_runs_are_not_there(sandbox: Sandbox) -> None:
+def test_files_of_the_host_and_of_other_runs_do_not_exist_in_the_box(sandbox: Sandbox) -> None:
     body = on_data(
         "for path in ('/etc/passwd', '/etc/shadow', '/etc/hostname'):",
         "    if os.path.exists(path) and open(path).read().strip() not in ('', 'sandbox'): print(path)",
-        # An interpreter in somebody's home folder brings the folders on the way to it, empty but for the way.
+        # An interpreter in a home folder makes its parent folders visible, but empty except for the path to it.
         "way = sys.base_prefix.split('/')[1:]",
         "for path in ('/root', '/home', '/var', '/run', '/boot', '/srv', '/opt', '/tmp'):",
         "    names = os.listdir(path) if os.path.isdir(path) else []",
@@ -181,7 +181,7 @@ def test_files_of_the_host_and_of_other_runs_are_not_there(sandbox: Sandbox) -> 
     assert set(run_in_box(sandbox, PRELUDE + body, prices=price_table(1)).logs) == {"[]"}
 
 
-def test_killing_oneself_is_no_memory_error(sandbox: Sandbox) -> None:
+def test_a_strategy_that_kills_itself_is_not_out_of_memory(sandbox: Sandbox) -> None:
     body = on_data("os.abort()", before="import os")
     assert failure(sandbox, body).errors == ["the strategy's process crashed at 2014-01-01"]
     (error,) = failure(sandbox, on_data("os.kill(os.getpid(), 9)", before="import os")).errors
@@ -236,7 +236,7 @@ def test_a_forged_description_is_a_clean_failure_that_keeps_the_logs(sandbox: Sa
     assert (caught.errors, caught.logs) == ([unreadable], ["before"])
 
 
-def test_an_error_whose_type_lies_about_its_name_is_named_as_it_is(sandbox: Sandbox) -> None:
+def test_an_error_whose_type_lies_about_its_name_gets_its_real_name(sandbox: Sandbox) -> None:
     before = "\n".join((
         "class Liar(type):",
         "    __name__ = property(lambda cls: 1 / 0)",
@@ -247,7 +247,7 @@ def test_an_error_whose_type_lies_about_its_name_is_named_as_it_is(sandbox: Sand
     ]
 
 
-def test_a_model_that_asks_for_several_processes_trains_without_a_word_in_the_logs(sandbox: Sandbox) -> None:
+def test_a_model_that_requests_several_processes_trains_without_a_warning_in_the_logs(sandbox: Sandbox) -> None:
     body = on_data(
         "x = np.arange(40.0).reshape(20, 2)",
         "RandomForestRegressor(4, n_jobs=2).fit(x, x[:, 0]).predict(x)",
@@ -265,7 +265,7 @@ def test_closing_the_pipes_is_reported(sandbox: Sandbox) -> None:
 
 
 def outcomes(sandbox: Sandbox, expressions: Sequence[str], before: str) -> dict[str, str]:
-    """What became of each expression, all tried in one decision: "allowed", or the kernel's refusal."""
+    """The outcome of each expression, all tried in one decision: "allowed", or the name of the kernel's error."""
     body = on_data(
         f"for expression in {list(expressions)!r}:",
         "    try: eval(expression); print('allowed')",
@@ -278,7 +278,7 @@ def outcomes(sandbox: Sandbox, expressions: Sequence[str], before: str) -> dict[
 
 
 def test_no_signal_leaves_the_strategy_process(sandbox: Sandbox) -> None:
-    # Its own process, too: who can wake itself goes on while prices arrive.
+    # Its own process as well: a process that can wake itself could run while prices arrive.
     targets = ("os.getppid()", "1", "-1", "0", "os.getpid()", "-os.getpid()")
     names = ("SIGTERM", "SIGALRM", "SIGSTOP", "SIGKILL", "SIGINT", "SIGCONT")
     signals = [f"os.kill({target}, signal.{name})" for target in targets for name in names]
@@ -313,7 +313,7 @@ REFUSED = (
     "os.chmod('/tmp', 0o777)",
     "os.chroot('/tmp')",
     "os.nice(-1)",
-    # What delivers a signal later, or when a pipe or a timer moves.
+    # Calls that deliver a signal later, on a pipe's or a timer's event.
     *(
         f"fcntl.fcntl({d}, {c}, {v})"
         for d in (1, 3)
@@ -353,13 +353,13 @@ REFUSED = (
 )
 
 
-def test_the_kernel_refuses(sandbox: Sandbox) -> None:
+def test_the_kernel_denies_these_system_calls(sandbox: Sandbox) -> None:
     said = outcomes(sandbox, REFUSED, LIBC)
     refusals = {"PermissionError", "OSError", "gaierror", "itimer_error", "FileNotFoundError"}
     assert {expression: word for expression, word in said.items() if word not in refusals} == {}
 
 
-def test_a_strategy_with_a_few_threads_is_left_alone(sandbox: Sandbox) -> None:
+def test_a_strategy_may_have_a_few_threads(sandbox: Sandbox) -> None:
     body = on_data(
         "stop = threading.Event()",
         "threads = [threading.Thread(target=stop.wait) for _ in range(20)]",
@@ -391,14 +391,14 @@ def test_threads_are_allowed_and_bounded(sandbox: Sandbox, pause_seconds: float)
     if not is_gvisor(sandbox):
         assert run_in_box(sandbox, PRELUDE + body, prices=price_table(1)).logs == ("True",)
         return
-    # No limit of gVisor counts threads: the runner does, and ends what has too many. Where they come all at once,
-    # gVisor's own process may reach the engine's limit before; it does not survive that.
+    # No limit of gVisor counts threads. The runner does, and ends a strategy with too many. If they start all at once,
+    # gVisor's own process may reach the engine's limit first, which kills it.
     counted, own_end = "limit of 64 threads exceeded at 2014-01-01", "the box ended before it replied"
     (error,) = failure(sandbox, body).errors
     assert error == counted if pause_seconds else error in (counted, own_end)
 
 
-def test_nothing_can_be_written_anywhere(sandbox: Sandbox) -> None:
+def test_no_file_can_be_written(sandbox: Sandbox) -> None:
     body = on_data(
         "for path in ('/x', '/box/x', '/usr/x', '/proc/x', '/dev/x', '/etc/x', '/tmp/x', '/dev/shm/x', '/dev/null'):",
         "    try: open(path, 'w'); print('wrote', path)",
@@ -408,16 +408,16 @@ def test_nothing_can_be_written_anywhere(sandbox: Sandbox) -> None:
     assert logs(sandbox, body) == []
 
 
-def test_the_environment_holds_nothing_of_the_host(sandbox: Sandbox) -> None:
+def test_the_environment_contains_nothing_from_the_host(sandbox: Sandbox) -> None:
     (line, *_) = logs(sandbox, on_data("print(sorted(os.environ))", "return Hold()", before="import os"))
     known = {"HOME", "HOSTNAME", "LANG", "LC_CTYPE", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "PATH", "PWD"}
     known |= {"JOBLIB_MULTIPROCESSING", "PYTHONDONTWRITEBYTECODE", "PYTHONHASHSEED", "PYTHONPATH", "PYTHONUTF8"}
-    # What the image itself sets: its own version and where its interpreter is from, nothing of this host.
+    # Variables of the image itself: its version and its interpreter's origin, nothing from this host.
     known |= {"PYTHON_VERSION", "PYTHON_SHA256", "GPG_KEY", "PYTHON_PIP_VERSION"}
     assert set(eval(line)) <= known  # noqa: S307 - the list that our own test strategy printed
 
 
-def test_user_and_capabilities_are_none(sandbox: Sandbox) -> None:
+def test_the_box_has_an_unprivileged_user_and_no_capabilities(sandbox: Sandbox) -> None:
     lines = logs(
         sandbox,
         on_data(
@@ -436,7 +436,7 @@ SEARCH = '''
 import ctypes, gc, os, struct, sys
 
 def search(price):
-    """Everywhere this process can look for the float64 bytes of one price."""
+    """Search everywhere that this process can look for the float64 bytes of one price."""
     needle = struct.pack("<d", price)
     found = []
     for thing in gc.get_objects():
@@ -491,7 +491,7 @@ def search(price):
 
 def test_a_strategy_that_searches_for_tomorrows_prices_finds_none(sandbox: Sandbox) -> None:
     prices = price_table(60)
-    # The price is told as text in two halves, so that the search does not find the question itself.
+    # The price is passed as text in two halves, so that the search does not find its own argument.
     tomorrow = float(prices.close[31, 0])
     whole, part = repr(tomorrow).split(".")
     body = SEARCH + on_data(
@@ -503,13 +503,13 @@ def test_a_strategy_that_searches_for_tomorrows_prices_finds_none(sandbox: Sandb
     reply = run_in_box(sandbox, PRELUDE + body, prices=prices)
     (said,) = reply.logs
     if is_gvisor(sandbox):
-        # gVisor lets a process of the same user open the runner's pipes by their names in /proc. By then the
-        # one through which the prices came is closed, and the others never carry a price.
+        # gVisor lets a process of the same user open the runner's pipes by their names in /proc. By then the pipe
+        # that carried the prices is closed, and the others never carry a price.
         said = re.sub(r"\('opened a descriptor of the runner', \d+\),? ?", "", said)
     assert said.replace(", ]", "]") == "found []"
 
 
-def test_the_search_would_find_a_price_that_was_shown(sandbox: Sandbox) -> None:
+def test_the_search_finds_a_price_that_was_shown(sandbox: Sandbox) -> None:
     prices = price_table(60)
     body = SEARCH + on_data(
         "self.seen = getattr(self, 'seen', []) + [data.close('AAA')]",
@@ -519,7 +519,7 @@ def test_the_search_would_find_a_price_that_was_shown(sandbox: Sandbox) -> None:
     assert list(run_in_box(sandbox, PRELUDE + body, prices=prices).logs) == ["found True"]
 
 
-def test_random_numbers_depend_on_the_seed_and_on_nothing_else(sandbox: Sandbox) -> None:
+def test_random_numbers_depend_only_on_the_seed(sandbox: Sandbox) -> None:
     body = on_data(
         "g = np.random.default_rng()",
         "print(random.random(), random.Random().random(), np.random.rand(), g.random(), hash('x'))",
@@ -544,8 +544,8 @@ def test_parameters_are_read_as_a_module(sandbox: Sandbox) -> None:
 
 
 @pytest.mark.docker
-def test_the_image_holds_no_program_but_python() -> None:
-    """gVisor shows the same image; bubblewrap binds the host's library folder whole, see docs/security.md."""
+def test_the_image_contains_no_program_but_python() -> None:
+    """gVisor uses the same image; bubblewrap binds the host's whole library folder, see docs/security.md."""
     body = on_data(
         "for folder, _, names in os.walk('/'):",
         "    if folder.startswith(('/proc', '/sys', '/dev')): continue",

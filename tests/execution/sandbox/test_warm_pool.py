@@ -1,4 +1,4 @@
-"""Warm boxes: ready before anyone asks, one run each, replaced when used or dead, gone with the service."""
+"""Warm boxes: started in advance, one run each, replaced when used or dead, removed with the service."""
 
 import time
 from collections.abc import Iterator, Sequence
@@ -17,7 +17,7 @@ READY = protocol.json_frame(protocol.READY, {"version": protocol.VERSION})
 
 
 class Counted(ScriptedSandbox):
-    """A sandbox whose boxes say that they are ready, and that can be out of order."""
+    """A sandbox whose boxes report that they are ready, and that can fail."""
 
     def __init__(self) -> None:
         super().__init__(lambda heard: READY)
@@ -44,7 +44,7 @@ def pool(sandbox_below: Counted) -> Iterator[WarmPool]:
     pool.close()
 
 
-def test_a_taken_box_was_ready_before_and_says_so_again(pool: WarmPool, sandbox_below: Counted) -> None:
+def test_a_box_from_the_pool_was_ready_and_reports_so_again(pool: WarmPool, sandbox_below: Counted) -> None:
     box = pool.open()
     assert len(sandbox_below.boxes) >= 2
     said = box.read(1, long_patience())
@@ -53,7 +53,7 @@ def test_a_taken_box_was_ready_before_and_says_so_again(pool: WarmPool, sandbox_
     box.close()
 
 
-def test_a_box_is_given_once_and_replaced(pool: WarmPool, sandbox_below: Counted) -> None:
+def test_a_box_is_used_once_and_replaced(pool: WarmPool, sandbox_below: Counted) -> None:
     boxes = [pool.open() for _ in range(5)]
     assert len({id(box) for box in boxes}) == 5
     assert becomes_true(lambda: pool.n_ready == 2)
@@ -62,7 +62,7 @@ def test_a_box_is_given_once_and_replaced(pool: WarmPool, sandbox_below: Counted
         box.close()
 
 
-def test_a_dead_box_is_replaced_before_anyone_gets_it(pool: WarmPool, sandbox_below: Counted) -> None:
+def test_a_dead_box_is_replaced_before_it_is_used(pool: WarmPool, sandbox_below: Counted) -> None:
     for box in list(sandbox_below.boxes):
         box.is_dead = True
     taken = pool.open()
@@ -71,7 +71,7 @@ def test_a_dead_box_is_replaced_before_anyone_gets_it(pool: WarmPool, sandbox_be
     taken.close()
 
 
-def test_an_engine_in_trouble_is_given_rest_and_found_again(pool: WarmPool, sandbox_below: Counted) -> None:
+def test_the_pool_pauses_when_an_engine_fails_and_recovers_with_it(pool: WarmPool, sandbox_below: Counted) -> None:
     sandbox_below.is_down = True
     pool.open().close()
     pool.open().close()
@@ -79,13 +79,13 @@ def test_an_engine_in_trouble_is_given_rest_and_found_again(pool: WarmPool, sand
         pool.open()
     tries, began = sandbox_below.n_tries, time.monotonic()
     time.sleep(0.3)
-    # The one that is under way, and one after each rest.
+    # The attempt in progress, and one after each pause.
     assert sandbox_below.n_tries <= tries + 1 + (time.monotonic() - began) / REST_SECONDS
     sandbox_below.is_down = False
     assert becomes_true(lambda: pool.n_ready == 2)
 
 
-def test_closing_the_pool_destroys_what_waits(sandbox_below: Counted) -> None:
+def test_closing_the_pool_destroys_idle_boxes(sandbox_below: Counted) -> None:
     pool = WarmPool(sandbox_below, size=3)
     assert becomes_true(lambda: pool.n_ready == 3)
     pool.close()
@@ -93,14 +93,14 @@ def test_closing_the_pool_destroys_what_waits(sandbox_below: Counted) -> None:
     assert pool.n_ready == 0
 
 
-def test_a_pool_of_none_starts_a_box_for_each_run(sandbox_below: Counted) -> None:
+def test_a_pool_of_size_zero_starts_a_box_for_each_run(sandbox_below: Counted) -> None:
     pool = WarmPool(sandbox_below, size=0)
     pool.open().close()
     assert len(sandbox_below.boxes) == 1
     pool.close()
 
 
-def test_real_warm_boxes_serve_runs_as_cold_ones_do(sandbox: Sandbox) -> None:
+def test_warm_boxes_give_the_same_results_as_cold_ones(sandbox: Sandbox) -> None:
     pool = WarmPool(open_sandbox(sandbox.name), size=2)
     try:
         assert becomes_true(lambda: pool.n_ready == 2)
@@ -111,7 +111,7 @@ def test_real_warm_boxes_serve_runs_as_cold_ones_do(sandbox: Sandbox) -> None:
         pool.close()
 
 
-def test_a_warm_box_has_its_packages_imported_and_no_more_environment(sandbox: Sandbox) -> None:
+def test_a_warm_box_has_imported_its_packages_and_hides_the_preload_variable(sandbox: Sandbox) -> None:
     source = PRELUDE + "import sys, os\nloaded = 'numpy' in sys.modules and 'pandas' in sys.modules\n"
     source += "class Mine(Base):\n    def on_data(self, data, portfolio):\n"
     source += "        print(loaded, 'BOX_PRELOAD' in os.environ)\n        return Hold()\n"
@@ -124,7 +124,7 @@ def test_a_warm_box_has_its_packages_imported_and_no_more_environment(sandbox: S
     assert run_in_box(sandbox, source, prices=price_table(1)).logs == ("False False",)
 
 
-def test_randomness_in_a_warm_box_is_that_of_a_cold_one(sandbox: Sandbox) -> None:
+def test_a_warm_box_gives_the_same_random_numbers_as_a_cold_one(sandbox: Sandbox) -> None:
     source = PRELUDE + "import random\nimport numpy as np\nclass Mine(Base):\n    def on_data(self, data, portfolio):\n"
     source += (
         "        print(random.random(), np.random.rand(), np.random.default_rng().random())\n        return Hold()\n"
