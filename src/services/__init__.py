@@ -1,1 +1,1 @@
-"""What the service does: one use case a file, on top of the execution rooms and the ports beside it."""
+"""The use cases of the service, one per file, on top of the execution packages and the ports beside them."""

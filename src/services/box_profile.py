@@ -1,4 +1,4 @@
-"""HQG_PROFILE: where the time of a box goes, as the host sees it, and how much went in and out."""
+"""HQG_PROFILE: logs how a box spends its time, as seen by the host, and its bytes in and out."""
 
 import logging
 import time
@@ -11,11 +11,11 @@ logger = logging.getLogger(__name__)
 
 
 class ProfiledSandbox(WrappedSandbox):
-    """A sandbox whose boxes each log a profile when they are closed. Everything else is the sandbox's own.
+    """A sandbox whose boxes log a profile when they are closed. Everything else is delegated.
 
     Args:
-        sandbox: the one that builds the boxes.
-        clock: seconds that only rise.
+        sandbox: creates the boxes.
+        clock: monotonic seconds.
     """
 
     def __init__(self, sandbox: Sandbox, clock: Callable[[], float] = time.perf_counter) -> None:

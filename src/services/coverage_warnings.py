@@ -1,4 +1,4 @@
-"""Says when a run stands on less than was asked for: prices, a benchmark or a rate that cover a part of it."""
+"""Warns when prices, the benchmark or the risk-free rate cover only part of a run."""
 
 from datetime import date, timedelta
 
@@ -8,20 +8,20 @@ from src.services.data_provider.calendar import sessions
 from src.utils.trading_year import CALENDAR_DAYS, TRADING_DAYS, periods_per_year
 
 FEW_SESSIONS = 5
-"""Missing at an end, so many sessions of New York are no shortfall: other exchanges have holidays of their own."""
+"""This many New York sessions may be missing at an end: other exchanges have other holidays."""
 
 ENOUGH_YIELDS = 0.95
-"""Share of the sessions from which a series of yields counts as whole: bond markets close on more days."""
+"""Share of the sessions from which a series of yields counts as complete: bond markets have more holidays."""
 
 MOST_NAMED = 10
 ONE_DAY = timedelta(days=1)
 
 
 def window_warnings(prices: PriceTable, start: date, end: date) -> list[str]:
-    """One sentence for each end of the window that the prices do not reach, and one for symbols that begin later.
+    """One sentence for each end of the window the prices do not reach, and one for symbols that start later.
 
     Args:
-        start, end: the window asked for, both days included.
+        start, end: the requested window, inclusive.
     """
     first, last = prices.dates[0].item(), prices.dates[-1].item()
     warnings = []
@@ -38,7 +38,7 @@ def window_warnings(prices: PriceTable, start: date, end: date) -> list[str]:
 
 
 def period_warnings(dates: Dates) -> list[str]:
-    """One sentence when the days of a timeline fit no usual year, so that metrics count them."""
+    """One sentence if the days of a timeline fit no usual year, so that metrics count them."""
     periods = periods_per_year(dates)
     if periods in (TRADING_DAYS, CALENDAR_DAYS):
         return []
@@ -49,11 +49,11 @@ def period_warnings(dates: Dates) -> list[str]:
 
 
 def benchmark_warnings(symbol: str, days: Dates, known: Dates) -> list[str]:
-    """One sentence when the benchmark covers a part of the run's days.
+    """One sentence if the benchmark covers only part of the run's days.
 
     Args:
-        days: (n_days,) of the run.
-        known: (n_known,) those on which the benchmark is known, without a gap, at least one.
+        days: (n_days,) the run's days.
+        known: (n_known,) contiguous days on which the benchmark is known, at least one.
     """
     ends = []
     if known[0] > days[0]:
@@ -62,15 +62,15 @@ def benchmark_warnings(symbol: str, days: Dates, known: Dates) -> list[str]:
         ends.append(f"ends on {known[-1]}, the run on {days[-1]}")
     if not ends:
         return []
-    return [f"The benchmark {symbol} {' and '.join(ends)}; what is measured against it covers those days alone."]
+    return [f"The benchmark {symbol} {' and '.join(ends)}; metrics relative to it cover only those days."]
 
 
 def yield_warnings(symbol: str, days: Dates, known: Dates) -> list[str]:
-    """One sentence when a series of yields covers a part of the run's sessions.
+    """One sentence if a series of yields covers only part of the run's sessions.
 
     Args:
-        days: (n_days,) of the run.
-        known: (n_known,) those on which a yield is known, ascending, at least one.
+        days: (n_days,) the run's days.
+        known: (n_known,) days on which a yield is known, ascending, at least one.
     """
     n_sessions = sessions(days[0].item(), days[-1].item()).size
     if n_sessions - known.size <= max(FEW_SESSIONS, (1 - ENOUGH_YIELDS) * n_sessions):
@@ -82,10 +82,10 @@ def yield_warnings(symbol: str, days: Dates, known: Dates) -> list[str]:
 
 
 def begins_late(wanted: date, first: date) -> bool:
-    """Whether prices that begin on `first` leave out more than a few sessions from `wanted` on."""
+    """Whether prices that start on `first` miss more than a few sessions after `wanted`."""
     return sessions(wanted, first - ONE_DAY).size > FEW_SESSIONS
 
 
 def ends_early(last: date, wanted: date) -> bool:
-    """Whether prices that end on `last` leave out more than a few sessions up to `wanted`."""
+    """Whether prices that end on `last` miss more than a few sessions before `wanted`."""
     return sessions(last + ONE_DAY, wanted).size > FEW_SESSIONS

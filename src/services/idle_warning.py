@@ -1,4 +1,4 @@
-"""Why a run has no order at all: the first of the reasons, in the order in which a signal meets them."""
+"""Explains why a run has no orders: the first reason that applies, in the order in which signals are processed."""
 
 from collections.abc import Sequence
 
@@ -12,12 +12,12 @@ _PERIODS = {BarSize.DAILY: "day", BarSize.WEEKLY: "week", BarSize.MONTHLY: "mont
 
 
 def idle_warning(reply: Reply, request: BacktestRequest, cadence: Cadence, n_orders: int) -> list[str]:
-    """One sentence when nothing was traded.
+    """One sentence if nothing was traded.
 
-    What the box says of its signals is believed here: it decides nothing but this sentence.
+    What the box reports about its signals is trusted here, since it only affects this sentence.
 
     Args:
-        n_orders: how many orders the audited books hold.
+        n_orders: number of orders in the audited books.
     """
     if n_orders:
         return []

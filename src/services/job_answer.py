@@ -1,4 +1,4 @@
-"""A stored run in the words of the dashboard's job contract."""
+"""Converts a stored run to the dashboard's job contract."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
@@ -33,10 +33,10 @@ _METRICS = {
     "beta": "beta",
     "total_orders": "total_orders",
 }
-"""The dashboard's name of each measure, and ours."""
+"""The dashboard's name of each metric, and ours."""
 
 _MAY_BE_NULL = frozenset({"calmar", "annualized_return"})
-"""The dashboard calculates with all others: there 0 stands for undefined."""
+"""The dashboard calculates with all others, where 0 stands for undefined."""
 
 _COUNTS = frozenset({"max_drawdown_duration", "total_orders"})
 
@@ -50,7 +50,7 @@ def job_answer(run: RunRecord, logs: Sequence[str] = ()) -> dict[str, Any]:
     """The fields of src.models.job.JobAnswer, without a result.
 
     Args:
-        logs: what the strategy has printed so far, while there is no error that says it.
+        logs: what the strategy has printed so far; an error has its own logs.
     """
     error = None if run.error is None else "; ".join(run.error.errors)
     if run.error is not None and run.error.logs:
@@ -68,7 +68,7 @@ def job_answer(run: RunRecord, logs: Sequence[str] = ()) -> dict[str, Any]:
 
 
 def job_pieces(run: RunRecord, members: Iterator[tuple[str, Any]]) -> Iterator[bytes]:
-    """The same as JSON for a run that succeeded, written while its answer is read: that may be very long.
+    """The same as JSON for a successful run, streamed because its answer may be very long.
 
     Args:
         members: of a whole BacktestResponse, as src.services.artifacts.answer_reader.answer_members gives them.
@@ -86,7 +86,7 @@ def _with_result(job: Mapping[str, Any], members: Iterator[tuple[str, Any]]) -> 
 
 
 def _result(members: Iterator[tuple[str, Any]], kept: dict[str, Any]) -> Iterator[tuple[str, Iterable[bytes]]]:
-    """The fields of src.models.job.JobResult; what is no field of it, but told elsewhere, is put into `kept`."""
+    """The fields of src.models.job.JobResult; other values needed elsewhere are put into `kept`."""
     for name, value in members:
         if name == "parameters":
             yield name, [json_bytes(value)]

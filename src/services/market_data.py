@@ -1,4 +1,4 @@
-"""What prices this service keeps, without asking anybody for more."""
+"""The prices stored by this service, without fetching more."""
 
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
@@ -10,25 +10,25 @@ from src.services.data_provider.holding import Holding
 
 @runtime_checkable
 class KeepsPrices(Protocol):
-    """A provider with prices at hand: a folder of files, or a cache."""
+    """A provider with local prices: a folder of files, or a cache."""
 
     def symbols(self) -> list[str]:
-        """Of which there is a file, by name."""
+        """Symbols that have a file, sorted."""
         ...
 
     def held(self, symbol: str) -> Holding | None:
-        """What there is of a symbol, without asking a source; None when there is nothing.
+        """The stored prices of a symbol, without fetching; None if there are none.
 
         Raises:
-            NoPrices: it is no ticker, or its file cannot be understood.
-            PriceSourceUnavailable: there is something, which cannot be read.
+            NoPrices: it is not a ticker, or its file is invalid.
+            PriceSourceUnavailable: its file exists but cannot be read.
         """
         ...
 
 
 @dataclass(frozen=True)
 class Coverage:
-    """A symbol of which there is a file: what it holds, or why it cannot be used."""
+    """A symbol with a file: its contents, or why it cannot be used."""
 
     symbol: str
     held: Holding | None
@@ -37,17 +37,17 @@ class Coverage:
 
 @dataclass(frozen=True)
 class CoveragePage:
-    """Some symbols by name, and after which one the next page begins; None when there is none."""
+    """Some symbols, sorted, and the one after which the next page starts; None on the last page."""
 
     entries: list[Coverage]
     next_cursor: str | None
 
 
 class MarketData:
-    """Answers for the prices that are kept.
+    """Answers questions about stored prices.
 
     Args:
-        provider: where prices come from; one that makes prices up keeps none.
+        provider: the source of prices; a synthetic one stores none.
     """
 
     def __init__(self, provider: DataProvider) -> None:
@@ -55,16 +55,16 @@ class MarketData:
         self._keeper = provider if isinstance(provider, KeepsPrices) else None
 
     def cached(self, symbol: str) -> Holding | None:
-        """What is kept of a symbol, None when nothing is. Blocks while it reads a file.
+        """The stored prices of a symbol, None if there are none. Blocks while reading a file.
 
         Raises:
-            NoPrices: it is no ticker, or its file cannot be understood.
-            PriceSourceUnavailable: there is something, which cannot be read.
+            NoPrices: it is not a ticker, or its file is invalid.
+            PriceSourceUnavailable: its file exists but cannot be read.
         """
         return None if self._keeper is None else self._keeper.held(symbol)
 
     def page(self, limit: int, cursor: str | None = None) -> CoveragePage:
-        """The coverage of the symbols after `cursor`, at most `limit` of them. Blocks while it reads their files.
+        """The coverage of the symbols after `cursor`, at most `limit` of them. Blocks while reading their files.
 
         Raises:
             PriceSourceUnavailable: their folder cannot be read.
@@ -77,9 +77,9 @@ class MarketData:
 
 
 def coverage_of(keeper: KeepsPrices, symbol: str) -> Coverage:
-    """What is kept of a symbol that there is a file of, or why that cannot be used."""
+    """The contents of a symbol's file, or why it cannot be used."""
     try:
         held = keeper.held(symbol)
     except (NoPrices, PriceSourceUnavailable) as error:
         return Coverage(symbol, None, str(error))
-    return Coverage(symbol, held, None if held else "Its file is damaged or gone.")
+    return Coverage(symbol, held, None if held else "Its file is damaged or missing.")

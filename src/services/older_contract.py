@@ -1,4 +1,4 @@
-"""Today's answers in the older contract's words."""
+"""Converts answers to the older contract."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
@@ -19,7 +19,7 @@ STATUS_TYPES = {
     503: "unavailable",
     504: "timeout",
 }
-"""Stable names of the problems that only a status tells."""
+"""Stable names of the problems identified only by their status."""
 
 _DETAIL_TYPES = {
     "analysis_errors": "analysis_error",
@@ -31,11 +31,11 @@ _DETAIL_TYPES = {
 def older_pieces(
     members: Iterator[tuple[str, Any]], warnings: Sequence[str] = (), n_stored: int = 0
 ) -> Iterator[bytes]:
-    """A finished backtest as the older contract shows it, as JSON, written while it is read: it may be very long.
+    """A finished backtest in the older contract as JSON, streamed because it may be very long.
 
     Args:
-        members: of a whole BacktestResponse, as src.services.artifacts.answer_reader.answer_members gives them.
-        warnings: of this very request, in place of the first `n_stored`, which are of the one that made the answer.
+        members: of a whole BacktestResponse, from src.services.artifacts.answer_reader.answer_members.
+        warnings: of this request, replacing the first `n_stored`, which belong to the request that produced the answer.
     """
     data = object_pieces(_data(members, warnings, n_stored))
     return object_pieces([("success", [b"true"]), ("data", data)])
@@ -75,11 +75,11 @@ def _point(candle: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def older_refusal(status: int, problem: Mapping[str, Any]) -> dict[str, Any]:
-    """A wrong answer as the older contract shows it.
+    """An error in the older contract.
 
     Args:
         status: its HTTP status.
-        problem: its body in today's words: `detail`, and `request_id` where it is our own fault.
+        problem: its body in the current contract: `detail`, and `request_id` if the fault is ours.
     """
     detail = problem.get("detail")
     error: dict[str, Any] = {"type": STATUS_TYPES.get(status, "internal_error"), "messages": [str(detail)]}

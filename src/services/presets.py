@@ -1,4 +1,4 @@
-"""Presets: named configurations of runs, kept under what they say."""
+"""Presets: named configurations of runs, identified by their contents."""
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -22,14 +22,14 @@ class PresetNotFound(BacktesterError):
 
 MAX_PRESETS = 1_000
 MAX_BYTES = 20_000_000
-"""Of one owner: nobody finds one among more, and a list shows them all."""
+"""Per owner: more could not be searched by eye, and a list shows them all."""
 
 
 class Presets:
-    """Keeps the presets of everybody. Blocks; may be called from any thread.
+    """Manages the presets of all owners. Blocks; may be called from any thread.
 
     Args:
-        store: where they are kept.
+        store: stores them.
     """
 
     def __init__(self, store: PresetStore) -> None:
@@ -64,7 +64,7 @@ class Presets:
         return self._store.list(owner)
 
     def remove(self, owner: str, preset_id: str) -> None:
-        """Forget one.
+        """Remove one.
 
         Raises:
             PresetNotFound
@@ -74,10 +74,10 @@ class Presets:
 
 
 def with_overrides(configuration: Mapping[str, Any], overrides: Mapping[str, Any]) -> dict[str, Any]:
-    """A request: the preset's fields, each replaced as a whole by the one that was sent, if one was.
+    """Build a request: the preset's fields, each replaced as a whole by the sent one, if any.
 
     Args:
-        overrides: the sent fields, not checked yet; config_params counts as parameters.
+        overrides: the sent fields, not yet checked; config_params counts as parameters.
     """
     fields = dict(overrides)
     replaced = {"parameters"} if "config_params" in fields else set()

@@ -1,4 +1,4 @@
-"""What a careful reader should know of the prices themselves: jumps that are probably errors."""
+"""Warns about the prices themselves: jumps that are probably errors."""
 
 from collections.abc import Iterator
 
@@ -11,13 +11,13 @@ from src.services.data_provider.base import PriceTable
 from src.utils.price_adjustment import FULL
 
 LARGEST_STEP = 10.0
-"""From one close to the next open or close. Adjusted prices of what is really traded move less; a split that is not
-taken out, a slipped decimal point or another security under the same ticker do not."""
+"""From one close to the next open or close. Correct adjusted prices move less; an unadjusted split, a misplaced
+decimal point or another security under the same ticker moves more."""
 
 MOST_NAMED = 10
 
 LARGEST_SHARE_FACTOR = 1.05
-"""So many times the shares that were really traded may a fee per share count before that is worth a warning."""
+"""A fee per share may count this many times the shares really traded before a warning is due."""
 
 
 def jump_warnings(prices: PriceTable) -> list[str]:
@@ -51,7 +51,7 @@ def _jumps(prices: PriceTable) -> Iterator[str]:
         before, after = bars[days[:-1], CLOSE, np.newaxis], bars[days[1:]][:, [CLOSE, OPEN]]
         is_jump = (after > LARGEST_STEP * before) | (before > LARGEST_STEP * after)
         for row in np.flatnonzero(is_jump.any(axis=1)).tolist():
-            # The close where both have jumped: what follows is counted from it.
+            # The close where both have jumped: later moves are measured from it.
             field = int(np.argmax(is_jump[row]))
             yield (
                 f"{symbol} moves more than tenfold overnight: it closes at {before[row, 0]:.10g} on "

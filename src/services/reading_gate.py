@@ -1,4 +1,4 @@
-"""Lets readings through to a few helpers, one source a helper at a time, while clients take turns."""
+"""Passes sources to a few helper processes, one source per helper at a time, with clients taking turns."""
 
 import threading
 from collections.abc import Sequence
@@ -16,20 +16,20 @@ class ReadsSources(Protocol):
     """See src.execution.reading_process.ReadingProcess."""
 
     def __call__(self, source: str) -> Reading:
-        """What the source says; blocks."""
+        """Analyse the source; blocks."""
         ...
 
     def warm_up(self) -> None:
-        """Start what reads, if it is not there."""
+        """Start the helper, if it is not running."""
         ...
 
     def close(self) -> None:
-        """End what reads."""
+        """Stop the helper."""
         ...
 
 
 class _Asked:
-    """A source that waits for its turn, compared by identity."""
+    """A waiting source, compared by identity."""
 
     def __init__(self, source: str) -> None:
         self.source = source
@@ -37,15 +37,15 @@ class _Asked:
 
 
 class ReadingGate:
-    """Reads sources in threads of its own. Safe to call from several threads.
+    """Analyses sources in its own threads. Safe to call from several threads.
 
-    A source may keep a helper for seconds. So that one client's sources never keep all of them, one helper is left to
-    the others wherever there are several.
+    A source may occupy a helper for seconds. If there are several helpers, one client can never occupy all of them: one
+    is left to the others.
 
     Args:
-        helpers: each reads one source at a time.
-        max_waiting: sources in line, over all clients.
-        max_waiting_of_client: sources of one client in line.
+        helpers: each analyses one source at a time.
+        max_waiting: maximum number of waiting sources, over all clients.
+        max_waiting_of_client: maximum number of waiting sources of one client.
     """
 
     def __init__(
@@ -68,11 +68,11 @@ class ReadingGate:
             thread.start()
 
     def submit(self, source: str, client: str) -> "Future[Reading]":
-        """The reading to come; cancelling it gives up its place in the line.
+        """A future of the reading; cancelling it removes it from the queue.
 
         Raises:
-            LineFull, ClientLineFull: the line has no place for it. A place that goes to another client later ends the
-                future with LineFull.
+            LineFull, ClientLineFull: the queue has no room for it. If another client displaces it later, the future
+                ends with LineFull.
         """
         asked = _Asked(source)
         with self._changed:
@@ -85,7 +85,7 @@ class ReadingGate:
         return asked.answer
 
     def read(self, source: str, client: str) -> Reading:
-        """The reading; blocks until it is there, and is never refused."""
+        """The reading; blocks until it is done, and is never refused."""
         asked = _Asked(source)
         with self._changed:
             self._line.admit(client, asked)
@@ -95,7 +95,7 @@ class ReadingGate:
 
     @property
     def n_waiting(self) -> int:
-        """Sources in line."""
+        """Number of waiting sources."""
         with self._changed:
             return len(self._line)
 
@@ -105,7 +105,7 @@ class ReadingGate:
             helper.warm_up()
 
     def close(self) -> None:
-        """Refuse what waits, let each helper finish its source, and end them."""
+        """Refuse waiting sources, let each helper finish its source, and stop the helpers."""
         with self._changed:
             self._is_closed = True
             left = list(self._line)
@@ -134,7 +134,7 @@ class ReadingGate:
             client, asked = turn
             try:
                 _answer(asked, helper)
-                # A source that took too long has cost the helper: the next one finds a new one.
+                # A source that took too long has killed the helper: the next source gets a new one.
                 helper.warm_up()
             finally:
                 with self._changed:

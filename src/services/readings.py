@@ -1,4 +1,4 @@
-"""Remembers what sources say: the same strategy comes again and again, with other dates and parameters."""
+"""Caches readings: the same strategy is often posted with other dates and parameters."""
 
 import asyncio
 import hashlib
@@ -15,37 +15,37 @@ from src.services.reading_gate import ReadingGate
 MAX_READINGS = 256
 
 SERVICE = "the service"
-"""The client in whose name a source is read that was read before and has been forgotten since."""
+"""The client name for reading again a source that was evicted from the cache."""
 
 
 class ReadsStrategies(Protocol):
-    """What routes ask; see Readings."""
+    """The interface used by routes; see Readings."""
 
     @property
     def n_waiting(self) -> int:
-        """Sources that wait to be read."""
+        """Number of sources waiting to be read."""
         ...
 
     async def read(self, source: str, client: str) -> Reading:
-        """What the source says."""
+        """The source's reading."""
         ...
 
 
 @dataclass
 class _Shared:
-    """A reading that several requests of one client wait for."""
+    """A reading awaited by several requests of one client."""
 
     reading: "asyncio.Future[Reading]"
     n_waiting: int = 0
 
 
 class Readings:
-    """Reads a source once. `read` belongs to one event loop; calling it blocks and is safe from several threads.
+    """Reads each source once. `read` belongs to one event loop; calling the object blocks and is thread-safe.
 
     Args:
-        gate: reads a source that is not known. What it finds fault with is read again: it may have been slow only
-            because the machine was.
-        max_readings: how many are remembered, the ones asked for last.
+        gate: reads unknown sources. A reading with violations is not cached, because a slow machine may have caused
+            them.
+        max_readings: maximum number cached; the least recently used are evicted.
     """
 
     def __init__(self, gate: ReadingGate, max_readings: int = MAX_READINGS) -> None:
@@ -53,21 +53,21 @@ class Readings:
         self._max_readings = max_readings
         self._known: OrderedDict[bytes, Reading] = OrderedDict()
         self._lock = threading.Lock()
-        # By client too: a source that waits behind an attacker's must not keep the same source of another waiting.
+        # Keyed by client too: a source waiting behind an attacker's must not delay the same source of another client.
         self._under_way: dict[tuple[str, bytes], _Shared] = {}
 
     @property
     def n_waiting(self) -> int:
-        """Sources that wait to be read."""
+        """Number of sources waiting to be read."""
         return self._gate.n_waiting
 
     def __call__(self, source: str) -> Reading:
-        """What the source says; never refused, because it has been read before."""
+        """The source's reading; never refused, because it was read before."""
         name = _name(source)
         return self._recall(name) or self._remember(name, self._gate.read(source, SERVICE))
 
     async def read(self, source: str, client: str) -> Reading:
-        """What the source says, for a client who takes turns with others.
+        """The source's reading, for a client that takes turns with others.
 
         Raises:
             LineFull, ClientLineFull
@@ -110,7 +110,7 @@ class Readings:
 
 
 def readable_strategy(reading: Reading) -> StrategyDescription:
-    """What the source says of itself, if it breaks no rule.
+    """The strategy's description of itself, if it breaks no rule.
 
     Raises:
         StrategyRejected: it breaks a rule.

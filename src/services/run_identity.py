@@ -1,4 +1,4 @@
-"""What names a run: one hash over everything that decides its result."""
+"""The identity of a run: a hash of everything that decides its result."""
 
 import hashlib
 import json
@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 ENGINE_VERSION = "2"
-"""Raised by one whenever the same input may give another result than before."""
+"""Incremented when the same input may give a different result than before."""
 
 _LEAST_INTEGER, _GREATEST_INTEGER = -(2**63), 2**64 - 1
-"""Whole numbers outside these can only have been written as floats: no request holds such an integer."""
+"""Whole numbers outside these can only come from floats: no request holds such an integer."""
 
 
 def code_hash(source: str) -> str:
@@ -18,11 +18,11 @@ def code_hash(source: str) -> str:
 
 
 def data_hash(prices: str, delistings: Mapping[int, int]) -> str:
-    """SHA-256 of the data that a run is made of, hexadecimal: that of its prices where nothing is delisted.
+    """SHA-256 of a run's data, hexadecimal: the hash of its prices if nothing is delisted.
 
     Args:
         prices: the hash of the price table.
-        delistings: as src.services.delistings.find_delistings says.
+        delistings: from src.services.delistings.find_delistings.
     """
     if not delistings:
         return prices
@@ -39,14 +39,14 @@ def run_hash(ingredients: Mapping[str, Any]) -> str:
 
 
 def canonical_json(value: Any) -> bytes:
-    """The one spelling of a JSON value, in ASCII."""
+    """The canonical spelling of a JSON value, in ASCII."""
     return json.dumps(canonical(value), separators=(",", ":"), allow_nan=False).encode("ascii")
 
 
 def canonical(value: Any) -> Any:
     """The same JSON value with its keys sorted and whole numbers as integers.
 
-    What hashes alike must run alike, so this is also what a strategy gets to see of its parameters.
+    Inputs with equal hashes must run equally, so strategies also receive their parameters in this form.
     """
     if isinstance(value, Mapping):
         return {name: canonical(value[name]) for name in sorted(value)}

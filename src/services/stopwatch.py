@@ -1,4 +1,4 @@
-"""How long each step of a request took."""
+"""Measures the duration of each step of a request."""
 
 import time
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ class Stopwatch:
 
     @contextmanager
     def step(self, name: str) -> Iterator[None]:
-        """Count the time of the block to this step; a step may come more than once."""
+        """Add the block's duration to this step; a step may occur more than once."""
         started = time.perf_counter()
         try:
             yield

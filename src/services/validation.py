@@ -1,4 +1,4 @@
-"""What an editor is told of a strategy: its broken rules and what it says of itself. Runs nothing."""
+"""Validates a strategy for an editor: its broken rules and what it declares. Runs nothing."""
 
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -8,10 +8,10 @@ from src.execution.reading import Reading
 
 
 def validation_answer(reading: Reading, universe: Sequence[str] | None = None) -> dict[str, Any]:
-    """What src.models.validation.ValidationAnswer shows, as plain values.
+    """The fields of src.models.validation.ValidationAnswer, as plain values.
 
     Args:
-        universe: what it is to trade whatever it says itself; None leaves it its own.
+        universe: tickers that override its own; None keeps its own.
     """
     reading = reading.trading(universe)
     description, violations = reading.description, reading.violations

@@ -1,4 +1,4 @@
-"""What a run is measured against: the benchmark and the risk-free rate. Neither ever fails a run."""
+"""The benchmark and the risk-free rate of a run. Neither ever fails a run."""
 
 import hashlib
 from dataclasses import dataclass
@@ -15,19 +15,19 @@ from src.services.data_provider.patience import ENDLESS, Patience
 from src.utils.benchmark_stats import benchmark_equity
 
 RISK_FREE_SYMBOL = "^IRX"
-"""Yield of the 13-week US Treasury bill, in percent a year."""
+"""Yield of the 13-week US Treasury bill, in percent per year."""
 
 
 @dataclass(frozen=True)
 class Yardsticks:
-    """What there is to measure against.
+    """The yardsticks of a run.
 
     Attributes:
-        benchmark: (n_days,) the starting equity invested in the benchmark, NaN before it begins and after it
-            ends; None when there is none.
+        benchmark: (n_days,) the starting equity invested in the benchmark, NaN before its first and after its last
+            day; None if there is none.
         risk_free_rate: yearly fraction.
-        warnings: why one of them is missing or covers a part of the run, as sentences.
-        benchmark_end: the last day of the benchmark's whole history, where that is known; no part of `hash`.
+        warnings: why one of them is missing or covers only part of the run, as sentences.
+        benchmark_end: the last day of the benchmark's whole history, if known; not part of `hash`.
     """
 
     benchmark: npt.NDArray[np.float64] | None
@@ -36,7 +36,7 @@ class Yardsticks:
     benchmark_end: date | None = None
 
     def hash(self) -> str:
-        """SHA-256 of what is measured against, hexadecimal; the same on every machine. Warnings are no part of it."""
+        """SHA-256 of the yardsticks, hexadecimal; the same on every machine. Warnings are not part of it."""
         series = b"none" if self.benchmark is None else self.benchmark.astype("<f8").tobytes()
         return hashlib.sha256(np.float64(self.risk_free_rate).astype("<f8").tobytes() + series).hexdigest()
 
@@ -58,7 +58,7 @@ def find_yardsticks(
         patience: how long to wait for them.
 
     Raises:
-        RunTimedOut, RunCancelled: the patience is at its end.
+        RunTimedOut, RunCancelled: patience has run out.
     """
     warnings: list[str] = []
     series = benchmark_end = None
@@ -100,9 +100,9 @@ def _benchmark(
 
 
 def _covered(days: Dates, first: int, last: int) -> slice:
-    """The days on which a benchmark with its first and last close there is known.
+    """The days on which a benchmark with these first and last closes is known.
 
-    A few sessions more at either end, such as a weekend of a market that has none, count as days without a close.
+    A few more sessions at either end, such as a weekend of a market without one, count as days without a close.
     """
     start = first if begins_late(days[0].item(), days[first].item()) else 0
     stop = last + 1 if ends_early(days[last].item(), days[-1].item()) else len(days)
@@ -124,7 +124,7 @@ def _window(prices: PriceTable) -> tuple[date, date]:
 
 
 def _on_days(table: PriceTable, prices: PriceTable) -> npt.NDArray[np.float64]:
-    """The table's closes on the run's days, NaN where it has none."""
+    """The table's closes on the run's days, NaN where missing."""
     closes = np.full(len(prices.dates), np.nan)
     _, here, there = np.intersect1d(prices.dates, table.dates, assume_unique=True, return_indices=True)
     closes[here] = table.close[there, 0]

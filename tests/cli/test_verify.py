@@ -76,7 +76,7 @@ BREAKS: dict[str, tuple[Callable[[Sealed], object], str]] = {
     "a byte of a file": (lambda s: flip(s.folders[2] / "orders.csv"), "link 3 .*orders.csv was changed"),
     "a longer file": (lambda s: append(s.folders[0] / "result.json"), "link 1 .*result.json has"),
     "a missing file": (lambda s: (s.folders[3] / "report.html").unlink(), "link 4 .*report.html cannot be read"),
-    "an invented file": (lambda s: (s.folders[0] / "extra.txt").write_text(""), "link 1 .*'extra.txt' lies among"),
+    "an invented file": (lambda s: (s.folders[0] / "extra.txt").write_text(""), "link 1 .*'extra.txt' is among"),
     "a byte of a manifest": (lambda s: flip(s.folders[0] / "manifest.json"), "link 1 "),
     "a manifest rewritten with a fitting hash": (
         lambda s: s.change_manifest(2, sealed_at="2001-01-01T00:00:00+00:00"),
@@ -86,11 +86,11 @@ BREAKS: dict[str, tuple[Callable[[Sealed], object], str]] = {
     "no manifest": (lambda s: (s.folders[1] / "manifest.json").unlink(), "link 2 .*manifest cannot be read"),
     "a manifest that is a list": (
         lambda s: (s.folders[1] / "manifest.json").write_text("[]"),
-        "link 2 .*not of the form",
+        "link 2 .*not have the right form",
     ),
     "a manifest nested without end": (
         lambda s: (s.folders[1] / "manifest.json").write_text("[" * 200_000),
-        "link 2 .*not of the form",
+        "link 2 .*not have the right form",
     ),
     "a missing folder": (lambda s: shutil.rmtree(s.folders[2]), "link 3 .*manifest cannot be read"),
     "two folders changed places": (lambda s: swap(s.folders[2], s.folders[3]), "link 3 .*says number 4"),
@@ -105,7 +105,7 @@ BREAKS: dict[str, tuple[Callable[[Sealed], object], str]] = {
     ),
     "a removal that nobody asked for": (
         lambda s: (s.folders[0] / "removed.json").write_text('{"removed_at": "2026-01-01"}'),
-        "link 1 .*nobody removed them",
+        "link 1 .*no removal is recorded",
     ),
 }
 
@@ -208,7 +208,7 @@ def test_an_archive_with_other_files_is_refused_unpacked(tmp_path: Path, name: s
         archive.writestr(name, "x")
     out = io.StringIO()
     assert verify_bundle(path, out) == 1
-    assert "no file of a run" in out.getvalue()
+    assert "not a file of a run" in out.getvalue()
 
 
 def test_no_changed_byte_of_a_bundle_goes_unnoticed_or_crashes(sealed: Sealed, tmp_path: Path) -> None:

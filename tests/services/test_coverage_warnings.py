@@ -130,7 +130,7 @@ class TestYardsticks:
         assert found.benchmark[500] == 1000.0
         assert found.warnings == (
             f"The benchmark MARK begins on {self.DAYS[500]}, the run on 2010-01-04 and ends on {self.DAYS[1999]}, the "
-            "run on 2019-12-31; what is measured against it covers those days alone.",
+            "run on 2019-12-31; metrics relative to it cover only those days.",
         )
 
     def test_a_benchmark_of_the_universe_is_treated_alike(self, folder: Path) -> None:

@@ -1,1 +1,1 @@
-"""The files of finished runs, sealed into a chain that anybody can check: see docs/artifacts.md."""
+"""The files of finished runs, sealed into a chain that anyone can check: see docs/artifacts.md."""

@@ -1,4 +1,4 @@
-"""Reads a stored answer of any size piece by piece: whole in no moment in memory."""
+"""Reads a stored answer of any size piece by piece, never holding it whole in memory."""
 
 import codecs
 import json
@@ -13,10 +13,10 @@ import orjson
 
 COMPRESSED_BYTES = 64 * 1024
 PIECE_BYTES = 256 * 1024
-"""How much is unpacked at a time; parsing that holds the interpreter for about two milliseconds."""
+"""Bytes unpacked at a time; parsing them holds the interpreter for about two milliseconds."""
 
 LONGEST_CUT_NUMBER = 3
-"""A number that ends so near the end of what was read ("1.", "2e-") may go on in the next piece."""
+"""A number that ends this close to the end of the text read ("1.", "2e-") may continue in the next piece."""
 
 WHITE_SPACE = " \t\n\r"
 
@@ -34,7 +34,7 @@ class AnswerDamaged(ValueError):
 
 
 def unpacked(gzip_bytes: bytes) -> Iterator[bytes]:
-    """The bytes that were compressed, in pieces of at most PIECE_BYTES.
+    """Decompress the bytes into pieces of at most PIECE_BYTES.
 
     Raises:
         AnswerDamaged
@@ -55,19 +55,19 @@ def unpacked(gzip_bytes: bytes) -> Iterator[bytes]:
 
 
 def answer_members(pieces: Iterator[bytes]) -> Iterator[tuple[str, Any]]:
-    """Names and values of the JSON object that the pieces make up, in their order.
+    """Yield names and values of the JSON object formed by the pieces, in order.
 
-    The value of an array is an iterator of lists, none empty, that together hold its elements: take them before the
+    The value of an array is an iterator of non-empty lists that together hold its elements; consume it before the
     next member. No other value is an iterator.
 
     Args:
-        pieces: UTF-8, cut anywhere.
+        pieces: UTF-8, split anywhere.
 
     Raises:
         AnswerDamaged
     """
     reader = _Reader(pieces)
-    with _told_as_damage():
+    with _raising_damaged():
         for _ in reader.items("{", "}"):
             name = reader.value()
             reader.expect(":")
@@ -82,7 +82,7 @@ def answer_members(pieces: Iterator[bytes]) -> Iterator[tuple[str, Any]]:
 
 
 @contextmanager
-def _told_as_damage() -> Iterator[None]:
+def _raising_damaged() -> Iterator[None]:
     try:
         yield
     except (JSONDecodeError, UnicodeDecodeError) as error:
@@ -90,12 +90,12 @@ def _told_as_damage() -> Iterator[None]:
 
 
 def read_answer(pieces: Iterator[bytes], sinks: Mapping[str, Sink]) -> dict[str, Any]:
-    """The JSON object that the pieces make up.
+    """Parse the JSON object formed by the pieces.
 
     Args:
-        pieces: UTF-8, cut anywhere.
-        sinks: for members of the object that are arrays: takes the elements one by one, in their order, instead
-            of having them in the object that is returned.
+        pieces: UTF-8, split anywhere.
+        sinks: by name of an array member: receives its elements one by one, in order, instead of including
+            them in the returned object.
 
     Raises:
         AnswerDamaged
@@ -114,7 +114,7 @@ def read_answer(pieces: Iterator[bytes], sinks: Mapping[str, Sink]) -> dict[str,
 
 
 class _Reader:
-    """A window that moves over the text."""
+    """A moving window over the text."""
 
     def __init__(self, pieces: Iterator[bytes]) -> None:
         self._pieces = pieces
@@ -122,7 +122,7 @@ class _Reader:
         self._text = ""
         self._at = 0
         self._boundaries = BOUNDARIES
-        """Those that are worth looking for in this window."""
+        """The boundaries worth searching for in this window."""
 
     def peek(self) -> str:
         """The next character that is not white space, "" at the end."""
@@ -144,7 +144,7 @@ class _Reader:
             raise JSONDecodeError("something follows", self._text, self._at)
 
     def value(self) -> Any:
-        """The next value, whole."""
+        """The whole next value."""
         self.peek()
         while True:
             try:
@@ -157,13 +157,13 @@ class _Reader:
                     raise
 
     def elements(self) -> Iterator[list[Any]]:
-        """The elements of the array that comes next, some at a time."""
-        with _told_as_damage():
+        """The elements of the next array, several at a time."""
+        with _raising_damaged():
             for _ in self.items("[", "]"):
                 yield self._several() or [self.value()]
 
     def items(self, opening: str, closing: str) -> Iterator[None]:
-        """Stops at each item between the two characters, for the caller to read it."""
+        """Yield at each item between the two characters, for the caller to read it."""
         self.expect(opening)
         is_more = self.peek() != closing
         while is_more:
@@ -174,11 +174,11 @@ class _Reader:
         self.expect(closing)
 
     def _several(self) -> list[Any]:
-        """The elements up to what looks like the last boundary between two objects, or like the end of an array of
-        them; none when it is neither.
+        """The elements up to the apparent last boundary between two objects, or the apparent end of an array of
+        objects; none if there is neither.
 
-        JSON that is cut within a string or an inner object, and closed there, does not parse. So what parses was
-        cut between two elements of this array, or at its end.
+        JSON that is cut within a string or an inner object, and closed there, does not parse. So text that parses
+        was cut between two elements of this array, or at its end.
         """
         while self._boundaries:
             find, characters = self._boundaries[0]
@@ -187,14 +187,14 @@ class _Reader:
                 if end > self._at:
                     parsed: list[Any] = orjson.loads(f"[{self._text[self._at : end]}]")
                     self._at = end
-                    # Where an array ends, the next one may be all that the rest of the window holds.
+                    # After the end of an array, the rest of the window may hold nothing but the next one.
                     self._boundaries = BOUNDARIES if find is str.find else self._boundaries
                     return parsed
             self._boundaries = self._boundaries[1:]
         return []
 
     def _read_on(self) -> bool:
-        """Add the next piece to the window and drop what was read; False at the end."""
+        """Add the next piece to the window and drop the text already read; False at the end."""
         for piece in self._pieces:
             self._text = self._text[self._at :] + self._decoder.decode(piece)
             self._at = 0

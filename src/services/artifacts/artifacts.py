@@ -30,7 +30,7 @@ logger = logging.getLogger(__name__)
 
 
 def utc_now() -> datetime:
-    """The time, with its time zone."""
+    """The current time in UTC."""
     return datetime.now(UTC)
 
 
@@ -38,25 +38,25 @@ class Artifacts:
     """Files of finished runs. Every method blocks and may be called from any thread of any process.
 
     Args:
-        folder: holds one folder an owner; made when it is needed. Processes that share the storage share it too.
-        storage: where results and the chain are.
-        clock: tells the time, with a time zone.
+        folder: holds one folder per owner; created when needed. Processes that share the storage must share it.
+        storage: holds the results and the chain.
+        clock: returns the time with a time zone.
     """
 
     def __init__(self, folder: Path, storage: Storage, clock: Callable[[], datetime] = utc_now) -> None:
         self._root = folder
         self._storage = storage
         self._clock = clock
-        # One at a time: many who ask for a large run at once must not fill the disk with unfinished copies of it.
+        # One at a time: concurrent requests for a large run must not fill the disk with unfinished copies.
         self._sealing = threading.Lock()
 
     def seal(self, key: RunKey) -> Link:
-        """Write the run's files and add them to its owner's chain; nothing where that was done before.
+        """Write the run's files and add them to its owner's chain, unless that was done before.
 
         Raises:
             ArtifactNotFound: there is no such run.
             ArtifactsNotReady: it has no result.
-            ArtifactsUnwritable: such as no space left; nothing is left behind, and a later call may succeed.
+            ArtifactsUnwritable: for example no space left; nothing is left behind, and a later call may succeed.
         """
         present = self._storage.chain.link(key)
         if present is not None:
@@ -65,37 +65,37 @@ class Artifacts:
             return self._storage.chain.link(key) or self._sealed(key)
 
     def manifest(self, key: RunKey) -> dict[str, Any]:
-        """The run's manifest, sealed now if nobody has before.
+        """The run's manifest; seals the run first if necessary.
 
         Raises:
-            as `seal`; ArtifactNotFound also when the file is gone
+            as `seal`; ArtifactNotFound also if the file is gone
         """
         manifest: dict[str, Any] = json.loads(self.path(key, MANIFEST_NAME).read_bytes())
         return manifest
 
     def path(self, key: RunKey, name: str) -> Path:
-        """Where one of the run's files is, sealed now if nobody has before.
+        """Path of one of the run's files; seals the run first if necessary.
 
         Args:
-            name: manifest.json or a name that the manifest lists; anything else is not found.
+            name: manifest.json or a name in the manifest; anything else is not found.
 
         Raises:
-            as `seal`; ArtifactNotFound also when there is no such file
+            as `seal`; ArtifactNotFound also if there is no such file
         """
         if name not in (MANIFEST_NAME, *FILE_NAMES):
-            raise ArtifactNotFound("No file of a run has that name; the manifest lists those that there are")
+            raise ArtifactNotFound("The run has no file of that name; the manifest lists its files")
         path = link_folder(self._root, self.seal(key)) / name
         if not path.is_file():
             raise _gone(path)
         return path
 
     def bundle(self, key: RunKey) -> Iterator[bytes]:
-        """All files of the run as a zip archive, piece by piece; the same bytes whenever it is asked for.
+        """All files of the run as a zip archive, piece by piece; the same bytes every time.
 
         Raises:
             as `path`, before the first piece
         """
-        # Of one folder: whoever asked for each file anew might get some of a later seal, where the run goes just now.
+        # All from one folder: looking up each file could mix in files of a later seal if the run is being removed.
         folder = link_folder(self._root, self.seal(key))
         try:
             return bundle_pieces([folder / name for name in (MANIFEST_NAME, *FILE_NAMES)], folder_name=key.run_hash)
@@ -103,7 +103,7 @@ class Artifacts:
             raise _gone(error.filename) from error
 
     def equity_csv(self, key: RunKey) -> bytes:
-        """The account day by day as CSV, made anew from the stored result whenever it is asked for: no sealed file.
+        """The account day by day as CSV, generated from the stored result on each call; not a sealed file.
 
         Raises:
             ArtifactNotFound, ArtifactsNotReady: as `seal`
@@ -112,15 +112,15 @@ class Artifacts:
         return equity_csv(curve_of(result))
 
     def remove(self, key: RunKey) -> None:
-        """Take the run's files away; its manifests stay, so that the chain can still be checked.
+        """Remove the run's files; its manifests stay, so that the chain can still be checked.
 
-        Nothing happens for a run without files.
+        Does nothing for a run without files.
         """
         for link in self._storage.chain.mark_removed(key):
             remove_files(link_folder(self._root, link), link.removed_at or self._clock())
 
     def clean_up(self) -> None:
-        """Delete what killed seals left behind an hour ago or longer, and finish removals that were cut short."""
+        """Delete leftovers of killed seals that are at least an hour old, and finish interrupted removals."""
         for owner in self._storage.chain.owners():
             clean_left_overs(self._root, owner, self._storage.chain.links(owner))
 
@@ -131,7 +131,7 @@ class Artifacts:
                 files = write_run_files(unfinished, title, request, result)
                 link = self._storage.chain.append(key, self._building(key, unfinished, files))
         except RunGone as error:
-            raise ArtifactNotFound("The run was deleted meanwhile") from error
+            raise ArtifactNotFound("The run was deleted in the meantime") from error
         except OSError as error:
             raise _unwritable(error) from error
         return link
@@ -140,7 +140,7 @@ class Artifacts:
         placed: list[Path] = []
 
         def build(number: int, previous_hash: str) -> Link:
-            if placed:  # the database makes a transaction anew that met another one
+            if placed:  # the database retries a transaction after a conflict
                 placed.pop().rename(unfinished)
             sealed_at = self._clock().astimezone(UTC)
             manifest = make_manifest(key.run_hash, number, sealed_at.isoformat(), files, previous_hash)
@@ -153,19 +153,19 @@ class Artifacts:
         return build
 
     def _stored(self, key: RunKey) -> tuple[str, dict[str, Any], StoredResult]:
-        """What the run is called, its request and its result."""
+        """The run's name, its request and its result."""
         runs = self._storage.runs
         run, details, result = runs.get(key), runs.details(key), runs.result(key)
         if run is None or details is None:
             raise ArtifactNotFound("There is no such run")
         if result is None:
-            raise ArtifactsNotReady("The run has no result yet: its files come with it")
+            raise ArtifactsNotReady("The run has no result yet, and so no files")
         return run.name or "Unnamed run", dict(details.request), result
 
 
 def _gone(path: object) -> ArtifactNotFound:
     logger.error("the sealed file %s is missing", path)
-    return ArtifactNotFound("This file was sealed, but it is gone from the folder of artifacts")
+    return ArtifactNotFound("This file was sealed, but is missing from the folder of artifacts")
 
 
 def _unwritable(error: OSError) -> ArtifactsUnwritable:

@@ -1,4 +1,4 @@
-"""bundle.zip: all files of a run in one archive that is made while it is sent."""
+"""bundle.zip: all files of a run in one archive, created while it is sent."""
 
 import zipfile
 from collections.abc import Iterator, Sequence
@@ -7,15 +7,15 @@ from pathlib import Path
 from typing import BinaryIO
 
 FAST = 1
-"""How hard to compress: a tenth more bytes than zlib's own choice, for a third of its time."""
+"""Compression level: a tenth more bytes than zlib's default, in a third of its time."""
 
 COPIED_BYTES = 256 * 1024
 
 
 def bundle_pieces(paths: Sequence[Path], folder_name: str) -> Iterator[bytes]:
-    """The archive, piece by piece; nothing is written to disk, and memory does not grow with the files.
+    """Create the archive piece by piece, without writing to disk and in constant memory.
 
-    The files are opened before this returns, so what is removed meanwhile is still sent whole.
+    The files are opened before this returns, so files removed later are still sent whole.
 
     Args:
         folder_name: the folder in the archive.
@@ -24,7 +24,7 @@ def bundle_pieces(paths: Sequence[Path], folder_name: str) -> Iterator[bytes]:
         OSError: a file cannot be opened.
     """
     pieces = _pieces(paths, folder_name)
-    next(pieces)  # runs up to where all files are open
+    next(pieces)  # runs until all files are open
     return pieces
 
 
@@ -33,7 +33,7 @@ def _pieces(paths: Sequence[Path], folder_name: str) -> Iterator[bytes]:
     with ExitStack() as stack:
         opened = [(f"{folder_name}/{path.name}", stack.enter_context(path.open("rb"))) for path in paths]
         yield b""
-        # Never closed by an exception: closing writes, and nobody reads any more.
+        # Not closed on an exception: closing writes, and the reader is gone.
         archive = zipfile.ZipFile(sent, "w", zipfile.ZIP_DEFLATED, compresslevel=FAST)
         for name, file in opened:
             yield from _member(archive, sent, name, file)
@@ -42,8 +42,8 @@ def _pieces(paths: Sequence[Path], folder_name: str) -> Iterator[bytes]:
 
 
 def _member(archive: zipfile.ZipFile, sent: "_Outbox", name: str, file: BinaryIO) -> Iterator[bytes]:
-    # By name alone a member gets the oldest time that an archive can carry: with a time of its own no two bundles would
-    # be equal. Large ones need a wider form from the beginning, because their length is written after them.
+    # Given only a name, a member gets the oldest possible time; with real times no two bundles would be equal. Large
+    # members need zip64 from the beginning, because their length is written after them.
     with archive.open(name, "w", force_zip64=True) as entry:
         while chunk := file.read(COPIED_BYTES):
             entry.write(chunk)
@@ -52,7 +52,7 @@ def _member(archive: zipfile.ZipFile, sent: "_Outbox", name: str, file: BinaryIO
 
 
 class _Outbox:
-    """What the archive writes until somebody takes it; it cannot be read back or rewound, as a network cannot."""
+    """Collects the archive's output until it is taken; like a network, it cannot be read back or rewound."""
 
     def __init__(self) -> None:
         self._waiting = bytearray()

@@ -1,4 +1,4 @@
-"""The account day by day: equity.parquet with its units written into the file, and the same as CSV."""
+"""The account day by day: equity.parquet with units in its metadata, and the same as CSV."""
 
 import csv
 import io
@@ -36,8 +36,8 @@ class EquityCurve:
     Attributes:
         dates: datetime64[D], ascending and unique.
         candles: (n_days, 4) open, high, low, close; account currency.
-        benchmark: scaled to the starting equity, account currency; NaN before it begins and after it ends; None
-            without one.
+        benchmark: scaled to the starting equity, account currency; NaN before its first and after its last day;
+            None without one.
         starting_equity: account currency.
         drawdown: fraction below the highest close so far.
     """
@@ -55,7 +55,7 @@ class EquityCurve:
 
 
 def equity_curve(answer: Mapping[str, Any]) -> EquityCurve:
-    """The curve of an answer.
+    """Extract the curve from an answer.
 
     Args:
         answer: a BacktestResponse as JSON.

@@ -1,4 +1,4 @@
-"""What can go wrong with the files of a run."""
+"""Errors of a run's files."""
 
 from src.errors import BacktesterError
 
@@ -18,7 +18,7 @@ class ArtifactsNotReady(BacktesterError):
 
 
 class ArtifactsUnwritable(BacktesterError):
-    """The files cannot be written at present (no space left, say); the stored result is untouched."""
+    """The files cannot be written at present (for example, no space left); the stored result is unaffected."""
 
     code = "artifacts_unwritable"
     http_status = 503

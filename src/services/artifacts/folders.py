@@ -1,4 +1,4 @@
-"""Where the files of each link are, and how they get there and away so that nobody meets half of them."""
+"""The folders of links: created and removed so that readers never see part of one."""
 
 import errno
 import hashlib
@@ -26,7 +26,7 @@ UNFINISHED_PREFIX = ".unfinished-"
 ASIDE_PREFIX = "aside-"
 
 LEFT_OVER_SECONDS = 3600.0
-"""Nothing younger is cleaned up: somebody may be at work on it. Longer than any seal takes."""
+"""Nothing younger is cleaned up, because it may be in use. Longer than any seal takes."""
 
 
 def owner_folder(root: Path, owner: str) -> Path:
@@ -41,7 +41,7 @@ def link_folder(root: Path, link: Link) -> Path:
 
 @contextmanager
 def unfinished_folder(root: Path, owner: str) -> Iterator[Path]:
-    """A new folder to write into, gone afterwards unless it was moved."""
+    """A new folder to write into, removed afterwards unless it was moved."""
     parent = owner_folder(root, owner)
     parent.mkdir(parents=True, exist_ok=True)
     folder = parent / f"{UNFINISHED_PREFIX}{secrets.token_hex(8)}"
@@ -53,17 +53,17 @@ def unfinished_folder(root: Path, owner: str) -> Iterator[Path]:
 
 
 def put_in_place(unfinished: Path, folder: Path) -> None:
-    """Give a finished folder its name, so that it survives a loss of power.
+    """Give a finished folder its final name, so that it survives a power failure.
 
-    A folder that has the number already is in no chain of this database: a seal died before its link was stored,
-    or the folder is from another database. It is put aside; `clean_left_overs` deletes it once it is sure which.
+    An existing folder with this number is in no chain of this database: a seal died before its link was stored, or
+    the folder belongs to another database. It is set aside; `clean_left_overs` deletes it once the case is clear.
 
     Raises:
         OSError
     """
     for stranger in folder.parent.glob(f"{folder.name.partition('-')[0]}-*"):
         aside = stranger.with_name(f"{ASIDE_PREFIX}{stranger.name}-{secrets.token_hex(4)}")
-        logger.warning("%s is in no chain and its number is needed: it is put aside as %s", stranger, aside.name)
+        logger.warning("%s is in no chain and its number is needed: moved aside to %s", stranger, aside.name)
         stranger.rename(aside)
     sync_folder(unfinished)
     unfinished.rename(folder)
@@ -71,7 +71,7 @@ def put_in_place(unfinished: Path, folder: Path) -> None:
 
 
 def write_durably(path: Path, content: bytes) -> None:
-    """Write a whole file and wait until it would survive a loss of power."""
+    """Write a whole file and wait until it would survive a power failure."""
     with path.open("wb") as file:
         file.write(content)
         file.flush()
@@ -79,11 +79,11 @@ def write_durably(path: Path, content: bytes) -> None:
 
 
 def remove_files(folder: Path, removed_at: datetime) -> None:
-    """Take all files away but the manifest, and leave a note that this was meant.
+    """Remove all files except the manifest, and leave a note that this was intended.
 
-    The note comes first: a folder with files missing and no note looks as if somebody had tampered with it. On a full
-    disk it has to come last; the database knows of the removal already.
-    Nothing happens where that was done before.
+    The note comes first: a folder with missing files and no note looks tampered with. On a full disk it has to come
+    last; the database has already recorded the removal.
+    Does nothing if that was done before.
     """
     if not (folder / MANIFEST_NAME).is_file():
         return
@@ -113,7 +113,7 @@ def _remove_all_but_manifest(folder: Path) -> None:
 
 
 def numbered_folders(parent: Path) -> dict[str, int]:
-    """The folders of links, finished or left over, by name, each with its number."""
+    """The folders of links, finished or left over: name to number."""
     if not parent.is_dir():
         return {}
     matches = (LINK_FOLDER.fullmatch(entry.name) for entry in parent.iterdir())
@@ -121,7 +121,7 @@ def numbered_folders(parent: Path) -> dict[str, int]:
 
 
 def clean_left_overs(root: Path, owner: str, links: Sequence[Link]) -> None:
-    """Delete what seals that were killed left in the owner's folder, once it is old; finish removals.
+    """Delete old leftovers of killed seals in the owner's folder, and finish removals.
 
     Args:
         links: the owner's whole chain, first link first.
@@ -135,14 +135,14 @@ def clean_left_overs(root: Path, owner: str, links: Sequence[Link]) -> None:
 
     for folder in owner_folder(root, owner).glob(f"{ASIDE_PREFIX}*"):
         if _was_sealed_again(root, folder, links):
-            logger.info("%s is what a killed seal left behind, and was sealed again: it is deleted", folder)
+            logger.info("%s was left behind by a killed seal and was sealed again: deleting it", folder)
             shutil.rmtree(folder, ignore_errors=True)
 
 
 def _was_sealed_again(root: Path, aside: Path, links: Sequence[Link]) -> bool:
-    """Whether a folder put aside was to be a link of this very chain, whose run got the same files by a later seal.
+    """Whether a folder set aside was meant for this chain, and its run got the same files from a later seal.
 
-    The archive of another database has other predecessors, or else nothing that is not here too.
+    A folder of another database has other predecessors, or else holds nothing that is missing here.
     """
     manifest = _manifest_of(aside)
     places = [(1, NO_HASH), *((link.number + 1, link.manifest_hash) for link in links)]
@@ -154,7 +154,7 @@ def _was_sealed_again(root: Path, aside: Path, links: Sequence[Link]) -> bool:
 
 
 def _manifest_of(folder: Path) -> dict[Any, Any] | None:
-    """What the folder's manifest says, if it has one; whether it is true is another question."""
+    """The folder's manifest, if it has one, unverified."""
     try:
         manifest = json.loads((folder / MANIFEST_NAME).read_bytes())
     except (OSError, ValueError):
@@ -165,12 +165,12 @@ def _manifest_of(folder: Path) -> dict[Any, Any] | None:
 def _is_old(folder: Path) -> bool:
     try:
         return time.time() - folder.stat().st_mtime > LEFT_OVER_SECONDS
-    except FileNotFoundError:  # somebody else cleaned up
+    except FileNotFoundError:  # another process cleaned up
         return False
 
 
 def sync_folder(folder: Path) -> None:
-    """Wait until the names in the folder would survive a loss of power."""
+    """Wait until the names in the folder would survive a power failure."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)

@@ -1,4 +1,4 @@
-"""What a manifest says, and the hash by which the next one holds on to it."""
+"""Manifests, and the hash that links the next one to them."""
 
 import hashlib
 import json
@@ -10,7 +10,7 @@ from typing import Any
 
 MANIFEST_NAME = "manifest.json"
 REMOVED_NAME = "removed.json"
-"""Stands beside a manifest whose files were removed on purpose, and says when."""
+"""Beside a manifest whose files were removed on purpose; records when."""
 
 FILE_NAMES = (
     "request.json",
@@ -20,10 +20,10 @@ FILE_NAMES = (
     "equity.parquet",
     "report.html",
 )
-"""The files that a manifest vouches for, in its order."""
+"""The files a manifest vouches for, in order."""
 
 NO_HASH = ""
-"""What stands in chain_prev of an owner's first manifest."""
+"""The chain_prev of an owner's first manifest."""
 
 
 @dataclass(frozen=True)
@@ -41,10 +41,10 @@ class SealedFile:
 
 
 def describe(path: Path, *, durably: bool = False) -> SealedFile:
-    """What a manifest says of the file.
+    """Describe a file for the manifest.
 
     Args:
-        durably: also wait until its bytes would survive a loss of power.
+        durably: also wait until its bytes would survive a power failure.
 
     Raises:
         OSError
@@ -59,12 +59,12 @@ def describe(path: Path, *, durably: bool = False) -> SealedFile:
 def make_manifest(
     run_hash: str, number: int, sealed_at: str, files: Iterable[SealedFile], chain_prev: str
 ) -> dict[str, Any]:
-    """A whole manifest, its own hash included.
+    """A complete manifest, including its own hash.
 
     Args:
         number: counts from 1 within the owner's chain.
         sealed_at: ISO 8601 in UTC.
-        chain_prev: manifest_hash of the manifest before, NO_HASH for the first.
+        chain_prev: manifest_hash of the previous manifest, NO_HASH for the first.
     """
     body = {
         "run_hash": run_hash,
@@ -77,9 +77,9 @@ def make_manifest(
 
 
 def manifest_hash(manifest: Mapping[str, Any]) -> str:
-    """SHA-256 of everything in the manifest but manifest_hash, as canonical JSON, hexadecimal.
+    """SHA-256 of the manifest without manifest_hash, as canonical JSON, hexadecimal.
 
-    Canonical: keys sorted, no white space, UTF-8 without escapes that JSON does not ask for. `jq -cjS` writes the same.
+    Canonical: keys sorted, no white space, UTF-8 without escapes that JSON does not require. `jq -cjS` writes the same.
     """
     body = {name: value for name, value in manifest.items() if name != "manifest_hash"}
     text = json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
@@ -87,5 +87,5 @@ def manifest_hash(manifest: Mapping[str, Any]) -> str:
 
 
 def manifest_bytes(manifest: Mapping[str, Any]) -> bytes:
-    """The file manifest.json, laid out for people."""
+    """The contents of manifest.json, formatted for people."""
     return (json.dumps(manifest, indent=2, ensure_ascii=False) + "\n").encode("utf-8")

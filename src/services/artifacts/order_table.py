@@ -6,25 +6,25 @@ from collections.abc import Mapping
 from typing import Any, TextIO
 
 COLUMNS = ("id", "timestamp", "symbol", "action", "price", "shares", "fee", "slippage_cost")
-"""As an answer names them; price, fee and slippage_cost in account currency, shares a count that may be a fraction."""
+"""Named as in the answer; price, fee and slippage_cost in account currency, shares a count, possibly fractional."""
 
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
-"""A spreadsheet runs text that begins so as a formula."""
+"""A spreadsheet treats text that begins with one of these as a formula."""
 
 
 class OrderTable:
-    """Writes orders as they come, and remembers the first and the last of them.
+    """Writes orders as they arrive, and remembers the first and last of them.
 
-    RFC 4180: commas, CRLF, quotes where they are needed. A number is the shortest text that reads back as the same
-    number, and never touched otherwise, since a number is no formula. Text that a spreadsheet would take for a
-    formula gets an apostrophe before it; no ticker that this service accepts begins so.
+    RFC 4180: commas, CRLF, quotes where needed. A number is the shortest text that reads back as the same number, and
+    is otherwise unchanged, since a number is not a formula. Text that a spreadsheet would treat as a formula is
+    prefixed with an apostrophe; no ticker accepted by this service needs one.
 
     Args:
         file: opened with newline="".
-        n_shown: how many orders to remember from each end.
+        n_shown: number of orders to remember from each end.
 
     Attributes:
-        n_orders: how many came.
+        n_orders: number of orders written.
     """
 
     def __init__(self, file: TextIO, n_shown: int) -> None:
@@ -51,7 +51,7 @@ class OrderTable:
 
     @property
     def last(self) -> list[Mapping[str, Any]]:
-        """The last orders, of those that are not among the first."""
+        """The last orders, excluding those among the first."""
         return list(self._last)
 
 

@@ -1,4 +1,4 @@
-"""Writes the files of one run into a folder, from what the database keeps of it."""
+"""Writes the files of one run into a folder, from its database records."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -14,21 +14,21 @@ from src.services.storage.records import StoredResult
 
 
 def write_run_files(folder: Path, title: str, request: Mapping[str, Any], result: StoredResult) -> list[SealedFile]:
-    """Write every file but the manifest.
+    """Write every file except the manifest.
 
-    The answer is unpacked, checked, written and read in one pass, so that memory is bounded however many orders it has.
+    The answer is unpacked, checked, written and parsed in one pass, so memory is bounded for any number of orders.
 
     Args:
-        folder: empty.
-        title: of the report.
-        request: as JSON.
+        folder: an empty folder.
+        title: the report's title.
+        request: the request as JSON.
 
     Returns:
-        One description a file, in FILE_NAMES' order; each would survive a loss of power.
+        One description per file, in the order of FILE_NAMES; each file would survive a power failure.
 
     Raises:
-        OSError: such as no space left.
-        AnswerDamaged: the stored result is not what was stored.
+        OSError: for example no space left.
+        AnswerDamaged: the stored result was corrupted.
     """
     source = request["strategy_code"]
     (folder / "request.json").write_bytes(_readable_json(request))
@@ -52,7 +52,7 @@ def curve_of(result: StoredResult) -> EquityCurve:
     """The account of a stored result, whose orders are passed over.
 
     Raises:
-        AnswerDamaged: the stored result is not what was stored.
+        AnswerDamaged: the stored result was corrupted.
     """
     skipped = {"orders": _forget, "holding_weights": _forget}
     return equity_curve(read_answer(unpacked(result.gzip_bytes), skipped))
@@ -69,7 +69,7 @@ def _written(pieces: Iterator[bytes], file: BinaryIO) -> Iterator[bytes]:
 
 
 def _forget(_element: Any) -> None:
-    """Holding weights are in result.json, and the largest part of it; no other file shows them."""
+    """Discard holding weights: the largest part of result.json, used in no other file."""
 
 
 def _check(files: list[SealedFile], result: StoredResult) -> None:

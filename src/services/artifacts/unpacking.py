@@ -1,4 +1,4 @@
-"""Unpacks a bundle that came from anywhere, to be checked."""
+"""Unpacks an untrusted bundle to check it."""
 
 import shutil
 import tempfile
@@ -17,14 +17,14 @@ def unpacked_bundle(archive: Path) -> Iterator[Path]:
     """A temporary folder with the files of a bundle.
 
     Raises:
-        Broken: it is no bundle.
+        Broken: it is not a bundle.
     """
     with tempfile.TemporaryDirectory(prefix="bundle-") as temporary:
         folder = Path(temporary)
         try:
             with zipfile.ZipFile(archive) as opened:
                 for member in _members(opened):
-                    # Only the last part of a name counts, so nothing is written elsewhere.
+                    # Only the last part of a name is used, so nothing is written elsewhere.
                     with opened.open(member) as source, (folder / Path(member.filename).name).open("xb") as target:
                         shutil.copyfileobj(source, target)
         except (zipfile.BadZipFile, zlib.error, RuntimeError, OSError, EOFError, ValueError) as error:
@@ -36,5 +36,5 @@ def _members(archive: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
     members = archive.infolist()
     strangers = [entry.filename for entry in members if Path(entry.filename).name not in (MANIFEST_NAME, *FILE_NAMES)]
     if strangers:
-        raise Broken(f"the archive holds {strangers[0]!r}, which is no file of a run")
+        raise Broken(f"the archive holds {strangers[0]!r}, which is not a file of a run")
     return members

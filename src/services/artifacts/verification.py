@@ -1,4 +1,4 @@
-"""Checks chains of manifests, link by link, against the files they vouch for and the database that counts them."""
+"""Checks chains of manifests, link by link, against their files and the database."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -23,18 +23,18 @@ MAX_MANIFEST_BYTES = 1_000_000
 
 
 class Broken(Exception):
-    """A link that does not hold; the message says why."""
+    """A broken link; the message says why."""
 
 
 @dataclass(frozen=True)
 class CheckedLink:
-    """A link that holds.
+    """An intact link.
 
     Attributes:
-        name: number and run.
-        n_files: how many files were compared with their hashes; 0 where they were removed.
-        n_bytes: their size together.
-        is_removed: its files were removed on purpose.
+        name: its number and run.
+        n_files: number of files compared with their hashes; 0 if they were removed.
+        n_bytes: total size of those files.
+        is_removed: whether its files were removed on purpose.
     """
 
     name: str
@@ -45,17 +45,17 @@ class CheckedLink:
 
 
 def check_chain(root: Path, owner: str, chain: ChainStore) -> Iterator[CheckedLink]:
-    """Check an owner's whole chain, first link first, also while the service goes on adding and removing.
+    """Check an owner's whole chain, first link first, even while the service adds and removes links.
 
     Args:
         root: the folder of artifacts.
-        chain: what the database has of it.
+        chain: the chain in the database.
 
     Returns:
-        One entry a link that holds, as it goes.
+        One entry per intact link, as they are checked.
 
     Raises:
-        Broken: names the first link that does not hold, and says why.
+        Broken: names the first broken link and says why.
     """
     previous = NO_HASH
     for number, link in enumerate(chain.links(owner), start=1):
@@ -65,18 +65,18 @@ def check_chain(root: Path, owner: str, chain: ChainStore) -> Iterator[CheckedLi
             removed = chain.links(owner)[number - 1]
             if removed == link:
                 raise Broken(f"{link_name(number, link.run_hash)}: {error}") from error
-            yield _check_link(link_folder(root, removed), removed, number, previous)  # it went while it was read
+            yield _check_link(link_folder(root, removed), removed, number, previous)  # it was removed during the check
         previous = link.manifest_hash
-    # In this order: what is sealed from here on does not count.
+    # In this order, so that links sealed from here on are ignored.
     folders = numbered_folders(owner_folder(root, owner))
     check_nothing_follows(folders, len(chain.links(owner)))
 
 
 def check_nothing_follows(folders: Mapping[str, int], n_links: int) -> None:
-    """Whether the database knows of all folders, but for the one that a killed seal can have left at the end.
+    """Check that the database knows all folders, except one that a killed seal may have left at the end.
 
     Args:
-        folders: number of each folder of an owner by its name.
+        folders: the owner's folders, name to number.
 
     Raises:
         Broken
@@ -87,12 +87,12 @@ def check_nothing_follows(folders: Mapping[str, int], n_links: int) -> None:
 
 
 def link_name(number: int, run_hash: str) -> str:
-    """What a link is called where people read it."""
+    """The name of a link in messages."""
     return f"link {number:,} (run {run_hash})"
 
 
 def check_run_folder(folder: Path) -> CheckedLink:
-    """Check the files of one run by their manifest alone, such as an unpacked bundle.
+    """Check the files of one run, such as an unpacked bundle, against their manifest only.
 
     Raises:
         Broken
@@ -123,11 +123,11 @@ def _check_link(folder: Path, link: Link, number: int, previous: str) -> Checked
 
 
 def _manifest(folder: Path) -> dict[str, Any]:
-    """The manifest in the folder, of the right form and with its own hash."""
+    """Read the manifest in the folder, and check its form and its hash."""
     path = folder / MANIFEST_NAME
     try:
         if path.stat().st_size > MAX_MANIFEST_BYTES:
-            raise Broken("its manifest is far too large to be one")
+            raise Broken("its manifest is too large")
         manifest = json.loads(path.read_bytes())
         files = [SealedFile(**entry) for entry in manifest["files"]]
         actual = manifest_hash(manifest)
@@ -135,28 +135,28 @@ def _manifest(folder: Path) -> dict[str, Any]:
     except OSError as error:
         raise Broken(f"its manifest cannot be read: {path}: {error.strerror or error}") from error
     except (ValueError, KeyError, TypeError, RecursionError) as error:
-        raise Broken(f"its manifest is not of the form of one: {path}") from error
+        raise Broken(f"its manifest does not have the right form: {path}") from error
     if actual != claimed:
-        raise Broken(f"its manifest was changed: it says manifest_hash {claimed!r}, but has {actual}")
+        raise Broken(f"its manifest was changed: it says manifest_hash {claimed!r}, but its hash is {actual}")
     if not isinstance(number, int) or [file.name for file in files] != list(FILE_NAMES):
-        raise Broken("its manifest does not list the files that a run has, with a number")
+        raise Broken("its manifest does not list a run's files, or has no number")
     return dict(manifest)
 
 
 def _check_files(folder: Path, manifest: dict[str, Any], *, is_removed: bool) -> int:
-    """Compare every file with the manifest; the bytes that were compared."""
+    """Compare every file with the manifest; returns the number of bytes compared."""
     present = {path.name for path in folder.iterdir()} - {MANIFEST_NAME}
     has_note = REMOVED_NAME in present
     if has_note and not is_removed:
-        raise Broken(f"{REMOVED_NAME} says that its files were removed, but nobody removed them")
+        raise Broken(f"{REMOVED_NAME} says that its files were removed, but no removal is recorded")
     n_bytes = 0
     for sealed in (SealedFile(**entry) for entry in manifest["files"]):
-        # A removal that was cut short, or is under way, leaves some of them.
+        # An interrupted or ongoing removal leaves some of them.
         if sealed.name in present or not is_removed:
             n_bytes += _check_file(folder / sealed.name, sealed)
     strangers = sorted(present - {REMOVED_NAME, *FILE_NAMES})
     if strangers and not is_removed:
-        raise Broken(f"{strangers[0]!r} lies among its files, and its manifest does not know it")
+        raise Broken(f"{strangers[0]!r} is among its files but not in its manifest")
     return n_bytes
 
 

@@ -1,6 +1,6 @@
-"""Seals runs in processes that die by SIGKILL at the n-th thing they do to the disk, for each n.
+"""Seals runs in processes that are killed with SIGKILL at their n-th disk operation, for each n.
 
-Prints one JSON line a process: whether it was killed, what `verify` finds afterwards and what would be served.
+Prints one JSON line per process: whether it was killed, what `verify` finds afterwards and what would be served.
 """
 
 import io
@@ -23,17 +23,17 @@ WATCHED = ("open", "os.rename", "os.mkdir", "os.remove", "os.rmdir", "os.scandir
 
 
 def act_and_die(act: Callable[[Artifacts, RunKey], object], root: Path, url: str, number: int) -> bool:
-    """Act on the run in a process that dies after `number` steps; whether it was killed before it was through."""
+    """Act on the run in a process that dies after `number` steps; returns whether it was killed before it finished."""
     child = os.fork()
     if child == 0:
         steps = iter(range(number))
 
-        def die_when_it_is_time(event: str, details: tuple) -> None:
+        def die_at_step(event: str, details: tuple) -> None:
             if event in WATCHED and str(root) in str(details[0]) and next(steps, None) is None:
                 os.kill(os.getpid(), signal.SIGKILL)
 
         storage = open_storage(url)
-        sys.addaudithook(die_when_it_is_time)
+        sys.addaudithook(die_at_step)
         act(Artifacts(root, storage), run_key(number))
         os._exit(0)
     _, status = os.waitpid(child, 0)
@@ -60,14 +60,14 @@ def prepare(url: str, number: int) -> None:
 
 
 def kill_seals(root: Path, url: str) -> int:
-    """Every run gets a process that dies one step later than the one before; how many runs there were."""
+    """Give every run a process that dies one step later than the previous one; returns the number of runs."""
     for number in range(1, 200):
         prepare(url, number)
         was_killed = act_and_die(Artifacts.seal, root, url, number)
         report(root, url, was_killed, number)
         if not was_killed:
             return number
-    raise AssertionError("no process was ever through")
+    raise AssertionError("no process ever finished")
 
 
 def kill_removals(root: Path, url: str, n_runs: int) -> None:

@@ -1,4 +1,4 @@
-"""Answers and finished runs as the files of a run need them."""
+"""Sample answers and finished runs for tests of a run's files."""
 
 import gzip
 import hashlib
@@ -15,7 +15,7 @@ SOURCE = "class Half(Strategy):\n    universe = ['SPY', 'BND']\n"
 
 
 def answer(n_days: int = 300, n_orders: int = 20, **parts: Any) -> dict[str, Any]:
-    """An answer of the real shape, the same for the same arguments; `parts` replaces whole parts."""
+    """A realistic answer, deterministic for its arguments; `parts` replaces whole parts."""
     generator = np.random.default_rng(7)
     days = np.arange(np.datetime64("2015-01-02"), np.datetime64("2015-01-02") + n_days)
     times = days.astype("datetime64[s]").astype(np.int64).tolist()
@@ -83,7 +83,7 @@ def order(number: int, day: str = "2015-01-05") -> dict[str, Any]:
 
 
 def stored(content: dict[str, Any] | bytes) -> StoredResult:
-    """An answer as storage keeps it."""
+    """An answer as it is stored."""
     raw = content if isinstance(content, bytes) else orjson.dumps(content)
     return StoredResult(gzip.compress(raw, 6, mtime=0), hashlib.sha256(raw).hexdigest(), len(raw), "d1")
 
@@ -94,12 +94,12 @@ def run_key(number: int = 1, owner: str = "local") -> RunKey:
 
 
 def request_of(number: int = 1) -> dict[str, Any]:
-    """A request as storage keeps it."""
+    """A request as it is stored."""
     return {"strategy_code": SOURCE, "start_date": "2015-01-01", "end_date": "2015-12-31", "seed": number}
 
 
 def submitted(storage: Storage, number: int = 1, owner: str = "local") -> RunKey:
-    """A run that waits."""
+    """A queued run."""
     key = run_key(number, owner)
     ingredients = {"start_date": "2015-01-01", "end_date": "2015-12-31", "seed": number}
     storage.runs.submit(NewRun(key, "run", request_of(number), ingredients, ("SPY", "BND")))

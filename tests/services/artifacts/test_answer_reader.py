@@ -1,4 +1,4 @@
-"""A stored answer is read as `json` reads it, wherever it is cut."""
+"""A stored answer is parsed as by `json`, at any split."""
 
 import gzip
 import json

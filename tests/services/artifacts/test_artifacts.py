@@ -27,7 +27,7 @@ from tests.services.artifacts.samples import SOURCE, answer, request_of, run_key
 
 
 def holds(root: Path, storage: Storage, owner: str = "local") -> int:
-    """How many links of the chain were checked and hold."""
+    """Number of intact links of the chain."""
     return len(list(check_chain(root, owner, storage.chain)))
 
 
@@ -35,7 +35,7 @@ def names(folder: Path) -> set[str]:
     return {path.name for path in folder.iterdir()}
 
 
-def test_a_sealed_run_has_every_file_and_its_manifest_tells_their_hashes(artifacts, storage) -> None:
+def test_a_sealed_run_has_every_file_and_its_manifest_has_their_hashes(artifacts, storage) -> None:
     key = succeeded(storage)
     manifest = artifacts.manifest(key)
     assert [file["name"] for file in manifest["files"]] == list(FILE_NAMES)
@@ -45,7 +45,7 @@ def test_a_sealed_run_has_every_file_and_its_manifest_tells_their_hashes(artifac
     assert names(artifacts.path(key, MANIFEST_NAME).parent) == {MANIFEST_NAME, *FILE_NAMES}
 
 
-def test_the_files_are_what_storage_keeps(artifacts, storage) -> None:
+def test_the_files_match_the_stored_run(artifacts, storage) -> None:
     key = succeeded(storage, n_orders=3)
     content = answer(run_hash=key.run_hash, job_id=key.run_hash, n_orders=3)
     assert json.loads(artifacts.path(key, "result.json").read_bytes()) == content
@@ -56,14 +56,14 @@ def test_the_files_are_what_storage_keeps(artifacts, storage) -> None:
     assert [float(row["shares"]) for row in rows] == [order["shares"] for order in content["orders"]]
 
 
-def test_the_manifest_hash_can_be_computed_by_anybody(artifacts, storage) -> None:
+def test_the_manifest_hash_can_be_computed_independently(artifacts, storage) -> None:
     manifest = artifacts.manifest(succeeded(storage))
     claimed = manifest.pop("manifest_hash")
     canonical = json.dumps(manifest, sort_keys=True, separators=(",", ":"))
     assert hashlib.sha256(canonical.encode()).hexdigest() == claimed
 
 
-def test_each_manifest_names_the_one_before_and_each_owner_has_a_chain(artifacts, storage) -> None:
+def test_each_manifest_names_the_previous_one_and_each_owner_has_a_chain(artifacts, storage) -> None:
     first, second, other = succeeded(storage, 1), succeeded(storage, 2), succeeded(storage, 1, owner="alice")
     manifests = [artifacts.manifest(key) for key in (first, other, second)]
     assert [manifest["number"] for manifest in manifests] == [1, 1, 2]
@@ -71,7 +71,7 @@ def test_each_manifest_names_the_one_before_and_each_owner_has_a_chain(artifacts
     assert storage.chain.links("local")[1].previous_hash == manifests[0]["manifest_hash"]
 
 
-def test_the_report_is_called_as_the_run_is(artifacts, storage) -> None:
+def test_the_report_has_the_runs_name(artifacts, storage) -> None:
     key = succeeded(storage)
     storage.runs.rename(key, "called <otherwise>")
     report = artifacts.path(key, "report.html").read_text()
@@ -88,7 +88,7 @@ def test_sealing_again_changes_nothing(artifacts, storage, root) -> None:
     assert storage.chain.links("local") == [link]
 
 
-def test_many_seals_at_once_give_one_link_a_run_without_gaps(artifacts, storage, root) -> None:
+def test_concurrent_seals_give_one_link_per_run_without_gaps(artifacts, storage, root) -> None:
     keys = [succeeded(storage, number, n_days=10) for number in range(1, 6)]
     with ThreadPoolExecutor(8) as threads:
         list(threads.map(artifacts.seal, keys * 3))
@@ -96,9 +96,9 @@ def test_many_seals_at_once_give_one_link_a_run_without_gaps(artifacts, storage,
     assert len(names(owner_folder(root, "local"))) == 5
 
 
-def test_many_who_ask_at_once_have_it_written_once(root, storage) -> None:
+def test_concurrent_requests_write_the_files_once(root, storage) -> None:
     class Counting:
-        """Counts who wants to add a link."""
+        """Counts calls to add a link."""
 
         n_appended = 0
 
@@ -140,14 +140,14 @@ def test_a_name_that_no_manifest_lists_is_not_found(artifacts, storage, name) ->
         artifacts.path(key, name)
 
 
-def test_a_sealed_file_that_somebody_deleted_is_not_found(artifacts, storage) -> None:
+def test_a_deleted_sealed_file_is_not_found(artifacts, storage) -> None:
     key = succeeded(storage)
     artifacts.path(key, "orders.csv").unlink()
-    with pytest.raises(ArtifactNotFound, match="gone"):
+    with pytest.raises(ArtifactNotFound, match="is missing"):
         artifacts.path(key, "orders.csv")
 
 
-def test_removal_takes_the_files_and_leaves_the_chain(artifacts, storage, root) -> None:
+def test_removal_deletes_the_files_and_keeps_the_chain(artifacts, storage, root) -> None:
     first, second = succeeded(storage, 1), succeeded(storage, 2)
     folder = link_folder(root, artifacts.seal(first))
     artifacts.seal(second)
@@ -160,7 +160,7 @@ def test_removal_takes_the_files_and_leaves_the_chain(artifacts, storage, root) 
         artifacts.path(first, MANIFEST_NAME)
 
 
-def test_a_run_that_comes_back_after_its_removal_gets_a_new_link(artifacts, storage, root) -> None:
+def test_a_run_recomputed_after_its_removal_gets_a_new_link(artifacts, storage, root) -> None:
     key = succeeded(storage)
     artifacts.seal(key)
     storage.runs.delete(key)
@@ -170,7 +170,7 @@ def test_a_run_that_comes_back_after_its_removal_gets_a_new_link(artifacts, stor
     assert holds(root, storage) == 2
 
 
-def test_a_removal_that_was_cut_short_breaks_nothing_and_is_finished_later(artifacts, storage, root) -> None:
+def test_an_interrupted_removal_breaks_nothing_and_is_finished_later(artifacts, storage, root) -> None:
     key = succeeded(storage)
     folder = link_folder(root, artifacts.seal(key))
     storage.chain.mark_removed(key)  # and here the process died
@@ -186,12 +186,12 @@ def test_on_a_full_disk_removal_still_makes_room(artifacts, storage, root, monke
     folder = link_folder(root, artifacts.seal(key))
     write = folders.write_durably
 
-    def full_until_something_goes(path: Path, content: bytes) -> None:
+    def full_until_a_removal(path: Path, content: bytes) -> None:
         if (folder / "result.json").exists():
             raise OSError(errno.ENOSPC, "No space left on device")
         write(path, content)
 
-    monkeypatch.setattr(folders, "write_durably", full_until_something_goes)
+    monkeypatch.setattr(folders, "write_durably", full_until_a_removal)
     artifacts.remove(key)
     assert names(folder) == {MANIFEST_NAME, "removed.json"}
     assert holds(root, storage) == 1
@@ -210,7 +210,7 @@ def test_only_old_left_overs_are_cleaned_up(artifacts, storage, root) -> None:
     assert names(sealed.parent) == {sealed.name, young.name}
 
 
-def test_a_folder_of_another_chain_is_put_aside_and_never_deleted(artifacts, storage, root) -> None:
+def test_a_folder_of_another_chain_is_set_aside_and_never_deleted(artifacts, storage, root) -> None:
     stranger = owner_folder(root, "local") / f"00000001-{'f' * 64}"
     stranger.mkdir(parents=True)
     (stranger / "manifest.json").write_text("precious")
@@ -220,7 +220,7 @@ def test_a_folder_of_another_chain_is_put_aside_and_never_deleted(artifacts, sto
     assert holds(root, storage) == 1
 
 
-def test_what_a_killed_seal_left_goes_once_its_run_is_sealed_again_and_a_strangers_never(
+def test_leftovers_of_a_killed_seal_are_deleted_after_a_new_seal_but_foreign_folders_never(
     artifacts, storage, root
 ) -> None:
     class Dying:
@@ -268,7 +268,7 @@ def test_a_run_that_is_deleted_while_it_is_sealed_leaves_nothing(root, storage) 
     assert names(owner_folder(root, "local")) == set()
 
 
-def test_a_transaction_that_is_made_anew_builds_its_link_anew(root, storage) -> None:
+def test_a_retried_transaction_rebuilds_its_link(root, storage) -> None:
     class Repeating:
         """Builds a link, gives up, and builds it with another number."""
 
@@ -294,9 +294,9 @@ def test_removing_while_reading_gives_the_file_whole_or_not_at_all(artifacts, st
     assert b"".join(pieces).startswith(b"PK")
 
 
-def test_a_bundle_of_a_run_that_is_removed_just_now_is_whole_or_not_found(artifacts, storage, root) -> None:
+def test_a_bundle_of_a_run_being_removed_is_whole_or_not_found(artifacts, storage, root) -> None:
     class Removing:
-        """Removes the files as soon as somebody has been told where they are."""
+        """Removes the files as soon as their location was returned."""
 
         def __getattr__(self, name: str):
             return getattr(storage.chain, name)
@@ -310,4 +310,4 @@ def test_a_bundle_of_a_run_that_is_removed_just_now_is_whole_or_not_found(artifa
     artifacts.seal(key)
     with pytest.raises(ArtifactNotFound):
         Artifacts(root, replace(storage, chain=Removing())).bundle(key)
-    assert len(storage.chain.links("local")) == 1, "nothing was sealed again for the second half of it"
+    assert len(storage.chain.links("local")) == 1, "nothing was sealed again for its second half"

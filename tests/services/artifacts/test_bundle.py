@@ -1,4 +1,4 @@
-"""bundle.zip: the same bytes every time, bounded memory, whole whatever is removed meanwhile."""
+"""bundle.zip has the same bytes every time, bounded memory, and is whole despite removals."""
 
 import gc
 import io
@@ -31,7 +31,7 @@ def test_it_unpacks_to_the_files(paths: list[Path], tmp_path: Path) -> None:
         }
 
 
-def test_it_is_the_same_whenever_it_is_made(paths: list[Path]) -> None:
+def test_it_has_the_same_bytes_every_time(paths: list[Path]) -> None:
     first = b"".join(bundle_pieces(paths, "run"))
     for path in paths:
         os.utime(path, (1, 1))
@@ -47,7 +47,7 @@ def test_other_programs_can_unpack_it(paths: list[Path], tmp_path: Path) -> None
     assert (tmp_path / "out" / "run" / "result.json").read_bytes() == paths[1].read_bytes()
 
 
-def test_what_is_removed_meanwhile_is_sent_whole(paths: list[Path]) -> None:
+def test_files_removed_while_sending_are_sent_whole(paths: list[Path]) -> None:
     expected = b"".join(bundle_pieces(paths, "run"))
     pieces = bundle_pieces(paths, "run")
     for path in paths:
@@ -55,14 +55,14 @@ def test_what_is_removed_meanwhile_is_sent_whole(paths: list[Path]) -> None:
     assert b"".join(pieces) == expected
 
 
-def test_a_file_that_is_not_there_is_told_before_the_first_piece(paths: list[Path]) -> None:
+def test_a_missing_file_is_reported_before_the_first_piece(paths: list[Path]) -> None:
     paths[-1].unlink()
     with pytest.raises(FileNotFoundError):
         bundle_pieces(paths, "run")
 
 
 @pytest.mark.parametrize("n_taken", [0, 1, 3])
-def test_a_client_that_goes_leaves_no_file_open(paths: list[Path], n_taken: int) -> None:
+def test_a_client_that_disconnects_leaves_no_file_open(paths: list[Path], n_taken: int) -> None:
     pieces = bundle_pieces(paths, "run")
     for _ in range(n_taken):
         next(pieces)

@@ -1,4 +1,4 @@
-"""equity.parquet as a stranger meets it."""
+"""equity.parquet as other programs read it."""
 
 from pathlib import Path
 
@@ -23,7 +23,7 @@ def test_pandas_reads_it_exactly(tmp_path: Path) -> None:
     assert frame["drawdown"].tolist() == pytest.approx((1 - frame["close"] / peak).tolist(), abs=1e-12)
 
 
-def test_each_column_says_its_unit(tmp_path: Path) -> None:
+def test_each_column_states_its_unit(tmp_path: Path) -> None:
     write_equity(equity_curve(answer(n_days=5)), tmp_path / "equity.parquet")
     schema = pq.read_schema(tmp_path / "equity.parquet")
     units = {field.name: field.metadata[b"unit"].decode() for field in schema}
@@ -31,7 +31,7 @@ def test_each_column_says_its_unit(tmp_path: Path) -> None:
     assert all(field.metadata[b"description"] for field in schema)
 
 
-def test_a_benchmark_of_some_days_stands_on_those_days(tmp_path: Path) -> None:
+def test_a_partial_benchmark_is_on_its_days_only(tmp_path: Path) -> None:
     content = answer(n_days=5)
     content["benchmark"] = content["benchmark"][2:4]
     write_equity(equity_curve(content), tmp_path / "equity.parquet")

@@ -1,4 +1,4 @@
-"""A process that dies at any moment leaves a chain that holds and no file that is served by half."""
+"""A process killed at any moment leaves an intact chain, and no file is served partially."""
 
 import json
 import subprocess
@@ -33,5 +33,5 @@ def test_a_kill_at_any_step_of_sealing_or_removing(
     expected = {folders.link_folder(root, link).name for link in links}
     present = {path.name for path in owner_folder(root, "local").iterdir()}
     beside = present - expected
-    # A folder that had its name already, but no link yet, when its process died, was put aside and sealed anew.
+    # A folder that had its final name but no link when its process died was set aside and sealed again.
     assert beside == set()

@@ -30,7 +30,7 @@ def test_every_number_reads_back_as_itself(price: float, shares: float, fee: flo
 
 
 @given(st.text())
-def test_any_text_comes_back_whole_and_begins_no_formula(symbol: str) -> None:
+def test_any_text_reads_back_whole_and_starts_no_formula(symbol: str) -> None:
     text, _ = written(order(1) | {"symbol": symbol})
     (row,) = csv.DictReader(io.StringIO(text, newline=""))
     assert row["symbol"].removeprefix("'") == symbol.removeprefix("'")
@@ -43,11 +43,11 @@ def test_tickers_are_written_as_they_are(symbol: str) -> None:
     assert text.splitlines()[1].split(",")[2] == symbol
 
 
-def test_lines_end_as_rfc_4180_wants_and_the_head_is_there_without_orders() -> None:
+def test_lines_end_as_in_rfc_4180_and_the_header_exists_without_orders() -> None:
     assert written()[0] == ",".join(COLUMNS) + "\r\n"
 
 
-def test_a_loss_is_a_number_and_not_a_formula() -> None:
+def test_a_negative_number_is_not_treated_as_a_formula() -> None:
     text, _ = written(order(1) | {"slippage_cost": -1.5})
     assert text.endswith(",-1.5\r\n")
 
