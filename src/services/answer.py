@@ -1,4 +1,4 @@
-"""The answer of wire.md, made of audited books: plain values that JSON can carry."""
+"""Builds the JSON answer from audited books, as plain values."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -20,7 +20,7 @@ MAX_WARNINGS = 1_000
 
 
 def parameters_answer(request: BacktestRequest, universe: tuple[str, ...], cadence: Cadence) -> dict[str, Any]:
-    """What was run, with every default filled in."""
+    """The run's parameters, with every default filled in."""
     return {
         "name": request.name,
         "starting_equity": request.initial_capital,
@@ -41,7 +41,7 @@ def parameters_answer(request: BacktestRequest, universe: tuple[str, ...], caden
 
 
 def cost_wire(cost: Any) -> float | dict[str, Any]:
-    """A commission or slippage as the request wrote it: a number, or the model's fields."""
+    """A commission or slippage in the request's form: a number, or the model's fields."""
     if isinstance(cost, int | float):
         return float(cost)
     wire: dict[str, Any] = cost.model_dump()
@@ -54,7 +54,7 @@ def metrics_answer(metrics: Metrics) -> dict[str, Any]:
 
 
 def candles_answer(books: Books) -> list[dict[str, Any]]:
-    """One candle a timeline day."""
+    """One candle per timeline day."""
     rows = zip(unix_seconds(books.prices.dates), books.candles.tolist(), strict=True)
     return [
         {"time": time, "open": open_, "high": high, "low": low, "close": close}
@@ -63,7 +63,7 @@ def candles_answer(books: Books) -> list[dict[str, Any]]:
 
 
 def orders_answer(books: Books) -> Rows:
-    """Every fill in its order; shares always above zero. A million of them as dicts were a gigabyte."""
+    """Every fill in order; shares always above zero. Lazy, because a million dicts would take a gigabyte."""
     times = [f"{date}T00:00:00Z" for date in np.datetime_as_string(books.prices.dates)]
     return Rows(len(books.day), lambda first, last: _some_orders(books, times, first, last))
 
@@ -91,7 +91,7 @@ def _some_orders(books: Books, times: list[str], first: int, last: int) -> list[
 
 
 def holding_weights_answer(books: Books) -> Rows:
-    """What was held right after the fills of each day with fills; symbols not held are left out."""
+    """Weights right after the fills of each day with fills; symbols not held are left out."""
     days, weights = books.holding_weights()
     times = unix_seconds(books.prices.dates[days])
     symbols = books.prices.symbols
@@ -107,7 +107,7 @@ def holding_weights_answer(books: Books) -> Rows:
 
 
 def benchmark_answer(prices: PriceTable, yardsticks: Yardsticks) -> list[dict[str, Any]] | None:
-    """The benchmark scaled to the starting equity, one point a timeline day from its first to its last."""
+    """The benchmark scaled to the starting equity, one point per timeline day from its first to its last."""
     if yardsticks.benchmark is None:
         return None
     known = np.isfinite(yardsticks.benchmark)
@@ -116,7 +116,7 @@ def benchmark_answer(prices: PriceTable, yardsticks: Yardsticks) -> list[dict[st
 
 
 def unfilled_warnings(unfilled: Iterable[Unfilled], prices: PriceTable) -> list[str]:
-    """One sentence a stretch: symbol, day or days, reason."""
+    """One sentence per stretch: symbol, day or days, reason."""
     return [_unfilled_warning(entry, prices) for entry in unfilled]
 
 
@@ -128,7 +128,7 @@ def _unfilled_warning(entry: Unfilled, prices: PriceTable) -> str:
 
 
 def bounded(warnings: list[str]) -> list[str]:
-    """The warnings, or the first of them and how many more there are."""
+    """The warnings; beyond the limit the first ones and the number of the rest."""
     if len(warnings) <= MAX_WARNINGS:
         return warnings
     return [*warnings[:MAX_WARNINGS], f"{len(warnings) - MAX_WARNINGS} more warnings are not listed"]

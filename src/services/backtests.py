@@ -1,4 +1,4 @@
-"""The whole job, top to bottom: read, describe, fetch, name; then contain, audit, measure."""
+"""The whole job, top to bottom: read, describe, fetch, hash; then contain, audit, measure."""
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
@@ -37,11 +37,11 @@ from src.services.yardsticks import Yardsticks, find_yardsticks
 
 @dataclass(frozen=True)
 class RunLimits:
-    """What one run may take.
+    """Limits of one run.
 
     Attributes:
-        wall_seconds: wall time of loading and running the strategy.
-        max_orders: orders of a run, a count.
+        wall_seconds: wall time for loading and running the strategy.
+        max_orders: number of orders.
     """
 
     wall_seconds: float = 300.0
@@ -49,12 +49,12 @@ class RunLimits:
 
 
 class Backtests:
-    """Runs backtests, each in two steps: what decides its result, which names it, and then the result.
+    """Runs backtests in two steps: gather everything that decides the result, then compute it.
 
     Args:
-        provider: where prices come from.
-        sandbox: where strategies run.
-        limits: what one run may take.
+        provider: source of prices.
+        sandbox: runs strategies.
+        limits: limits of one run.
         read: reads a source without running it; by default in this process, which a hostile source can keep busy.
     """
 
@@ -80,23 +80,23 @@ class Backtests:
         may_open_box: bool = True,
         reading_seconds: float = 0.0,
     ) -> "Prepared":
-        """Everything that decides the result, and its name. Blocks; safe to call from several threads.
+        """Everything that decides the result, and its hash. Blocks; thread-safe.
 
-        A box is needed only for a strategy that computes its universe or cadence: it is kept for the execution.
+        Only a strategy that computes its universe or cadence needs a box here, which is kept for the execution.
 
         Args:
             deadline: time.monotonic() seconds at which the request's time is up.
-            cancel: set when nobody waits for the answer any more.
-            may_open_box: whether the caller has a place for one.
-            reading_seconds: time already spent reading the strategy for this request; enters the timings.
+            cancel: set when the request is cancelled.
+            may_open_box: whether the caller has a slot for a box.
+            reading_seconds: time this request already spent reading the strategy; part of the timings.
 
         Returns:
-            A context manager: leaving it destroys what is left of the box.
+            A context manager: leaving it destroys the box.
 
         Raises:
             StrategyRejected, StrategyFailed, NoPrices, PriceSourceUnavailable, SandboxUnavailable,
             RunTimedOut, RunCancelled
-            BoxNeeded: only where none may be opened.
+            BoxNeeded: a box is needed and may_open_box is False.
         """
         watch = Stopwatch(reading_seconds)
         reading = self._read(request.strategy_code)
@@ -116,7 +116,7 @@ class Backtests:
                     is_open = True
                     check_agreement(strategy, symbols, cadence)
             with watch.step("data"):
-                # Made here, when it is known how much of the request's time is left.
+                # Created here, once the remaining time of the request is known.
                 waiting = PricePatience.of_request(deadline, cancel)
                 prices = self._fetch(symbols, request, waiting)
                 yardsticks = self._yardsticks(prices, request, waiting)
@@ -172,8 +172,8 @@ class Prepared:
     """A run before its execution. Use it as a context manager; it can be executed once.
 
     Attributes:
-        symbols: what it trades.
-        delistings: which of these leave, and when, as src.services.delistings.find_delistings says.
+        symbols: the universe it trades.
+        delistings: see src.services.delistings.find_delistings.
         ingredients: everything that decides its result, as JSON values.
     """
 
@@ -198,7 +198,7 @@ class Prepared:
 
     @property
     def class_name(self) -> str:
-        """Of the strategy."""
+        """Name of the strategy's class."""
         return self.strategy.class_name
 
     def __enter__(self) -> Self:
@@ -213,7 +213,7 @@ class Prepared:
         """The answer, ready for JSON. Blocks.
 
         Args:
-            observe: called while the run goes on, see src.execution.session.Session.run.
+            observe: called during the run, see src.execution.session.Session.run.
 
         Raises:
             StrategyFailed, SandboxUnavailable, RunTimedOut, RunCancelled
@@ -249,15 +249,15 @@ class Prepared:
             return self.session.run(self.prices, rules)
         dates = self.prices.dates
 
-        def passed_on(day_index: int, equity: float, lines: Sequence[str]) -> None:
+        def forward(day_index: int, equity: float, lines: Sequence[str]) -> None:
             observe(Progress((day_index + 1) / len(dates), str(dates[day_index]), equity), lines)
 
-        return self.session.run(self.prices, rules, passed_on)
+        return self.session.run(self.prices, rules, forward)
 
     def _warnings(self, reply: Reply, books: Books) -> list[str]:
-        synthetic = "These prices are synthetic (made up by this service): no conclusion about a market follows."
+        synthetic = "These prices are synthetic (made up by this service): they say nothing about any market."
         return [
-            # First, because another request for the same run brings others: see src/services/runs/result.py.
+            # First, because another request for the same run has different ones: see src/services/runs/result.py.
             *self.request.unknown_fields_warnings(),
             *([synthetic] if self.source[1] else []),
             *window_warnings(self.prices, self.request.start_date, self.request.end_date),
@@ -292,13 +292,13 @@ def ingredients(
     data_hash: str,
     yardsticks: Yardsticks,
 ) -> dict[str, Any]:
-    """Everything that decides the result of a run, as canonical JSON values. A name decides nothing."""
+    """Everything that decides the result of a run, as canonical JSON values. The name does not."""
     values = answer.parameters_answer(request, symbols, cadence)
     del values["name"]
     return {
         "initial_capital": canonical(values.pop("starting_equity")),
         **{name: canonical(value) for name, value in values.items()},
-        # Where it is given, the strategy's own universe() is not even called.
+        # If it is given, the strategy's own universe() is not called.
         "is_universe_given": request.universe is not None,
         "code": code_hash(request.strategy_code),
         "engine_version": ENGINE_VERSION,
@@ -308,20 +308,20 @@ def ingredients(
 
 
 def check_agreement(strategy: StrategyDescription, universe: tuple[str, ...], cadence: Cadence) -> None:
-    """What the strategy says in the box must be what its source said to us.
+    """Check that the running strategy has the universe and cadence that its source states.
 
     Raises:
-        StrategyFailed: it says something else.
+        StrategyFailed: they differ.
     """
     if strategy.universe is not None and strategy.universe != universe:
         raise StrategyFailed(
             [
-                f"the source says that the universe is {_listed(strategy.universe)}, but the "
-                f"running strategy says {_listed(universe)}"
+                f"the universe in the source is {_listed(strategy.universe)}, but the "
+                f"running strategy returns {_listed(universe)}"
             ]
         )
     if strategy.cadence is not None and strategy.cadence != cadence:
-        raise StrategyFailed(["the source and the running strategy say different cadences"])
+        raise StrategyFailed(["the source and the running strategy have different cadences"])
 
 
 def engine_rules(

@@ -1,4 +1,4 @@
-"""Which symbols stop trading for good within a run, and what became of positions in prices that stop."""
+"""Which symbols are delisted within a run, and warnings about positions whose prices stop."""
 
 from collections.abc import Iterator, Mapping
 from datetime import date, timedelta
@@ -10,13 +10,13 @@ from src.services.data_provider.base import PriceTable
 from src.services.data_provider.calendar import ONE_DAY, sessions
 
 DELISTED_AFTER = timedelta(days=60)
-"""A symbol whose whole history ends this long before prices were still to be had counts as delisted. That is longer
-than most halts, and longer than files of one folder are usually apart in age."""
+"""A symbol whose whole history ends this long before the last day with available prices counts as delisted. That is
+longer than most halts, and longer than the usual difference in age between files of one folder."""
 
 STOPPED_DAYS = 2
-"""Weekdays at the end of a run on which others traded and a symbol did not, before that is worth a warning."""
+"""Weekdays without a bar at the end of a run, while other symbols traded, from which there is a warning."""
 
-HOLE_DAYS = 5
+GAP_DAYS = 5
 """The same within a symbol's history: a week, which is longer than the holidays of nearly every exchange."""
 
 
@@ -24,16 +24,16 @@ def find_delistings(prices: PriceTable, end: date, benchmark_end: date | None = 
     """The symbols that are delisted within the window.
 
     A symbol counts as delisted when the last bar of its whole history lies at least `DELISTED_AFTER` before the day
-    up to which its source was asked, or, where the source cannot say, before the last bar that any other symbol of
-    the run (or the benchmark) has in its whole history. A hole in a history is none, nor is an end after the window.
+    up to which its source was asked, or, if that is unknown, before the last bar in the whole history of any other
+    symbol of the run or the benchmark. A gap in a history does not count, nor does an end after the window.
 
     Args:
-        end: last day of the window asked for.
-        benchmark_end: the last day of the benchmark's whole history; None when it is not known.
+        end: last day of the requested window.
+        benchmark_end: the last day of the benchmark's whole history; None if unknown.
 
     Returns:
-        By index of the symbol, the index of the day on which it leaves: the first day of the timeline after its
-        last bar. Where the timeline ends with that bar although New York traded again within the window, its last day.
+        By symbol index, the index of the day on which it leaves: the first day of the timeline after its last bar. If
+        the timeline ends with that bar although New York traded again within the window, the last day.
     """
     delistings = {}
     for column, symbol in enumerate(prices.symbols):
@@ -49,7 +49,7 @@ def find_delistings(prices: PriceTable, end: date, benchmark_end: date | None = 
 
 
 def _known_to(prices: PriceTable, symbol: str, benchmark_end: date | None) -> date:
-    """Up to which day there would be prices of the symbol if it still traded."""
+    """The day up to which the symbol would have prices if it still traded."""
     if symbol in prices.known_to:
         return prices.known_to[symbol]
     return max([*prices.history_ends.values(), *([] if benchmark_end is None else [benchmark_end])])
@@ -70,10 +70,10 @@ def settlement_warnings(books: Books, delisting_return: float) -> Iterator[str]:
 
 
 def stopped_warnings(books: Books, history_ends: Mapping[str, date]) -> Iterator[str]:
-    """One sentence for each time that prices stop, for a while or to the end, while the symbol is held.
+    """One sentence for each time that prices stop, temporarily or for good, while the symbol is held.
 
     Args:
-        history_ends: the last day of each symbol's whole history, as far as it is known.
+        history_ends: the last day of each symbol's whole history, where known.
     """
     dates, symbols = books.prices.dates, books.prices.symbols
     is_missing = np.isnan(books.prices.bars[:, :, CLOSE])
@@ -84,10 +84,12 @@ def stopped_warnings(books: Books, history_ends: Mapping[str, date]) -> Iterator
         for first, last in _stretches(is_stuck | (is_missing[:, symbol] & ~is_weekday)):
             n_days = int((is_stuck & is_weekday)[first : last + 1].sum())
             is_end = last == dates.size - 1
-            if n_days < (STOPPED_DAYS if is_end else HOLE_DAYS):
+            if n_days < (STOPPED_DAYS if is_end else GAP_DAYS):
                 continue
             before = dates[first - 1]
-            stuck_at = f"the position counts at its last close of {books.marks[first, symbol]:.10g} and cannot be sold"
+            stuck_at = (
+                f"the position is valued at its last close of {books.marks[first, symbol]:.10g} and cannot be sold"
+            )
             if is_end and history_ends.get(symbols[symbol], before.item()) <= before.item():
                 yield f"prices of {symbols[symbol]} end on {before} while it is held: after that {stuck_at}"
             else:

@@ -1,4 +1,4 @@
-"""From what a box claims to the answer: audit the books, measure them, say what they hold."""
+"""From a box's claim to the answer: audit the books, measure them, build the answer."""
 
 import logging
 from collections.abc import Mapping
@@ -25,10 +25,10 @@ logger = logging.getLogger(__name__)
 def audited(
     reply: Reply, prices: PriceTable, request: BacktestRequest, cadence: Cadence, delistings: Mapping[int, int]
 ) -> Books:
-    """The books that follow from the reply, if it is honest.
+    """The books that follow from an honest reply.
 
     Args:
-        delistings: as src.services.delistings.find_delistings says.
+        delistings: see src.services.delistings.find_delistings.
 
     Raises:
         StrategyFailed: a check of the audit failed.
@@ -77,7 +77,7 @@ def answer_body(
     prices: PriceTable,
     yardsticks: Yardsticks,
 ) -> dict[str, Any]:
-    """Everything of the answer that comes from the books."""
+    """The part of the answer that comes from the books."""
     return {
         "metrics": answer.metrics_answer(metrics),
         "equity_stats": {
@@ -92,7 +92,7 @@ def answer_body(
 
 
 def logs_of(reply: Reply) -> list[str]:
-    """What the strategy printed, and how much more there was."""
+    """The strategy's output, and the size of any that was dropped."""
     if not reply.lost_output_bytes:
         return list(reply.logs)
-    return [*reply.logs, f"… {reply.lost_output_bytes} more bytes were printed and not kept"]
+    return [*reply.logs, f"… {reply.lost_output_bytes} more bytes of output were dropped"]

@@ -69,7 +69,7 @@ def test_one_failing_symbol_does_not_stop_the_others_but_sets_the_exit_status(pr
     yahoo.instead["SPY"] = [Answer(500)] * 12
     status, lines = fetch(provider, "SPY", "XYZQ", "../x", "^IRX")
     assert status == 1
-    assert lines[0].startswith("SPY          FAILED: Yahoo gave no prices of 'SPY'")
+    assert lines[0].startswith("SPY          FAILED: Yahoo returned no prices for 'SPY'")
     assert lines[1].startswith("XYZQ         FAILED: No prices for 'XYZQ'")
     assert "FAILED" in lines[2]
     assert lines[3].startswith("^IRX         2015-06-01 to")

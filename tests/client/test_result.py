@@ -133,7 +133,7 @@ def test_its_repr_is_one_line():
     )
 
 
-SYNTHETIC = "These prices are synthetic (made up by this service): no conclusion about a market follows."
+SYNTHETIC = "These prices are synthetic (made up by this service): they say nothing about any market."
 
 
 def test_a_notebook_shows_warnings_numbers_and_reasons():

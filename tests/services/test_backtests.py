@@ -157,7 +157,7 @@ def test_a_forged_reply_is_rejected_and_the_check_is_named(forge: Forge) -> None
 
 
 def test_a_box_that_trades_something_else_than_the_source_says_is_refused() -> None:
-    with pytest.raises(StrategyFailed, match="the source says that the universe is SPY, BND"):
+    with pytest.raises(StrategyFailed, match="the universe in the source is SPY, BND"):
         run(description={**DESCRIPTION, "universe": ["SPY", "TLT"]})
     with pytest.raises(StrategyFailed, match="different cadences"):
         run(description={**DESCRIPTION, "execution": "close_to_close"})
@@ -193,7 +193,7 @@ def test_a_benchmark_without_prices_is_a_warning_and_null_metrics() -> None:
 def test_a_window_beyond_the_prices_is_a_warning_with_both_dates() -> None:
     # Mock prices begin in 1990.
     answer = run(start_date="1980-01-01", end_date="1991-12-31")
-    assert "The prices begin on 1990-01-02, but the window asked for begins on 1980-01-01." in answer["warnings"]
+    assert "The prices begin on 1990-01-02, but the requested window begins on 1980-01-01." in answer["warnings"]
     assert answer["candles"][0]["time"] == 631_238_400
 
 

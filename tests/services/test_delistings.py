@@ -182,7 +182,7 @@ def test_prices_that_merely_stop_while_held_are_a_warning_and_no_sale(tmp_path):
     answer = run(FilesProvider(tmp_path))
     assert {order["timestamp"] for order in answer["orders"]} == {"2015-01-02T00:00:00Z"}
     assert about_prices(answer) == [
-        "prices of DEAD end on 2016-12-15 while it is held: after that the position counts at its last close of 10 "
+        "prices of DEAD end on 2016-12-15 while it is held: after that the position is valued at its last close of 10 "
         "and cannot be sold"
     ]
 
@@ -191,8 +191,8 @@ def test_a_hole_while_held_is_a_warning_with_both_days(tmp_path):
     write(tmp_path, "DEAD", "2010-01-04", "2016-12-30", without=("2015-03-02", "2015-03-13"))
     write(tmp_path, "LIVE", "2010-01-04", "2016-12-30")
     assert about_prices(run(FilesProvider(tmp_path))) == [
-        "DEAD has no prices between 2015-02-27 and 2015-03-16 while it is held: the position counts at its last close "
-        "of 10 and cannot be sold"
+        "DEAD has no prices between 2015-02-27 and 2015-03-16 while it is held: the position is valued at its last "
+        "close of 10 and cannot be sold"
     ]
     assert about_prices(run(FilesProvider(tmp_path), weights=(0.0, 1.0))) == []
     window = {"end_date": "2015-03-11"}

@@ -1,1 +1,1 @@
-"""Where prices come from: the port, the table every provider fills, and the providers."""
+"""Price sources: the port, the table every provider fills, and the providers."""

@@ -1,4 +1,4 @@
-"""The arrays prices are held in, and the rules that `PriceTable` keeps for them."""
+"""The arrays that hold prices, and the rules of `PriceTable` for them."""
 
 from collections.abc import Sequence
 from datetime import date
@@ -13,10 +13,10 @@ Dates = npt.NDArray[np.datetime64]
 """Calendar days without a time zone, dtype datetime64[D]."""
 
 OPEN, HIGH, LOW, CLOSE, VOLUME = range(5)
-"""What stands where along the last axis of `PriceTable.bars`."""
+"""Positions along the last axis of `PriceTable.bars`."""
 
 CHECKED_NUMBERS = 64 * 1024
-"""How many numbers are checked at a time: few enough to stay in the processor's own memory."""
+"""Numbers checked at a time: few enough to fit in the processor's cache."""
 
 
 def window_rows(dates: Dates, start: date, end: date) -> tuple[int, int]:
@@ -32,7 +32,7 @@ def day_numbers(dates: Dates) -> IntArray:
 
 
 def check_frame(dates: Dates, symbols: Sequence[str], bars: Float64Array) -> None:
-    """Whether dates, symbols and bars fit together.
+    """Check that dates, symbols and bars fit together.
 
     Raises:
         ValueError: they do not.
@@ -49,10 +49,10 @@ def check_frame(dates: Dates, symbols: Sequence[str], bars: Float64Array) -> Non
 
 
 def check_bars(bars: Float64Array) -> None:
-    """Whether every bar (n_days, n_symbols, 5) is whole or absent, and every day has one.
+    """Check that every bar (n_days, n_symbols, 5) is complete or absent, and every day has one.
 
     Raises:
-        ValueError: one is not.
+        ValueError: a bar or day breaks this.
     """
     days_at_a_time = max(1, CHECKED_NUMBERS // max(1, bars.shape[1] * bars.shape[2]))
     for first in range(0, bars.shape[0], days_at_a_time):
@@ -60,10 +60,10 @@ def check_bars(bars: Float64Array) -> None:
 
 
 def check_dividends(dividends: Float64Array, bars: Float64Array) -> None:
-    """Whether there is an amount for each bar.
+    """Check that there is an amount for each bar.
 
     Raises:
-        ValueError: there is not, or one is negative or not finite.
+        ValueError: one is missing, negative or not finite.
     """
     if dividends.shape != bars.shape[:2] or not ((dividends >= 0) & (dividends < np.inf)).all():
         raise ValueError(f"dividends must be finite, at least zero and of shape {bars.shape[:2]}")
@@ -82,7 +82,7 @@ def _check_some_bars(bars: Float64Array) -> None:
 
 def bars_present(bars: Float64Array) -> BoolArray:
     """Which of the bars (…, 5) have four finite prices above zero, by the last axis."""
-    # All numbers at once, though volumes do not matter: comparing every fifth number is far slower.
+    # Volumes are compared too, although they do not matter: strided comparison is far slower.
     good = (bars > 0) & (bars < np.inf)
     present: BoolArray = good[..., OPEN] & good[..., HIGH]
     present &= good[..., LOW]

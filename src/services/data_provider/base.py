@@ -34,12 +34,12 @@ HASHED_ROWS = 1024
 
 @dataclass(frozen=True, slots=True)
 class SuspectBar:
-    """A row of the source that is not as a bar should be.
+    """A faulty row of the source.
 
     Attributes:
-        symbol: whose row it is.
-        day: the day the source gave it.
-        what: a clause that says what is wrong and what became of the row.
+        symbol: the row's symbol.
+        day: the row's day in the source.
+        what: a clause that says what is wrong and how the row was treated.
     """
 
     symbol: str
@@ -52,14 +52,14 @@ class SuspectBar:
 
 @dataclass(frozen=True, slots=True)
 class SymbolOrigin:
-    """Where the bars of one symbol in a table come from.
+    """The origin of one symbol's bars in a table.
 
     Attributes:
-        symbol: whose bars.
+        symbol: the bars' symbol.
         first_day: the day of its first bar in the table.
-        last_day: the day of its last one.
-        rows: how many bars it has there.
-        fetched_at: when the source was asked for them, with a time zone; None when that is not known.
+        last_day: the day of its last bar.
+        rows: number of its bars in the table.
+        fetched_at: when they were fetched from the source, with a time zone; None if unknown.
     """
 
     symbol: str
@@ -69,7 +69,7 @@ class SymbolOrigin:
     fetched_at: datetime | None
 
     def as_json(self) -> dict[str, Any]:
-        """The same as plain values: ISO dates, the moment in UTC."""
+        """As plain values: ISO dates, the time in UTC."""
         moment = self.fetched_at and self.fetched_at.astimezone(UTC).isoformat(timespec="seconds")
         return {
             "symbol": self.symbol,
@@ -85,25 +85,25 @@ class PriceTable:
     """Adjusted daily bars of several symbols over one window.
 
     A bar is present when its open, high, low and close are all finite and above zero; otherwise all
-    five of its values are NaN. A present bar may have a NaN volume (the source did not say).
-    The table takes its arrays over: they become read-only.
+    five of its values are NaN. A present bar may have a NaN volume (the source gave none).
+    The table takes over its arrays: they become read-only.
 
     Attributes:
         dates: (n_days,) datetime64[D], strictly ascending; the union of the days on which any symbol
             has a bar.
-        symbols: (n_symbols,) in the order asked for.
+        symbols: (n_symbols,) in the order requested.
         bars: (n_days, n_symbols, 5) float64, C-contiguous: open, high, low, close (account currency
             per share, split and dividend adjusted), volume (shares).
-        suspects: rows of the source that a person should know of; no part of `data_hash`.
-        fetched_at: when the source was asked, by symbol, where that is known; no part of `data_hash`.
-        history_ends: the day of the last bar that the source has of each symbol, in the window or after it; no part
-            of `data_hash`.
-        known_to: the day up to which the source was asked for bars of each symbol, where that is known; no part of
+        suspects: rows of the source worth a warning; not part of `data_hash`.
+        fetched_at: when the source was asked, by symbol, where known; not part of `data_hash`.
+        history_ends: the day of the source's last bar of each symbol, in the window or after it; not part of
             `data_hash`.
-        dividends: (n_days, n_symbols) cash per share, on the ex-date, for those who held it before, where prices are
-            adjusted for splits alone; None where dividends are taken out of the prices.
-        dividend_factors: the least adjusted price ÷ the price without dividends taken out, by symbol, where that is
-            known; no part of `data_hash`.
+        known_to: the day up to which the source was asked for bars of each symbol, where known; not part of
+            `data_hash`.
+        dividends: (n_days, n_symbols) cash per share on the ex-date, paid on the previous day's holdings, where prices
+            are adjusted for splits alone; None where they are adjusted for dividends too.
+        dividend_factors: the smallest ratio of adjusted price to price unadjusted for dividends, by symbol, where
+            known; not part of `data_hash`.
 
     Raises:
         ValueError: the arrays break one of these rules.
@@ -154,7 +154,7 @@ class PriceTable:
         return self.bars[:, :, VOLUME]
 
     def days_since_epoch(self) -> list[int]:
-        """The dates as whole days since 1970-01-01, as the engine counts them."""
+        """The dates as whole days since 1970-01-01, the engine's unit."""
         return [int(day) for day in day_numbers(self.dates)]
 
     def has_weekend_days(self) -> bool:
@@ -175,7 +175,7 @@ class PriceTable:
 
     @property
     def origins(self) -> tuple[SymbolOrigin, ...]:
-        """Where each symbol's bars come from; symbols without a bar are left out."""
+        """The origin of each symbol's bars; symbols without a bar are left out."""
         has_bar = ~np.isnan(self.close)
         origins = []
         for column, symbol in enumerate(self.symbols):
@@ -186,7 +186,7 @@ class PriceTable:
         return tuple(origins)
 
     def window(self, start: date, end: date) -> "PriceTable":
-        """The part between start and end, both days included; possibly without any day. Shares memory."""
+        """The part between start and end, both days included; possibly empty. Shares memory."""
         rows = slice(*window_rows(self.dates, start, end))
         suspects = tuple(suspect for suspect in self.suspects if start <= suspect.day <= end)
         dividends = None if self.dividends is None else self.dividends[rows]
@@ -202,7 +202,7 @@ class PriceTable:
         digest.update(day_numbers(self.dates).astype("<i8").tobytes())
         for first in range(0, self.dates.size, HASHED_ROWS):
             rows = self.bars[first : first + HASHED_ROWS]
-            # Adding 0.0 turns the negative zero into the positive one.
+            # Adding 0.0 turns negative zero into positive zero.
             digest.update(np.where(np.isnan(rows), np.nan, rows + 0.0).astype("<f8").tobytes())
         if self.dividends is not None:
             digest.update(b"dividends" + (self.dividends + 0.0).astype("<f8").tobytes())
@@ -224,7 +224,7 @@ class Yields:
 
     Attributes:
         dates: (n_days,) datetime64[D], strictly ascending, at least one.
-        percent: (n_days,) percent a year, all finite; may be zero or negative.
+        percent: (n_days,) percent per year, all finite; may be zero or negative.
     """
 
     dates: Dates
@@ -232,7 +232,7 @@ class Yields:
 
 
 class DataProvider(Protocol):
-    """Daily prices from somewhere. Implementations are safe to call from several threads."""
+    """A source of daily prices. Implementations are thread-safe."""
 
     name: str
     """Short name for provenance: "mock", "files", "yahoo"."""
@@ -250,26 +250,26 @@ class DataProvider(Protocol):
     ) -> PriceTable:
         """The bars of `symbols` between start and end, both days included.
 
-        Every symbol has at least one bar in the table. A symbol's bars depend neither on the window
-        nor on the symbols asked for beside it.
+        Every symbol has at least one bar in the table. A symbol's bars depend neither on the window nor on
+        the other symbols requested.
 
         Args:
             symbols: upper-case, unique, at least one, already checked against the ticker pattern.
-            patience: how long to wait for a source that may take long.
-            adjustment: what is taken out of the prices; with "splits" the table has dividends.
+            patience: how long to wait for a slow source.
+            adjustment: how prices are adjusted; with "splits" the table has dividends.
 
         Raises:
-            NoPrices: a symbol is unknown, has no bar in the window, or none with that adjustment (all such symbols
-                named at once).
+            NoPrices: a symbol is unknown, has no bar in the window, or none with that adjustment (names all such
+                symbols at once).
             PriceSourceUnavailable: the source failed.
-            RunTimedOut, RunCancelled: the patience is at its end.
+            RunTimedOut, RunCancelled: the patience has ended.
         """
         ...
 
     def fetch_yields(self, symbol: str, start: date, end: date, patience: Patience = ENDLESS) -> Yields:
         """The daily closing values of a yield index such as ^IRX between start and end.
 
-        A yield is no price: it may be zero or negative, so it does not go through `fetch`.
+        A yield is not a price: it may be zero or negative, so it does not go through `fetch`.
 
         Raises:
             NoPrices, PriceSourceUnavailable, RunTimedOut, RunCancelled: as `fetch`.

@@ -1,4 +1,4 @@
-"""The provider that asks a slow or unreliable source as seldom as it can."""
+"""The provider that queries a slow or unreliable source as rarely as possible."""
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -24,12 +24,12 @@ from src.utils.symbols import SYMBOL_PATTERN
 DOWNLOADS_AT_ONCE = 4
 
 LATE_START = timedelta(days=31)
-"""How much later than trading began, by the source's own word, its bars may begin before that is odd."""
+"""How much later than the source's first trading day its bars may begin before that is reported."""
 
 
 @dataclass(frozen=True, eq=False)
 class Kept:
-    """The bars of one symbol, how far they reach, and when it trades."""
+    """The bars of one symbol, the days they cover, and when it trades."""
 
     bars: SymbolBars
     record: Record
@@ -37,21 +37,21 @@ class Kept:
 
     @property
     def size_bytes(self) -> int:
-        """Roughly what this occupies in memory."""
+        """Approximate memory use."""
         return self.bars.size_bytes
 
 
 class CachedProvider:
     """Prices of one source through a cache on disk and one in memory.
 
-    A window that the cache reaches is answered without the source, whether that works or not.
-    A symbol's bars come from one and the same answer of the source, or from answers that agree.
+    A window covered by the cache is answered without the source, even while that is down.
+    A symbol's bars come from a single answer of the source, or from answers that agree.
 
     Args:
-        source: whose histories.
-        folder: where the cache's files are; several processes may share it.
-        clock: tells the time, with a time zone.
-        memory_bytes: how much of what was read is kept for the next request.
+        source: the source of the histories.
+        folder: the cache's files; several processes may share it.
+        clock: returns the time, with a time zone.
+        memory_bytes: limit on the bars kept in memory for later requests.
     """
 
     def __init__(
@@ -96,26 +96,26 @@ class CachedProvider:
         return yields_in_window(symbol, history.dates, history.rows[:, ADJ_CLOSE], start, end)
 
     def prepare(self) -> None:
-        """Let the source get ready now, so that the first request need not wait for that."""
+        """Prepare the source now, so that the first request need not wait."""
         self._source.prepare()
 
     def symbols(self) -> list[str]:
-        """Of which something is cached, by name."""
+        """The cached symbols, sorted."""
         return list(self.histories.symbols())
 
     def held(self, symbol: str) -> Holding | None:
-        """What is cached of a symbol, without asking the source; None when nothing is.
+        """The cached prices of a symbol, without asking the source; None if there are none.
 
         Raises:
-            NoPrices: it is no ticker.
-            PriceSourceUnavailable: there is something, which cannot be read.
+            NoPrices: it is not a ticker.
+            PriceSourceUnavailable: the cached file cannot be read.
         """
         check_symbol(symbol)
         entry = self.histories.kept(symbol)
         return holding(entry) if entry is not None and entry.history.dates.size else None
 
     def _here(self, symbol: str, end: date, adjustment: PriceAdjustment) -> SymbolBars | None:
-        """The bars from memory or disk, None when the source must be asked."""
+        """The bars from memory or disk; None when the source must be asked."""
         kept = self._memory.get(_memory_key(symbol, adjustment), self.histories.stamp(symbol))
         if kept is not None and self.histories.reaches(kept.record, kept.market, end):
             return kept.bars
@@ -140,9 +140,9 @@ def _memory_key(symbol: str, adjustment: PriceAdjustment) -> str:
 
 @contextmanager
 def _downloading() -> Iterator[ThreadPoolExecutor]:
-    """Threads that ask the source. Whoever waits for them may leave them in the middle of an answer.
+    """Threads that query the source; the caller may leave them in the middle of an answer.
 
-    What they have begun they end by themselves; one symbol that failed fails all, so that no more is begun.
+    Started queries run to their end. One failed symbol fails the request, so no further queries start.
     """
     threads = ThreadPoolExecutor(DOWNLOADS_AT_ONCE, "prices")
     try:
@@ -152,14 +152,14 @@ def _downloading() -> Iterator[ThreadPoolExecutor]:
 
 
 def usable_bars(history: History, record: Record, adjustment: PriceAdjustment = FULL) -> SymbolBars:
-    """The adjusted bars of a history, with everything about it that a person should know of."""
+    """The adjusted bars of a history, with everything about it worth a warning."""
     bars = bars_of(history, adjustment)
     suspects = sorted((*bars.suspects, *history.notes, *_late_start(history)), key=lambda suspect: suspect.day)
     return replace(bars, suspects=tuple(suspects), fetched_at=record.fetched_at, known_to=record.covered_to)
 
 
 def holding(entry: Entry) -> Holding:
-    """What an entry with at least one row holds."""
+    """Summary of an entry with at least one row."""
     history, record = entry.history, entry.record
     return Holding(
         symbol=history.symbol,
@@ -177,5 +177,5 @@ def _late_start(history: History) -> list[SuspectBar]:
     began = history.first_trade_day
     if began is None or history.dates.size == 0 or history.dates[0].item() <= began + LATE_START:
         return []
-    what = f"the first bar, although trading began on {began} by the source's own word"
+    what = f"the first bar, although the source says that trading began on {began}"
     return [SuspectBar(history.symbol, history.dates[0].item(), what)]

@@ -1,4 +1,4 @@
-"""Which days New York trades, and so which week, month or quarter is complete."""
+"""New York's trading days, and whether a week, month or quarter is complete."""
 
 import warnings
 from calendar import monthrange
@@ -12,7 +12,7 @@ from hqg_algorithms import BarSize
 from src.services.data_provider.arrays import Dates, window_rows
 
 KNOWN_FROM, KNOWN_TO = date(1900, 1, 1), date(2100, 12, 31)
-"""Between these days the exchange calendar decides; before and after, Monday to Friday do."""
+"""Between these days the exchange calendar applies; before and after, Monday to Friday."""
 
 ONE_DAY = timedelta(days=1)
 FRIDAY = 4
@@ -45,10 +45,10 @@ def last_finished_session(now: datetime) -> date:
     """The last New York session whose close is not after `now`; early closes count.
 
     Raises:
-        ValueError: `now` has no time zone, or lies before the first session known.
+        ValueError: `now` has no time zone, or lies before the first known session.
     """
     if now.tzinfo is None:
-        raise ValueError("a moment needs a time zone")
+        raise ValueError("now needs a time zone")
     days, closes = _nyse()
     moment = np.datetime64(now.astimezone(UTC).replace(tzinfo=None), "s")
     position = int(np.searchsorted(closes, moment, side="right")) - 1
@@ -59,11 +59,11 @@ def last_finished_session(now: datetime) -> date:
 
 
 def last_period_is_complete(last_day: date, bar_size: BarSize, trades_weekends: bool) -> bool:
-    """Whether no trading day is left after `last_day` in its week (ending Friday), month or quarter.
+    """Whether `last_day` is the last trading day of its week (ending Friday), month or quarter.
 
     Args:
         last_day: the last day of a timeline.
-        bar_size: the period asked about; a day is always complete.
+        bar_size: the period; a day is always complete.
         trades_weekends: the timeline trades on every calendar day, not only when New York does.
     """
     if bar_size == BarSize.DAILY:
@@ -76,7 +76,7 @@ def last_period_is_complete(last_day: date, bar_size: BarSize, trades_weekends: 
 def prepare() -> None:
     """Read the exchange calendar now, so that the first request need not.
 
-    This imports pandas too, which the first reading of a price file would otherwise wait for.
+    This also imports pandas, which the first read of a price file would otherwise wait for.
     """
     _nyse()
 
@@ -94,14 +94,14 @@ def _weekdays(start: date, end: date) -> Dates:
 
 
 def _nyse() -> tuple[Dates, Dates]:
-    with _reading:  # so that threads that come together read it once
+    with _reading:  # so that concurrent threads read it once
         return _read_nyse()
 
 
 @lru_cache(maxsize=1)
 def _read_nyse() -> tuple[Dates, Dates]:
     """All sessions (datetime64[D]) and their closes (datetime64[s], UTC)."""
-    import exchange_calendars  # noqa: PLC0415 - with pandas it takes a second, which a start should not wait for
+    import exchange_calendars  # noqa: PLC0415 - takes a second with pandas; startup should not wait for it
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the library lags behind pandas' deprecations

@@ -1,4 +1,4 @@
-"""The bars of a price file, adjusted as a request asks."""
+"""The bars of a price file, adjusted as requested."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -16,10 +16,10 @@ from src.utils.price_adjustment import FULL, PriceAdjustment
 def bars_of_file(
     symbol: str, dates: Dates, columns: Mapping[str, Float64Array], adjustment: PriceAdjustment = FULL
 ) -> SymbolBars:
-    """The usable bars of what `read_price_columns` gives; with "splits" their dividends stand beside them.
+    """The usable bars from the columns of `read_price_columns`; with "splits" including their dividends.
 
     Raises:
-        NoPrices: prices without dividends taken out were asked for, and the file does not have them.
+        NoPrices: prices adjusted for splits alone were requested, and the file does not have them.
     """
     if adjustment == FULL:
         bars = screen(symbol, dates, adjusted_rows(columns))
@@ -28,7 +28,7 @@ def bars_of_file(
         raise NoPrices(
             [
                 f"No unadjusted prices of '{symbol}': price_adjustment 'splits' needs a file with a column 'Adj Close' "
-                "beside the prices that were paid; without one they count as adjusted for dividends already."
+                "beside the prices that were paid; without one, prices count as already adjusted for dividends."
             ]
         )
     bars = screen(symbol, dates, split_adjusted_rows(columns))
@@ -48,7 +48,7 @@ def _factors(bars: SymbolBars, dates: Dates, columns: Mapping[str, Float64Array]
 
 
 def _on_bars(bars: SymbolBars, dates: Dates, values: Float64Array) -> Float64Array:
-    """(n_bars,) a column on the days of the bars; of several rows of a day the last one counts, as it does there."""
+    """(n_bars,) a column on the days of the bars; of several rows of a day the last one counts, as for the bars."""
     order = np.argsort(dates, kind="stable")
     days: Float64Array = values[order][np.searchsorted(dates[order], bars.dates, side="right") - 1]
     return days

@@ -1,4 +1,4 @@
-"""Prices from a folder of files, one a symbol: what a person has on disk, without any network."""
+"""Prices from a folder of files, one per symbol, without any network."""
 
 from collections.abc import Sequence
 from datetime import date
@@ -21,18 +21,18 @@ from src.utils.symbols import SYMBOL_PATTERN
 
 SUFFIXES = (".parquet", ".csv")
 SMALL_FOLDER_FILES = 500
-"""Up to this many files the folder is searched for symbols spelt like an unknown one."""
+"""A folder with up to this many files is searched for symbols spelt like an unknown one."""
 
 
 class FilesProvider:
     """Reads `<SYMBOL>.parquet`, or else `<SYMBOL>.csv`, from one folder.
 
-    `read_price_columns` says which columns a file needs. A file is read again when its size or its
-    time of change is another than before.
+    `read_price_columns` documents the required columns. A file is read again when its size or modification
+    time changes.
 
     Args:
-        folder: where the files are. Links that lead out of it are refused.
-        memory_bytes: how much of what was read is kept for the next request.
+        folder: the files' folder. Links that lead out of it are refused.
+        memory_bytes: limit on the bars kept in memory for later requests.
     """
 
     name = "files"
@@ -62,21 +62,21 @@ class FilesProvider:
         return yields_in_window(symbol, dates, rows[:, CLOSE], start, end)
 
     def symbols(self) -> list[str]:
-        """Of which there is a file, by name.
+        """The symbols that have a file, sorted.
 
         Raises:
-            PriceSourceUnavailable: the folder is gone.
+            PriceSourceUnavailable: the folder is missing.
         """
         self._check_folder()
         names = {path.stem for path in self._folder.iterdir() if path.suffix in SUFFIXES and path.is_file()}
         return sorted(name for name in names if SYMBOL_PATTERN.fullmatch(name))
 
     def held(self, symbol: str) -> Holding | None:
-        """What the symbol's file holds, None without one.
+        """Summary of the symbol's file; None without one.
 
         Raises:
-            NoPrices: it is no ticker, or its file cannot be understood or has no usable row.
-            PriceSourceUnavailable: the folder is gone, or the file cannot be opened.
+            NoPrices: it is not a ticker, or its file cannot be understood or has no usable row.
+            PriceSourceUnavailable: the folder is missing, or the file cannot be opened.
         """
         self._check_folder()
         check_symbol(symbol)
@@ -110,7 +110,7 @@ class FilesProvider:
     def _find(self, symbol: str) -> Path:
         path = self._path(symbol)
         if path is None:
-            raise NoPrices([f"No prices for '{symbol}': there is no file of this symbol{self._hint(symbol)}"])
+            raise NoPrices([f"No prices for '{symbol}': there is no file for this symbol{self._hint(symbol)}"])
         return self._inside(path, symbol)
 
     def _path(self, symbol: str) -> Path | None:

@@ -1,4 +1,4 @@
-"""From single symbols to one table: every provider that loads symbol by symbol goes through here."""
+"""From single symbols to one table, for all providers that load symbol by symbol."""
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
@@ -13,14 +13,14 @@ from src.utils.symbols import SYMBOL_PATTERN
 
 
 def gather(symbols: Sequence[str], start: date, end: date, load: Callable[[str], SymbolBars]) -> PriceTable:
-    """The table of all symbols in one window, or every reason why there is none.
+    """The table of all symbols in one window.
 
     Args:
-        load: all usable bars of one symbol; called with nothing but tickers. Raises NoPrices for
+        load: returns all usable bars of one symbol; called only with tickers. Raises NoPrices for
             an unknown symbol and PriceSourceUnavailable when the source failed.
 
     Raises:
-        NoPrices: naming every symbol that is no ticker, is unknown or has no bar in the window.
+        NoPrices: names every symbol that is not a ticker, is unknown or has no bar in the window.
         PriceSourceUnavailable: from `load`.
     """
     frames: dict[str, SymbolBars] = {}
@@ -36,11 +36,11 @@ def gather(symbols: Sequence[str], start: date, end: date, load: Callable[[str],
 
 
 def align(symbols: Sequence[str], frames: Mapping[str, SymbolBars]) -> PriceTable:
-    """Lay the bars of several symbols side by side on the union of their days, NaN where one has none.
+    """Align the bars of several symbols on the union of their days, NaN where one has none.
 
     Args:
-        symbols: at least one, unique; their order becomes the table's.
-        frames: the bars of each.
+        symbols: at least one, unique; the table keeps their order.
+        frames: the bars by symbol.
     """
     chosen = [frames[symbol] for symbol in symbols]
     dates = _union([frame.dates for frame in chosen])
@@ -71,7 +71,7 @@ def _dividends(dates: Dates, frames: Sequence[SymbolBars]) -> Float64Array | Non
     paid = np.zeros((dates.size, len(frames)))
     for column, frame in enumerate(frames):
         if frame.dividends is None:
-            raise ValueError("prices with and without dividends cannot stand in one table")
+            raise ValueError("one table cannot hold prices with and without dividends")
         paid[_rows(dates, frame.dates), column] = frame.dividends
     return paid
 
@@ -85,7 +85,7 @@ def _dividend_factors(symbols: Sequence[str], frames: Sequence[SymbolBars]) -> d
 
 
 def _union(calendars: Sequence[Dates]) -> Dates:
-    # Marked on one long strip of days: sorting all days of 200 symbols takes far longer.
+    # Marked in one array of days: sorting all days of 200 symbols takes far longer.
     filled = [dates for dates in calendars if dates.size]
     if not filled:
         return np.empty(0, dtype="datetime64[D]")
@@ -97,7 +97,7 @@ def _union(calendars: Sequence[Dates]) -> Dates:
 
 
 def _rows(dates: Dates, wanted: Dates) -> slice | IntArray:
-    # All wanted days are among the dates; without a gap they are a slice, which is copied far faster.
+    # All wanted days are among the dates; without gaps they form a slice, which is copied far faster.
     if wanted.size:
         first, last = (int(row) for row in np.searchsorted(dates, wanted[[0, -1]]))
         if last - first == wanted.size - 1:
@@ -106,10 +106,10 @@ def _rows(dates: Dates, wanted: Dates) -> slice | IntArray:
 
 
 def check_symbol(symbol: str) -> None:
-    """Nothing but a ticker may become part of a path or an address.
+    """Check that the symbol is a ticker: only tickers may become part of a path or an address.
 
     Raises:
-        NoPrices: it is none.
+        NoPrices: it is not.
     """
     if SYMBOL_PATTERN.fullmatch(symbol) is None:
         raise NoPrices([f"No prices for {symbol[:40]!r}: this is not a ticker symbol."])
@@ -120,10 +120,10 @@ def yields_in_window(symbol: str, dates: Dates, values: Float64Array, start: dat
 
     Args:
         dates: (n_rows,) datetime64[D] in any order; of several rows of a day the last one counts.
-        values: (n_rows,) percent a year.
+        values: (n_rows,) percent per year.
 
     Raises:
-        NoPrices: there is none.
+        NoPrices: there are none.
     """
     order = np.argsort(dates, kind="stable")
     days, known = dates[order], values[order]

@@ -1,4 +1,4 @@
-"""What a source says about one symbol, kept as it was said: raw prices, dividends, splits."""
+"""A source's raw data about one symbol: prices, dividends, splits."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -13,31 +13,31 @@ from src.services.data_provider.patience import ENDLESS, Patience
 
 COLUMNS = ("open", "high", "low", "close", "adj_close", "volume", "dividend", "split", "capital_gain")
 ADJ_CLOSE, RAW_VOLUME, DIVIDEND, SPLIT, CAPITAL_GAIN = range(4, 9)
-"""Where the columns after the four prices stand in `History.rows`."""
+"""Positions of the columns after the four prices in `History.rows`."""
 
 OVERLAP_ROWS = 20
-"""How many known days are asked for again with every tail: about a month, in which late corrections come."""
+"""Known days requested again with every tail: about a month, the time in which late corrections come."""
 
 SAME = 1e-6
-"""Relative. Sources round prices to seven digits; more than this apart is another price."""
+"""Relative. Sources round prices to seven digits; a larger difference is a changed price."""
 
 MISSING_DAYS_FRACTION = 0.01
-"""A whole history that lacks more than this fraction of the days known before is not whole."""
+"""A whole history that lacks more than this fraction of the days known before is incomplete."""
 
 
 @dataclass(frozen=True, eq=False)
 class History:
-    """All that a source said about one symbol, or about its last days.
+    """A source's data about one symbol, complete or only its last days.
 
     Attributes:
-        symbol: whose history.
+        symbol: the history's symbol.
         dates: (n_days,) datetime64[D], strictly ascending.
         rows: (n_days, 9) float64 in the order of COLUMNS: raw prices and volume, the close adjusted for
             splits and dividends, and that day's dividend, split ratio and capital gain (0 for none).
-            NaN where the source said nothing.
+            NaN where the source has no value.
         market: when the symbol trades.
-        first_trade_day: the first day of trading by the source's own word, None when it does not say.
-        notes: what was odd about the answer and cannot be seen in the rows.
+        first_trade_day: the first day of trading according to the source; None if it gives none.
+        notes: oddities of the answer that do not show in the rows.
     """
 
     symbol: str
@@ -54,9 +54,9 @@ class History:
             raise ValueError("dates must be strictly ascending datetime64[D]")
 
     def adjusted(self) -> Float64Array:
-        """(n_days, 5) open, high, low, close, volume with splits and dividends taken out of the prices."""
+        """(n_days, 5) open, high, low, close, volume with prices adjusted for splits and dividends."""
         bars = np.empty((self.dates.size, 5))
-        with np.errstate(all="ignore"):  # a close of zero leaves a row that screening will name
+        with np.errstate(all="ignore"):  # a close of zero leaves a row that screening reports
             factor = self.rows[:, ADJ_CLOSE] / self.rows[:, CLOSE]
             for column in range(OPEN, CLOSE):
                 bars[:, column] = self.rows[:, column] * factor
@@ -65,27 +65,27 @@ class History:
         return bars
 
     def split_adjusted(self) -> Float64Array:
-        """(n_days, 5) open, high, low, close, volume with nothing but splits taken out of the prices."""
+        """(n_days, 5) open, high, low, close, volume with prices adjusted for splits alone."""
         return self.rows[:, [OPEN, HIGH, LOW, CLOSE, RAW_VOLUME]]
 
     def overlap_start(self) -> date:
-        """From which day on a tail of this history is to be asked for. The history has a row."""
+        """First day to request for a tail of this history, which must have a row."""
         day: date = self.dates[-min(OVERLAP_ROWS, self.dates.size)].item()
         return day
 
     def last_priced_day(self) -> date:
-        """The last day with a close: a source may name a day before it knows its prices. There is a row."""
+        """The last day with a close: a source may list a day before it has prices. Needs at least one row."""
         priced = np.flatnonzero(~np.isnan(self.rows[:, CLOSE]))
         day: date = self.dates[priced[-1] if priced.size else 0].item()
         return day
 
     def since(self, start: date) -> "History":
-        """The rows from that day on."""
+        """The rows from `start` on."""
         keep = self.dates >= np.datetime64(start, "D")
         return self._with(self.dates[keep], self.rows[keep])
 
     def until(self, end: date) -> "History":
-        """The rows up to that day, itself included."""
+        """The rows up to and including `end`."""
         keep = self.dates <= np.datetime64(end, "D")
         return self._with(self.dates[keep], self.rows[keep])
 
@@ -95,38 +95,38 @@ class History:
 
 
 class HistorySource(Protocol):
-    """Where whole histories come from. Implementations are safe to call from several threads."""
+    """A source of whole histories. Implementations are thread-safe."""
 
     name: str
     """Short name for provenance."""
 
     is_synthetic: bool
-    """As `DataProvider.is_synthetic`."""
+    """See `DataProvider.is_synthetic`."""
 
     def history(self, symbol: str, start: date | None = None, patience: Patience = ENDLESS) -> History:
-        """All finished days of a symbol, or those from `start` on; without a row when there is none then.
+        """All finished days of a symbol, or those from `start` on; without rows if there are none.
 
         Raises:
             NoPrices: the source does not know the symbol.
             PriceSourceUnavailable: it failed; names the symbol.
-            RunTimedOut, RunCancelled: the patience is at its end.
+            RunTimedOut, RunCancelled: the patience has ended.
         """
         ...
 
     def prepare(self) -> None:
-        """Get ready now for the first question; may take seconds, fails never."""
+        """Prepare for the first request; may take seconds, never fails."""
         ...
 
 
 def extended(known: History, tail: History) -> History | None:
-    """A known history with its new days, or None when the two do not belong together.
+    """A known history with its new days, or None when the two do not fit together.
 
-    They do not when a day that both have differs, when a known day is gone, or when a dividend or a
-    split lies among the new days: then prices before it are restated.
+    They do not fit when a common day differs, when a known day is missing, or when the new days contain a
+    dividend or a split, which restates earlier prices.
 
     Args:
-        known: with at least one row.
-        tail: what the source says now from `known.overlap_start()` on.
+        known: has at least one row.
+        tail: the source's current rows from `known.overlap_start()` on.
     """
     again = known.since(known.overlap_start())
     is_known = np.isin(tail.dates, again.dates)
@@ -147,7 +147,7 @@ def extended(known: History, tail: History) -> History | None:
 
 
 def is_cut_short(whole: History, known: History) -> bool:
-    """Whether an answer that should be whole lacks what was known before, and so cannot be believed."""
+    """Whether an answer that should be whole lacks days known before, and so must be rejected."""
     if whole.dates.size == 0 or whole.dates[0] > known.dates[0] or whole.dates[-1] < known.dates[-1]:
         return True
     n_missing = int(known.dates.size - np.isin(known.dates, whole.dates).sum())
@@ -155,7 +155,7 @@ def is_cut_short(whole: History, known: History) -> bool:
 
 
 def _agree(before: Float64Array, now: Float64Array) -> BoolArray:
-    """(n_days,) whether prices, adjustment and events are the same; volumes are corrected later as a rule."""
+    """(n_days,) whether prices, adjustment and events are the same; volumes are usually corrected later."""
     columns = [column for column in range(len(COLUMNS)) if column != RAW_VOLUME]
     close = np.isclose(before[:, columns], now[:, columns], rtol=SAME, atol=0.0, equal_nan=True)
     return np.asarray(close.all(axis=1))

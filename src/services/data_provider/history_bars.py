@@ -1,4 +1,4 @@
-"""The bars of a history, adjusted as a request asks."""
+"""The bars of a history, adjusted as requested."""
 
 from dataclasses import replace
 
@@ -12,7 +12,7 @@ from src.utils.price_adjustment import FULL, PriceAdjustment
 
 
 def bars_of(history: History, adjustment: PriceAdjustment = FULL) -> SymbolBars:
-    """The usable bars; with "splits" their dividends stand beside them."""
+    """The usable bars; with "splits" including their dividends."""
     if adjustment == FULL:
         bars = screen(history.symbol, history.dates, history.adjusted())
         return replace(bars, dividend_factors=_factors(history, bars))

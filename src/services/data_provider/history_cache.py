@@ -1,4 +1,4 @@
-"""Histories on disk, brought up to date when the calendar says that something is missing, and only then."""
+"""Histories on disk, updated only when the calendar shows that days are missing."""
 
 import logging
 from collections.abc import Callable, Hashable, Iterator
@@ -16,15 +16,15 @@ from src.services.data_provider.refusals import Refusals
 from src.services.data_provider.symbol_locks import SymbolLocks
 
 ASK_AGAIN_AFTER = timedelta(minutes=15)
-"""How long to be content with an answer in which the last finished day was still missing."""
+"""How long an answer without the last finished day is good enough."""
 
 WHOLE_AGAIN_AFTER = timedelta(days=30)
-"""How old a whole answer may be when a tail is wanted: corrections of old prices are found this way."""
+"""Maximum age of a whole answer when a tail is wanted; refetching finds corrections of old prices."""
 
 UNKNOWN_FOR = timedelta(hours=1)
 FAILED_FOR = timedelta(seconds=30)
-"""How long an unknown symbol and a failure are remembered: those who waited for it need not try as well, and
-a run whose benchmark cannot be had need not wait for that each time."""
+"""How long an unknown symbol and a failure are remembered, so that waiting requests need not try as well, and
+a run with an unavailable benchmark need not wait for it each time."""
 
 SUFFIX = ".parquet"
 SET_ASIDE = "set-aside"
@@ -34,10 +34,10 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, eq=False)
 class Entry:
-    """A history and how far it reaches.
+    """A history and the days it covers.
 
     Attributes:
-        stamp: another one when the file is; None when the history could not be stored.
+        stamp: changes with the file; None when the history could not be stored.
     """
 
     history: History
@@ -46,15 +46,15 @@ class Entry:
 
 
 class HistoryCache:
-    """One file a symbol below a folder that several processes may share.
+    """One file per symbol in a folder that several processes may share.
 
-    A symbol is fetched whole once. Later only its tail is asked for, with some days that are known:
-    when these are not what they were, everything is fetched again.
+    A symbol is fetched whole once. Later requests ask only for its tail, with some known days: when these have
+    changed, everything is fetched again.
 
     Args:
-        source: whose histories.
-        folder: where the files are, and nothing else.
-        clock: tells the time, with a time zone.
+        source: the source of the histories.
+        folder: holds the cache's files and nothing else.
+        clock: returns the time, with a time zone.
     """
 
     def __init__(self, source: HistorySource, folder: Path, clock: Callable[[], datetime]) -> None:
@@ -65,7 +65,7 @@ class HistoryCache:
         self._refusals = Refusals()
 
     def stamp(self, symbol: str) -> Hashable | None:
-        """Changes whenever the symbol's file does; None without a file."""
+        """Changes with the symbol's file; None without one."""
         try:
             status = self._path(symbol).stat()
         except OSError:
@@ -73,11 +73,11 @@ class HistoryCache:
         return status.st_mtime_ns, status.st_size, status.st_ino
 
     def reaches(self, record: Record, market: Market, end: date) -> bool:
-        """Whether the source need not be asked for a window that ends on that day."""
+        """Whether a window that ends on that day can be served without the source."""
         now = self._clock()
         finished = market.last_finished_day(now)
         if record.fetched_at > now or record.covered_to > finished:
-            return False  # the clock was wrong then, or is now: what it said of the future counts for nothing
+            return False  # the clock was wrong then or is now, so the record cannot be trusted
         wanted = min(end, finished)
         if wanted <= record.covered_to:
             return True
@@ -89,52 +89,52 @@ class HistoryCache:
 
         Raises:
             NoPrices: the source does not know the symbol.
-            PriceSourceUnavailable: it failed, and what is here does not reach as far.
-            RunTimedOut, RunCancelled: the patience is at its end.
+            PriceSourceUnavailable: it failed, and the cached days do not suffice.
+            RunTimedOut, RunCancelled: the patience has ended.
         """
         entry = self.kept(symbol)
         if entry is not None and self.suffices(entry, end):
             return entry
         with self._locks.hold(symbol, patience):
-            entry = self.kept(symbol)  # somebody may have fetched it while we waited
+            entry = self.kept(symbol)  # another thread or process may have fetched it while we waited
             if entry is not None and self.suffices(entry, end):
                 return entry
             self._refusals.check(symbol, self._clock())
             return self._fetch(symbol, entry, patience)
 
     def kept(self, symbol: str) -> Entry | None:
-        """What is here, without asking the source. A file that cannot be believed is set aside."""
+        """The cached entry, without asking the source. A damaged file is set aside."""
         path, stamp = self._path(symbol), self.stamp(symbol)
         try:
             history, record = history_file.read(path, symbol)
         except FileNotFoundError:
             return None
         except NotIntact as error:
-            if self.stamp(symbol) == stamp:  # else somebody has already put a better one in its place
+            if self.stamp(symbol) == stamp:  # else another process has already replaced it
                 self._set_aside(path, str(error))
             return None
         except OSError as error:
             raise PriceSourceUnavailable(
-                f"The cached prices of '{symbol}' cannot be read; DATA_CACHE_DIR names their folder."
+                f"The cached prices of '{symbol}' in DATA_CACHE_DIR cannot be read."
             ) from error
-        # The stamp was taken before: when the file is replaced in between, it only counts as older than it is.
+        # The stamp was taken before reading: if the file is replaced in between, the entry only seems outdated.
         return Entry(history, record, stamp)
 
     def symbols(self) -> Iterator[str]:
-        """Which symbols there are files of, by name."""
+        """The symbols that have files, sorted."""
         yield from sorted(path.stem for path in self._folder.glob(f"*{SUFFIX}"))
 
     def check(self, symbol: str) -> Entry:
-        """What is in the symbol's file; changes nothing.
+        """The entry in the symbol's file; changes nothing.
 
         Raises:
-            NotIntact: it cannot be believed.
+            NotIntact: the file is damaged.
             OSError: it cannot be read.
         """
         return Entry(*history_file.read(self._path(symbol), symbol), self.stamp(symbol))
 
     def suffices(self, entry: Entry, end: date) -> bool:
-        """Whether an entry can answer for a window that ends on that day."""
+        """Whether an entry suffices for a window that ends on that day."""
         return entry.history.dates.size > 0 and self.reaches(entry.record, entry.history.market, end)
 
     def _fetch(self, symbol: str, known: Entry | None, patience: Patience) -> Entry:
@@ -156,7 +156,7 @@ class HistoryCache:
         return Entry(history, record, self._store(symbol, history, record))
 
     def _ask(self, symbol: str, known: Entry | None, now: datetime, patience: Patience) -> tuple[History, bool]:
-        """The symbol's history now, and whether it was fetched whole."""
+        """The symbol's current history, and whether it was fetched whole."""
         if known is None or known.history.dates.size == 0:
             return self._whole(symbol, patience), True
         try:
@@ -165,39 +165,39 @@ class HistoryCache:
                 longer = extended(known.history, tail)
                 if longer is not None:
                     return longer, False
-                logger.info("the source restated %s; it is fetched again whole", symbol)
+                logger.info("the source restated %s; fetching its whole history again", symbol)
             whole = self._whole(symbol, patience)
         except NoPrices as error:
             raise PriceSourceUnavailable(
-                f"The source no longer knows '{symbol}'; its prices up to {known.record.covered_to} are here."
+                f"The source no longer knows '{symbol}'; the cache has its prices up to {known.record.covered_to}."
             ) from error
         if is_cut_short(whole, known.history):
             raise PriceSourceUnavailable(
-                f"The source left out days of '{symbol}' that it had before, so its answer was not believed; "
-                "who does believe it deletes the symbol's file in DATA_CACHE_DIR."
+                f"The source left out days of '{symbol}' that it had before, so its answer was rejected; "
+                "to accept it, delete the symbol's file in DATA_CACHE_DIR."
             )
         return whole, True
 
     def _whole(self, symbol: str, patience: Patience) -> History:
         history = self._source.history(symbol, patience=patience)
         if history.dates.size == 0:
-            raise PriceSourceUnavailable(f"The source knows '{symbol}' but gave no finished day of it.")
+            raise PriceSourceUnavailable(f"The source knows '{symbol}' but returned no finished day.")
         return history
 
     def _store(self, symbol: str, history: History, record: Record) -> Hashable | None:
         try:
             history_file.write(self._path(symbol), history, record)
         except OSError as error:
-            logger.warning("the prices of %s were fetched but cannot be kept: %s", symbol, error)
+            logger.warning("the prices of %s were fetched but cannot be stored: %s", symbol, error)
             return None
         return self.stamp(symbol)
 
     def _set_aside(self, path: Path, why: str) -> None:
         aside = self._folder / SET_ASIDE
-        logger.warning("%s is set aside in %s and fetched again: %s", path.name, aside, why)
+        logger.warning("setting %s aside in %s and fetching it again: %s", path.name, aside, why)
         try:
             aside.mkdir(exist_ok=True)
-            path.replace(aside / path.name)  # one a symbol is kept: enough to look at, too few to fill a disk
+            path.replace(aside / path.name)  # one per symbol is kept: enough to inspect, too few to fill a disk
         except OSError as error:
             logger.warning("%s cannot be set aside: %s", path.name, error)
 

@@ -1,4 +1,4 @@
-"""One cached history as a parquet file: written whole or not at all, believed only when it is intact."""
+"""One cached history as a parquet file: written atomically, trusted only when intact."""
 
 import json
 import os
@@ -17,20 +17,20 @@ from src.services.data_provider.coverage import Market
 from src.services.data_provider.history import COLUMNS, History
 
 EDITION = 1
-"""Raised when the file's form changes; files of another edition are fetched again."""
+"""Increased when the file format changes; files of another edition are fetched again."""
 
 RECORD_KEY = b"hqg_history"
 
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """When a history was fetched and how far it reaches.
+    """When a history was fetched and the days it covers.
 
     Attributes:
         source: name of the source.
         fetched_at: when the source was last asked, with a time zone.
-        whole_at: when it was last asked for everything.
-        covered_to: up to this day nothing is missing.
+        whole_at: when it was last asked for the whole history.
+        covered_to: the history is complete up to this day.
     """
 
     source: str
@@ -44,9 +44,9 @@ class NotIntact(ValueError):
 
 
 def write(path: Path, history: History, record: Record) -> None:
-    """Replace the file. Whatever happens, the path holds either the old history or the new one.
+    """Replace the file. The path always holds either the old history or the new one.
 
-    Only one writer of a path at a time.
+    Allows only one writer of a path at a time.
 
     Raises:
         OSError: it could not be written; the old file is untouched.
@@ -64,7 +64,7 @@ def write(path: Path, history: History, record: Record) -> None:
         raise
     folder = os.open(path.parent, os.O_RDONLY)
     try:
-        os.fsync(folder)  # or the new name may be lost with the power
+        os.fsync(folder)  # or a power cut may lose the new name
     finally:
         os.close(folder)
 
@@ -88,7 +88,7 @@ def encode(history: History, record: Record) -> bytes:
     table = pa.table({"day": pa.array(days, pa.date32()), **columns})
     table = table.replace_schema_metadata({RECORD_KEY: json.dumps(about, sort_keys=True).encode()})
     sink = pa.BufferOutputStream()
-    # Neither compressed nor encoded: prices hardly shrink, and reading is what happens a thousand times.
+    # Neither compressed nor encoded: prices hardly shrink, and reads are far more frequent than writes.
     pq.write_table(table, sink, compression="none", use_dictionary=False, write_statistics=False)
     return bytes(sink.getvalue())
 
@@ -97,10 +97,10 @@ def read(path: Path, symbol: str) -> tuple[History, Record]:
     """The history of that symbol and its record.
 
     Raises:
-        NotIntact: the file is damaged, of another edition, of another symbol or no file of ours.
+        NotIntact: the file is damaged, of another edition or symbol, or not ours.
         OSError: it cannot be read.
     """
-    content = path.read_bytes()  # not memory-mapped: a file cut short would kill the whole process
+    content = path.read_bytes()  # not memory-mapped: a truncated file would kill the whole process
     try:
         table = pq.ParquetFile(pa.BufferReader(content)).read(use_threads=False)
         about = json.loads((table.schema.metadata or {}).get(RECORD_KEY, b"{}"))
@@ -139,7 +139,7 @@ def _decode(about: dict[str, Any], table: pa.Table) -> tuple[History, Record]:
 
 
 def _checksum(about: dict[str, Any], days: np.ndarray[Any, Any], rows: np.ndarray[Any, Any]) -> int:
-    """Of everything that is believed: the page checksums of parquet leave out the record."""
+    """Covers the record and all numbers: parquet's page checksums leave out the record."""
     checksum = zlib.crc32(json.dumps(about, sort_keys=True).encode())
     checksum = zlib.crc32(np.ascontiguousarray(days, "<i4").data, checksum)
     return zlib.crc32(np.ascontiguousarray(rows.T, "<f8").data, checksum)

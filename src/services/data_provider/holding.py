@@ -1,4 +1,4 @@
-"""What a provider has at hand of one symbol, without asking a source."""
+"""A summary of the stored prices of one symbol."""
 
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -8,15 +8,16 @@ from src.services.data_provider.base import SuspectBar
 
 @dataclass(frozen=True)
 class Holding:
-    """What is kept of one symbol, with at least one row.
+    """The stored prices of one symbol, with at least one row.
 
     Attributes:
-        symbol, source: of whom, from where.
-        first_day, last_day: of its first and its last row.
-        rows: how many days.
-        fetched_at: when the source was last asked, with a time zone; None for a file that a person put there.
-        covered_to: up to this day the source need not be asked; None where there is none to ask.
-        suspects: rows that are not as a bar should be, by day.
+        symbol: the prices' symbol.
+        source: name of their source.
+        first_day, last_day: days of the first and last row.
+        rows: number of days.
+        fetched_at: when the source was last asked, with a time zone; None for a user's file.
+        covered_to: up to this day the source need not be asked; None without a source.
+        suspects: faulty rows, by day.
     """
 
     symbol: str

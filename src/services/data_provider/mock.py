@@ -1,4 +1,4 @@
-"""Made-up prices for every symbol: the service can be tried without any source of data."""
+"""Made-up prices for every symbol, for trying the service without a data source."""
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, timedelta
@@ -16,26 +16,25 @@ from src.services.data_provider.screening import SymbolBars
 from src.utils.price_adjustment import FULL, PriceAdjustment
 
 FIRST_DAY = date(1990, 1, 1)
-"""Day zero of the made-up world; New York first trades on the day after."""
+"""Day zero of the made-up prices; New York first trades on the day after."""
 
 UNKNOWN_PREFIXES = ("NOPE", "UNKNOWN")
-"""Symbols that begin so do not exist, so that a person can see what an unknown symbol looks like."""
+"""Symbols with these prefixes do not exist, to show how the service treats an unknown symbol."""
 
 EVERY_DAY_SUFFIX = "-USD"
 """Crypto currencies, as Yahoo spells them, trade every day."""
 
 
 class MockProvider:
-    """Deterministic prices by the name of the symbol, from 1990 to the last finished session.
+    """Deterministic prices from a symbol's name, from 1990 to the last finished session.
 
-    A symbol's prices depend on nothing but its name: not on the window, not on the symbols beside
-    it, not on the machine, and tomorrow they are the same with one more day. They move with a
-    common market; bond funds are calm; symbols that end in -USD trade on weekends too; ^IRX and
-    its kin are yields in percent.
+    A symbol's prices depend only on its name, not on the window, the other symbols or the machine;
+    tomorrow they are the same with one more day. They move with a common market; bond funds are calm;
+    symbols that end in -USD trade on weekends too; ^IRX and similar symbols are yields in percent.
 
     Args:
-        clock: tells the time, with a time zone.
-        memory_bytes: how much of what was made is kept for the next request.
+        clock: returns the time, with a time zone.
+        memory_bytes: limit on the bars kept in memory for later requests.
     """
 
     name = "mock"

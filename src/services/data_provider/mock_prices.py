@@ -1,9 +1,9 @@
-"""Made-up prices that look like prices: a market all symbols share, and a mind of their own.
+"""Realistic made-up prices: a market that all symbols share, plus each symbol's own noise.
 
-The same numbers come out on every machine. Random words are the raw output of PCG64, which NumPy
-promises never to change; they become noise by adding integers; and prices are made of noise by
-single additions, multiplications, divisions and square roots, which IEEE 754 rounds alike
-everywhere. No power, exponential, logarithm or other function of a mathematical library is involved.
+The numbers are the same on every machine. Random words are the raw output of PCG64, which NumPy promises never to
+change; summing integers turns them into noise; and prices are computed from noise by single additions,
+multiplications, divisions and square roots, which IEEE 754 rounds identically everywhere. No power, exponential,
+logarithm or other function of a mathematical library is involved.
 """
 
 import hashlib
@@ -15,10 +15,10 @@ import numpy as np
 from src.services.data_provider.arrays import CLOSE, HIGH, LOW, OPEN, VOLUME, Float64Array, IntArray
 
 MARKET_VOLATILITY = 0.155
-"""Of the common factor, a year, as a fraction."""
+"""Yearly volatility of the common factor, as a fraction."""
 
 MARKET_MEMORY_YEARS, OWN_MEMORY_YEARS, YIELD_MEMORY_YEARS = 4.0, 2.0, 5.0
-"""How slowly a deviation from the trend fades. Because it fades, 35 years cannot lead to absurd prices."""
+"""How slowly a deviation from the trend fades; fading keeps prices sensible over 35 years."""
 
 DRAWS_A_DAY = 5  # own noise, gap before the open, reach of the high, reach of the low, volume
 
@@ -28,11 +28,11 @@ class Character:
     """How one made-up symbol behaves.
 
     Attributes:
-        yearly_growth: trend, a fraction a year.
-        market_beta: how strongly it follows the market; negative runs against it.
-        own_volatility: of what it does by itself, a fraction a year.
+        yearly_growth: trend, a fraction per year.
+        market_beta: how strongly it follows the market; negative moves against it.
+        own_volatility: volatility of its own noise, a fraction per year.
         first_price: in account currency per share, before the first day.
-        usual_volume: shares a day.
+        usual_volume: shares per day.
     """
 
     yearly_growth: float
@@ -66,13 +66,13 @@ YIELDS = {"^IRX": 2.6, "^FVX": 3.4, "^TNX": 3.9, "^TYX": 4.3}
 
 
 def made_up_bars(symbol: str, day_numbers: IntArray, sessions_per_year: int) -> Float64Array:
-    """Daily bars of one symbol on its trading days, from the first day of the made-up world on.
+    """Daily bars of one symbol on its trading days, from day zero on.
 
     Noise belongs to the calendar day, so bars up to a day do not depend on how many days follow.
 
     Args:
-        day_numbers: (n_days,) the trading days, counted from the first day of the world, ascending.
-        sessions_per_year: 252, or 365 for what trades every day.
+        day_numbers: (n_days,) the trading days, counted from day zero, ascending.
+        sessions_per_year: 252, or 365 for a symbol that trades every day.
 
     Returns:
         (n_days, 5) open, high, low, close, volume. For a symbol in YIELDS the four are percent.
@@ -93,7 +93,7 @@ def _price_bars(
     with_market = character.market_beta * MARKET_VOLATILITY
     yearly_variance = with_market * with_market + character.own_volatility * character.own_volatility
     trend = (character.yearly_growth + yearly_variance / 2) / sessions_per_year
-    # A day loses half at most: the noise cannot get there, but a price must never depend on that.
+    # At most half is lost per day: the noise cannot reach that, but no price may depend on it.
     returns = np.maximum(trend + np.diff(deviation, prepend=0.0), -0.5)
     close = character.first_price * np.cumprod(1.0 + returns)
     previous = np.append(character.first_price, close[:-1])
@@ -112,7 +112,7 @@ def _price_bars(
 
 def _yield_bars(usual: float, noise: Float64Array, sessions_per_year: int) -> Float64Array:
     memory_days = YIELD_MEMORY_YEARS * sessions_per_year
-    # This size of step makes the level stray from the usual one by about half of it.
+    # With this step the level deviates from the usual one by about half of it.
     step = 0.5 * usual * math.sqrt(2.0 / memory_days)
     close = np.maximum(usual + _deviation(step * noise[:, 0], memory_days), 0.01)
     opening = np.append(close[0], close[:-1])
@@ -121,11 +121,11 @@ def _yield_bars(usual: float, noise: Float64Array, sessions_per_year: int) -> Fl
 
 
 def _market(day_numbers: IntArray, sessions_per_year: int) -> Float64Array:
-    """(n_days,) how far the market is above its trend, as a fraction; calm and stormy times take turns."""
+    """(n_days,) the market's deviation above its trend, as a fraction; calm and stormy periods alternate."""
     noise = _noise("the market", int(day_numbers[-1]) + 1, 2)[day_numbers]
     storm_days = 0.25 * sessions_per_year
     storm = _deviation(noise[:, 1], storm_days) / math.sqrt(storm_days / 2.0)
-    # The mean square of 0.7 + 0.6·max(z, 0) is one for a standard normal z: the volatility stays as said.
+    # The mean square of 0.7 + 0.6·max(z, 0) is one for a standard normal z, which preserves the volatility.
     size = MARKET_VOLATILITY / math.sqrt(sessions_per_year) * (0.7 + 0.6 * np.maximum(storm, 0.0))
     return _deviation(size * noise[:, 0], MARKET_MEMORY_YEARS * sessions_per_year)
 

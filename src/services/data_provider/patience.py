@@ -1,4 +1,4 @@
-"""How long a request waits for prices: until its time is up, or until nobody waits for it any more."""
+"""How long a request waits for prices: until its deadline or its cancellation."""
 
 import math
 import threading
@@ -14,18 +14,18 @@ Result = TypeVar("Result")
 POLL_SECONDS = 0.05
 """How late a cancellation may be noticed."""
 
-TELLING_SECONDS = 1.0
-TELLING_SHARE = 0.1
-"""What is kept of a request's time to say which prices did not come: this long, or this share of a shorter time."""
+REPORTING_SECONDS = 1.0
+REPORTING_SHARE = 0.1
+"""Part of a request's time reserved for reporting missing prices: this long, or this share of a shorter time."""
 
 
 @dataclass(frozen=True)
 class Patience:
-    """What everything that waits for prices consults.
+    """The limit on all waiting for prices.
 
     Attributes:
         deadline: time.monotonic() seconds at which waiting ends.
-        cancel: set by another thread when nobody waits any more.
+        cancel: set by another thread when the request is cancelled.
     """
 
     deadline: float = math.inf
@@ -33,9 +33,9 @@ class Patience:
 
     @classmethod
     def of_request(cls, deadline: float, cancel: threading.Event) -> Self:
-        """For a request that is over at that deadline: this ends a little earlier."""
+        """For a request with that deadline; ends a little earlier."""
         left = max(0.0, deadline - time.monotonic())
-        return cls(deadline - min(TELLING_SECONDS, TELLING_SHARE * left), cancel)
+        return cls(deadline - min(REPORTING_SECONDS, REPORTING_SHARE * left), cancel)
 
     @property
     def is_over(self) -> bool:
@@ -43,27 +43,27 @@ class Patience:
         return self.cancel.is_set() or time.monotonic() >= self.deadline
 
     def left_seconds(self, symbol: str) -> float:
-        """How long the prices of that symbol may still take; above zero.
+        """Remaining time for the prices of that symbol; above zero.
 
         Raises:
             RunTimedOut, RunCancelled
         """
         if self.cancel.is_set():
-            raise RunCancelled(f"Nobody waits for the prices of '{symbol}' any more.")
+            raise RunCancelled(f"The request was cancelled while it waited for the prices of '{symbol}'.")
         left = self.deadline - time.monotonic()
         if left <= 0:
-            raise RunTimedOut(f"The prices of '{symbol}' did not come within the time that a request may take.")
+            raise RunTimedOut(f"The prices of '{symbol}' did not arrive within the request's time limit.")
         return left
 
     def pause(self, seconds: float) -> None:
-        """Wait that long, or until it is over."""
+        """Wait that long, or until the patience ends."""
         self.cancel.wait(max(0.0, min(seconds, self.deadline - time.monotonic())))
 
     def result(self, symbol: str, coming: "Future[Result]") -> Result:
-        """What another thread is about to find.
+        """The result of another thread.
 
         Raises:
-            RunTimedOut, RunCancelled, and whatever that thread raises
+            RunTimedOut, RunCancelled, and any exception of that thread
         """
         while not wait([coming], min(self.left_seconds(symbol), POLL_SECONDS)).done:
             continue
@@ -71,4 +71,4 @@ class Patience:
 
 
 ENDLESS = Patience()
-"""For whoever has all the time there is."""
+"""For callers without a time limit."""

@@ -1,4 +1,4 @@
-"""A CSV file of prices as a table of text, whatever separates its fields."""
+"""A CSV file of prices as a table of text, with any common delimiter."""
 
 import csv
 import io
@@ -13,7 +13,7 @@ from src.services.data_provider.price_file_problem import PriceFileProblem
 
 DELIMITERS = (",", ";", "\t", "|")
 HEADER_WITHIN = 10
-"""Lines in which the header is looked for: some programs write a title or "sep=;" above it."""
+"""Number of lines searched for the header: some programs write a title or "sep=;" above it."""
 
 BYTE_ORDER_MARKS = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16", b"\xef\xbb\xbf": "utf-8-sig"}
 UNKNOWN = "ticker"
@@ -25,10 +25,10 @@ class TextTable:
     """The fields of a CSV file.
 
     Attributes:
-        names: of the columns, as the file spells them.
+        names: column names as the file spells them.
         columns: (n_columns,) text, null where a field is empty. Blank lines are left out.
-        delimiter: what separates the fields.
-        text: the file.
+        delimiter: separator of the fields.
+        text: content of the file.
         n_header_lines: lines before the first row.
     """
 
@@ -39,7 +39,7 @@ class TextTable:
     n_header_lines: int
 
     def line_of(self, row: int) -> int:
-        """The line of the file in which a row stands; the first line of the file is 1."""
+        """The line number of a row; the first line of the file is 1."""
         rows = (number for number, fields in _numbered(self.text, self.delimiter, self.n_header_lines) if fields)
         return next(islice(rows, row, None))
 
@@ -48,10 +48,10 @@ def read_csv(content: bytes, recognised: Callable[[Sequence[str]], int]) -> Text
     """The table in a CSV file.
 
     Args:
-        recognised: how many of these names are such as a header has; decides delimiter and header.
+        recognised: counts the names that a header may have; decides delimiter and header.
 
     Raises:
-        PriceFileProblem: it is no table.
+        PriceFileProblem: it is not a table.
     """
     text = _decoded(content)
     if not text.strip():
@@ -72,7 +72,7 @@ def _decoded(content: bytes) -> str:
 
 
 def _header(text: str, recognised: Callable[[Sequence[str]], int]) -> tuple[str, int, list[str]]:
-    """The delimiter, how many lines end with the header, and the names in it."""
+    """The delimiter, the number of lines up to and including the header, and its names."""
     best: tuple[int, str, int, list[str]] | None = None
     for delimiter in DELIMITERS:
         for line, fields in islice(_numbered(text, delimiter, 0), HEADER_WITHIN):

@@ -1,4 +1,4 @@
-"""The days in a price file, in the orders and time stamps in which people and programs write them."""
+"""The days in a price file, in the formats that people and programs write."""
 
 import re
 from collections.abc import Callable, Sequence
@@ -32,12 +32,12 @@ MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", 
 
 @dataclass(frozen=True)
 class Stamps:
-    """Time stamps as they are shown.
+    """Time stamps as written.
 
     Attributes:
         days: (n_rows,) datetime64[D].
         seconds: (n_rows,) since midnight.
-        is_utc: whether they are shown in UTC, or None without any time zone.
+        is_utc: whether they are in UTC; None without a time zone.
     """
 
     days: Dates
@@ -48,15 +48,15 @@ class Stamps:
 def read_days(column: "pa.ChunkedArray[Any]", name: str) -> Dates:
     """The day of each row.
 
-    A stamp stands for the day that it shows, except where it is the midnight of a time zone east of Greenwich told in
-    UTC: then it stands for the next one. Weekends tell: a market's days do not fall on them.
+    A stamp means the day it shows, unless it is a midnight in a time zone east of Greenwich given in UTC: then it means
+    the next day. Weekends decide which: a market's days do not fall on them.
 
     Args:
         column: text, dates, time stamps or whole numbers, without nulls.
-        name: of the column, for messages.
+        name: the column's name, for messages.
 
     Raises:
-        PriceFileProblem: a cell is no day, or the column can be read in two ways.
+        PriceFileProblem: a cell is not a day, or the column can be read in two ways.
     """
     if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
         try:
@@ -77,7 +77,7 @@ def read_days(column: "pa.ChunkedArray[Any]", name: str) -> Dates:
 def _of_timestamps(column: "pa.ChunkedArray[Any]") -> Stamps:
     zone = column.type.tz
     if zone is not None:
-        # By pandas: pyarrow wants the system's time zone files, which slim images lack.
+        # By pandas: pyarrow needs the system's time zone files, which slim images lack.
         moments = column.to_pandas().dt.tz_localize(None).to_numpy().astype("datetime64[s]")
     else:
         moments = column.to_numpy().astype("datetime64[s]")
@@ -117,7 +117,7 @@ def _in_order(texts: Sequence[str], pattern: "re.Pattern[str]", order: Order, na
         try:
             days.append(read(match))
         except ValueError as error:
-            raise PriceFileProblem(f"{quoted(text)} is no day of the calendar", row, name) from error
+            raise PriceFileProblem(f"{quoted(text)} is not a calendar day", row, name) from error
         second, zone = _time(text[match.end() :])
         seconds.append(second)
         zones.add(zone)
@@ -126,7 +126,7 @@ def _in_order(texts: Sequence[str], pattern: "re.Pattern[str]", order: Order, na
 
 
 def _time(text: str) -> tuple[int, str]:
-    """Seconds since midnight and the time zone, in small letters."""
+    """Seconds since midnight and the time zone, in lower case."""
     match = TIME.match(text)
     if match is None:
         return 0, ""
@@ -136,7 +136,7 @@ def _time(text: str) -> tuple[int, str]:
 
 
 def _no_day(row: int, text: str, name: str) -> PriceFileProblem:
-    return PriceFileProblem(f"{quoted(text)} is not a date, or not written as the others are; {WRITE_ISO}", row, name)
+    return PriceFileProblem(f"{quoted(text)} is not a date, or not written like the others; {WRITE_ISO}", row, name)
 
 
 def _year_first(_matches: Sequence["re.Match[str]"], _name: str) -> Callable[["re.Match[str]"], date]:
@@ -160,10 +160,10 @@ def _month(name: str) -> int:
 
 
 def _year_last(matches: Sequence["re.Match[str]"], name: str) -> Callable[["re.Match[str]"], date]:
-    """Day first or month first, as the whole column tells.
+    """Day first or month first, decided by the whole column.
 
     Raises:
-        PriceFileProblem: it tells nothing, or both.
+        PriceFileProblem: the column leaves it open, or contradicts itself.
     """
     day_first = next((row for row, match in enumerate(matches) if int(match[1]) > 12), None)
     month_first = next((row for row, match in enumerate(matches) if int(match[3]) > 12), None)
@@ -179,7 +179,7 @@ def _year_last(matches: Sequence["re.Match[str]"], name: str) -> Callable[["re.M
     unsure = next((row for row, match in enumerate(matches) if int(match[1]) != int(match[3])), None)
     if not is_told and unsure is not None:
         raise PriceFileProblem(
-            f"{quoted(matches[unsure][0])} may have the day or the month first, and no other row tells which; "
+            f"{quoted(matches[unsure][0])} may have the day or the month first, and no other row shows which; "
             f"{WRITE_ISO}",
             unsure,
             name,
@@ -201,7 +201,7 @@ EAST_FROM = 10 * 3600
 """In UTC, midnights of the day before east of Greenwich fall on this hour or later (UTC+14 is the furthest east)."""
 
 NO_CLOSE_FROM = 21 * 3600
-"""No exchange that trades on Sundays closes as late as this by its own clock."""
+"""No exchange that trades on Sundays closes this late in local time."""
 
 CLOSES_IN_UTC = (12 * 3600, 12 * 3600 + 1800)
 """When Riyadh and Cairo close, from Sunday to Thursday; in New Zealand it is midnight."""
@@ -213,10 +213,10 @@ TELLING = 0.1
 
 
 def _settled(stamps: Stamps, name: str) -> Dates:
-    """The days that the stamps stand for.
+    """The days that the stamps mean.
 
     Raises:
-        PriceFileProblem: they may stand for the days shown or for the next ones.
+        PriceFileProblem: they may mean the days shown or the next ones.
     """
     days, seconds = stamps.days, stamps.seconds
     is_late = seconds >= EAST_FROM
@@ -231,12 +231,12 @@ def _settled(stamps: Stamps, name: str) -> Dates:
         if not may_be_close:
             return np.where(is_late, days + 1, days)
     elif stamps.is_utc is None or (late == CLOSES_IN_UTC[0]).all():
-        return days  # noon is written on purpose, so that no time zone moves the day
+        return days  # noon is written so that no time zone moves the day
     raise _two_days(stamps, int(np.flatnonzero(is_late)[0]), name)
 
 
 def _may_be_midnights(seconds: Seconds, is_late: npt.NDArray[np.bool_]) -> bool:
-    """Whether the stamps can be midnights of one time zone east of Greenwich, or of Greenwich with its summer time."""
+    """Whether the stamps can be midnights of one time zone east of Greenwich, or of London with its summer time."""
     if not is_late.any() or (seconds[is_late] % HALF_HOUR).any():
         return False
     return bool(is_late.all() or (np.isin(seconds, (0, SUMMER_IN_LONDON)).all()))
@@ -246,7 +246,7 @@ def _two_days(stamps: Stamps, row: int, name: str) -> PriceFileProblem:
     hour, minute = divmod(int(stamps.seconds[row]) // 60, 60)
     shown = f"{stamps.days[row]} {hour:02}:{minute:02}{' UTC' if stamps.is_utc else ''}"
     return PriceFileProblem(
-        f"{shown} may stand for that day or, as a midnight further east, for the next; {WRITE_ISO}", row, name
+        f"{shown} may mean that day or, as a midnight further east, the next; {WRITE_ISO}", row, name
     )
 
 

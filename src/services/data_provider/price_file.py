@@ -1,4 +1,4 @@
-"""Reads one file of daily prices, parquet or CSV, whoever wrote it; what it cannot understand it names."""
+"""Reads one file of daily prices, parquet or CSV, from any program; reports what it cannot understand."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -26,7 +26,7 @@ NAMES = {
     "dividend": ("dividends", "dividend"),
     "adjusted": ("adj close", "adj. close", "adjclose", "adjusted close", "adj close price"),
 }
-"""What columns are called, the best name first."""
+"""Accepted column names, the preferred one first."""
 
 OPTIONAL = ("volume", "dividend", "adjusted")
 
@@ -34,26 +34,26 @@ DATE_NAMES = (
     *("date", "datetime", "timestamp", "time", "day", "trade date", "trading day"),
     *("index", "index level 0", "unnamed: 0", "", "price"),
 )
-"""Column names that can hold the day, the best first. yfinance writes its dates below "Price" when it
-downloads into two header rows, pandas calls a nameless index "__index_level_0__", or nothing in CSV."""
+"""Accepted names of the day's column, the preferred one first. yfinance writes its dates below "Price" when it writes
+two header rows; pandas calls a nameless index "__index_level_0__", or leaves the name empty in CSV."""
 
 TWO_LEVEL_NAME = re.compile(r"\('([^']*)', '[^']*'\)")
 """How parquet spells a column of yfinance's two header rows: ('Close', 'SPY')."""
 
 DECORATION = re.compile(r"[<>*\ufeff]|\([^)]*\)$")
-"""What some sites put around or after a name: <CLOSE>, Close*, Open (USD)."""
+"""Decoration that some sites add to a name: <CLOSE>, Close*, Open (USD)."""
 
 
 def read_price_file(path: Path, symbol: str) -> tuple[Dates, Float64Array]:
-    """The rows of a price file, adjusted, in the file's order: what `read_price_columns` gives, as a table.
+    """The adjusted rows of a price file, in the file's order: the columns of `read_price_columns` as a table.
 
-    Column names are matched without regard to case. With a column "Adj Close" the four prices
-    are scaled by adjusted ÷ close (Yahoo's convention); without one they count as adjusted already.
-    Which days and numbers are understood: see price_dates and price_numbers.
+    Column names are case-insensitive. With a column "Adj Close" the four prices are scaled by adjusted ÷ close
+    (Yahoo's convention); without one they count as already adjusted. For the formats of days and numbers see
+    price_dates and price_numbers.
 
     Returns:
         dates (n_rows,) datetime64[D], and rows (n_rows, 5) float64: open, high, low, close, volume;
-        NaN where the file says nothing. Nothing is sorted or checked; rows without any value are left out.
+        NaN where the file has no value. Rows are neither sorted nor checked; empty rows are left out.
 
     Raises:
         NoPrices, PriceSourceUnavailable: as `read_price_columns`.
@@ -65,13 +65,13 @@ def read_price_file(path: Path, symbol: str) -> tuple[Dates, Float64Array]:
 def read_price_columns(
     path: Path, symbol: str, *, with_dividends: bool = False
 ) -> tuple[Dates, dict[str, Float64Array]]:
-    """The columns of a price file as they stand there.
+    """The columns of a price file, unchanged.
 
     Args:
-        with_dividends: whether to read that column too; what is wrong with it matters only then.
+        with_dividends: whether to read the dividends too; errors in that column matter only then.
 
     Returns:
-        dates (n_rows,) datetime64[D], and by name (n_rows,) float64: open, high, low, close, and where the file has
+        dates (n_rows,) datetime64[D], and by name (n_rows,) float64: open, high, low, close, and if the file has
         them volume, adjusted (the close adjusted for splits and dividends) and dividend (cash per share).
 
     Raises:
@@ -106,7 +106,7 @@ def _places(problem: PriceFileProblem, table: TextTable | None) -> list[str]:
 
 def _parquet(content: bytes) -> tuple[list[str], "list[pa.ChunkedArray[Any]]"]:
     try:
-        # Not memory-mapped: a file cut short by somebody else would kill the whole process.
+        # Not memory-mapped: a file truncated by another process would kill this one.
         table = pq.ParquetFile(pa.BufferReader(content)).read(use_threads=False)
     except (OSError, ValueError, pa.ArrowException) as error:
         raise PriceFileProblem("it is not a readable parquet file") from error
@@ -127,7 +127,7 @@ def _of_table(
     date_position = places.pop("date")
     if not with_dividends:
         places.pop("dividend", None)
-    # Where each kept row stood, so that messages name its place in the file.
+    # Original row numbers, so that messages name the place in the file.
     kept = _rows_with_values([columns[position] for position in (date_position, *places.values())])
     try:
         days = _days(columns[date_position].take(kept), spelled[date_position])
@@ -144,10 +144,10 @@ def _of_table(
 
 
 def _positions(names: Sequence[str]) -> dict[str, int]:
-    """Where the date and the numbers stand.
+    """Positions of the date and number columns.
 
     Raises:
-        PriceFileProblem: one that is needed is absent or there twice.
+        PriceFileProblem: a required column is missing, or a name occurs twice.
     """
     date_position = _position(names, DATE_NAMES)
     if date_position is None:
@@ -183,7 +183,7 @@ def _plain(name: str) -> str:
 
 
 def _rows_with_values(columns: "Sequence[pa.ChunkedArray[Any]]") -> "pa.Array[Any]":
-    """Indices of the rows in which any of the columns has a value: spreadsheets leave empty rows at the end."""
+    """Indices of the rows with a value in any of the columns: spreadsheets leave empty rows at the end."""
     is_there = pc.is_valid(columns[0])
     for column in columns[1:]:
         is_there = pc.or_(is_there, pc.is_valid(column))
@@ -198,10 +198,10 @@ def _days(column: "pa.ChunkedArray[Any]", name: str) -> Dates:
 
 
 def adjusted_rows(columns: Mapping[str, Float64Array]) -> Float64Array:
-    """(n_rows, 5) open, high, low, close, volume with splits and dividends taken out of the prices."""
+    """(n_rows, 5) open, high, low, close, volume with prices adjusted for splits and dividends."""
     rows = split_adjusted_rows(columns)
     if "adjusted" in columns:
-        with np.errstate(all="ignore"):  # a close of zero leaves a row that screening will name
+        with np.errstate(all="ignore"):  # a close of zero leaves a row that screening reports
             rows[:, OPEN:CLOSE] *= (columns["adjusted"] / rows[:, CLOSE])[:, np.newaxis]
         rows[:, CLOSE] = columns["adjusted"]
     return rows

@@ -1,15 +1,15 @@
-"""What keeps a price file from being understood, with the place where a person finds it."""
+"""Why a price file cannot be understood, and where in the file."""
 
 SHOWN_CHARACTERS = 40
 
 
 class PriceFileProblem(Exception):
-    """A file is not a table of daily prices, or not without doubt.
+    """A file is not a table of daily prices, or is ambiguous.
 
     Args:
-        what: a clause that says what is wrong, and what to write instead where that helps.
-        row: of the table below the header, counted from 0; None when it is about the whole file.
-        column: its name as the file spells it; None when it is about the whole row.
+        what: a clause that says what is wrong, and what to write instead if that helps.
+        row: row of the table below the header, from 0; None if the whole file is concerned.
+        column: name as the file spells it; None if the whole row is concerned.
     """
 
     def __init__(self, what: str, row: int | None = None, column: str | None = None) -> None:
@@ -19,6 +19,6 @@ class PriceFileProblem(Exception):
 
 
 def quoted(text: object) -> str:
-    """A cell as a message shows it: quoted, and cut where it is long."""
+    """A cell for a message: quoted, and shortened if long."""
     shown = str(text)
     return repr(shown if len(shown) <= SHOWN_CHARACTERS else f"{shown[:SHOWN_CHARACTERS]}…")

@@ -15,30 +15,30 @@ Texts = Sequence[str | None]
 Column: TypeAlias = "pa.ChunkedArray[Any]"
 
 MISSING = frozenset(("", "-", "--", ".", "n/a", "na", "#n/a", "nan", "null", "none"))
-"""What stands for no number, in small letters."""
+"""Spellings of a missing number, in lower case."""
 
 IGNORED = re.compile(r"^[$€£¥]|(?<=\d)[\s'’](?=\d{3})|[$€£¥]$")
 """Currency signs around a number; spaces and apostrophes between its thousands."""
 
 LIKE_THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}[.,]\d{3}")
-"""1.234 and 1,234: the mark stands before decimals or between thousands, and nothing tells which."""
+"""1.234 and 1,234: the mark may be a decimal mark or a thousands separator."""
 
 MULTIPLES = {"k": 1e3, "m": 1e6, "b": 1e9}
-"""How some sites shorten volumes."""
+"""Suffixes by which some sites shorten volumes."""
 
 VOLUME = "volume"
 
 
 def numbers(columns: Mapping[str, Column], names: Mapping[str, str], dots_may_group: bool) -> dict[str, Float64Array]:
-    """The columns as float64, NaN where they hold nothing. All prices are read by one and the same convention.
+    """The columns as float64, NaN for empty cells. All prices are read by the same convention.
 
     Args:
-        columns: by what they are: open, high, low, close, adjusted, volume.
-        names: the same columns' names as the file spells them.
+        columns: by meaning: open, high, low, close, adjusted, volume.
+        names: the columns' names as the file spells them.
         dots_may_group: whether 1.234 may be 1234, as in files whose fields are not separated by commas.
 
     Raises:
-        PriceFileProblem: a cell is no number, or the column's numbers can be read in two ways.
+        PriceFileProblem: a cell is not a number, or the column's numbers can be read in two ways.
     """
     texts = {what: _without_missing(column) for what, column in columns.items() if _is_text(column)}
     found = {what: _typed(column, names[what]) for what, column in columns.items() if what not in texts}
@@ -47,7 +47,7 @@ def numbers(columns: Mapping[str, Column], names: Mapping[str, str], dots_may_gr
 
 
 def _cast(texts: Mapping[str, Column]) -> dict[str, Float64Array] | None:
-    """All columns, if every cell is a number as programs write it: the way of nearly all files, and the fast one."""
+    """All columns, if every cell is in a program's number format: the fast path for nearly all files."""
     try:
         return {what: np.asarray(pc.cast(column, pa.float64()).to_numpy()) for what, column in texts.items()}
     except pa.ArrowInvalid:
@@ -55,7 +55,7 @@ def _cast(texts: Mapping[str, Column]) -> dict[str, Float64Array] | None:
 
 
 def _dots_are_decimal(texts: Mapping[str, Column]) -> bool:
-    """Whether a price shows that points stand before decimals, or none has any."""
+    """Whether a price shows that points are decimal marks, or no price has a point."""
     prices = [column for what, column in texts.items() if what != VOLUME]
     has_dots = [pc.match_substring(column, ".") for column in prices]
     if not any(pc.any(dots).as_py() for dots in has_dots):
@@ -97,7 +97,7 @@ def _bare(text: str) -> str:
 
 
 def _decimal_mark(columns: Mapping[str, Texts], names: Mapping[str, str], dots_may_group: bool) -> str | None:
-    """The mark before decimals in all prices; None when no number has a mark that matters.
+    """The decimal mark of all prices; None when no number depends on it.
 
     Raises:
         PriceFileProblem: the prices contradict each other, or each could be read in two ways.
@@ -112,14 +112,12 @@ def _decimal_mark(columns: Mapping[str, Texts], names: Mapping[str, str], dots_m
             seen.setdefault(mark, (what, row, text))
     if len(seen) == 2:
         (_, _, other), (what, row, text) = sorted(seen.values(), key=lambda place: place[1])
-        raise PriceFileProblem(
-            f"{quoted(text)} and {quoted(other)} do not use the same mark before decimals", row, names[what]
-        )
+        raise PriceFileProblem(f"{quoted(text)} and {quoted(other)} use different decimal marks", row, names[what])
     if not seen and unsure is not None:
         what, row, text = unsure
         raise PriceFileProblem(
-            f"{quoted(text)} can be read in two ways, and no other price of the file tells which; write decimals "
-            "with a point, and no marks between thousands",
+            f"{quoted(text)} can be read in two ways, and no other price in the file shows which; write decimals "
+            "with a point, and no thousands separators",
             row,
             names[what],
         )
@@ -134,11 +132,11 @@ def _marked(columns: Mapping[str, Texts]) -> Iterator[tuple[str, int, str]]:
 
 
 def _mark_of(text: str, dots_may_group: bool) -> str | None:
-    """Which mark stands before decimals in this number; None when it may be either."""
+    """The decimal mark of this number; None when it may be either."""
     last = "." if text.rfind(".") > text.rfind(",") else ","
     other = "," if last == "." else "."
     if text.count(last) > 1:
-        return other  # 1,234,567 has no decimals, but shows what groups
+        return other  # 1,234,567 has no decimals, but shows the thousands separator
     if other in text:
         return last
     if LIKE_THOUSANDS.fullmatch(text) and (last == "," or dots_may_group):

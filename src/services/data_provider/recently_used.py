@@ -1,4 +1,4 @@
-"""A bounded memory of bars that were read or made before."""
+"""A bounded in-memory cache of bars."""
 
 from collections import OrderedDict
 from collections.abc import Hashable
@@ -7,11 +7,11 @@ from typing import Generic, Protocol, TypeVar
 
 
 class HasSize(Protocol):
-    """What knows how much memory it takes."""
+    """An object that knows its memory use."""
 
     @property
     def size_bytes(self) -> int:
-        """Roughly."""
+        """Approximate memory use."""
         ...
 
 
@@ -19,13 +19,13 @@ Entry = TypeVar("Entry", bound=HasSize)
 
 
 class RecentlyUsed(Generic[Entry]):
-    """Keeps the bars used last, up to a size. Safe to use from several threads.
+    """Keeps the most recently used bars, up to a size. Thread-safe.
 
-    Each entry carries a stamp; asked for with another stamp it counts as absent, and the newer
-    one takes its place. So a changed file never leaves its old prices behind.
+    Each entry has a stamp. A lookup with a different stamp misses, and the new entry replaces the old one, so a
+    changed file never leaves its old prices behind.
 
     Args:
-        limit_bytes: how much all entries together may occupy; a larger single entry is not kept.
+        limit_bytes: limit on all entries together; a larger single entry is not kept.
     """
 
     def __init__(self, limit_bytes: int) -> None:
@@ -35,7 +35,7 @@ class RecentlyUsed(Generic[Entry]):
         self._lock = Lock()
 
     def get(self, key: str, stamp: Hashable) -> Entry | None:
-        """The bars kept under this key with this very stamp, else None."""
+        """The bars under this key if their stamp matches, else None."""
         with self._lock:
             entry = self._entries.get(key)
             if entry is None or entry[0] != stamp:
@@ -44,7 +44,7 @@ class RecentlyUsed(Generic[Entry]):
             return entry[1]
 
     def put(self, key: str, stamp: Hashable, bars: Entry) -> None:
-        """Keep these bars and drop the ones unused longest while there are too many."""
+        """Keep these bars and drop the least recently used ones while the limit is exceeded."""
         with self._lock:
             self._drop(key)
             self._entries[key] = (stamp, bars)

@@ -1,4 +1,4 @@
-"""What was refused a moment ago is refused again at once, without asking the source."""
+"""Repeats a recent refusal at once, without asking the source."""
 
 from collections import OrderedDict
 from collections.abc import Callable
@@ -7,12 +7,12 @@ from threading import Lock
 
 from src.errors import BacktesterError
 
-MOST = 1000
-"""So many symbols are remembered; strangers choose them."""
+MAX_REFUSALS = 1000
+"""Symbols remembered at most; strangers choose them."""
 
 
 class Refusals:
-    """Errors by symbol, each for a while. Safe to use from several threads."""
+    """Errors by symbol, each remembered for a while. Thread-safe."""
 
     def __init__(self) -> None:
         self._entries: OrderedDict[str, tuple[datetime, timedelta, Callable[[], BacktesterError]]] = OrderedDict()
@@ -25,11 +25,11 @@ class Refusals:
         with self._lock:
             self._entries.pop(symbol, None)
             self._entries[symbol] = (now, lasting, make_error)
-            while len(self._entries) > MOST:
+            while len(self._entries) > MAX_REFUSALS:
                 self._entries.popitem(last=False)
 
     def check(self, symbol: str, now: datetime) -> None:
-        """Raises the error remembered for this symbol, if its time is not over (or the clock went back)."""
+        """Raise the error remembered for this symbol, unless it has expired (or the clock went back)."""
         with self._lock:
             entry = self._entries.get(symbol)
             if entry is None:
@@ -41,6 +41,6 @@ class Refusals:
         raise make_error()
 
     def forget(self, symbol: str) -> None:
-        """The symbol may be asked for again."""
+        """Allow requests for the symbol again."""
         with self._lock:
             self._entries.pop(symbol, None)

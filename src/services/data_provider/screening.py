@@ -1,4 +1,4 @@
-"""What a source said about one symbol becomes bars; what cannot be a bar is named, never repaired."""
+"""Turns a source's rows of one symbol into bars; rows that cannot be bars are reported, never repaired."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -34,12 +34,12 @@ class SymbolBars:
         dates: (n_days,) datetime64[D], strictly ascending.
         bars: (n_days, 5) float64: open, high, low, close, volume. Every bar is present.
         suspects: rows of the source worth a warning, by day.
-        fetched_at: when the source was asked, where that is known.
-        history_end: the last day of the whole history that these bars are a part of; None where they are all of it.
-        known_to: up to this day the source was asked for bars, where that is known.
-        dividends: (n_days,) cash per share for those who held it the day before, where prices are adjusted for splits
-            alone; None where dividends are taken out of the prices.
-        dividend_factors: (n_days,) adjusted price ÷ the price without dividends taken out; None where it is not known.
+        fetched_at: when the source was asked, if known.
+        history_end: the last day of the whole history when these bars are only a part of it; None otherwise.
+        known_to: the source was asked for bars up to this day, if known.
+        dividends: (n_days,) cash per share on the previous day's holdings, where prices are adjusted for splits alone;
+            None where they are adjusted for dividends too.
+        dividend_factors: (n_days,) adjusted price ÷ price unadjusted for dividends; None if unknown.
     """
 
     dates: Dates
@@ -57,7 +57,7 @@ class SymbolBars:
 
     @property
     def size_bytes(self) -> int:
-        """Roughly what these bars occupy in memory."""
+        """Approximate memory use of these bars."""
         beside = [column.nbytes for column in (self.dividends, self.dividend_factors) if column is not None]
         return self.dates.nbytes + self.bars.nbytes + sum(beside) + 200 * len(self.suspects)
 
@@ -76,16 +76,16 @@ class SymbolBars:
         )
 
     def last_day(self) -> date | None:
-        """The last day of the whole history; None when there is no day at all."""
+        """The last day of the whole history; None for an empty one."""
         return self.history_end or (self.dates[-1].item() if self.dates.size else None)
 
 
 def screen(symbol: str, dates: Dates, rows: Float64Array) -> SymbolBars:
-    """Sort out the rows of one symbol by the rule of `PriceTable`.
+    """Screen the rows of one symbol by the rules of `PriceTable`.
 
     A row with a missing, infinite or non-positive price is left out. Of several usable rows of one
-    day the last one counts. An impossible volume is unknown (NaN). Prices out of order (a high
-    below the low, …) stay as they are. All four are reported.
+    day the last one counts. An impossible volume becomes unknown (NaN). Prices out of order (a high
+    below the low, …) are kept. All four are reported.
 
     Args:
         dates: (n_rows,) datetime64[D] in any order, no NaT.
@@ -109,7 +109,7 @@ def screen(symbol: str, dates: Dates, rows: Float64Array) -> SymbolBars:
 
 
 def _by_day(dates: Dates, rows: Float64Array) -> tuple[Dates, Float64Array]:
-    """Copies by day; of one day's rows the last stays the last."""
+    """Copies sorted by day; rows of one day keep their order."""
     if (dates[1:] >= dates[:-1]).all():
         return dates.copy(), np.array(rows, dtype=np.float64, order="C")
     order = np.argsort(dates, kind="stable")
@@ -118,7 +118,7 @@ def _by_day(dates: Dates, rows: Float64Array) -> tuple[Dates, Float64Array]:
 
 def _only(keep: BoolArray, days: Dates, bars: Float64Array) -> tuple[Dates, Float64Array]:
     if keep.all():
-        return days, bars  # as nearly always: selecting would take longer than all other steps together
+        return days, bars  # the usual case: selecting would take longer than all other steps together
     return days[keep], bars[keep]
 
 
@@ -147,7 +147,7 @@ def _say_duplicate(bar: Float64Array) -> str:
 
 
 def _say_odd_volume(bar: Float64Array) -> str:
-    return f"volume {bar[VOLUME]:.10g} cannot be; taken as unknown"
+    return f"volume {bar[VOLUME]:.10g} is impossible; treated as unknown"
 
 
 def _say_out_of_order(bar: Float64Array) -> str:

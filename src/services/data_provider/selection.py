@@ -1,4 +1,4 @@
-"""The provider that an operator asked for, by name."""
+"""Opens the provider that the operator chose."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -15,24 +15,24 @@ Clock = Callable[[], datetime]
 
 
 def utc_now() -> datetime:
-    """The time of this machine."""
+    """The current time of this machine."""
     return datetime.now(UTC)
 
 
 def open_provider(
     choice: str, *, data_dir: Path, cache_dir: Path, timeout_seconds: float, attempts: int
 ) -> DataProvider:
-    """Where prices come from.
+    """The chosen provider of prices.
 
     Args:
         choice: "mock", "files" or "yahoo".
         data_dir: the folder of files.
-        cache_dir: where Yahoo's answers are kept.
-        timeout_seconds: how long one answer of Yahoo may take.
-        attempts: how often Yahoo is asked before giving up.
+        cache_dir: folder for the cache of Yahoo's answers.
+        timeout_seconds: time limit for one answer of Yahoo.
+        attempts: number of attempts before giving up on Yahoo.
 
     Raises:
-        ValueError: there is no such provider.
+        ValueError: no provider has that name.
     """
     if choice == "files":
         return FilesProvider(data_dir)
@@ -44,7 +44,7 @@ def open_provider(
 
 
 def prepare(provider: DataProvider) -> None:
-    """Read and import now what the first request would otherwise wait for."""
+    """Load now everything that the first request would otherwise wait for."""
     calendar.prepare()
     if isinstance(provider, CachedProvider):
         provider.prepare()

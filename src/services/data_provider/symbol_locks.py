@@ -1,4 +1,4 @@
-"""One at a time may fetch a symbol, among the threads of this process and among all processes."""
+"""Lets only one thread of all processes fetch a symbol at a time."""
 
 import time
 import zlib
@@ -13,16 +13,16 @@ from src.errors import PriceSourceUnavailable
 from src.services.data_provider.patience import ENDLESS, POLL_SECONDS, Patience
 
 N_LOCKS = 256
-"""A fixed number of files, so that strangers' symbols cannot fill the disk with them. Two symbols that
-share one only wait for each other."""
+"""A fixed number of files, so that strangers' symbols cannot fill the disk. Two symbols that share a lock
+only wait for each other."""
 
 
 class SymbolLocks:
-    """Locks by symbol. A process that dies gives its locks back.
+    """Locks by symbol. A process that dies releases its locks.
 
     Args:
-        folder: where the lock files are; processes that share it exclude each other.
-        wait_seconds: how long to wait for somebody else before giving up.
+        folder: folder of the lock files; processes that share it exclude each other.
+        wait_seconds: how long to wait for another holder before giving up.
     """
 
     def __init__(self, folder: Path, wait_seconds: float = 120.0) -> None:
@@ -32,15 +32,15 @@ class SymbolLocks:
 
     @contextmanager
     def hold(self, symbol: str, patience: Patience = ENDLESS) -> Iterator[None]:
-        """Nobody else holds this symbol inside the block. Never hold two symbols.
+        """Hold this symbol exclusively inside the block. Never hold two symbols.
 
         Raises:
-            PriceSourceUnavailable: somebody else took too long, or the folder cannot be written to.
-            RunTimedOut, RunCancelled: the patience is at its end.
+            PriceSourceUnavailable: another holder took too long, or the folder cannot be written to.
+            RunTimedOut, RunCancelled: the patience has ended.
         """
         number = zlib.crc32(symbol.encode()) % N_LOCKS
         until = time.monotonic() + self._wait_seconds
-        # Threads wait for each other here, at once; files can only be asked again and again.
+        # Threads block on each other here; file locks can only be polled.
         while not self._in_process[number].acquire(timeout=min(POLL_SECONDS, patience.left_seconds(symbol))):
             if time.monotonic() >= until:
                 raise self._took_too_long(symbol)
@@ -70,5 +70,5 @@ class SymbolLocks:
 
     def _took_too_long(self, symbol: str) -> PriceSourceUnavailable:
         return PriceSourceUnavailable(
-            f"The prices of '{symbol}' were not fetched: somebody else has been at it for {self._wait_seconds:.0f} s."
+            f"The prices of '{symbol}' were not fetched: another one still runs after {self._wait_seconds:.0f} s."
         )

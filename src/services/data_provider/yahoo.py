@@ -23,41 +23,41 @@ if TYPE_CHECKING:
     from src.services.data_provider.yahoo_session import YahooSession
 
 FIRST_DAY = date(1900, 1, 1)
-"""Everything is asked for from here on; Yahoo's oldest daily prices are of 1927."""
+"""First day of every request for a whole history; Yahoo's oldest daily prices are from 1927."""
 
 FAR_FUTURE = date(2200, 1, 1)
-"""Everything is asked for up to here: yfinance answers a question about the past alone from its memory,
-a broken answer as well, and that memory is shared by all threads."""
+"""Last day of every request: yfinance answers requests for the past alone from a cache that all threads share,
+which may hold a broken answer."""
 
 FIRST_PAUSE_SECONDS = 0.5
 """Before the second attempt; each further pause is twice as long."""
 
 BUSY_SECONDS = 60
-"""How long Yahoo is left alone after it said that we ask too much, when it did not say how long."""
+"""How long to leave Yahoo alone after a 429 without a Retry-After."""
 
 ATTEMPTS_TO_CONNECT = 2
-"""More do not help where Yahoo cannot be reached; the second costs no time when the first took all it may."""
+"""More do not help when Yahoo cannot be reached; the second costs no time if the first used its full limit."""
 
 ISIN = re.compile(r"[A-Z]{2}[A-Z0-9]{9}[0-9]")
-"""yfinance would look such a symbol up elsewhere instead of asking for its prices."""
+"""yfinance would look up such a symbol elsewhere instead of requesting its prices."""
 
 logger = logging.getLogger(__name__)
 _importing = threading.Lock()
 
 
 class YFDataProvider:
-    """What Yahoo says, without a cache: `history` in Yahoo's words, `fetch` as adjusted bars.
+    """Yahoo's prices without a cache: raw by `history`, as adjusted bars by `fetch`.
 
-    Bars of unfinished days are left out. What goes wrong on the way is tried again a few times; when
-    Yahoo says that it is asked too much, nobody asks for a while.
+    Bars of unfinished days are left out. Failed requests are tried again a few times; after too many
+    requests, none are sent for a while.
 
     Args:
-        clock: tells the time, with a time zone.
-        state_folder: where yfinance keeps its cookies; made when it is needed.
-        timeout_seconds: how long one answer may take.
-        attempts: how often to ask before giving up, at least once.
-        session: asks Yahoo; None opens one when it is needed. Tests give their own.
-        pause: waits that many seconds, but for no longer than the patience lasts.
+        clock: returns the time, with a time zone.
+        state_folder: folder for yfinance's cookies; created when needed.
+        timeout_seconds: time limit for one answer.
+        attempts: number of attempts before giving up, at least one.
+        session: sends the requests; None opens one when needed. Tests pass their own.
+        pause: waits that many seconds, but no longer than the patience lasts.
     """
 
     name = "yahoo"
@@ -123,11 +123,11 @@ class YFDataProvider:
 
     def _ask(self, symbol: str, start: date, patience: Patience) -> History:
         yfinance, session = self._yfinance()
-        now = self._clock()  # before asking: what becomes final meanwhile may have been answered too early
+        now = self._clock()  # before the request: a bar that becomes final during it may have been sent too early
         session.begin(patience.left_seconds(symbol))
         try:
             ticker = yfinance.Ticker(symbol, session=session)
-            # Days are cut by us, so any zone will do: this saves a request a symbol that looks the zone up.
+            # We cut days ourselves, so any zone will do: this saves one zone lookup per symbol.
             ticker._tz = "UTC"
             frame = ticker.history(
                 start=start - timedelta(days=1),
@@ -146,7 +146,7 @@ class YFDataProvider:
         self, symbol: str, attempt: int, error: Busy | Misbehaved | Unreachable, patience: Patience
     ) -> None:
         is_last = attempt == self._attempts
-        patience.left_seconds(symbol)  # what its end has cut short was no answer of Yahoo's
+        patience.left_seconds(symbol)  # a request cut short by the deadline says nothing about Yahoo
         if isinstance(error, Unreachable) and (is_last or attempt >= ATTEMPTS_TO_CONNECT):
             raise PriceSourceUnavailable(_unreachable(symbol, error)) from error
         if isinstance(error, Busy) and (is_last or error.retry_after_seconds is not None):
@@ -154,7 +154,7 @@ class YFDataProvider:
             self._busy_until = self._clock() + timedelta(seconds=seconds)
             raise PriceSourceUnavailable(_busy(symbol), seconds) from error
         if is_last:
-            raise PriceSourceUnavailable(f"Yahoo gave no prices of '{symbol}': {error}.") from error
+            raise PriceSourceUnavailable(f"Yahoo returned no prices for '{symbol}': {error}.") from error
         self._pause(patience, FIRST_PAUSE_SECONDS * 2 ** (attempt - 1))
 
     def _stay_away_while_busy(self, symbol: str) -> None:
@@ -165,16 +165,16 @@ class YFDataProvider:
             raise PriceSourceUnavailable(_busy(symbol), int(seconds) + 1)
 
     def _yfinance(self) -> tuple[Any, "YahooSession"]:
-        """The library and the session, ready to use: it keeps state for the whole process."""
+        """The library and the session, ready to use; yfinance keeps state for the whole process."""
         with _importing:
-            import yfinance  # noqa: PLC0415 - takes a second, and only who asks Yahoo needs it
+            import yfinance  # noqa: PLC0415 - takes a second, and only requests to Yahoo need it
 
             from src.services.data_provider.yahoo_session import YahooSession  # noqa: PLC0415 - as above
 
             if self._session is None:
                 self._session = YahooSession()
             yfinance.config.debug.hide_exceptions = False
-            logging.getLogger("yfinance").setLevel(logging.CRITICAL)  # what matters is raised, and told by us
+            logging.getLogger("yfinance").setLevel(logging.CRITICAL)  # errors are raised, and we log them
             if yfinance.cache._CookieDBManager.get_location() != str(self._state_folder):
                 yfinance.set_tz_cache_location(str(self._state_folder))
             _ignore_warnings_of_yfinance()
@@ -182,7 +182,7 @@ class YFDataProvider:
 
 
 def _ignore_warnings_of_yfinance() -> None:
-    """It lags behind pandas' deprecations; whoever turned warnings into errors did not mean that."""
+    """It lags behind pandas' deprecations, which must not become errors where warnings are."""
     for category in (DeprecationWarning, FutureWarning):
         known = ("ignore", category, "yfinance")
         if not any((entry[0], entry[2], getattr(entry[3], "pattern", None)) == known for entry in warnings.filters):
@@ -190,11 +190,11 @@ def _ignore_warnings_of_yfinance() -> None:
 
 
 def _busy(symbol: str) -> str:
-    return f"Yahoo gave no prices of '{symbol}': it says that it is asked too often."
+    return f"Yahoo returned no prices for '{symbol}': it received too many requests."
 
 
 def _unreachable(symbol: str, error: Unreachable) -> str:
     return (
         f"Yahoo cannot be reached for the prices of '{symbol}': {error}. Check the network and the proxy settings of "
-        "the service, or choose other prices with DATA_PROVIDER: files, or mock for made-up ones."
+        "the service, or choose another source with DATA_PROVIDER: files, or mock for made-up prices."
     )

@@ -1,4 +1,4 @@
-"""What Yahoo answered, told apart: a history, a symbol it does not know, too many requests, or nonsense."""
+"""Classifies Yahoo's answers: a history, an unknown symbol, too many requests, or nonsense."""
 
 import json
 from collections import Counter
@@ -17,11 +17,11 @@ FRAME_COLUMNS = ("Open", "High", "Low", "Close", "Adj Close", "Volume", "Dividen
 """yfinance's names of `COLUMNS`, in that order. Only funds have capital gains."""
 
 EXCHANGE_TRADED = ("EQUITY", "ETF", "INDEX", "MUTUALFUND")
-"""What Yahoo calls the kinds that keep an exchange's hours; currencies, coins and futures do not."""
+"""Yahoo's names of instrument types with exchange hours; currencies, coins and futures have others."""
 
 UNKNOWN_SYMBOL = ("no data found", "delisted", "symbol not found")
 NO_ROWS = "data doesn't exist for startdate"
-"""What Yahoo's explanations of an error say, in small letters."""
+"""Parts of Yahoo's error messages, in lower case."""
 
 RECENT_ROWS = 60
 MOST_DAYS_MISSING = timedelta(days=10)
@@ -33,10 +33,10 @@ class Unknown(Exception):
 
 
 class Busy(Exception):
-    """Yahoo says that it is asked too much.
+    """Yahoo received too many requests.
 
     Args:
-        retry_after_seconds: how long it wants to be left alone, None when it did not say.
+        retry_after_seconds: its Retry-After; None if it gave none.
     """
 
     def __init__(self, retry_after_seconds: int | None) -> None:
@@ -49,14 +49,14 @@ class Unreachable(Exception):
 
 
 class Misbehaved(Exception):
-    """The answer is no answer; the message says in what way, as a clause."""
+    """The answer is unusable; the message says why, as a clause."""
 
 
 def complaint(error: Exception, answer: Any | None) -> Exception:
-    """What an exception of yfinance means.
+    """Our error for an exception of yfinance.
 
     Args:
-        answer: the HTTP answer it was about, None when there was none.
+        answer: the HTTP answer it concerns; None if there was none.
     """
     status = None if answer is None else answer.status_code
     if type(error).__name__ == "YFRateLimitError" or status == 429:
@@ -65,7 +65,7 @@ def complaint(error: Exception, answer: Any | None) -> Exception:
     if any(words in reason for words in UNKNOWN_SYMBOL):
         return Unknown(reason)
     if NO_ROWS in reason:
-        return Misbehaved("it says that it has none for these days")
+        return Misbehaved("it has none for these days")
     if status is not None and status >= 400:
         return Misbehaved(f"it answered with status {status}")
     if status is None:
@@ -79,12 +79,12 @@ def history_of(symbol: str, frame: Any, answer: Any, start: date, now: datetime)
     """The finished days of yfinance's frame from `start` on.
 
     Args:
-        frame: daily rows as `Ticker.history` gives them, not adjusted.
-        answer: the HTTP answer they were made of; it says more.
+        frame: unadjusted daily rows of `Ticker.history`.
+        answer: the HTTP answer behind them, which contains more.
         now: with a time zone.
 
     Raises:
-        Misbehaved: this is no daily history of the symbol, or not all of it.
+        Misbehaved: this is not a daily history of the symbol, or not all of it.
     """
     try:
         said = json.loads(answer.content)["chart"]["result"][0]
@@ -129,7 +129,7 @@ def _market(meta: dict[str, Any], dates: Dates) -> Market:
 
 
 def _check_end(history: History, last_trade: date | None, finished: date) -> None:
-    """An answer must reach Yahoo's own last trade, or it was cut short on the way."""
+    """An answer must reach Yahoo's own last trade, or it was truncated."""
     if last_trade is None:
         return
     last_row = history.dates[-1].item() if history.dates.size else date.min
@@ -138,7 +138,7 @@ def _check_end(history: History, last_trade: date | None, finished: date) -> Non
 
 
 def _repeated(symbol: str, stamps: list[int], zone: ZoneInfo) -> tuple[SuspectBar, ...]:
-    """yfinance keeps one of several rows of a day without saying so."""
+    """Notes on days with several rows, of which yfinance silently keeps one."""
     counts = Counter(_local_day(stamp, zone) for stamp in stamps)
     return tuple(
         SuspectBar(symbol, day, f"{count} rows for this day; one of them is used")
@@ -152,7 +152,7 @@ def _day(stamp: Any, zone: ZoneInfo) -> date | None:
 
 
 def _local_day(stamp: float, zone: ZoneInfo) -> date:
-    # By addition: the system's own conversion refuses days before 1970 on some systems.
+    # By addition: some systems' own conversion refuses days before 1970.
     return (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=stamp)).astimezone(zone).date()
 
 

@@ -1,4 +1,4 @@
-"""yfinance's HTTP session, with an ear: what Yahoo answered is not all in what yfinance returns."""
+"""yfinance's HTTP session, recording Yahoo's answers: yfinance does not return everything in them."""
 
 import math
 import threading
@@ -12,44 +12,44 @@ from curl_cffi.requests import exceptions
 
 CHART_PATH = "/v8/finance/chart/"
 
-LEAST_SECONDS = 0.001
-"""Zero would stand for no limit."""
+MINIMUM_SECONDS = 0.001
+"""Zero would mean no limit."""
 
 CHART_CONNECT_SECONDS = 3.0
 OTHER_CONNECT_SECONDS = 1.5
-"""How long a connection may take to be made: to the host of the charts, and to those that only give yfinance its
-cookie, of which it tries two and can do without. Together with the rest of a first request less than ten seconds."""
+"""Time limits for connecting to the host of the charts, and to those that only give yfinance its cookie, of which it
+tries two and can do without. Together with the rest of a first request less than ten seconds."""
 
 UNREACHABLE_SECONDS = 10.0
-"""How long a host to which no connection was made in time is not tried again: other symbols need not wait for it."""
+"""How long a host is not tried again after a connection timeout, so that other symbols need not wait for it."""
 
 LONGEST_SECONDS = 30.0
-"""How long a request may take that yfinance sets no limit for."""
+"""Time limit for a request for which yfinance sets none."""
 
 REASONS: dict[int, str] = {
     CurlECode.COULDNT_RESOLVE_PROXY: "the name of the proxy could not be resolved",
     CurlECode.COULDNT_RESOLVE_HOST: "its name could not be resolved",
-    CurlECode.COULDNT_CONNECT: "the connection was refused or found no way",
+    CurlECode.COULDNT_CONNECT: "the connection was refused or had no route",
     CurlECode.SSL_CONNECT_ERROR: "no TLS connection was made",
     CurlECode.PEER_FAILED_VERIFICATION: "its TLS certificate could not be verified",
     CurlECode.PROXY: "the proxy did not let it through",
 }
-"""What curl calls the ways in which no connection is made, and how we say so."""
+"""curl's connection errors, and our clauses for them."""
 
 REFUSED_BY_PROXY = "CONNECT tunnel failed"
 ANSWERED_SLOWLY = "Operation timed out"
-"""What curl says when a proxy refuses, and when a connection was made but the answer did not come in time."""
+"""curl's messages when a proxy refuses, and when a connected server does not answer in time."""
 
 
 class YahooSession(requests.Session):  # type: ignore[type-arg]
     """A browser-like session that remembers each thread's last answer from the chart endpoint.
 
-    Only Yahoo is asked, by TLS, whatever yfinance makes of a symbol.
+    Requests go only to Yahoo, over TLS, regardless of what yfinance makes of a symbol.
 
     Args:
-        chart_connect_seconds, other_connect_seconds: how long a connection may take to be made, TLS included.
-        monotonic: tells seconds.
-        options: those of curl_cffi's Session.
+        chart_connect_seconds, other_connect_seconds: time limits for connecting, TLS included.
+        monotonic: returns seconds.
+        options: options of curl_cffi's Session.
     """
 
     def __init__(
@@ -82,20 +82,20 @@ class YahooSession(requests.Session):  # type: ignore[type-arg]
         return response
 
     def send(self, method: Any, url: str, *args: Any, **options: Any) -> Any:
-        """The request itself; a session of the tests sends it elsewhere."""
+        """Send the request; the tests' session sends it elsewhere."""
         parts = urlsplit(url)
         host = parts.hostname or ""
         if parts.scheme != "https" or not (host == "yahoo.com" or host.endswith(".yahoo.com")):
-            raise ValueError(f"only Yahoo may be asked, not {host!r}")
+            raise ValueError(f"requests may go only to Yahoo, not to {host!r}")
         return super().request(method, url, *args, **options)
 
     def begin(self, seconds: float) -> None:
-        """From now on each request of this thread may take that long at most, all of them together."""
+        """Limit this thread's requests from now on to that long in total."""
         self._last.answer = self._last.no_connection = None
         self._last.until = self._monotonic() + seconds
 
     def take_answer(self) -> Any | None:
-        """The last chart answer that this thread got since it took one, or None."""
+        """This thread's last chart answer since the previous call, or None."""
         answer, self._last.answer = getattr(self._last, "answer", None), None
         return answer
 
@@ -108,14 +108,14 @@ class YahooSession(requests.Session):  # type: ignore[type-arg]
         host = urlsplit(url).hostname or ""
         self._refuse_again(host)
         left = getattr(self._last, "until", math.inf) - self._monotonic()
-        seconds = max(LEAST_SECONDS, min(left, options.get("timeout") or LONGEST_SECONDS))
+        seconds = max(MINIMUM_SECONDS, min(left, options.get("timeout") or LONGEST_SECONDS))
         longest = self._chart_connect_seconds if is_chart else self._other_connect_seconds
         connecting = min(longest, seconds)
         options["timeout"] = (connecting, seconds - connecting)
         try:
             return self.send(method, url, *args, **options)
         except exceptions.Timeout as error:
-            # What the end of the caller's own time has cut short says nothing of the host.
+            # A request cut short by the caller's own deadline says nothing about the host.
             if no_connection(error) and connecting == longest:
                 self._unreachable[host] = (self._monotonic(), error)
             raise

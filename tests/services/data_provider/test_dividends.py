@@ -64,7 +64,9 @@ def test_a_capital_gain_is_paid_beside_the_dividend_and_not_twice():
 def test_an_adjustment_that_no_dividend_explains_is_named_and_not_paid():
     paid, (note,) = distributions(history([100, 80], [80, 80], [0, 0]))
     assert paid.tolist() == [0, 0]
-    assert str(note).startswith("FUND on 2020-01-02: the adjusted close takes out 20 a share, the dividends say 0")
+    assert str(note).startswith(
+        "FUND on 2020-01-02: the adjusted close implies a dividend of 20 per share, but the source reports 0"
+    )
 
 
 def test_a_dividend_on_a_day_without_a_bar_is_paid_on_the_next_one():

@@ -92,8 +92,8 @@ def test_an_unknown_symbol_is_told_the_names_like_it(tmp_path):
     with pytest.raises(NoPrices) as raised:
         FilesProvider(tmp_path).fetch(["GOOGL", "XYZ"], *JANUARY)
     assert raised.value.errors == [
-        "No prices for 'GOOGL': there is no file of this symbol; did you mean GOOG?",
-        "No prices for 'XYZ': there is no file of this symbol.",
+        "No prices for 'GOOGL': there is no file for this symbol; did you mean GOOG?",
+        "No prices for 'XYZ': there is no file for this symbol.",
     ]
 
 
@@ -101,7 +101,7 @@ def test_a_large_folder_is_not_searched_for_names(tmp_path, monkeypatch):
     monkeypatch.setattr(files, "SMALL_FOLDER_FILES", 2)
     for symbol in ("GOOG", "AAPL", "MSFT"):
         write(tmp_path, symbol)
-    with pytest.raises(NoPrices, match=r"of this symbol\.$"):
+    with pytest.raises(NoPrices, match=r"for this symbol\.$"):
         FilesProvider(tmp_path).fetch(["GOOGL"], *JANUARY)
 
 
@@ -142,5 +142,5 @@ def test_links_within_the_folder_and_to_the_folder_are_fine(tmp_path):
 
 def test_a_folder_named_like_a_price_file_is_no_price_file(tmp_path):
     (tmp_path / "ABC.csv").mkdir()
-    with pytest.raises(NoPrices, match="no file of this symbol"):
+    with pytest.raises(NoPrices, match="no file for this symbol"):
         FilesProvider(tmp_path).fetch(["ABC"], *JANUARY)

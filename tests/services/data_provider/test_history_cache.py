@@ -301,7 +301,7 @@ class TestFilesThatCannotBeBelieved:
         (tmp_path / "SPY.parquet").write_bytes(content)
         with caplog.at_level(logging.WARNING):
             assert provider.fetch(("SPY",), START, FRIDAY).data_hash() == before
-        assert "SPY.parquet is set aside" in caplog.text
+        assert "setting SPY.parquet aside" in caplog.text
         assert (tmp_path / "set-aside" / "SPY.parquet").read_bytes() == content
         assert len(source.asked) == 2
 
@@ -348,7 +348,7 @@ class TestDisksThatFail:
         clock.now += timedelta(days=7)
         table = provider.fetch(("SPY",), START, date(2021, 3, 5))
         assert table.dates[-1].item() == date(2021, 3, 5)
-        assert "cannot be kept" in caplog.text
+        assert "cannot be stored" in caplog.text
         assert (tmp_path / "SPY.parquet").read_bytes() == kept
         assert [path.name for path in tmp_path.iterdir() if "unfinished" in path.name] == []
 
@@ -385,7 +385,9 @@ class TestWhatIsSaidOfPrices:
         whole = source.histories["SPY"]
         source.histories["SPY"] = History("SPY", whole.dates, whole.rows, whole.market, date(1993, 1, 29))
         (warning,) = provider.fetch(("SPY",), LISTED, FRIDAY).warnings()
-        assert warning.startswith("SPY on 2015-06-01: the first bar, although trading began on 1993-01-29")
+        assert warning.startswith(
+            "SPY on 2015-06-01: the first bar, although the source says that trading began on 1993-01-29"
+        )
         assert provider.fetch(("SPY",), START, FRIDAY).warnings() == []
 
     def test_suspect_bars_survive_the_cache(self, provider, source, clock, tmp_path):

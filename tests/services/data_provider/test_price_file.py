@@ -156,7 +156,7 @@ GOOD = "2020-01-02,1,1,1,1,1\n"
         ("Date,Open,open,High,Low,Close\n2020-01-02,1,1,1,1,1\n", "several columns called 'open'"),
         (HEADER + GOOD + "2020-01-021,1,1,1,1,1\n", "row 3, column 'Date': '2020-01-021' is not a date"),
         (HEADER + GOOD + "\n\n,1,1,1,1,1\n", "row 5, column 'Date': a row without a date"),
-        (HEADER + GOOD + "2020-13-45,1,1,1,1,1\n", "row 3, column 'Date': '2020-13-45' is no day of the calendar"),
+        (HEADER + GOOD + "2020-13-45,1,1,1,1,1\n", "row 3, column 'Date': '2020-13-45' is not a calendar day"),
         (HEADER + GOOD + "01/02/2020,1,1,1,1,1\n", "row 3, column 'Date': '01/02/2020' is not a date, or not written"),
         (HEADER + "01/02/20,1,1,1,1,1\n", "row 2, column 'Date': '01/02/20' is not a date"),
         (HEADER + GOOD + "2020-01-03,ten,1,1,1,1\n", "row 3, column 'Open': 'ten' is not a number"),

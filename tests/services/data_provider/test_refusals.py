@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from src.errors import NoPrices
-from src.services.data_provider.refusals import MOST, Refusals
+from src.services.data_provider.refusals import MAX_REFUSALS, Refusals
 
 NOW = datetime(2021, 3, 3, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -53,7 +53,7 @@ def test_a_symbol_can_be_forgiven(refusals):
 
 
 def test_strangers_symbols_do_not_pile_up(refusals):
-    for number in range(MOST):
+    for number in range(MAX_REFUSALS):
         refusals.remember(f"S{number}", lambda: NoPrices(["no"]), NOW, HOUR)
     assert not refused("XYZQ", refusals, NOW)
     assert refused("S0", refusals, NOW)

@@ -438,7 +438,7 @@ class TestTraps:
     def test_only_yahoo_is_ever_asked(self):
         session = YahooSession()
         for url in ("http://query1.finance.yahoo.com/", "https://example.com/", "https://yahoo.com.evil.example/"):
-            with pytest.raises(ValueError, match="only Yahoo"):
+            with pytest.raises(ValueError, match="only to Yahoo"):
                 session.get(url)
         session.close()
 

@@ -99,7 +99,7 @@ def provider(yahoo: StandInYahoo, tmp_path: Path) -> Callable[[YahooSession], Ca
 @pytest.mark.parametrize(
     ("where", "reason"),
     [
-        (refusing, "the connection was refused or found no way"),
+        (refusing, "the connection was refused or had no route"),
         (black_hole, "no connection was made in time"),
         (without_tls, "no connection was made in time"),
         (unknown_name, "its name could not be resolved"),
