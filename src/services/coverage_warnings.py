@@ -26,9 +26,9 @@ def window_warnings(prices: PriceTable, start: date, end: date) -> list[str]:
     first, last = prices.dates[0].item(), prices.dates[-1].item()
     warnings = []
     if begins_late(start, first):
-        warnings.append(f"The prices begin on {first}, but the window asked for begins on {start}.")
+        warnings.append(f"The prices begin on {first}, but the requested window begins on {start}.")
     if ends_early(last, end):
-        warnings.append(f"The prices end on {last}, but the window asked for ends on {end}.")
+        warnings.append(f"The prices end on {last}, but the requested window ends on {end}.")
     late = {origin.symbol: origin.first_day for origin in prices.origins if begins_late(first, origin.first_day)}
     if late:
         named = [f"{symbol} on {day}" for symbol, day in list(late.items())[:MOST_NAMED]]

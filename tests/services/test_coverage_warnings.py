@@ -30,8 +30,8 @@ class TestTheWindow:
         start, end = date(1980, 1, 1), date(2030, 12, 31)
         prices = FilesProvider(market_folder).fetch(("SPY",), start, end)
         assert window_warnings(prices, start, end) == [
-            "The prices begin on 1993-01-29, but the window asked for begins on 1980-01-01.",
-            "The prices end on 2026-05-01, but the window asked for ends on 2030-12-31.",
+            "The prices begin on 1993-01-29, but the requested window begins on 1980-01-01.",
+            "The prices end on 2026-05-01, but the requested window ends on 2030-12-31.",
         ]
 
     @pytest.mark.parametrize(
@@ -52,7 +52,7 @@ class TestTheWindow:
         start, end = date(2026, 4, 1), date(2026, 5, 11)
         prices = FilesProvider(market_folder).fetch(("SPY",), start, end)
         assert window_warnings(prices, start, end) == [
-            "The prices end on 2026-05-01, but the window asked for ends on 2026-05-11."
+            "The prices end on 2026-05-01, but the requested window ends on 2026-05-11."
         ]
 
     def test_symbols_that_begin_later_than_the_run_are_named(self, market_folder: Path) -> None:
