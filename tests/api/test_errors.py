@@ -153,7 +153,13 @@ def test_without_a_sandbox_the_service_lives_and_says_so():
     with TestClient(make_app(backtests, sandbox)) as client:
         assert client.get("/health").json() == {
             "status": "healthy",
-            "sandbox": {"name": "none", "available": False, "reason": "no Docker engine answers"},
+            "sandbox": {
+                "name": "none",
+                "available": False,
+                "reason": "no Docker engine answers",
+                "memory_limited_by": None,
+                "processes_limited_by": None,
+            },
         }
         assert client.post(BACKTEST, json=REQUEST).status_code == 503
 
@@ -163,5 +169,11 @@ def test_with_a_sandbox_health_names_it(connect):
     assert answer.status_code == 200
     assert answer.json() == {
         "status": "healthy",
-        "sandbox": {"name": "docker", "available": True, "reason": None},
+        "sandbox": {
+            "name": "docker",
+            "available": True,
+            "reason": None,
+            "memory_limited_by": "container",
+            "processes_limited_by": "container",
+        },
     }

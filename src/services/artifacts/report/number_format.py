@@ -4,10 +4,12 @@ import math
 from collections.abc import Callable
 from datetime import datetime
 from decimal import ROUND_HALF_UP, Decimal
-
-import numpy as np
+from typing import TYPE_CHECKING
 
 from src.models.metric_catalogue import MetricEntry, MetricUnit
+
+if TYPE_CHECKING:
+    import numpy as np  # the plain form needs a percentage, and a server that starts need not load NumPy for it
 
 MINUS = "\u2212"
 NOTHING = "\u2013"
@@ -50,10 +52,10 @@ def counted(count: float, thing: str) -> str:
 
 def exact(value: float) -> str:
     """Every digit and never an exponent, for values that somebody may want to compare."""
-    return np.format_float_positional(float(value), trim="-").replace("-", MINUS)
+    return f"{Decimal(repr(float(value))).normalize():f}".replace("-", MINUS)
 
 
-def day(date: np.datetime64) -> str:
+def day(date: "np.datetime64") -> str:
     """An ISO date."""
     return str(date.astype("datetime64[D]"))
 
