@@ -1,10 +1,10 @@
-# Everything a developer or an operator does here has a name. `make` alone lists the names.
+# Targets for developers and operators. `make` without a target lists them.
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 
-# The first interpreter that runs and is new enough; the pinned requirements are tested on 3.11.
+# The first working interpreter that is new enough; the pinned requirements are tested on 3.11.
 PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3.14 python3; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 VENV := .venv
@@ -20,14 +20,14 @@ help: ## Show this list
 	@echo
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 
-# ---- set up: each step leaves a stamp and is skipped while its requirements file is older ----
+# ---- set up: each step writes a stamp and is skipped while its requirements file is older ----
 
 SERVICE_READY := $(VENV)/.service-ready
 DEV_READY := $(VENV)/.dev-ready
 BOX_READY := $(BOX_VENV)/.ready
 
 .PHONY: setup
-setup: $(SERVICE_READY) $(DEV_READY) $(BOX_READY) ## Set everything up: .venv, .venv-sandbox, bubblewrap where no box can be built yet
+setup: $(SERVICE_READY) $(DEV_READY) $(BOX_READY) ## Set everything up: .venv, .venv-sandbox, bubblewrap if no box can be built yet
 	@$(RUN) -m scripts.box
 	@echo "Ready. Next: make run, or make test."
 
@@ -44,7 +44,7 @@ $(DEV_READY): requirements-dev.txt $(SERVICE_READY)
 	$(PIP) install --quiet -r requirements-dev.txt
 	@touch $@
 
-# What user code may import has its own environment, without an installer in it. The service never imports from it.
+# The packages that user code may import have their own environment, without an installer. The service never imports them.
 $(BOX_READY): requirements-sandbox.txt | $(RUN)
 	$(RUN) -m venv --clear --without-pip $(BOX_VENV)
 	$(PIP) --python $(BOX_VENV)/bin/python install --quiet --require-hashes -r requirements-sandbox.txt
@@ -88,10 +88,10 @@ lint: $(DEV_READY) ## Formatting, style, types and the direction of imports
 	$(RUN) -c 'import sys; from importlinter.cli import lint_imports_command as check; sys.exit(check())'
 
 .PHONY: check
-check: lint test ## Everything that must be green before a change is merged: lint and test
+check: lint test ## Everything that must pass before a change is merged: lint and test
 
 .PHONY: format
-format: $(DEV_READY) ## Rewrite the code in the agreed format
+format: $(DEV_READY) ## Format the code
 	$(RUN) -m ruff check --fix .
 	$(RUN) -m ruff format .
 
@@ -101,7 +101,7 @@ bench: setup ## Run the benchmarks and print their tables
 		$(RUN) -m "$$(echo "$${file%.py}" | tr / .)" || exit 1; done
 
 .PHONY: picture
-picture: setup assets ## Make docs/studio.png again: the studio with a result on made-up prices, in Chromium
+picture: setup assets ## Make docs/studio.png again: the studio with a result on synthetic prices, in Chromium
 	@$(RUN) -m scripts.studio_picture
 
 LOCK := $(RUN) -m uv pip compile --quiet --universal --python-version 3.11 --custom-compile-command "make lock"
@@ -114,6 +114,6 @@ lock: $(DEV_READY) ## Compile requirements*.in to requirements*.txt (UPGRADE=--u
 	$(LOCK) $(UPGRADE) requirements-dev.in -o requirements-dev.txt
 
 .PHONY: clean
-clean: ## Remove what make and the tools made: both virtual environments and all caches
+clean: ## Remove generated files: both virtual environments and all caches
 	rm -rf $(VENV) $(BOX_VENV) .pytest_cache .hypothesis .mypy_cache .ruff_cache .import_linter_cache
 	find src hqg_backtester tests scripts bench examples -name __pycache__ -prune -exec rm -rf {} +

@@ -1,1 +1,1 @@
-"""Benchmarks: how fast the service's parts are beside libraries that do the same job."""
+"""Benchmarks of the service's parts against libraries that do the same job."""

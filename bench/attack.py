@@ -1,9 +1,9 @@
-"""What an honest client notices while another one, within its rate limits, posts the sources that are slowest to read.
+"""Measures an honest client's latency while another client, within its rate limits, posts the slowest sources to read.
 
     python -m bench.attack [connections of the attacker, 45] [seconds, 20]
 
-The attacker has an address of its own, as a stranger has. Each row is one kind of honest request, asked again and again
-while the attack goes on; the program ends with 1 where any answer took longer than MAX_SECONDS.
+The attacker has its own address. Each row is one kind of honest request, repeated during the attack; the program exits
+with 1 if any answer took longer than MAX_SECONDS.
 """
 
 import http.client
@@ -30,7 +30,7 @@ HONEST_LIMITS = {"RATE_LIMIT_PER_MINUTE": "60", "RATE_LIMIT_PER_HOUR": "600"}
 
 
 def slow_source() -> str:
-    """51 kB that took five seconds to read when it was found; no two are the same."""
+    """51 kB that took five seconds to read when it was found; each call returns a different source."""
     names = ", ".join(f'"x{number}"' for number in range(3_000))
     lines = "\n".join("            getattr(data, n)" for _ in range(700))
     return f"""# {next(NUMBERS)}
@@ -54,13 +54,13 @@ def validation(source: str) -> tuple[str, str, bytes | None]:
 
 
 def backtest(source: str) -> tuple[str, str, bytes | None]:
-    """The same of one that runs it."""
+    """Method, path and body of a request that runs a source."""
     posted = {"strategy_code": source, "start_date": "2015-01-01", "end_date": "2015-12-31"}
     return "POST", "/api/v1/backtest", json.dumps(posted).encode()
 
 
 def an_honest_backtest() -> tuple[str, str, bytes | None]:
-    """A strategy that was never read before, over eleven years."""
+    """A new strategy over eleven years."""
     body = json.loads(posted_body(seed=next(NUMBERS)))
     return (
         "POST",
@@ -110,7 +110,7 @@ class Attack:
     opened: list[socket.socket] = field(default_factory=list)
 
     def end(self) -> None:
-        """Hang up on whatever still waits."""
+        """Close all waiting connections."""
         self.over.set()
         for connection in self.opened:
             with suppress(OSError):
@@ -131,7 +131,7 @@ class Attack:
 def under_attack(
     server: Server, attacked: Callable[[str], tuple[str, str, bytes | None]], connections: int, seconds: float
 ) -> float:
-    """Print what honest requests took; the longest."""
+    """Print the duration of honest requests; returns the longest."""
     attack = Attack(server, attacked)
     threads = [threading.Thread(target=attack, daemon=True) for _ in range(connections)]
     for thread in threads:
@@ -157,13 +157,13 @@ def under_attack(
 
 
 def main() -> int:
-    """Run it; 0 when every honest request was answered in time."""
+    """Run it; 0 if every honest request was answered in time."""
     connections = int(sys.argv[1]) if len(sys.argv) > 1 else 45
     seconds = float(sys.argv[2]) if len(sys.argv) > 2 else 20.0
     longest = 0.0
     for attacked in (validation, backtest):
         with serving({"DATA_PROVIDER": "mock", **HONEST_LIMITS}) as server:
-            time.sleep(5)  # boxes and calendars get ready
+            time.sleep(5)  # until boxes and calendars are ready
             longest = max(longest, under_attack(server, attacked, connections, seconds))
     return 0 if longest <= MAX_SECONDS else 1
 

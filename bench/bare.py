@@ -1,4 +1,4 @@
-"""The least that an answer can cost: FastAPI routes that hand out bytes from memory, for benchmarks to compare with.
+"""The minimum cost of an answer, as a baseline: FastAPI routes that serve bytes from memory.
 
     BENCH_BARE_FOLDER=… uvicorn bench.bare:app
 
@@ -13,7 +13,7 @@ from fastapi import Body, FastAPI, Request, Response
 
 
 def application() -> FastAPI:
-    """Reads a JSON body as any FastAPI route does, and answers with what was there before."""
+    """An application that parses JSON bodies like any FastAPI route, and answers with stored bytes."""
     folder = Path(os.environ["BENCH_BARE_FOLDER"])
     plain, packed, page = ((folder / name).read_bytes() for name in ("answer.json", "answer.json.gz", "page.json"))
     bare = FastAPI()

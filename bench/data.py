@@ -1,8 +1,8 @@
 """How fast cached prices are read: `python -m bench.data` prints the tables.
 
-Every contender makes one table of bars of all symbols over 25 years from files that the disk's cache holds:
-a process that has read nothing yet reads them, then reads the same again. Real prices where this machine has
-them, made-up ones elsewhere; 200 symbols are copies of the real ones under other names.
+Every contender builds one table of bars of all symbols over 25 years from files in the disk cache: a fresh
+process reads them, then reads the same again. Real prices if this machine has them, otherwise synthetic ones;
+200 symbols are copies of the real ones under other names.
 """
 
 import resource
@@ -32,8 +32,8 @@ CONTENDERS = ("ours", "ours, files without memory", "pd.read_parquet + concat", 
 REPEATS = 7
 
 
-class Nobody:
-    """A source that must not be asked: everything is cached."""
+class NoSource:
+    """A source that must not be used: everything is cached."""
 
     name = "yahoo"
     is_synthetic = False
@@ -69,12 +69,12 @@ def fill(folder: Path, n_symbols: int) -> str:
 
 def ours(folder: Path, symbols: list[str], memory_bytes: int) -> Callable[[], float]:
     """The provider of the service."""
-    provider = CachedProvider(Nobody(), folder, lambda: NOW, memory_bytes)
+    provider = CachedProvider(NoSource(), folder, lambda: NOW, memory_bytes)
     return lambda: float(np.nansum(provider.fetch(symbols, START, END).close[-1]))
 
 
 def by_pandas(folder: Path, symbols: list[str], columns: list[str] | None) -> Callable[[], float]:
-    """What one would write without a service."""
+    """A plain pandas implementation."""
 
     def run() -> float:
         frames = {s: pd.read_parquet(folder / f"{s}.parquet", columns=columns).set_index("day") for s in symbols}

@@ -1,7 +1,7 @@
 """How fast the engine is beside other backtesters: `python -m bench.engine` prints the tables.
 
 Every contender gets the same prices and the same job, and is timed from a prepared start to its final
-equity; the best of several runs counts, since everything else a machine does only makes a run slower.
+equity. The best of several runs counts, since other load on the machine only makes a run slower.
 """
 
 import math
@@ -37,7 +37,7 @@ class Contender:
     Attributes:
         name: what is timed.
         prepare: returns the run to time, which returns the final equity. May raise ImportError.
-        repeats: how many runs, of which the fastest counts.
+        repeats: number of runs, of which the fastest counts.
     """
 
     name: str
@@ -68,7 +68,7 @@ def in_one_process(strategy: Any, symbols: tuple[str, ...]) -> Decide:
 
 
 def rules(execution: ExecutionTiming, slippage: float = 0.0, min_trade_value: float = 0.0) -> Rules:
-    """Daily rules; no smallest trade unless asked, since the other libraries know none."""
+    """Daily rules; no minimum trade by default, since the other libraries have none."""
     commission: Commission = PerOrder(0.0)
     return Rules(BarSize.DAILY, execution, rivals.CAPITAL, min_trade_value, commission, Fraction(slippage))
 
@@ -122,11 +122,11 @@ def ours_in_the_box(market: Market, how: Rules, strategy: str, repeats: int = 5)
 
 
 def trend_contenders(prices: Prices) -> list[Contender]:
-    """Everybody who can hold two symbols."""
+    """All contenders that can hold two symbols."""
     market, how = prices.market(), rules(ExecutionTiming.CLOSE_TO_NEXT_OPEN)
     return [
         ours("ours, one process", market, how, SmaCross),
-        ours("ours, smallest trade 1.00", market, replace(how, min_trade_value=1.0), SmaCross),
+        ours("ours, minimum trade 1.00", market, replace(how, min_trade_value=1.0), SmaCross),
         ours_in_the_box(market, how, "SmaCross"),
         Contender("vectorbt, no user code", lambda: rivals.vectorbt_trend(prices), repeats=7),
         Contender("bt", lambda: rivals.bt_trend(prices)),
@@ -135,7 +135,7 @@ def trend_contenders(prices: Prices) -> list[Contender]:
 
 
 def equal_weight_contenders(prices: Prices) -> list[Contender]:
-    """Everybody who can hold twenty symbols."""
+    """All contenders that can hold twenty symbols."""
     market = prices.market()
     how = rules(ExecutionTiming.CLOSE_TO_CLOSE, SLIPPAGE)
     return [
@@ -179,7 +179,7 @@ def measure(contender: Contender) -> Result | str:
 
 
 def print_table(title: str, unit: str, n_bars: int, contenders: Sequence[Contender]) -> None:
-    """One job: who, how long, how many bars a second, how many times the first row's time, final equity."""
+    """One job: contender, time, bars per second, time relative to the first row, final equity."""
     print(f"\n{title}: {n_bars:,} {unit}")
     print(f"{'':<28}{'ms':>10}{unit + '/s':>18}{'time, ours = 1':>16}{'final equity':>18}")
     first: Result | None = None
@@ -194,9 +194,9 @@ def print_table(title: str, unit: str, n_bars: int, contenders: Sequence[Contend
 
 
 def print_scaling() -> None:
-    """Our time a symbol-bar for more symbols and more days: about the same, if the cost is linear."""
+    """Our time per symbol-bar for more symbols and days: roughly constant if the cost is linear."""
     print(f"\nScaling, equal weight each day at {SLIPPAGE * 1e4:.0f} bps, generated prices, one process")
-    print(f"{'symbols':>8}{'days':>8}{'ms':>10}{'symbol-bars/s':>18}{'ns a symbol-bar':>18}")
+    print(f"{'symbols':>8}{'days':>8}{'ms':>10}{'symbol-bars/s':>18}{'ns/symbol-bar':>18}")
     for count in (10, 50, 200):
         for first in ("2011-01-01", "2016-01-01"):
             market = generated([f"S{index}" for index in range(count)], first, "2020-12-31").market()

@@ -1,6 +1,6 @@
-"""What a very large answer costs the service: memory, and how long others wait meanwhile.
+"""What a very large answer costs the service: memory, and the wait of other requests.
 
-200 symbols rebalanced every day of 25 years: more than a million orders and over 100 MB of JSON, made-up prices.
+200 symbols rebalanced every day of 25 years: more than a million orders and over 100 MB of JSON, on synthetic prices.
 
     python -m bench.large_answer [--symbols 200] [--years 25] [--backend bubblewrap|docker]
 """
@@ -33,7 +33,7 @@ HEALTH_PAUSE_SECONDS = 0.005
 
 @dataclass
 class Watch:
-    """What was seen beside a request: how long /health took, and the most memory the process had."""
+    """Observations during a request: durations of /health, and the process's peak memory."""
 
     health_ms: list[float] = field(default_factory=list)
     memory_mb: int = 0
@@ -41,7 +41,7 @@ class Watch:
 
 @contextlib.contextmanager
 def watching(server: Server) -> Iterator[Watch]:
-    """Ask /health over and over, as long as the block runs."""
+    """Poll /health while the block runs."""
     watch, closing = Watch(), threading.Event()
 
     def look() -> None:

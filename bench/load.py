@@ -1,4 +1,4 @@
-"""Fifty clients for a minute against one service on this machine: what they get, and whether it stays awake.
+"""Fifty clients for a minute against one local service: their answers, and whether it stays responsive.
 
 Starts its own service on 127.0.0.1 (SANDBOX and the other settings from the environment, made-up prices, no rate limit)
 and stops it again. Exits with 1 when an answer is none of 200, 429 and 503, when a run is lost, or when the
@@ -29,7 +29,7 @@ READY_SECONDS = 60.0
 
 @dataclass
 class Tally:
-    """What all clients saw; appended to from their threads."""
+    """The observations of all clients, appended from their threads."""
 
     statuses: list[int] = field(default_factory=list)
     seconds: list[float] = field(default_factory=list)
@@ -49,10 +49,10 @@ def ask(port: int, method: str, path: str, body: bytes | None = None) -> tuple[i
 
 
 def client(port: int, request: dict[str, Any], until: float, tally: Tally) -> None:
-    """Post, and post again; after a refusal as much later as the service asked for."""
+    """Post repeatedly; after a refusal, wait as long as the service asks."""
     while time.monotonic() < until:
         started = time.monotonic()
-        # Another seed each time, which the strategy does not ask for: another run with the same result.
+        # A new seed each time, which the strategy does not use: another run with the same result.
         body = json.dumps({**request, "seed": next(tally.seeds)}).encode()
         try:
             status, answer, retry_after = ask(port, "POST", "/api/v1/backtest", body)
@@ -72,7 +72,7 @@ def client(port: int, request: dict[str, Any], until: float, tally: Tally) -> No
 
 
 def watch_health(port: int, until: float, tally: Tally) -> None:
-    """Ask /health ten times a second."""
+    """Poll /health ten times per second."""
     while time.monotonic() < until:
         started = time.monotonic()
         try:
@@ -102,7 +102,7 @@ def percentile(values: list[float], share: float) -> float:
 
 
 def wait_until_ready(port: int) -> None:
-    """Wait for its sandbox."""
+    """Wait until its sandbox is ready."""
     until = time.monotonic() + READY_SECONDS
     while ask(port, "GET", "/api/v1/health/ready")[0] != 200:
         if time.monotonic() > until:
@@ -111,7 +111,7 @@ def wait_until_ready(port: int) -> None:
 
 
 def load(port: int, seconds: float, n_clients: int) -> Tally:
-    """What so many clients saw in so many seconds."""
+    """Run this many clients for this many seconds and return their observations."""
     request, tally = json.loads((PROJECT / "examples" / "request.json").read_bytes()), Tally()
     until = time.monotonic() + seconds
     threads = [threading.Thread(target=client, args=(port, request, until, tally)) for _ in range(n_clients)]
@@ -124,7 +124,7 @@ def load(port: int, seconds: float, n_clients: int) -> Tally:
 
 
 def report(tally: Tally, runs: Counter[str], seconds: float) -> list[str]:
-    """Print the table; what is wrong with it."""
+    """Print the table; returns the problems."""
     statuses = Counter(tally.statuses)
     facts: dict[str, Any] = {
         "answers": dict(sorted(statuses.items())),
@@ -148,7 +148,7 @@ def report(tally: Tally, runs: Counter[str], seconds: float) -> list[str]:
 
 
 def main() -> int:
-    """Run it; 0 when all holds."""
+    """Run it; 0 if there are no problems."""
     seconds = min(float(sys.argv[1]), 300.0) if len(sys.argv) > 1 else 60.0
     n_clients = min(int(sys.argv[2]), 200) if len(sys.argv) > 2 else 50
     with serving({"DATA_PROVIDER": "mock", "LOG_LEVEL": "WARNING"}) as server:

@@ -1,4 +1,4 @@
-"""Results of many days and orders, made up: what the studio's page is tested with and timed with."""
+"""Synthetic results with many days and orders, for tests and benchmarks of the studio's page."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ STARTING_EQUITY = 10_000.0
 def long_result(n_days: int, n_symbols: int, trades_every: int = 1) -> dict[str, Any]:
     """An answer in which every symbol trades on each of so many days, buys and sells in turns.
 
-    It has the parts that the page reads, and they are as long as real ones; nobody has audited them.
+    It has the parts that the page reads, as long as real ones, but not audited.
     """
     days = np.busday_offset(np.datetime64("2000-01-03"), np.arange(n_days), roll="forward")
     times = days.astype("datetime64[s]").astype(int).tolist()

@@ -1,4 +1,4 @@
-"""Prices to run benchmarks on: real ones where this machine has them, made-up ones elsewhere."""
+"""Prices for benchmarks: real ones if this machine has them, otherwise synthetic ones."""
 
 import os
 from collections.abc import Sequence

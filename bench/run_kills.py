@@ -1,8 +1,8 @@
-"""How soon the box of a running run is dead once somebody deletes the run, beside killing that box by hand; and how
-soon a service that is told to stop has ended, while a run hangs in it and while nothing does.
+"""Measures how soon a run's box is dead after the run is deleted, compared with killing the box by hand; and how soon
+a service ends after SIGTERM, with a hanging run and idle.
 
 Two servers share one database. Runs of a strategy that hangs in its first decision are deleted through the server
-that works on them, and through the other one, which learns of it by the next heartbeat. The peers are boxes of the
+that executes them, and through the other one, from which it learns at the next heartbeat. The peers are boxes of the
 same runs: bubblewrap's is sent SIGKILL, a container `docker kill`. A box is dead when none of its processes is left;
 the engine must be on this machine, where its processes can be seen.
 """
@@ -127,14 +127,14 @@ WAYS: dict[str, Callable[[Box], None]] = {
 
 
 def dying_milliseconds(box: Box, end: Callable[[Box], None]) -> float:
-    """How long it lives once it is being ended in that way."""
+    """How long the box lives after being ended this way."""
     ending = threading.Thread(target=end, args=(box,))
     began = time.perf_counter()
     ending.start()
     _until(box.is_dead)
     spent = (time.perf_counter() - began) * 1e3
     ending.join()
-    # Also where the box was ended by hand, nobody shall work on its run any more.
+    # Even if the box was killed by hand, its run must no longer be executed.
     delete(box.worker, box.run_hash)
     return spent
 

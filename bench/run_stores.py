@@ -49,7 +49,7 @@ PROGRESS = Progress(0.5, "2015-06-30", 10_500.25)
 
 
 def new_run(number: int, owner: str = OWNER) -> NewRun:
-    """A run of the size that people submit."""
+    """A run of typical size."""
     return NewRun(
         key=RunKey(owner, f"{number:064x}"),
         name=f"trend {number % 97}",
@@ -200,7 +200,7 @@ def print_store_table(n_runs: int, times: int) -> None:
 
 
 def tidy(url: str) -> None:
-    """What PostgreSQL does by itself a minute later: look at what is in its tables."""
+    """Analyse PostgreSQL's tables, as it would do automatically a minute later."""
     if not url.startswith("postgresql"):
         return
     engine: Engine = create_engine(make_url(url).set(drivername="postgresql+psycopg"), isolation_level="AUTOCOMMIT")

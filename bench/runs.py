@@ -1,4 +1,4 @@
-"""What it costs to keep runs, on SQLite and PostgreSQL side by side: by itself, and for people who wait over HTTP.
+"""The cost of storing runs on SQLite and PostgreSQL side by side: in the stores alone, and over HTTP.
 
     python -m bench.runs [--runs 10000] [--times 100] [--kills 20] [--half stores|http|kills]
                          [--before /path/of/another/checkout]

@@ -1,6 +1,6 @@
-"""What a person waits for: the service with stored runs over HTTP, beside the least that it could be.
+"""Latency over HTTP of the service with stored runs, compared with the minimum possible.
 
-All servers answer in turns, so that whatever else this machine does at a moment slows all of them alike. The floor is
+All servers answer in turns, so that other load on this machine slows all of them equally. The floor is
 FastAPI with the same bytes in memory (bench/bare.py). Boxes are bubblewrap's, so that each checkout runs its own code
 in them.
 """
@@ -34,7 +34,7 @@ SEEDS = itertools.count(1)
 
 @dataclass
 class Target:
-    """A server that is asked, and what is asked for there.
+    """A server under test, and the resources to request.
 
     Attributes:
         etag: of its stored result.

@@ -90,7 +90,7 @@ def posted_body(**changes: object) -> bytes:
 def post_for_bytes(address: str, **changes: object) -> bytes:
     """A backtest through the API; the answer as it came, which a client may parse in its own time.
 
-    Without a seed among the changes it is a run that nobody has posted before: the service computes no run twice.
+    Without a seed among the changes it is a new run: the service computes no run twice.
     """
     body = posted_body(**{"seed": next(SEEDS), **changes})
     request = urllib.request.Request(  # noqa: S310 - our own server

@@ -51,7 +51,7 @@ def serving(
 
     Args:
         settings: environment variables in place of this process's. Without DATABASE_URL among them it gets an SQLite
-            file of its own: whatever DATABASE_URL says here, a benchmark writes no run beside real ones.
+            separate file: a benchmark never writes to the database in DATABASE_URL.
         checkout: the project's folder; another one measures another version beside this one.
         app: what uvicorn serves.
     """

@@ -1,1 +1,1 @@
-"""What the Makefile needs a program for."""
+"""Programs used by the Makefile."""

@@ -27,7 +27,7 @@ Counts = dict[str, dict[str, list[str]]]
 
 
 def outcomes(report: Path) -> Counts:
-    """For each attack and backend, how its tests ended: "passed", "failed" or "skipped"."""
+    """The outcomes of each attack's tests per backend: "passed", "failed" or "skipped"."""
     found: Counts = defaultdict(lambda: defaultdict(list))
     for case in ElementTree.parse(report).getroot().iter("testcase"):  # noqa: S314 - our own test run wrote it
         suite = case.get("classname", "").rpartition(".")[2]
@@ -54,7 +54,7 @@ def _ending(case: "ElementTree.Element") -> str:
 
 
 def table(counts: Counts) -> str:
-    """The outcomes as Markdown: "held" where every test passed, else how many did."""
+    """The outcomes as Markdown: "held" if every test passed, otherwise how many did."""
     lines = ["| attack | " + " | ".join(BACKENDS) + " |", "|---" * (len(BACKENDS) + 1) + "|"]
     for attack, by_backend in sorted(counts.items()):
         lines.append(f"| {attack} | " + " | ".join(_cell(by_backend.get(b, [])) for b in BACKENDS) + " |")
@@ -71,7 +71,7 @@ def _cell(endings: list[str]) -> str:
 
 
 def main() -> None:
-    """Rewrite the table between its two marks."""
+    """Rewrite the table between its two markers."""
     page = PAGE.read_text()
     before, _, rest = page.partition(START)
     _, _, after = rest.partition(END)

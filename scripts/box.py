@@ -1,6 +1,6 @@
-"""What on this machine can hold a strategy: a Docker engine, or bubblewrap, and how to get one of them.
+"""Finds a sandbox for strategies on this machine, a Docker engine or bubblewrap, and explains how to get one.
 
-Plain standard library: `make setup` runs it before anything else can be taken for granted.
+Standard library only: `make setup` runs it before anything else is installed.
 """
 
 import os
@@ -11,32 +11,32 @@ PROBE_SECONDS = 20.0
 INSTALL_SECONDS = 600.0
 
 HOW_TO_GET_A_BOX = """\
-No box can be built on this machine yet, and strategies never run without one. Install one of:
+This machine cannot build a box yet, and strategies never run without one. Install one of:
   bubblewrap        Debian, Ubuntu: apt-get install bubblewrap    Fedora: dnf install bubblewrap    (as root)
   a Docker engine   https://docs.docker.com/engine/install/    (your user must be allowed to use it)"""
 
 
 def docker_complaint() -> str | None:
-    """None when an engine answers the docker command, else why not."""
+    """None if an engine answers the docker command, else the reason."""
     return complaint_of(["docker", "version", "--format", "{{.Server.Version}}"])
 
 
 def bubblewrap_complaint() -> str | None:
-    """None when bubblewrap is here and the kernel lets it make namespaces, else why not."""
+    """None if bubblewrap is installed and the kernel lets it create namespaces, else the reason."""
     return complaint_of(["bwrap", "--unshare-all", "--ro-bind", "/", "/", "true"])
 
 
 def image_complaint(image: str) -> str | None:
-    """None when the sandbox image is built from the sources as they are now, else what the build said."""
-    # The host's network: an engine without a bridge has no other, and every engine has this one.
+    """Build the sandbox image from the current sources; None on success, else the build's output."""
+    # The host's network: every engine has it, and an engine without a bridge has no other.
     command = ["docker", "build", "--network=host", "-f", "Dockerfile.sandbox", "-t", image, "."]
     return complaint_of(command, seconds=INSTALL_SECONDS)
 
 
 def ensure_bubblewrap() -> str | None:
-    """None when bubblewrap works here, after installing it where that is needed and allowed; else why not."""
+    """Install bubblewrap if needed and allowed; None if it then works, else the reason."""
     if shutil.which("bwrap") is None and os.geteuid() == 0 and shutil.which("apt-get") is not None:
-        print("Installing bubblewrap with apt-get: it builds the boxes that strategies run in.", flush=True)
+        print("Installing bubblewrap with apt-get: it builds the boxes in which strategies run.", flush=True)
         install = ["apt-get", "install", "-y", "-qq", "--no-install-recommends", "bubblewrap"]
         if complaint_of(install, seconds=INSTALL_SECONDS) is not None:  # a fresh machine has no package lists yet
             complaint_of(["apt-get", "update", "-qq"], seconds=INSTALL_SECONDS)
@@ -47,9 +47,9 @@ def ensure_bubblewrap() -> str | None:
 
 
 def main() -> None:
-    """Make sure that some box can be built here, or say what is missing.
+    """Ensure that a box can be built here, or print what is missing.
 
-    That is not an error: without a box the checkout is still good for reading, linting and most tests.
+    That is not an error: linting and most tests work without a box.
     """
     if bubblewrap_complaint() is None or docker_complaint() is None:
         return
@@ -59,7 +59,7 @@ def main() -> None:
 
 
 def complaint_of(command: list[str], *, seconds: float = PROBE_SECONDS) -> str | None:
-    """None when the command succeeds, else the end of what it said."""
+    """None if the command succeeds, else the end of its output."""
     try:
         finished = subprocess.run(
             command,

@@ -1,9 +1,9 @@
-"""Finds the Chromium in which the studio is tested, timed and pictured."""
+"""Finds the Chromium for the studio's tests, benchmarks and screenshot."""
 
 import os
 import shutil
 
 
 def find_chromium() -> str | None:
-    """The path that CHROMIUM names, or the first on this machine; None without any."""
+    """The path in CHROMIUM, or the first one on this machine; None if there is none."""
     return os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")

@@ -1,4 +1,4 @@
-"""The service image's entry: become an ordinary user who may use the Docker socket, then start the service.
+"""The service image's entry point: switch to an ordinary user with access to the Docker socket, then start the service.
 
 The socket belongs to a group whose number differs from host to host, so it cannot be written into an image.
 """
@@ -12,9 +12,9 @@ SERVICE_USER_ID = 10001
 
 
 def main(command: list[str]) -> None:
-    """Replace this process by the command, as SERVICE_USER_ID where it was started as root."""
+    """Replace this process with the command, running as SERVICE_USER_ID if it was started as root."""
     if os.geteuid() == 0:
-        # What it writes is people's code and results.
+        # The files it writes hold users' code and results.
         os.umask(0o077)
         os.setgroups([SOCKET.stat().st_gid] if SOCKET.exists() else [])
         os.setgid(SERVICE_USER_ID)

@@ -1,4 +1,4 @@
-"""`make run`: start the service, show one real request and its answer, and keep serving until Ctrl-C."""
+"""`make run`: start the service, show one real request and its answer, and serve until Ctrl-C."""
 
 import http.client
 import importlib
@@ -29,18 +29,18 @@ STOP_SECONDS = 20.0
 HEADER = "'Content-Type: application/json'"
 HOW_TO_SEE_REQUESTS = " Only warnings are logged; LOG_LEVEL=INFO make run shows each request."
 REAL_PRICES = """
-These prices are synthetic: made up by a formula, the same on every machine, no market's. For real ones:
+These prices are synthetic: computed by a formula, the same on every machine. For real ones:
   DATA_PROVIDER=yahoo make run                            from Yahoo
   DATA_PROVIDER=files DATA_DIR=/path/to/folder make run   one <SYMBOL>.csv or <SYMBOL>.parquet of daily bars each\
 """
 
 
 class CannotRun(Exception):
-    """The service cannot be shown; the message says what to do about it."""
+    """The service cannot be started; the message says what to do about it."""
 
 
 def main() -> int:
-    """Run until Ctrl-C; the exit status for the shell."""
+    """Run until Ctrl-C; returns the exit status."""
     for ending in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(ending, _interrupt)
     os.chdir(ROOT)
@@ -55,7 +55,7 @@ def main() -> int:
             show_example(settings)
             print(f"\nServing until Ctrl-C.{HOW_TO_SEE_REQUESTS if quietly(settings) else ''}", flush=True)
             status = process.wait()
-            raise CannotRun(f"The service ended by itself with status {status}.")
+            raise CannotRun(f"The service ended with status {status}.")
     except (CannotRun, SettingsInvalid) as problem:
         print(f"\n{problem}", file=sys.stderr)
         return 1
@@ -65,37 +65,37 @@ def main() -> int:
 
 
 def with_prices(settings: Settings) -> Settings:
-    """The same settings, on made-up prices where no source was chosen: a first run needs no network then."""
+    """The same settings, with synthetic prices if no source was chosen, so that a first run needs no network."""
     if "data_provider" in settings.model_fields_set:
         return settings
     print(
-        "DATA_PROVIDER is not set, so this run is on made-up prices, as with DATA_PROVIDER=mock make run.\n"
-        "A service that you start yourself takes Yahoo's."
+        "DATA_PROVIDER is not set, so this run uses synthetic prices, as with DATA_PROVIDER=mock make run.\n"
+        "A service that you start yourself uses Yahoo's."
     )
     os.environ["DATA_PROVIDER"] = "mock"
     return load_settings()
 
 
 def check_port(host: str, port: int) -> None:
-    """Raises CannotRun when the port cannot be listened on."""
+    """Raises CannotRun if the port is not available."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         socket.create_server((host, port), family=family).close()
     except OSError as error:
         raise CannotRun(
-            f"Nothing can listen on {host}, port {port}: {error.strerror or error}.\n"
-            "Stop what listens there (an earlier make run?), or take another port:"
+            f"Cannot listen on {host}, port {port}: {error.strerror or error}.\n"
+            "Stop the program that uses it (an earlier make run?), or choose another port:"
             f" API_PORT={port + 1} make run"
         ) from error
 
 
 def quietly(settings: Settings) -> dict[str, str]:
-    """Variables for a service whose log does not drown what is shown here: warnings and errors only, unless chosen."""
+    """Variables that limit the service's log to warnings and errors, unless LOG_LEVEL is set."""
     return {} if "log_level" in settings.model_fields_set else {"LOG_LEVEL": "WARNING"}
 
 
 def bring_assets(web: Path = web_assets.WEB_FOLDER) -> None:
-    """Fetch what the studio and the documentation pages load, unless it is there. Where that fails, say so."""
+    """Fetch the files that the studio and the documentation pages load, unless they exist; print any failure."""
     if web_assets.is_current(web):
         return
     print("Fetching the studio's editor and charts from npm.", flush=True)
@@ -104,16 +104,16 @@ def bring_assets(web: Path = web_assets.WEB_FOLDER) -> None:
     except web_assets.NotFetched as problem:
         print(
             f"They could not be fetched: {problem}.\n"
-            "The service starts without them: / is a plain form, until `make assets` has brought them.",
+            "The service starts without them: / is a plain form, until `make assets` has fetched them.",
             flush=True,
         )
 
 
 def _node() -> web_assets.Node:
-    """Node.js of this machine, or its Python package, which is installed for it.
+    """Node.js of this machine, or from its Python package, which is installed if needed.
 
     Raises:
-        NotFetched: neither can be had.
+        NotFetched: neither is available.
     """
     node = web_assets.find_node()
     if node is None:
@@ -127,10 +127,10 @@ def _node() -> web_assets.Node:
 
 
 def sandbox_for(settings: Settings) -> str:
-    """The SANDBOX to serve with, ready to be used: its image built, or bubblewrap installed.
+    """The SANDBOX to serve with, ready for use: its image built, or bubblewrap installed.
 
     Raises:
-        CannotRun: no box can be built, or not the one that was asked for.
+        CannotRun: no box can be built, or not the requested one.
     """
     if settings.sandbox != "bubblewrap":
         complaint = box.docker_complaint()
@@ -141,7 +141,7 @@ def sandbox_for(settings: Settings) -> str:
             return "docker"
         if settings.sandbox == "docker":
             raise CannotRun(f"SANDBOX=docker, but it cannot be used: {complaint}")
-        print(f"Docker cannot be used here, so bubblewrap will hold the strategies. Docker says: {complaint}")
+        print(f"Docker cannot be used here, so strategies will run in bubblewrap. Docker says: {complaint}")
     complaint = box.ensure_bubblewrap()
     if complaint is not None:
         raise CannotRun(f"{box.HOW_TO_GET_A_BOX}\nbubblewrap at present: {complaint}")
@@ -150,11 +150,11 @@ def sandbox_for(settings: Settings) -> str:
 
 @contextmanager
 def service(environment: dict[str, str]) -> Iterator["subprocess.Popen[bytes]"]:
-    """The running service, with these variables; it is stopped when the block is left, however that happens."""
+    """The running service with these variables; stopped when the block ends for any reason."""
     process = subprocess.Popen(
         [sys.executable, "-m", "src.api"],
         env={**os.environ, **environment},
-        # A Ctrl-C of the terminal reaches us alone, and we stop the service once.
+        # Ctrl-C in the terminal reaches only us, and we stop the service once.
         start_new_session=True,
     )
     try:
@@ -169,7 +169,7 @@ def service(environment: dict[str, str]) -> Iterator["subprocess.Popen[bytes]"]:
 
 
 def wait_until_healthy(process: "subprocess.Popen[bytes]", settings: Settings) -> None:
-    """Raises CannotRun when the service ends, has no box, or does not answer within START_SECONDS."""
+    """Raises CannotRun if the service ends, has no box, or does not answer within START_SECONDS."""
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
         if process.poll() is not None:
@@ -186,17 +186,17 @@ def wait_until_healthy(process: "subprocess.Popen[bytes]", settings: Settings) -
 
 
 def show_example(settings: Settings) -> None:
-    """Post the example, print what came back and where to look next.
+    """Post the example, print the answer and where to look next.
 
     Raises:
-        CannotRun: the service gave no answer, or failed itself (a status of 500 or above).
+        CannotRun: the service did not answer, or failed (a status of 500 or above).
     """
     print(f"\nPosting {EXAMPLE} ...", flush=True)
     body, seconds = EXAMPLE.read_bytes(), settings.max_request_time + 10
     try:
         status, answer = ask(settings, "POST", "/api/v1/backtest", body, seconds=seconds)
     except OSError as error:
-        raise CannotRun(f"The service gave no answer: {error}.") from error
+        raise CannotRun(f"The service did not answer: {error}.") from error
     if status >= http.client.INTERNAL_SERVER_ERROR:
         raise CannotRun(refusal(status, answer))
     print("\n" + (answer_table(answer) if status == http.client.OK else refusal(status, answer)))
@@ -213,7 +213,7 @@ def show_example(settings: Settings) -> None:
 def ask(
     settings: Settings, method: str, path: str, body: bytes | None = None, *, seconds: float
 ) -> tuple[int, dict[str, Any]]:
-    """Status and JSON object of one request to the service. Raises OSError when there is no answer."""
+    """Status and JSON object of one request to the service. Raises OSError if there is no answer."""
     connection = http.client.HTTPConnection(_reachable(settings), settings.api_port, timeout=seconds)
     try:
         connection.request(method, path, body, {"Content-Type": "application/json"})

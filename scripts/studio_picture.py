@@ -1,4 +1,4 @@
-"""`make picture`: runs an example in the studio on made-up prices and keeps what it looks like as docs/studio.png."""
+"""`make picture`: runs an example in the studio on synthetic prices and saves a screenshot as docs/studio.png."""
 
 import os
 import socket
@@ -22,10 +22,13 @@ SWITCHES = ["--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--no-first-ru
 
 
 def main() -> int:
-    """Make the picture; the exit status for the shell."""
+    """Make the picture; returns the exit status."""
     chromium = find_chromium()
     if not chromium:
-        print("There is no Chromium. Install it, or name it: CHROMIUM=/path/to/chromium make picture", file=sys.stderr)
+        print(
+            "Chromium not found. Install it, or run CHROMIUM=/path/to/chromium make picture",
+            file=sys.stderr,
+        )
         return 1
     os.chdir(ROOT)
     try:
@@ -40,7 +43,7 @@ def main() -> int:
 
 
 def picture_of_service(chromium: str, folder: str) -> bytes:
-    """Serve made-up prices from a database that is thrown away, and look at the page; PNG.
+    """Serve synthetic prices with a temporary database and take a screenshot of the page as PNG.
 
     Raises:
         CannotRun: there is no box, or the service does not start.
@@ -67,7 +70,7 @@ def picture_of_service(chromium: str, folder: str) -> bytes:
 
 
 def picture_of_example(page: Page) -> bytes:
-    """Run the example; the page as PNG once its orders are shown."""
+    """Run the example; returns the page as PNG once its orders are shown."""
     expect(page.locator("#reading")).to_contain_text("Ready")
     page.get_by_label("Start from").select_option(label=EXAMPLE)
     expect(page.locator("#reading")).to_contain_text("called monthly")
@@ -81,7 +84,7 @@ def picture_of_example(page: Page) -> bytes:
 
 
 def fewer_colours(png: bytes) -> bytes:
-    """The same picture with a palette: a third of the bytes, and nobody sees it."""
+    """The same picture with a palette: a third of the bytes, without a visible difference."""
     picture = Image.open(BytesIO(png)).convert("RGB")
     small = picture.quantize(COLOURS, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
     written = BytesIO()

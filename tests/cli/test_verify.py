@@ -103,7 +103,7 @@ BREAKS: dict[str, tuple[Callable[[Sealed], object], str]] = {
         lambda s: s.execute("DELETE FROM chain_links WHERE number = 2"),
         "link 2 .*do not follow each other",
     ),
-    "a removal that nobody asked for": (
+    "a removal that is not recorded": (
         lambda s: (s.folders[0] / "removed.json").write_text('{"removed_at": "2026-01-01"}'),
         "link 1 .*no removal is recorded",
     ),
@@ -158,7 +158,7 @@ def test_every_owner_is_checked_unless_one_is_named(sealed: Sealed) -> None:
     assert status == 1
     assert "alice\\n: intact, 1 links" in printed
     assert sealed.verify("alice\n")[0] == 0
-    assert sealed.verify("nobody") == (1, "nobody: BROKEN: the database has no chain of this owner\n")
+    assert sealed.verify("ann") == (1, "ann: BROKEN: the database has no chain of this owner\n")
 
 
 def test_a_chain_of_which_the_database_knows_nothing_is_found(sealed: Sealed) -> None:

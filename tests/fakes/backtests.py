@@ -1,4 +1,4 @@
-"""A stand-in for src.services.backtests.Backtests that answers, fails or hangs as a test wishes."""
+"""A stand-in for src.services.backtests.Backtests that answers, fails or hangs as a test requires."""
 
 import threading
 import time
@@ -15,11 +15,11 @@ from src.services.storage.records import Progress
 
 LONG_SECONDS = 30.0
 BEFORE_THE_BOX = (StrategyRejected, NoPrices, PriceSourceUnavailable)
-"""Errors that the real thing raises while it prepares."""
+"""Errors that the real one raises while preparing."""
 
 
 class FakeBacktests:
-    """Answers every request at once, unless told otherwise.
+    """Answers every request at once by default.
 
     Args:
         answer: what an execution returns, but for hash, name and warnings; by default an answer of the real shape.
@@ -134,7 +134,7 @@ class FakeBacktests:
             if cancel.wait(0.01):
                 with self._lock:
                     self.n_cancelled += 1
-                raise RunCancelled("nobody waits for this run any more")
+                raise RunCancelled("this run was abandoned")
             if time.monotonic() > deadline and not self.ignores_deadline:
                 raise RunTimedOut("the request took too long")
 
@@ -177,7 +177,7 @@ class FakePrepared:
 
 
 def real_shaped_answer(run_hash: str = "5f1c") -> dict[str, Any]:
-    """An answer with every field that the design names, for two days and one order."""
+    """An answer with every documented field, for two days and one order."""
     first, second = 1420156800, 1420416000
     metrics = dict.fromkeys(
         [

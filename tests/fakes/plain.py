@@ -1,9 +1,9 @@
-"""What a value looks like after a database had it."""
+"""A value as it looks after a round trip through a database."""
 
 import json
 from typing import Any
 
 
 def plain(value: Any) -> Any:
-    """A JSON value as it comes back: lists for tuples, and nobody else's object."""
+    """A JSON value as it is read back: lists for tuples, and a copy of every object."""
     return json.loads(json.dumps(value))

@@ -1,4 +1,4 @@
-"""In-memory doubles of the ports of storage: pleasant in tests, and held to the contract of the real ones."""
+"""In-memory fakes of the storage ports, tested against the same contract as the real ones."""
 
 import itertools
 import secrets
@@ -179,7 +179,7 @@ class FakeRunStore:
             return None if first is None else self._start(first, lease_seconds)
 
     def _in_turn(self) -> Iterator[Kept]:
-        """All that waits, in the order in which it would start."""
+        """All queued runs, in the order in which they would start."""
         waiting = self._in_state(RunStatus.QUEUED)
         n_running = Counter(kept.record.key.owner for kept in self._in_state(RunStatus.RUNNING))
         started = [kept for kept in self._runs.values() if kept.record.started_at is not None]

@@ -1,4 +1,4 @@
-"""A sandbox in memory: its boxes say what a test wants them to say."""
+"""A sandbox in memory whose boxes follow a script."""
 
 from collections.abc import Callable, Mapping, Sequence
 
@@ -41,7 +41,7 @@ class ScriptedBox:
 
     @property
     def n_unread_bytes(self) -> int:
-        """How much of what it said nobody has read."""
+        """Number of bytes written but not yet read."""
         return len(self._waiting)
 
     def is_waiting(self) -> bool:
@@ -58,7 +58,7 @@ class ScriptedBox:
 
 
 class ScriptedSandbox:
-    """Builds scripted boxes and keeps them for the test to look at."""
+    """Creates scripted boxes and keeps them for inspection."""
 
     name = "scripted"
     memory_bytes = 512 * 1024 * 1024

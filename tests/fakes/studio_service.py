@@ -1,4 +1,4 @@
-"""The studio over results of any size that nobody had to compute: its real page, and the few routes it then asks."""
+"""The studio with prepared results of any size: its real page, and the few routes it then requests."""
 
 import gzip
 from collections.abc import Mapping

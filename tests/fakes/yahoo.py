@@ -1,4 +1,4 @@
-"""A stand-in for Yahoo on 127.0.0.1: the v8 chart API as yfinance expects it, with its bad days."""
+"""A stand-in for Yahoo on 127.0.0.1: the v8 chart API as yfinance expects it, including its failures."""
 
 import threading
 import time
@@ -105,7 +105,7 @@ def from_raw(path: Path, **description: Any) -> Listing:
 
 @dataclass
 class Answer:
-    """Something else than the truth."""
+    """An answer that replaces the real one."""
 
     status: int = 200
     body: bytes = b""
@@ -141,7 +141,7 @@ class StandInYahoo:
         self.base = f"http://127.0.0.1:{self._server.server_port}"
 
     def close(self) -> None:
-        """Stop serving; whoever hangs is let go."""
+        """Stop serving and release hanging requests."""
         self.closing.set()
         self._server.shutdown()
         self._server.server_close()
@@ -170,7 +170,7 @@ class StandInYahoo:
 
 
 def error_body(code: str, description: str) -> bytes:
-    """Yahoo's way to say that it cannot."""
+    """Yahoo's error answer."""
     return orjson.dumps({"chart": {"result": None, "error": {"code": code, "description": description}}})
 
 
@@ -233,7 +233,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.end_headers()
             self.wfile.write(answer.body)
         except OSError:
-            self.close_connection = True  # whoever asked has gone away
+            self.close_connection = True  # the client has disconnected
 
 
 def _chart(symbol: str, listing: Listing, period1: int, period2: int, now: datetime) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Runs outlive everything: real service processes, real boxes, SIGKILL in a loop, two processes on one database."""
+"""Runs survive everything: real service processes, real boxes, SIGKILL in a loop, two processes on one database."""
 
 import contextlib
 import itertools
@@ -41,7 +41,7 @@ def _needs_boxes() -> None:
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
 def both(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Server]]:
-    """Two service processes on one database; whoever uses them leaves nothing in line or running."""
+    """Two service processes on one database; each test leaves no queued or running runs."""
     url = None
     if request.param == "postgresql":
         postgres: PostgresServer = request.getfixturevalue("postgres")
@@ -52,7 +52,7 @@ def both(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
 
 def kill_again_and_again(server: Server, is_over: threading.Event) -> None:
     """At moments that chance chooses, each time while it works on something; in the end leave it alone."""
-    chance = random.Random(7)  # noqa: S311 - nobody shall guess it, everybody may
+    chance = random.Random(7)  # noqa: S311 - not used for security
     for _ in range(N_KILLS):
         server.wait_until_it_answers()
         while not _is_stopped_at_work(server):
@@ -103,7 +103,7 @@ def test_no_run_is_lost_and_each_ends_once_however_often_the_server_is_killed(tm
                 assert server.result(run_hash) == calm.result(run_hash)
 
 
-def test_two_processes_on_one_database_run_everything_once(both: list[Server]) -> None:
+def test_two_processes_on_one_database_execute_each_run_once(both: list[Server]) -> None:
     requests = [small_run(number) for number in range(100)]
     with ThreadPoolExecutor(4) as clients:
         accepted = list(clients.map(lambda pair: both[pair[0] % 2].submit(pair[1]), enumerate(requests)))
@@ -121,7 +121,7 @@ def test_two_processes_on_one_database_run_everything_once(both: list[Server]) -
     assert all(worked), "one of them did everything"
 
 
-def test_whoever_waits_for_a_run_of_another_process_gets_its_answer(both: list[Server]) -> None:
+def test_a_client_waiting_for_a_run_of_another_process_gets_its_answer(both: list[Server]) -> None:
     request = small_run(200_000)
     with ThreadPoolExecutor(4) as clients:
         posts = [clients.submit(both[n % 2].request, "POST", "/api/v1/backtest", request) for n in range(4)]
@@ -132,7 +132,7 @@ def test_whoever_waits_for_a_run_of_another_process_gets_its_answer(both: list[S
     assert (run["status"], run["attempt"]) == ("succeeded", 1)
 
 
-def test_a_process_that_was_paused_beyond_its_lease_stores_nothing_and_goes_on(both: list[Server]) -> None:
+def test_a_process_paused_beyond_its_lease_stores_nothing_and_continues(both: list[Server]) -> None:
     run_hash = both[0].submit(hanging_run())
     holder, other = _holder_and_other(both, run_hash)
     _pause_until_its_leases_are_over(holder)
@@ -161,14 +161,14 @@ def test_a_run_of_a_killed_process_is_taken_over_and_cancelled_from_the_other_on
         assert other.get(f"/api/v1/runs/{run_hash}")["status"] == "cancelled"
 
 
-def test_the_only_server_goes_on_at_once_after_an_orderly_stop_and_after_a_kill(tmp_path: Path) -> None:
+def test_the_only_server_resumes_at_once_after_an_orderly_stop_and_after_a_kill(tmp_path: Path) -> None:
     with servers(1, tmp_path, RUN_LEASE_SECONDS="3600") as [server]:
         run_hash = server.submit(hanging_run())
         _wait_until_it_runs(server, run_hash)
         server.stop()
         assert "Traceback" not in server.log()
         server.start()
-        # Long before a lease would be over that nobody holds any more.
+        # Long before an abandoned lease would expire.
         _wait_until_it_runs(server, run_hash)
         assert server.get(f"/api/v1/runs/{run_hash}")["attempt"] == 1, "an orderly stop is no failed attempt"
         server.kill()
@@ -177,11 +177,11 @@ def test_the_only_server_goes_on_at_once_after_an_orderly_stop_and_after_a_kill(
         assert server.get(f"/api/v1/runs/{run_hash}")["attempt"] == 2
 
 
-def test_postgresql_that_goes_away_and_comes_back_costs_no_accepted_run(tmp_path: Path) -> None:
+def test_a_postgresql_outage_loses_no_accepted_run(tmp_path: Path) -> None:
     with contextlib.ExitStack() as stack:
         postgres = stack.enter_context(postgres_or_skip())
         url = postgres.url(postgres.new_database())
-        # A run whose start was stored, but not answered any more, waits for the end of a lease that nobody holds.
+        # A run whose start was stored but not confirmed waits until its abandoned lease expires.
         [server] = stack.enter_context(servers(1, tmp_path, url, RUN_LEASE_SECONDS="3"))
         is_over, numbers = threading.Event(), itertools.count()
         accepted: list[str] = []
@@ -232,7 +232,7 @@ def _wait_until_it_runs(server: Server, run_hash: str) -> None:
 
 
 def _holder_and_other(both: list[Server], run_hash: str) -> tuple[Server, Server]:
-    """Who works on the run, once that is stored; whoever only looked for work is not busy for long."""
+    """The process executing the run, once that is stored; one that only looked for work is not busy for long."""
     until = time.monotonic() + HANG_SECONDS
     while time.monotonic() < until:
         if both[0].get(f"/api/v1/runs/{run_hash}")["status"] == "running":
@@ -240,18 +240,18 @@ def _holder_and_other(both: list[Server], run_hash: str) -> tuple[Server, Server
                 if _is_busy(holder) and not _is_busy(other):
                     return holder, other
         time.sleep(0.05)
-    raise AssertionError("nobody runs it")
+    raise AssertionError("no process runs it")
 
 
 def _pause_until_its_leases_are_over(server: Server) -> None:
     """Pause it, and let as much time pass at once for what is running as no lease lasts.
 
-    Whoever stops within a transaction keeps its locks: then nobody can take anything over, and no lease is the reason.
+    A process paused within a transaction keeps its locks: then no run can be taken over even after its lease expires.
     """
     until = time.monotonic() + HANG_SECONDS
     server.pause()
     while not _all_leases_ended(server.database_url):
-        assert time.monotonic() < until, "it is in a transaction whenever it is paused"
+        assert time.monotonic() < until, "every pause hits a transaction"
         server.resume()
         time.sleep(0.05)
         server.pause()

@@ -35,7 +35,7 @@ def copied_into_the_box() -> set[Path]:
 
 
 def imports_of(file: Path) -> set[str]:
-    """Dotted names of everything a file imports, wherever in the file that happens."""
+    """Dotted names of everything a file imports, at any place in it."""
     names: set[str] = set()
     for node in ast.walk(ast.parse(file.read_text(), str(file))):
         if isinstance(node, ast.Import):

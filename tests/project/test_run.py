@@ -23,7 +23,7 @@ PATIENCE_SECONDS = 90
 
 @pytest.fixture
 def free_port() -> int:
-    """A port that nobody listens on."""
+    """A free port."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         return int(server.getsockname()[1])
 
@@ -102,7 +102,7 @@ def wait_for(text: str, output: Path, process: "subprocess.Popen[bytes]") -> str
 
 
 def listens(port: int) -> bool:
-    """Whether anybody does, on this port of this machine."""
+    """Whether a process listens on this port of this machine."""
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
@@ -258,7 +258,7 @@ def test_without_a_choice_it_takes_made_up_prices_and_says_so(
     assert load_settings().data_provider == "yahoo"
     assert run.with_prices(load_settings()).data_provider == "mock"
     assert os.environ["DATA_PROVIDER"] == "mock"  # what the service is started with
-    assert "made-up prices" in capsys.readouterr().out
+    assert "synthetic prices" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("provider", ["yahoo", "mock"])

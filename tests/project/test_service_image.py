@@ -31,7 +31,7 @@ def test_the_entry_gives_up_root_last_and_keeps_the_sockets_group(
     socket.touch()
     monkeypatch.setattr(drop_root, "SOCKET", socket)
     drop_root.main(["python", "-m", "src.api"])
-    # The user goes last: nobody but root may change groups.
+    # The user is changed last: only root may change groups.
     assert calls == [
         ("groups", [socket.stat().st_gid]),
         ("gid", 10001),

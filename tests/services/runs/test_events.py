@@ -158,7 +158,7 @@ def test_a_heartbeat_comes_when_nothing_happens() -> None:
 def test_a_missing_or_deleted_run_cannot_be_followed() -> None:
     async def story() -> None:
         watched = Watched()
-        nowhere = RunKey("somebody", KEY.run_hash)
+        nowhere = RunKey("another owner", KEY.run_hash)
         with pytest.raises(RunNotFound):
             await anext(watched.events.follow(nowhere, 0))
         with pytest.raises(RunNotFound):

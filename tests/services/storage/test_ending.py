@@ -169,7 +169,7 @@ def test_a_run_in_progress_is_not_deleted(storage: Storage) -> None:
 
 
 def test_a_missing_run_has_nothing(storage: Storage) -> None:
-    for run in (key(), key(1, "nobody"), RunKey("local", "\x00\ud800'%")):
+    for run in (key(), key(1, "another owner"), RunKey("local", "\x00\ud800'%")):
         assert storage.runs.get(run) is None
         assert storage.runs.details(run) is None
         assert storage.runs.result(run) is None
