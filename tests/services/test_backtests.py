@@ -1,4 +1,4 @@
-"""The whole job in one process: what a request gets back, and that a box cannot lie."""
+"""The whole job in one process: the answer to a request, and that a box cannot lie."""
 
 import json
 import threading
@@ -76,7 +76,7 @@ def test_the_answer_has_the_shape_of_the_wire() -> None:
     assert any("synthetic" in warning for warning in answer["warnings"])
 
 
-def test_the_same_request_gives_the_same_answer_but_for_timings() -> None:
+def test_the_same_request_gives_the_same_answer_except_for_timings() -> None:
     first, second = run(), run()
     for answer in (first, second):
         del answer["provenance"]["timings_ms"]
@@ -156,7 +156,7 @@ def test_a_forged_reply_is_rejected_and_the_check_is_named(forge: Forge) -> None
         run(forge)
 
 
-def test_a_box_that_trades_something_else_than_the_source_says_is_refused() -> None:
+def test_a_box_that_trades_a_different_universe_than_its_source_is_refused() -> None:
     with pytest.raises(StrategyFailed, match="the universe in the source is SPY, BND"):
         run(description={**DESCRIPTION, "universe": ["SPY", "TLT"]})
     with pytest.raises(StrategyFailed, match="different cadences"):
@@ -218,24 +218,24 @@ def test_a_benchmark_that_begins_late_begins_late_in_the_answer(tmp_path: Path) 
     assert answer["metrics"]["beta"] == pytest.approx(covariance[0, 1] / covariance[1, 1], rel=1e-9)
 
 
-def test_no_benchmark_is_no_warning() -> None:
+def test_a_request_without_a_benchmark_gets_no_warning() -> None:
     answer = run(benchmark=None)
     assert answer["benchmark"] is None
     assert not any("benchmark" in warning for warning in answer["warnings"])
 
 
-def test_the_risk_free_rate_is_that_of_the_request_or_of_treasury_bills() -> None:
+def test_the_risk_free_rate_is_the_requests_or_that_of_treasury_bills() -> None:
     assert run(risk_free_rate=0.03)["metrics"]["risk_free_rate"] == 0.03
     assert 0.0 < run()["metrics"]["risk_free_rate"] < 0.2
 
 
-def test_costs_are_reported_apart() -> None:
+def test_fees_and_slippage_are_reported_separately() -> None:
     stats = run(commission=1.0, slippage=0.001)["equity_stats"]
     assert stats["fees"] == float(len(run(commission=1.0, slippage=0.001)["orders"]))
     assert stats["slippage_cost"] == pytest.approx(stats["volume"] * 0.001, rel=0.01)
 
 
-def test_a_named_universe_counts_whatever_the_strategy_says() -> None:
+def test_a_requests_universe_overrides_the_strategys() -> None:
     description = {**DESCRIPTION, "universe": ["TLT", "GLD"]}
     sandbox = ScriptedSandbox(engine_script(description, [0.5, 0.5], lambda ledger: None))
     request = {"strategy_code": SOURCE, "start_date": "2015-01-01", "end_date": "2015-12-31"}
@@ -253,7 +253,7 @@ SPELLINGS = [
 ]
 
 
-def test_what_hashes_alike_is_given_to_the_box_alike() -> None:
+def test_requests_with_the_same_hash_give_the_box_the_same_job() -> None:
     heard = []
     for spelling in SPELLINGS:
         sandbox = ScriptedSandbox(engine_script(DESCRIPTION, [0.5, 0.5]))
@@ -295,11 +295,11 @@ def hash_of(**changes: Any) -> str:
         {"universe": ["SPY", "BND"]},
     ],
 )
-def test_every_ingredient_counts(changes: dict[str, Any]) -> None:
+def test_every_ingredient_changes_the_run_hash(changes: dict[str, Any]) -> None:
     assert hash_of(**changes) != hash_of()
 
 
-def test_naming_a_run_needs_no_box_unless_the_strategy_computes_what_it_trades() -> None:
+def test_hashing_a_run_needs_no_box_unless_the_strategy_computes_its_universe() -> None:
     request = {"strategy_code": SOURCE, "start_date": "2015-01-01", "end_date": "2015-12-31"}
     sandbox = ScriptedSandbox(engine_script(DESCRIPTION, [0.5, 0.5]))
     with prepared(sandbox, **request) as named:
@@ -312,7 +312,7 @@ def test_naming_a_run_needs_no_box_unless_the_strategy_computes_what_it_trades()
     assert [box.is_closed for box in sandbox.boxes] == [True], "the box that named it also runs it"
 
 
-def test_a_box_that_was_opened_for_nothing_is_closed() -> None:
+def test_a_box_that_was_opened_but_not_used_is_closed() -> None:
     sandbox = ScriptedSandbox(engine_script({**DESCRIPTION, "universe": ["UNKNOWNX"]}, [1.0]))
     computed = SOURCE.replace('["SPY", "BND"]', "[str(chr(85))]")
     with pytest.raises(NoPrices):

@@ -67,7 +67,7 @@ def run(provider: CachedProvider, seconds: float = 30, **changes: Any) -> dict[s
         return parsed_json(json_bytes(prepared.execute()))
 
 
-def test_provenance_tells_where_the_prices_come_from(provider):
+def test_provenance_reports_the_origin_of_the_prices(provider):
     answer = run(provider)
     BacktestResponse.model_validate(answer)
     assert answer["provenance"]["data_source"] == "yahoo"
@@ -84,7 +84,7 @@ def test_provenance_tells_where_the_prices_come_from(provider):
     assert answer["warnings"] == []
 
 
-def test_the_same_prices_are_the_same_run_whatever_the_cache_holds(provider, yahoo):
+def test_the_same_prices_are_the_same_run_regardless_of_the_cache(provider, yahoo):
     first = run(provider)
     provider.fetch(("QQQ",), date(2015, 6, 1), date(2021, 3, 2))
     yahoo.clock.now += timedelta(days=100)
@@ -103,7 +103,7 @@ def test_a_suspect_bar_is_a_warning_with_symbol_date_and_reason(provider, yahoo)
 
 
 @pytest.mark.parametrize("failure", ["unknown", "down"])
-def test_a_benchmark_and_a_risk_free_rate_that_cannot_be_had_are_warnings(provider, yahoo, failure):
+def test_an_unavailable_benchmark_or_risk_free_rate_is_a_warning(provider, yahoo, failure):
     for symbol in ("SPY", "^IRX"):
         if failure == "unknown":
             del yahoo.listings[symbol]
@@ -122,14 +122,14 @@ def test_a_benchmark_and_a_risk_free_rate_that_cannot_be_had_are_warnings(provid
     assert "^IRX" in answer["warnings"][1]
 
 
-def test_an_unknown_symbol_is_the_request_s_fault(provider, yahoo):
+def test_an_unknown_symbol_is_an_error_of_the_request(provider, yahoo):
     del yahoo.listings["BND"]
     with pytest.raises(NoPrices, match="'BND'") as raised:
         run(provider)
     assert raised.value.http_status == 400
 
 
-def test_yahoo_down_is_ours_and_busy_says_when_to_come_back(provider, yahoo):
+def test_yahoo_down_is_an_error_of_the_service_and_busy_has_a_retry_after(provider, yahoo):
     yahoo.instead["BND"] = [Answer(500)] * 6
     with pytest.raises(PriceSourceUnavailable, match="'BND'") as raised:
         run(provider)
@@ -142,7 +142,7 @@ def test_yahoo_down_is_ours_and_busy_says_when_to_come_back(provider, yahoo):
 
 
 @pytest.mark.parametrize("symbol", ["BND", "SPY", "^IRX"])
-def test_prices_that_do_not_come_in_the_time_of_a_request_are_named(provider, yahoo, symbol):
+def test_prices_that_do_not_arrive_in_time_are_named(provider, yahoo, symbol):
     yahoo.instead[symbol] = [Answer(delay_seconds=LONG_SECONDS)] * 20
     started = time.monotonic()
     with pytest.raises(RunTimedOut, match=re.escape(f"'{symbol}'")):

@@ -1,4 +1,4 @@
-"""A run on less than was asked for says so, with dates; one on all of it says nothing."""
+"""A run on incomplete data gets warnings with dates; one on complete data gets none."""
 
 from datetime import date
 from pathlib import Path
@@ -42,13 +42,13 @@ class TestTheWindow:
             (date(2026, 4, 1), date(2026, 5, 8)),  # five sessions short: other exchanges have long holidays
         ],
     )
-    def test_weekends_holidays_and_a_few_sessions_at_the_ends_are_no_shortfall(
+    def test_weekends_holidays_and_a_few_sessions_at_the_ends_give_no_warning(
         self, market_folder: Path, start: date, end: date
     ) -> None:
         prices = FilesProvider(market_folder).fetch(("SPY",), start, end)
         assert window_warnings(prices, start, end) == []
 
-    def test_a_sixth_session_is_one(self, market_folder: Path) -> None:
+    def test_a_sixth_missing_session_gives_a_warning(self, market_folder: Path) -> None:
         start, end = date(2026, 4, 1), date(2026, 5, 11)
         prices = FilesProvider(market_folder).fetch(("SPY",), start, end)
         assert window_warnings(prices, start, end) == [
@@ -73,12 +73,12 @@ class TestTheWindow:
 
 
 class TestPeriods:
-    def test_a_usual_year_says_nothing(self) -> None:
+    def test_a_usual_year_gives_no_warning(self) -> None:
         assert period_warnings(sessions(date(2015, 1, 1), date(2019, 12, 31))) == []
         assert period_warnings(every_day(date(2015, 1, 1), date(2019, 12, 31))) == []
         assert period_warnings(every_day(date(2015, 1, 1), date(2015, 1, 5))) == []
 
-    def test_a_count_says_what_was_counted(self) -> None:
+    def test_a_warning_explains_an_unusual_count(self) -> None:
         days = every_day(date(2015, 1, 1), date(2018, 12, 31))
         (warning,) = period_warnings(days[(days.astype(int) + 3) % 7 < 6])
         assert warning == (
@@ -101,12 +101,12 @@ class TestYardsticks:
         prices = provider.fetch(("RUN",), date(2010, 1, 1), date(2019, 12, 31))
         return find_yardsticks(provider, prices, benchmark=benchmark, risk_free_rate=rate, initial_capital=1000.0)
 
-    def test_a_whole_series_of_yields_says_nothing(self, folder: Path) -> None:
+    def test_a_complete_series_of_yields_gives_no_warning(self, folder: Path) -> None:
         found = self.find(folder, rate=None)
         assert found.warnings == ()
         assert found.risk_free_rate == pytest.approx(0.02)
 
-    def test_five_days_of_yields_are_not_ten_years_of_them_in_silence(self, folder: Path) -> None:
+    def test_five_days_of_yields_for_ten_years_give_a_warning(self, folder: Path) -> None:
         write(folder, "^IRX", self.DAYS[:5], 4.9)
         found = self.find(folder, rate=None)
         assert found.risk_free_rate == pytest.approx(0.049)
@@ -115,14 +115,14 @@ class TestYardsticks:
             "2010-01-08; give risk_free_rate to choose another.",
         )
 
-    def test_real_yields_with_their_holidays_say_nothing(self, market_folder: Path) -> None:
+    def test_real_yields_with_their_holidays_give_no_warning(self, market_folder: Path) -> None:
         provider = FilesProvider(market_folder)
         for start in (date(1993, 1, 29), date(2003, 11, 1), date(2010, 10, 1)):
             prices = provider.fetch(("SPY",), start, date(start.year + 1, start.month, 28))
             yardsticks = find_yardsticks(provider, prices, benchmark=None, risk_free_rate=None, initial_capital=1.0)
             assert yardsticks.warnings == ()
 
-    def test_a_benchmark_that_begins_late_and_ends_early_is_known_on_its_days_alone(self, folder: Path) -> None:
+    def test_a_benchmark_that_begins_late_and_ends_early_is_known_only_on_its_days(self, folder: Path) -> None:
         write(folder, "MARK", self.DAYS[500:2000], walk(self.DAYS[500:2000], 2))
         found = self.find(folder, "MARK")
         assert found.benchmark is not None
@@ -133,7 +133,7 @@ class TestYardsticks:
             "run on 2019-12-31; metrics relative to it cover only those days.",
         )
 
-    def test_a_benchmark_of_the_universe_is_treated_alike(self, folder: Path) -> None:
+    def test_a_benchmark_from_the_universe_is_treated_the_same(self, folder: Path) -> None:
         write(folder, "LATE", self.DAYS[500:], walk(self.DAYS[500:], 2))
         provider = FilesProvider(folder)
         prices = provider.fetch(("RUN", "LATE"), date(2010, 1, 1), date(2019, 12, 31))
@@ -156,7 +156,7 @@ class TestYardsticks:
         assert np.isfinite(found.benchmark).all()
         assert found.benchmark[:3].tolist() == [1000.0, 1000.0, 1000.0]
 
-    def test_holes_inside_a_benchmark_are_days_without_a_close(self, folder: Path) -> None:
+    def test_gaps_inside_a_benchmark_are_days_without_a_close(self, folder: Path) -> None:
         days = np.concatenate([self.DAYS[:300], self.DAYS[900:]])
         write(folder, "MARK", days, walk(days, 2))
         found = self.find(folder, "MARK")

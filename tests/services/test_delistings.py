@@ -1,4 +1,4 @@
-"""Delistings, from the stored prices to the answer: which symbols count as delisted, and what a person is told."""
+"""Delistings, from the stored prices to the answer: which symbols count as delisted, and the warnings."""
 
 import threading
 import time
@@ -41,7 +41,7 @@ Days = tuple[str, str]
 
 
 def table(window: Days, whole: Mapping[str, Days], known_to: Mapping[str, str] | None = None) -> PriceTable:
-    """What a provider gives of these histories within the window."""
+    """A provider's table of these histories within the window."""
     start, end = (date.fromisoformat(day) for day in window)
     histories = {symbol: sessions(*(date.fromisoformat(day) for day in days)) for symbol, days in whole.items()}
     dates = np.unique(np.concatenate(list(histories.values())))
@@ -74,7 +74,7 @@ def test_a_history_that_ends_less_than_sixty_days_before_the_others_merely_stops
     assert bool(days) == is_delisted
 
 
-def test_the_whole_histories_count_and_not_the_window():
+def test_the_whole_history_decides_and_not_the_window():
     """In the window DEAD ends a week before LIVE, but LIVE is known for years after that."""
     window = ("2015-01-01", "2015-07-07")
     whole = {"DEAD": ("2010-01-04", "2015-06-30"), "LIVE": LIVE}
@@ -92,7 +92,7 @@ def test_files_that_all_end_on_one_old_day_delist_nothing():
     assert found(table(YEARS, {"DEAD": old, "LIVE": old})) == {}
 
 
-def test_a_benchmark_that_goes_on_tells_that_a_lone_symbol_is_delisted():
+def test_a_benchmark_that_goes_on_shows_that_a_lone_symbol_is_delisted():
     lone = table(YEARS, {"DEAD": ("2010-01-04", "2015-06-30")})
     assert found(lone) == {}
     assert found(lone, benchmark_end="2016-12-30") == {"DEAD": "2015-06-30"}
@@ -104,7 +104,7 @@ def test_a_lone_symbol_whose_window_ends_over_the_weekend_after_its_end_is_not_s
     assert found(lone, end="2015-06-01", benchmark_end="2016-12-30") == {"DEAD": "2015-05-29"}
 
 
-def test_a_source_that_says_up_to_when_it_was_asked_needs_no_other_symbol():
+def test_a_source_with_a_known_last_request_needs_no_other_symbol():
     whole = {"DEAD": ("2010-01-04", "2015-06-30"), "LIVE": LIVE}
     asked_late = table(YEARS, whole, {"DEAD": "2016-12-30", "LIVE": "2016-12-30"})
     assert found(asked_late) == {"DEAD": "2015-07-01"}
@@ -127,7 +127,7 @@ def write(folder: Path, symbol: str, first: str, last: str, price: float = 10.0,
 
 
 def run(provider: DataProvider, weights: tuple[float, float] = (0.5, 0.5), **changes: Any) -> dict[str, Any]:
-    """The answer for a strategy that always wants the same, in a scripted box with the real engine."""
+    """The answer for a strategy with constant weights, in a scripted box with the real engine."""
     sandbox = ScriptedSandbox(engine_script(DESCRIPTION, weights))
     backtests = Backtests(provider=provider, sandbox=sandbox, limits=RunLimits())
     request = BacktestRequest.model_validate(REQUEST | changes)
@@ -168,7 +168,7 @@ def test_a_delisting_shows_as_an_order_with_its_reason_and_as_a_warning(tmp_path
     assert answer["parameters"]["delisting_return"] == -0.3
 
 
-def test_a_symbol_that_is_delisted_without_a_position_is_no_warning(tmp_path):
+def test_a_symbol_that_is_delisted_without_a_position_gives_no_warning(tmp_path):
     write(tmp_path, "DEAD", "2010-01-04", "2015-06-30")
     write(tmp_path, "LIVE", "2010-01-04", "2016-12-30")
     answer = run(FilesProvider(tmp_path), weights=(0.0, 1.0))
@@ -176,7 +176,7 @@ def test_a_symbol_that_is_delisted_without_a_position_is_no_warning(tmp_path):
     assert "delisting_return" not in answer["parameters"]
 
 
-def test_prices_that_merely_stop_while_held_are_a_warning_and_no_sale(tmp_path):
+def test_prices_that_merely_stop_while_held_give_a_warning_and_no_sale(tmp_path):
     write(tmp_path, "DEAD", "2010-01-04", "2016-12-15")
     write(tmp_path, "LIVE", "2010-01-04", "2016-12-30")
     answer = run(FilesProvider(tmp_path))
@@ -187,7 +187,7 @@ def test_prices_that_merely_stop_while_held_are_a_warning_and_no_sale(tmp_path):
     ]
 
 
-def test_a_hole_while_held_is_a_warning_with_both_days(tmp_path):
+def test_a_gap_while_held_gives_a_warning_with_both_days(tmp_path):
     write(tmp_path, "DEAD", "2010-01-04", "2016-12-30", without=("2015-03-02", "2015-03-13"))
     write(tmp_path, "LIVE", "2010-01-04", "2016-12-30")
     assert about_prices(run(FilesProvider(tmp_path))) == [
@@ -216,7 +216,7 @@ def test_the_data_hash_holds_the_delisting_and_the_run_hash_its_return(tmp_path)
     assert run(FilesProvider(tmp_path), **window, delisting_return=0)["run_hash"] == delisted["run_hash"]
 
 
-def test_yahoo_s_word_that_there_is_nothing_more_delists_a_lone_symbol(tmp_path):
+def test_yahoos_lack_of_further_prices_delists_a_lone_symbol(tmp_path):
     source = FakeSource(lambda: now)
     now = datetime(2016, 12, 31, 12, tzinfo=UTC)
     for symbol, last in (("DEAD", date(2015, 6, 30)), ("LIVE", date(2016, 12, 30))):
@@ -232,7 +232,7 @@ def test_yahoo_s_word_that_there_is_nothing_more_delists_a_lone_symbol(tmp_path)
     assert "prices of DEAD end on 2015-06-30 while it is held" in about_prices(answer)[0]
 
 
-def test_the_part_of_a_table_keeps_what_is_known_of_the_whole():
+def test_a_window_of_a_table_keeps_the_facts_about_the_whole():
     whole = table(YEARS, {"DEAD": ("2010-01-04", "2015-06-30"), "LIVE": LIVE})
     part = whole.window(date(2015, 1, 1), date(2015, 1, 31))
     assert part.history_ends == {"DEAD": date(2015, 6, 30), "LIVE": date(2016, 12, 30)}

@@ -31,7 +31,7 @@ PROVIDER = MockProvider(lambda: datetime(2026, 1, 5, tzinfo=UTC))
 def told(
     weights: Sequence[float] | None, cadence: str = "DAILY", timing: str = "CLOSE_TO_CLOSE", **changes: Any
 ) -> list[str]:
-    """What is said of a strategy that always answers so."""
+    """The warning for a strategy that always returns this."""
     description = {"universe": ["SPY", "BND"], "bar_size": BAR_SIZES[cadence], "execution": timing.lower()}
     request = {
         "strategy_code": SOURCE.format(cadence=cadence, timing=timing),
@@ -46,7 +46,7 @@ def told(
         return [warning for warning in prepared.execute()["warnings"] if "Nothing was traded" in warning]
 
 
-def test_a_run_with_an_order_says_nothing():
+def test_a_run_with_an_order_gives_no_warning():
     assert told([0.5, 0.5]) == []
 
 
@@ -56,7 +56,7 @@ def test_a_strategy_that_only_holds():
     ]
 
 
-def test_a_strategy_that_only_wants_cash():
+def test_a_strategy_that_only_holds_cash():
     assert told([0.0, 0.0]) == ["Nothing was traded because every signal asked for cash and nothing else."]
 
 
@@ -65,7 +65,7 @@ def test_a_window_without_a_complete_period():
     assert warning.endswith("on_data was never called: the window holds no complete month.")
 
 
-def test_a_capital_below_the_smallest_trade():
+def test_a_capital_below_the_minimum_trade():
     assert told([0.5, 0.25], initial_capital=0.01) == [
         "Nothing was traded because every order was too small: the largest position that a signal asked for was worth "
         "0.005, and min_trade_value is 1."
@@ -87,5 +87,5 @@ def test_orders_that_never_could_fill():
 
 @pytest.mark.parametrize("capital", [1.9, 2.1])
 def test_the_reason_ends_where_the_first_order_begins(capital):
-    """Half of 1.90 is less than the smallest trade of 1, half of 2.10 is more."""
+    """Half of 1.90 is less than the minimum trade of 1, half of 2.10 is more."""
     assert bool(told([0.5, 0.5], initial_capital=capital)) == (capital < 2)

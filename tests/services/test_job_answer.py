@@ -73,7 +73,7 @@ def test_a_waiting_job_has_every_field_and_no_result():
     }
 
 
-def test_times_are_in_utc_whatever_the_database_says():
+def test_times_are_in_utc_regardless_of_the_database():
     local = AT.astimezone(timezone(timedelta(hours=5)))
     assert job_answer(replace(RUN, submitted_at=local))["submitted_at"] == "2026-01-02T03:04:05Z"
 
@@ -106,7 +106,7 @@ def test_a_result_has_the_dashboards_names():
     JobAnswer.model_validate(answer)
 
 
-def test_every_measure_is_there_and_only_two_may_be_null():
+def test_every_measure_is_present_and_only_two_may_be_null():
     metrics = job_metrics({}, real_shaped_answer()["equity_stats"])
     assert list(metrics) == NAMES
     assert [name for name, value in metrics.items() if value is None] == ["calmar", "annualized_return"]

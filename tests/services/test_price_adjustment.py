@@ -79,7 +79,7 @@ def pays_two(tmp_path: Path) -> FilesProvider:
 
 
 def test_a_dividend_is_cash_and_reinvested_by_the_strategy(pays_two):
-    """100 shares of 100 earn 200, which buy 200 / 98 more; nothing is won or lost."""
+    """100 shares of 100 earn 200, which buy 200 / 98 more; there is no gain or loss."""
     answer = run(pays_two, ["A"], [1.0], price_adjustment="splits")
     assert [(order["price"], order["shares"]) for order in answer["orders"]] == [
         (100.0, 100.0),
@@ -96,7 +96,7 @@ def test_every_kind_of_box_pays_the_same_dividends(sandbox, pays_two):
         assert real[part] == scripted[part], part
 
 
-def test_by_default_it_is_taken_out_of_the_prices_and_nothing_is_said(pays_two):
+def test_by_default_prices_are_adjusted_for_it_without_a_warning(pays_two):
     answer = run(pays_two, ["A"], [1.0])
     assert [order["price"] for order in answer["orders"]] == [98.0]
     assert "dividends" not in answer["equity_stats"]
@@ -108,12 +108,12 @@ def test_by_default_it_is_taken_out_of_the_prices_and_nothing_is_said(pays_two):
     assert other["provenance"]["data_hash"] != answer["provenance"]["data_hash"]
 
 
-def test_a_benchmark_counts_its_dividends_also_where_the_strategy_trades_it(pays_two):
+def test_a_benchmark_includes_dividends_even_if_the_strategy_trades_it(pays_two):
     answer = run(pays_two, ["A"], [1.0], price_adjustment="splits", benchmark="A")
     assert [point["value"] for point in answer["benchmark"]] == pytest.approx([10_000] * len(answer["benchmark"]))
 
 
-def test_yahoo_s_prices_and_dividends_are_used_as_it_says_them(tmp_path):
+def test_yahoos_prices_and_dividends_are_used_as_reported(tmp_path):
     now = datetime(2016, 1, 4, tzinfo=UTC)
     source = FakeSource(lambda: now)
     told = history("A", sessions(date(2014, 1, 2), date(2015, 12, 31)))
@@ -129,7 +129,7 @@ def test_yahoo_s_prices_and_dividends_are_used_as_it_says_them(tmp_path):
     assert [warning for warning in answer["warnings"] if "adjusted close" in warning] == []
 
 
-def test_made_up_prices_have_none_and_say_so():
+def test_made_up_prices_refuse_with_a_message_that_they_have_no_dividends():
     provider = MockProvider(lambda: datetime(2016, 1, 4, tzinfo=UTC))
     with pytest.raises(NoPrices, match="Made-up prices have no dividends") as raised:
         run(provider, ["SPY"], [1.0], price_adjustment="splits")
@@ -139,7 +139,7 @@ def test_made_up_prices_have_none_and_say_so():
 PER_SHARE = {"model": "per_share", "amount": 0.005}
 
 
-def test_fees_per_share_on_prices_without_dividends_are_a_warning_with_the_factor(market_folder):
+def test_fees_per_share_on_prices_adjusted_for_dividends_give_a_warning_with_the_factor(market_folder):
     raw = FilesProvider(market_folder.parent / "raw")
     window = {"start_date": "1993-01-29", "end_date": "1995-12-29"}
     (warning,) = [w for w in run(raw, ["SPY"], [1.0], commission=PER_SHARE, **window)["warnings"] if "per share" in w]
@@ -154,9 +154,7 @@ def test_fees_per_share_on_prices_without_dividends_are_a_warning_with_the_facto
     ("universe", "weights", "tolerance"),
     [(("SPY",), (1.0,), 1e-3), (("BND",), (1.0,), 1e-3), (("SPY", "TLT"), (0.6, 0.4), 1e-3), (("GLD",), (1.0,), 1e-6)],
 )
-def test_reinvested_dividends_come_to_the_total_return_that_adjusted_prices_give(
-    market_folder, universe, weights, tolerance
-):
+def test_reinvested_dividends_match_the_total_return_of_adjusted_prices(market_folder, universe, weights, tolerance):
     """Two decades of real prices. An adjusted price reinvests a dividend at the close before its ex-date, less the
     dividend, and a strategy at the close of the ex-date: the difference is the day's return on the dividend."""
     window = {"start_date": "2007-06-01", "end_date": "2026-04-30", "min_trade_value": 0}
@@ -168,8 +166,8 @@ def test_reinvested_dividends_come_to_the_total_return_that_adjusted_prices_give
     assert (paid == 0.0) if universe == ("GLD",) else (paid > 1000)
 
 
-def test_the_books_of_one_buy_are_the_shares_bought_and_what_these_were_paid(market_folder):
-    """SPY at its close of 2019-01-02, by hand: 250.18 a share, and four dividends until the end of the year."""
+def test_the_books_of_one_buy_are_its_shares_and_their_dividends(market_folder):
+    """SPY at its close of 2019-01-02, by hand: 250.18 per share, and four dividends until the end of the year."""
     raw = FilesProvider(market_folder.parent / "raw")
     frame = pd.read_parquet(market_folder.parent / "raw" / "SPY.parquet").loc["2019-01-02":"2019-12-31"]
     answer = run(

@@ -8,7 +8,7 @@ NAN = float("nan")
 
 
 def table(**closes: list[float]) -> PriceTable:
-    """One bar a day from 2020-01-01 on; each opens at its close."""
+    """One bar per day from 2020-01-01 on; each opens at its close."""
     bars = np.stack([np.stack([np.array(values, dtype=np.float64)] * 5, axis=1) for values in closes.values()], axis=1)
     dates = np.datetime64("2020-01-01") + np.arange(bars.shape[0])
     return PriceTable(dates, tuple(closes), np.ascontiguousarray(bars))
@@ -23,7 +23,7 @@ def test_a_jump_is_named_with_symbol_days_and_both_prices():
 
 
 @pytest.mark.parametrize(("steps", "count"), [([1, 10], 0), ([1, 10.01], 1), ([10.01, 1], 1), ([10, 1], 0)])
-def test_ten_times_is_not_yet_more_than_tenfold(steps, count):
+def test_exactly_ten_times_is_not_a_jump(steps, count):
     assert len(jump_warnings(table(A=steps))) == count
 
 
@@ -35,7 +35,7 @@ def test_an_open_that_jumps_alone_is_named_because_orders_may_fill_at_it():
     assert "closes at 10 on 2020-01-01 and opens at 1000 on 2020-01-02" in warning
 
 
-def test_days_without_a_bar_are_no_jump_and_hide_none():
+def test_days_without_a_bar_are_not_jumps_and_hide_none():
     (warning,) = jump_warnings(table(A=[10, NAN, 101], B=[5, 5, 5]))
     assert "closes at 10 on 2020-01-01 and closes at 101 on 2020-01-03" in warning
 

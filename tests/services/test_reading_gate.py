@@ -1,4 +1,4 @@
-"""The gate with helpers that read when the test says so: orders and counts, never times."""
+"""The gate with helpers that read when the test lets them: orders and counts, never times."""
 
 import contextlib
 import queue
@@ -13,7 +13,7 @@ from src.services.client_line import ClientLineFull, LineFull
 from src.services.reading_gate import ReadingGate
 
 SECONDS = 60.0
-"""How long the slowest machine may take for what a broken gate never does."""
+"""Time limit for the slowest machine to do what a broken gate never does."""
 
 
 class HeldHelper:
@@ -59,7 +59,7 @@ class Gate:
         return self.begun.get(timeout=SECONDS)
 
     def read_all(self) -> list[str]:
-        """Let everything that is there be read, one after the other; the sources in that order."""
+        """Let all queued sources be read, one after the other; returns them in that order."""
         order = []
         with contextlib.suppress(queue.Empty):
             while True:
@@ -84,7 +84,7 @@ def one() -> Iterator[Gate]:
         yield gate
 
 
-def test_thirty_sources_of_one_client_let_the_one_of_another_go_first(one):
+def test_another_clients_source_goes_before_thirty_of_one_client(one):
     for number in range(30):
         one.gate.submit(f"hostile {number}", "attacker")
     answer = one.gate.submit("honest", "honest")
@@ -93,7 +93,7 @@ def test_thirty_sources_of_one_client_let_the_one_of_another_go_first(one):
     assert answer.result(SECONDS) == reading_of("honest")
 
 
-def test_one_client_never_has_all_helpers():
+def test_one_client_never_occupies_all_helpers():
     gate = Gate(3)
     with contextlib.closing(gate):
         for number in range(10):
@@ -110,7 +110,7 @@ def test_one_client_never_has_all_helpers():
             helper.let_go()
 
 
-def test_a_client_with_too_many_and_a_line_that_is_full_are_refused_at_once():
+def test_a_client_with_too_many_sources_and_a_full_queue_are_refused_at_once():
     gate = Gate(1, max_waiting=3, max_waiting_of_client=2)
     with contextlib.closing(gate):
         gate.gate.submit("first", "a")
@@ -124,7 +124,7 @@ def test_a_client_with_too_many_and_a_line_that_is_full_are_refused_at_once():
             gate.gate.submit("b2", "b")
 
 
-def test_whoever_loses_the_place_in_a_full_line_is_told():
+def test_a_client_displaced_from_a_full_queue_gets_an_error():
     gate = Gate(1, max_waiting=3)
     with contextlib.closing(gate):
         gate.gate.submit("first", "a")
@@ -136,7 +136,7 @@ def test_whoever_loses_the_place_in_a_full_line_is_told():
         assert not answers[1].done()
 
 
-def test_a_client_that_leaves_the_line_is_not_read_and_its_place_is_free(one):
+def test_a_source_that_leaves_the_queue_is_not_read_and_frees_its_place(one):
     gone = one.gate.submit("gone", "a")
     after = one.gate.submit("after", "a")
     assert gone.cancel()
@@ -145,7 +145,7 @@ def test_a_client_that_leaves_the_line_is_not_read_and_its_place_is_free(one):
     assert after.result(SECONDS) == reading_of("after")
 
 
-def test_an_error_of_a_helper_reaches_who_asked_and_the_next_source_is_read(one):
+def test_an_error_of_a_helper_reaches_the_caller_and_the_next_source_is_read(one):
     bad, good = one.gate.submit("bad", "a"), one.gate.submit("good", "b")
     one.helpers[0].let_go()
     one.next_begun()[0].let_go(ValueError("broken"))
@@ -155,14 +155,14 @@ def test_an_error_of_a_helper_reaches_who_asked_and_the_next_source_is_read(one)
     assert good.result(SECONDS) == reading_of("good")
 
 
-def test_a_helper_is_made_ready_again_after_each_source_before_anybody_waits_for_it(one):
+def test_a_helper_is_restarted_after_each_source_before_the_next_needs_it(one):
     one.gate.submit("second", "a")
     one.helpers[0].let_go()
     one.next_begun()
     assert one.helpers[0].n_warmed_up == 1
 
 
-def test_what_was_read_before_is_never_refused():
+def test_a_source_read_before_is_never_refused():
     gate = Gate(1, max_waiting=1, max_waiting_of_client=1)
     with contextlib.closing(gate):
         gate.gate.submit("first", "a")
@@ -177,7 +177,7 @@ def test_what_was_read_before_is_never_refused():
         assert answers == [reading_of("known")]
 
 
-def test_closing_it_ends_what_waits_and_all_helpers():
+def test_closing_the_gate_cancels_queued_sources_and_stops_all_helpers():
     gate = Gate(2)
     gate.gate.submit("first", "a")
     gate.next_begun()

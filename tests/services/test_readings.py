@@ -25,7 +25,7 @@ class Still(Strategy):
 
 
 class Counting:
-    """The real reading, and what it was asked; it waits while it is held."""
+    """The real reader, recording its sources; it waits while held."""
 
     def __init__(self) -> None:
         self.asked: list[str] = []
@@ -62,7 +62,7 @@ def readings(gate: ReadingGate) -> Readings:
     return Readings(gate)
 
 
-def test_a_source_is_read_once_and_says_the_same_ever_after(readings, reader):
+def test_a_source_is_read_once_and_its_reading_reused(readings, reader):
     source, other = GOOD.format("SPY"), GOOD.format("BND")
     assert [readings(text) for text in (source, other, source)] == [read(source), read(other), read(source)]
     assert reader.asked == [source, other]
@@ -94,19 +94,19 @@ def test_waiting_for_another_source_does_not_count_as_reading():
         assert [reading.seconds for reading in asyncio.run(read_two())] == [1.0, 1.0]
 
 
-def test_what_a_client_had_read_needs_no_turn_later(readings, reader):
+def test_a_cached_source_needs_no_turn(readings, reader):
     source = GOOD.format("SPY")
     assert asyncio.run(readings.read(source, "a")) == read(source)
     assert asyncio.run(readings.read(source, "b")) == readings(source) == read(source)
     assert reader.asked == [source]
 
 
-def test_a_source_with_faults_is_read_again(readings, reader):
+def test_a_source_with_violations_is_read_again(readings, reader):
     assert readings("import os").violations == readings("import os").violations
     assert len(reader.asked) == 2
 
 
-def test_the_source_that_was_not_asked_for_the_longest_is_forgotten(gate, reader):
+def test_the_least_recently_used_source_is_dropped(gate, reader):
     readings = Readings(gate, max_readings=2)
     spy, bnd, gld = (GOOD.format(symbol) for symbol in ("SPY", "BND", "GLD"))
     for source in (spy, bnd, spy, gld, spy, bnd):
@@ -114,7 +114,7 @@ def test_the_source_that_was_not_asked_for_the_longest_is_forgotten(gate, reader
     assert reader.asked == [spy, bnd, gld, bnd]
 
 
-def test_half_a_surrogate_pair_in_a_source_is_no_fault_of_ours(readings):
+def test_a_lone_surrogate_in_a_source_causes_no_error(readings):
     assert readings("x = '\ud800'") == read("x = '\ud800'")
 
 
@@ -132,7 +132,7 @@ def test_requests_of_one_client_for_one_source_take_one_turn(readings, reader):
     assert reader.asked == [source]
 
 
-def test_a_request_that_is_given_up_leaves_the_reading_to_the_others(readings, reader):
+def test_a_cancelled_request_leaves_the_reading_to_the_others(readings, reader):
     source = GOOD.format("SPY")
 
     async def ask() -> Reading:
@@ -147,7 +147,7 @@ def test_a_request_that_is_given_up_leaves_the_reading_to_the_others(readings, r
     assert asyncio.run(ask()) == read(source)
 
 
-def test_a_source_behind_an_attackers_many_does_not_wait_with_them_for_another_client(readings, reader):
+def test_a_source_queued_behind_an_attackers_does_not_delay_another_client_with_the_same_source(readings, reader):
     shared = GOOD.format("SPY")
 
     async def ask() -> list[str]:

@@ -33,7 +33,7 @@ def respelled(value: Any, random: Any) -> Any:
 
 
 def same(one: Any, other: Any) -> bool:
-    """Whether two JSON values mean the same; true is no number."""
+    """Whether two JSON values are equal; true is not a number."""
     if isinstance(one, dict) and isinstance(other, dict):
         return one.keys() == other.keys() and all(same(one[name], other[name]) for name in one)
     if isinstance(one, list) and isinstance(other, list):
@@ -42,29 +42,29 @@ def same(one: Any, other: Any) -> bool:
 
 
 @given(PLAIN, st.randoms(use_true_random=False))
-def test_another_spelling_of_the_same_value_is_the_same_text(value, random):
+def test_spellings_of_one_value_have_the_same_canonical_text(value, random):
     assert canonical_json(respelled(value, random)) == canonical_json(value)
 
 
 @given(PLAIN, PLAIN)
-def test_two_values_have_one_text_exactly_when_they_mean_the_same(one, other):
+def test_two_values_have_one_text_exactly_when_they_are_equal(one, other):
     assert (canonical_json(one) == canonical_json(other)) == same(one, other)
 
 
 @given(PLAIN)
-def test_the_canonical_value_means_the_same_and_is_its_own(value):
+def test_canonicalising_keeps_the_value_and_is_idempotent(value):
     assert same(canonical(value), value)
     assert repr(canonical(canonical(value))) == repr(canonical(value))
 
 
-def test_numbers_beyond_64_bits_stay_what_they_are():
+def test_numbers_beyond_64_bits_are_unchanged():
     assert canonical(1e300) == 1e300
     assert isinstance(canonical(1e300), float)
     assert canonical(-0.0) == 0
     assert math.copysign(1, canonical(-0.0)) == 1
 
 
-def test_the_order_of_a_list_is_substance():
+def test_the_order_of_a_list_matters():
     assert run_hash({"universe": ["SPY", "BND"]}) != run_hash({"universe": ["BND", "SPY"]})
 
 
@@ -107,17 +107,17 @@ def hash_of(request: dict[str, Any]) -> str:
 
 
 @given(st.sets(st.sampled_from(sorted(DEFAULTS))), PARAMETERS, st.randoms(use_true_random=False))
-def test_a_request_is_the_same_run_however_it_is_spelled(spelled_out, parameters, random):
+def test_a_request_is_the_same_run_in_every_spelling(spelled_out, parameters, random):
     request = MINIMAL | {"parameters": parameters}
     longer = {name: DEFAULTS[name] for name in spelled_out} | request | {"name": "another"}
     assert hash_of(respelled(longer, random)) == hash_of(request)
 
 
 @given(st.sampled_from(sorted(SUBSTANCE)))
-def test_any_change_of_substance_is_another_run(name):
+def test_any_change_that_matters_is_another_run(name):
     assert hash_of(MINIMAL | {name: SUBSTANCE[name]}) != hash_of(MINIMAL)
 
 
-def test_nothing_of_a_request_is_forgotten_here():
+def test_these_tests_cover_every_field_of_a_request():
     assert {*SUBSTANCE, "name"} == set(BacktestRequest.model_fields)
     assert {*DEFAULTS, *MINIMAL} == set(BacktestRequest.model_fields)

@@ -1,4 +1,4 @@
-"""The price table keeps its rules, and its hash is the same wherever it is computed."""
+"""The price table enforces its rules, and its hash is the same on every machine."""
 
 import hashlib
 import json
@@ -45,7 +45,7 @@ def test_the_views_show_the_five_columns():
         assert np.shares_memory(view, table.bars)
 
 
-def test_days_are_counted_from_1970_also_before_it():
+def test_days_are_counted_from_1970_even_before_it():
     bars = np.ones((3, 1, 5))
     table = PriceTable(days("1969-12-31", "1970-01-01", "2020-01-02"), ("A",), bars)
     assert table.days_since_epoch() == [-1, 0, 18263]
@@ -85,7 +85,7 @@ def test_first_and_last_skip_the_days_without_a_bar():
         table.first_and_last("C")
 
 
-def test_a_window_outside_the_table_has_no_day():
+def test_a_window_outside_the_table_is_empty():
     table = table_of(5)
     assert table.window(date(2030, 1, 1), date(2031, 1, 1)).bars.shape == (0, 2, 5)
     assert table.window(date(2020, 1, 4), date(2020, 1, 3)).bars.shape == (0, 2, 5)
@@ -145,12 +145,12 @@ def test_a_table_with_an_impossible_bar_is_refused(bar):
         (days("2020-01-02", "2020-01-03"), ("A",), np.ones((1, 2, 5)).transpose(1, 0, 2)[:, :, ::-1]),
     ],
 )
-def test_a_table_of_another_form_is_refused(dates, symbols, bars):
+def test_a_table_of_the_wrong_form_is_refused(dates, symbols, bars):
     with pytest.raises(ValueError, match="must be"):
         PriceTable(dates, symbols, bars)
 
 
-def test_the_hash_is_the_written_definition():
+def test_the_hash_follows_its_written_definition():
     dates = days("1969-12-31", "2020-01-02")
     bars = np.array([[[1, 2, 0.5, 1.5, -0.0], [NAN] * 5], [[3, 3, 3, 3, NAN], [0.1, 0.1, 0.1, 0.1, 7]]])
     table = PriceTable(dates, ("A", "^É"), bars)
@@ -159,7 +159,7 @@ def test_the_hash_is_the_written_definition():
     assert long.data_hash() == hash_by_hand(long)
 
 
-def test_the_hash_does_not_see_which_nan_and_which_zero():
+def test_the_hash_ignores_the_kind_of_nan_and_the_sign_of_zero():
     odd_nan = np.frombuffer(struct.pack("<Q", 0xFFF8_0000_0000_1234), dtype="<f8")[0]
     plain = np.array([[[1, 1, 1, 1, 0.0], [NAN] * 5]])
     other = np.array([[[1, 1, 1, 1, -0.0], [odd_nan] * 5]])
@@ -170,14 +170,14 @@ def test_the_hash_does_not_see_which_nan_and_which_zero():
 
 @settings(deadline=None)  # the machine may be busy
 @given(day=st.integers(0, 9), symbol=st.integers(0, 1), field=st.integers(0, 4))
-def test_the_hash_sees_the_smallest_change_of_any_number(day, symbol, field):
+def test_the_smallest_change_of_any_number_changes_the_hash(day, symbol, field):
     table = table_of(10)
     bars = table.bars.copy()
     bars[day, symbol, field] = np.nextafter(bars[day, symbol, field], np.inf)
     assert PriceTable(table.dates, table.symbols, bars).data_hash() != table.data_hash()
 
 
-def test_the_hash_sees_dates_and_names():
+def test_dates_and_names_change_the_hash():
     table = table_of(3)
     moved = PriceTable(table.dates + 1, table.symbols, table.bars)
     renamed = PriceTable(table.dates, ("S0", "S2"), table.bars)
@@ -186,7 +186,7 @@ def test_the_hash_sees_dates_and_names():
 
 @settings(deadline=None)  # the machine may be busy
 @given(first=st.integers(0, 40), length=st.integers(0, 40), lead=st.integers(0, 10), tail=st.integers(0, 10))
-def test_the_hash_does_not_depend_on_how_much_was_read_around_the_window(first, length, lead, tail):
+def test_the_hash_does_not_depend_on_data_read_around_the_window(first, length, lead, tail):
     whole = table_of(60)
     start, end = (date(2020, 1, 2).fromordinal(737426 + first + add) for add in (0, length))
     wider_start = date.fromordinal(start.toordinal() - lead)
@@ -208,7 +208,7 @@ def test_warnings_are_sentences_and_bounded():
 
 @pytest.mark.parametrize("bar", [(1, NAN, 1, 1, 1), (NAN, NAN, NAN, NAN, 5), (1, 0, 1, 1, 1), (1, 1, 1, 1, -1)])
 @pytest.mark.parametrize("row", [0, 8_191, 19_999])
-def test_an_impossible_bar_is_found_wherever_it_stands_beside_good_ones(bar, row):
+def test_an_impossible_bar_is_found_at_any_position_among_good_ones(bar, row):
     bars = np.ones((20_000, 2, 5))
     bars[row, 1] = bar
     dates = np.datetime64("1960-01-01") + np.arange(20_000)
@@ -219,7 +219,7 @@ def test_an_impossible_bar_is_found_wherever_it_stands_beside_good_ones(bar, row
     PriceTable(dates, ("A", "B"), bars)
 
 
-def test_origins_leave_out_a_symbol_without_a_bar_and_tell_what_is_known():
+def test_origins_leave_out_a_symbol_without_a_bar_and_report_the_known_ones():
     bars = np.ones((3, 2, 5))
     bars[:, 1] = NAN
     table = PriceTable(days("2020-01-02", "2020-01-03", "2020-01-06"), ("A", "B"), bars)

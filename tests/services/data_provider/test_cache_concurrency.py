@@ -1,4 +1,4 @@
-"""Many at once: one download, nobody reads half a file, nobody waits for ever."""
+"""Concurrent requests: one download, no half-read files, no endless waits."""
 
 import json
 import subprocess
@@ -102,9 +102,9 @@ def test_ten_threads_learn_of_one_failure_and_of_one_unknown_symbol(source, cloc
     assert source.count() == {"XYZQ": 1, "SPY": 1}
 
 
-def test_symbols_are_fetched_side_by_side(clock, tmp_path):
+def test_symbols_are_fetched_concurrently(clock, tmp_path):
     class Meeting(FakeSource):
-        """Answers nobody before another asks too."""
+        """Answers only once a second request has arrived."""
 
         met = threading.Barrier(2, timeout=60)
 
@@ -119,7 +119,7 @@ def test_symbols_are_fetched_side_by_side(clock, tmp_path):
     assert source.count() == dict.fromkeys(symbols, 1)
 
 
-def test_who_reads_while_others_write_sees_one_whole_answer_or_the_other(source, clock, tmp_path):
+def test_a_reader_during_writes_sees_one_whole_answer_or_the_other(source, clock, tmp_path):
     source.delay_seconds = 0.0
     plain = source.histories["SPY"]
     paid = with_dividend(plain, date(2020, 6, 19), 3.0)
@@ -207,7 +207,7 @@ def test_three_processes_of_ten_threads_make_one_download(yahoo, tmp_path):
 
 
 @pytest.mark.slow
-def test_a_process_killed_while_it_downloads_leaves_the_way_free(yahoo, yahoo_state, tmp_path):
+def test_a_process_killed_while_it_downloads_releases_its_lock(yahoo, yahoo_state, tmp_path):
     yahoo.listings["SPY"] = made_up("SPY", date(2015, 1, 2), date(2022, 1, 1))
     yahoo.delay_seconds = 30.0
     process = open_process(yahoo, tmp_path, 1)

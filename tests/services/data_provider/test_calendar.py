@@ -26,7 +26,7 @@ def listed(dates: np.ndarray) -> list[str]:
     return dates.astype(str).tolist()
 
 
-def test_weekends_and_holidays_are_no_sessions():
+def test_weekends_and_holidays_are_not_sessions():
     assert listed(sessions(date(2020, 12, 24), date(2021, 1, 5))) == [
         "2020-12-24",
         "2020-12-28",
@@ -38,7 +38,7 @@ def test_weekends_and_holidays_are_no_sessions():
     ]
 
 
-def test_unscheduled_closures_are_no_sessions():
+def test_unscheduled_closures_are_not_sessions():
     assert listed(sessions(date(2001, 9, 10), date(2001, 9, 17))) == ["2001-09-10", "2001-09-17"]
     assert listed(sessions(date(2012, 10, 26), date(2012, 10, 31))) == ["2012-10-26", "2012-10-31"]
 
@@ -79,11 +79,11 @@ def test_sessions_are_the_days_on_which_spy_traded(daily_prices):
         (datetime(2021, 1, 5, 5, 59, tzinfo=timezone(timedelta(hours=9))), date(2020, 12, 31)),
     ],
 )
-def test_a_session_is_finished_with_its_close(moment, expected):
+def test_a_session_is_finished_at_its_close(moment, expected):
     assert last_finished_session(moment) == expected
 
 
-def test_a_moment_without_a_time_zone_is_refused():
+def test_a_time_without_a_time_zone_is_refused():
     with pytest.raises(ValueError, match="time zone"):
         last_finished_session(datetime(2021, 1, 4, 12, 0))
     with pytest.raises(ValueError, match="no session"):

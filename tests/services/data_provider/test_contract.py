@@ -49,7 +49,7 @@ class TestFilesOfMadeUpPrices(DataProviderContract):
                 pq.write_table(table, tmp_path / f"{symbol}.parquet")
         return Case(FilesProvider(tmp_path), symbols, START, END, UNKNOWN, EMPTY)
 
-    def test_a_file_gives_back_what_was_written_to_the_last_bit(self, case: Case) -> None:
+    def test_a_file_returns_the_written_values_to_the_last_bit(self, case: Case) -> None:
         from_files = case.provider.fetch(case.known, START, END)
         made_up = MockProvider(_clock).fetch(case.known, START, END)
         np.testing.assert_array_equal(from_files.bars, made_up.bars)
@@ -93,7 +93,7 @@ class TestCacheAroundMock(DataProviderContract):
         provider = CachedProvider(ProviderHistories(MockProvider(_clock)), tmp_path, _clock)
         return Case(provider, ("SPY", "BND", "AAPL"), START, END, UNKNOWN, EMPTY)
 
-    def test_it_gives_back_what_is_behind_it_to_the_last_bit(self, case: Case) -> None:
+    def test_the_cache_returns_the_values_of_its_source_to_the_last_bit(self, case: Case) -> None:
         cached = case.provider.fetch(case.known, START, END)
         assert cached.data_hash() == MockProvider(_clock).fetch(case.known, START, END).data_hash()
 

@@ -56,7 +56,7 @@ def test_a_finished_day_lies_in_the_past_and_not_long_ago(moment: datetime, mark
 
 
 @given(moments, st.integers(0, 10_000), st.sampled_from(MARKETS))
-def test_time_only_ever_finishes_days(moment: datetime, minutes: int, market: Market) -> None:
+def test_a_finished_day_stays_finished(moment: datetime, minutes: int, market: Market) -> None:
     assert market.last_finished_day(moment) <= market.last_finished_day(moment + timedelta(minutes=minutes))
 
 
@@ -68,6 +68,6 @@ def test_a_missing_bar_is_expected_for_six_hours() -> None:
     assert NEW_YORK.covered_to(day, finished) == day
 
 
-def test_a_moment_without_a_time_zone_is_refused() -> None:
+def test_a_time_without_a_time_zone_is_refused() -> None:
     with pytest.raises(ValueError, match="time zone"):
         COINS.last_finished_day(datetime(2021, 3, 3))

@@ -1,4 +1,4 @@
-"""Dividends: read from the source's word, or from the steps of its adjusted close."""
+"""Dividends: as the source reports them, or from the steps of its adjusted close."""
 
 from datetime import date
 
@@ -29,7 +29,7 @@ def test_days_without_a_price_neither_hide_nor_make_a_dividend():
     assert implied_dividends("A", closes, np.array([100.0, NAN, 102.0])).tolist() == [0, 0, 0]
 
 
-def test_rounding_is_no_dividend_and_too_much_of_it_is_refused():
+def test_rounding_is_not_a_dividend_and_too_much_of_it_is_refused():
     closes = np.array([100.0, 101.0, 102.0])
     assert implied_dividends("A", closes, closes * (1 + np.array([-3e-5, 2e-5, 0.0]))).tolist() == [0, 0, 0]
     with pytest.raises(NoPrices, match="rounded too coarsely"):
@@ -75,7 +75,7 @@ def test_a_dividend_on_a_day_without_a_bar_is_paid_on_the_next_one():
     assert on_days(days, ex_dates, np.array([1.0, 2.0, 4.0])).tolist() == [0, 3, 0]
 
 
-def test_bars_with_splits_alone_are_what_was_paid():
+def test_bars_adjusted_for_splits_alone_are_the_prices_that_were_paid():
     told = history([100, 99, 99], [99, 99, 99], [0, 1, 0])
     bars = bars_of(told, "splits")
     assert bars.bars[:, 3].tolist() == [100, 99, 99]
@@ -90,7 +90,7 @@ ROWS = "2020-01-02,100,100,100,100,99,5,0\n2020-01-03,99,99,99,99,99,5,1\n"
 JANUARY = (date(2020, 1, 1), date(2020, 1, 31))
 
 
-def test_a_file_says_its_dividends_or_its_adjusted_close_implies_them(tmp_path):
+def test_a_files_dividends_come_from_its_column_or_from_its_adjusted_close(tmp_path):
     (tmp_path / "SAID.csv").write_text(HEADER + ROWS.replace("5,1", "5,0.98"))
     implied = "".join(line.rpartition(",")[0] + "\n" for line in ROWS.splitlines())
     (tmp_path / "IMPLIED.csv").write_text(HEADER.replace(",Dividends", "") + implied)
@@ -109,7 +109,7 @@ def test_a_file_that_counts_as_adjusted_already_has_no_unadjusted_prices(tmp_pat
         FilesProvider(tmp_path).fetch(("ABC",), *JANUARY, adjustment="splits")
 
 
-def test_a_dividend_that_is_no_number_matters_only_where_dividends_are_asked_for(tmp_path):
+def test_a_dividend_that_is_not_a_number_matters_only_when_dividends_are_requested(tmp_path):
     (tmp_path / "ABC.csv").write_text(HEADER + ROWS.replace("5,1", "5,special"))
     provider = FilesProvider(tmp_path)
     assert provider.fetch(("ABC",), *JANUARY).close[0, 0] == 99

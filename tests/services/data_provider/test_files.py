@@ -1,4 +1,4 @@
-"""A folder of price files is read as it is now, and nothing outside it ever is."""
+"""A folder of price files is read in its current state, and never anything outside it."""
 
 import os
 from datetime import date
@@ -32,7 +32,7 @@ def test_real_prices_adjusted_on_reading_are_the_adjusted_ones(daily_prices, raw
         np.testing.assert_allclose(from_raw.bars, adjusted.bars, rtol=1e-6)
 
 
-def test_real_prices_of_thirty_symbols_raise_no_alarm_but_for_negative_yields(daily_prices):
+def test_real_prices_of_thirty_symbols_raise_no_warning_except_for_negative_yields(daily_prices):
     symbols = sorted(path.stem for path in daily_prices.iterdir())
     table = FilesProvider(daily_prices).fetch(symbols, date(1900, 1, 1), date(2030, 1, 1))
     assert len(symbols) == 30
@@ -76,7 +76,7 @@ def test_parquet_goes_before_csv(tmp_path):
     assert FilesProvider(tmp_path).fetch(["ABC"], *JANUARY).close[0, 0] == 10
 
 
-def test_what_is_wrong_with_a_file_arrives_with_its_prices(tmp_path):
+def test_faulty_rows_of_a_file_are_reported_with_its_prices(tmp_path):
     write(tmp_path, "ABC", "2020-01-02,10,11,9,10,100", "2020-01-03,10,9,9,10,100", "2020-01-06,,,,,")
     table = FilesProvider(tmp_path).fetch(["ABC"], *JANUARY)
     assert table.dates.size == 2
@@ -86,7 +86,7 @@ def test_what_is_wrong_with_a_file_arrives_with_its_prices(tmp_path):
     ]
 
 
-def test_an_unknown_symbol_is_told_the_names_like_it(tmp_path):
+def test_an_unknown_symbol_gets_suggestions_of_similar_names(tmp_path):
     for symbol in ("GOOG", "AAPL", "MSFT"):
         write(tmp_path, symbol)
     with pytest.raises(NoPrices) as raised:
@@ -105,7 +105,7 @@ def test_a_large_folder_is_not_searched_for_names(tmp_path, monkeypatch):
         FilesProvider(tmp_path).fetch(["GOOGL"], *JANUARY)
 
 
-def test_a_missing_folder_is_told_as_a_matter_of_the_service(tmp_path):
+def test_a_missing_folder_is_an_error_of_the_service(tmp_path):
     with pytest.raises(PriceSourceUnavailable, match="DATA_DIR"):
         FilesProvider(tmp_path / "absent").fetch(["ABC"], *JANUARY)
 
@@ -140,7 +140,7 @@ def test_links_within_the_folder_and_to_the_folder_are_fine(tmp_path):
     assert FilesProvider(alias).fetch(["GOOGL"], *JANUARY).symbols == ("GOOGL",)
 
 
-def test_a_folder_named_like_a_price_file_is_no_price_file(tmp_path):
+def test_a_folder_named_like_a_price_file_is_not_read(tmp_path):
     (tmp_path / "ABC.csv").mkdir()
     with pytest.raises(NoPrices, match="no file for this symbol"):
         FilesProvider(tmp_path).fetch(["ABC"], *JANUARY)

@@ -1,4 +1,4 @@
-"""Bars of many symbols stand side by side on the union of their days."""
+"""Bars of many symbols are aligned on the union of their days."""
 
 from datetime import date
 
@@ -38,12 +38,12 @@ def test_the_days_are_the_union_and_absent_bars_are_nan(day_sets):
             np.testing.assert_array_equal(table.bars[row, column], expected)
 
 
-def test_no_day_of_any_symbol_gives_a_table_without_days():
+def test_symbols_without_days_give_an_empty_table():
     nothing = SymbolBars(np.empty(0, dtype="datetime64[D]"), np.empty((0, 5)))
     assert align(["A", "B"], {"A": nothing, "B": nothing}).bars.shape == (0, 2, 5)
 
 
-def test_the_suspects_of_all_symbols_come_along():
+def test_the_table_has_the_suspects_of_all_symbols():
     first, second = SuspectBar("A", date(2020, 1, 2), "x"), SuspectBar("B", date(2020, 1, 1), "y")
     frames = {"A": SymbolBars(*_one_bar(), (first,)), "B": SymbolBars(*_one_bar(), (second,))}
     assert align(["B", "A"], frames).suspects == (second, first)
@@ -53,13 +53,13 @@ def _one_bar():
     return np.array(["2020-01-02"], dtype="datetime64[D]"), np.ones((1, 5))
 
 
-def test_only_the_window_decides_which_days_there_are():
+def test_only_the_window_decides_the_days_of_the_table():
     frames = {"A": bars_on(0, 5, 40), "B": bars_on(3, 60)}
     table = gather(["A", "B"], *JANUARY, frames.__getitem__)
     assert table.dates.astype(str).tolist() == ["2020-01-01", "2020-01-04", "2020-01-06"]
 
 
-def test_a_window_outside_the_prices_says_where_they_are():
+def test_a_window_outside_the_prices_reports_their_range():
     with pytest.raises(NoPrices) as raised:
         gather(["A"], date(2019, 1, 1), date(2019, 12, 31), lambda _: bars_on(0, 5))
     assert raised.value.errors == [
@@ -67,20 +67,20 @@ def test_a_window_outside_the_prices_says_where_they_are():
     ]
 
 
-def test_a_window_of_nothing_but_unusable_rows_says_so():
+def test_a_window_of_only_unusable_rows_is_reported():
     dates = np.array(["2020-01-02", "2020-02-03"], dtype="datetime64[D]")
     frame = screen("A", dates, np.array([[0.0] * 5, [1.0] * 5]))
     with pytest.raises(NoPrices, match=r"none of the rows there can be used \(on 2020-01-02: open 0, high 0"):
         gather(["A"], *JANUARY, lambda _: frame)
 
 
-def test_a_source_with_no_usable_day_at_all_says_so():
+def test_a_source_without_a_usable_day_is_reported():
     frame = SymbolBars(np.empty(0, dtype="datetime64[D]"), np.empty((0, 5)))
     with pytest.raises(NoPrices, match="no usable day"):
         gather(["A"], *JANUARY, lambda _: frame)
 
 
-def test_nothing_but_a_ticker_is_ever_loaded():
+def test_only_tickers_are_loaded():
     loaded = []
 
     def load(symbol):
@@ -95,7 +95,7 @@ def test_nothing_but_a_ticker_is_ever_loaded():
 
 
 @pytest.mark.parametrize("symbol", ["SPY", "^GSPC", "BRK-B", "BRK.B", "BTC-USD", "EURUSD=X", "0700.HK", "ES=F"])
-def test_the_spellings_of_yahoo_are_tickers(symbol):
+def test_yahoos_spellings_are_tickers(symbol):
     assert gather([symbol], *JANUARY, lambda _: bars_on(0)).symbols == (symbol,)
 
 

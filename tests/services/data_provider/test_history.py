@@ -46,14 +46,14 @@ def same(one: History | None, other: History) -> bool:
 
 
 @given(st.integers(1, DAYS.size), st.integers(0, DAYS.size))
-def test_a_history_and_its_tail_are_the_whole(n_known: int, n_more: int) -> None:
+def test_a_history_and_its_tail_make_the_whole(n_known: int, n_more: int) -> None:
     known = WHOLE.until(DAYS[n_known - 1].item())
     now = WHOLE.until(DAYS[min(n_known + n_more, DAYS.size) - 1].item())
     assert same(extended(known, now.since(known.overlap_start())), now)
 
 
 @given(st.integers(201, DAYS.size - 1), st.floats(1e-5, 5.0))
-def test_a_dividend_or_a_split_among_the_new_days_parts_them(day: int, amount: float) -> None:
+def test_a_tail_with_a_dividend_or_a_split_among_the_new_days_does_not_fit(day: int, amount: float) -> None:
     ex_day = DAYS[day].item()
     assert extended(KNOWN, tail_of(with_dividend(WHOLE, ex_day, amount))) is None
     assert extended(KNOWN, tail_of(with_split(WHOLE, ex_day, 1 + amount))) is None
@@ -61,19 +61,19 @@ def test_a_dividend_or_a_split_among_the_new_days_parts_them(day: int, amount: f
 
 @pytest.mark.parametrize("column", range(5))
 @pytest.mark.parametrize("day", [180, 199])
-def test_another_price_on_a_known_day_parts_them(day: int, column: int) -> None:
+def test_a_tail_with_a_changed_price_on_a_known_day_does_not_fit(day: int, column: int) -> None:
     assert extended(KNOWN, tail_of(changed(day, column, 1.00001))) is None
     assert extended(KNOWN, tail_of(changed(day, column, 1 + 1e-8))) is not None
 
 
-def test_an_event_that_was_not_known_parts_them() -> None:
+def test_a_tail_with_a_new_event_on_a_known_day_does_not_fit() -> None:
     for column in (DIVIDEND, SPLIT, CAPITAL_GAIN):
         rows = WHOLE.rows.copy()
         rows[190, column] = 0.5
         assert extended(KNOWN, tail_of(History("SPY", DAYS, rows, WHOLE.market))) is None
 
 
-def test_a_price_that_was_missing_parts_them() -> None:
+def test_a_tail_with_a_price_that_was_missing_does_not_fit() -> None:
     rows = WHOLE.rows.copy()
     rows[190, 3] = np.nan
     gap = History("SPY", DAYS, rows, WHOLE.market)
@@ -81,28 +81,28 @@ def test_a_price_that_was_missing_parts_them() -> None:
     assert same(extended(gap.until(DAYS[199].item()), tail_of(gap)), gap)
 
 
-def test_a_corrected_volume_is_taken_over() -> None:
+def test_a_corrected_volume_is_accepted() -> None:
     longer = extended(KNOWN, tail_of(changed(195, RAW_VOLUME, 2.0)))
     assert same(longer, changed(195, RAW_VOLUME, 2.0))
 
 
-def test_a_known_day_that_is_gone_parts_them() -> None:
+def test_a_tail_without_a_known_day_does_not_fit() -> None:
     keep = np.arange(DAYS.size) != 190
     gone = History("SPY", DAYS[keep], WHOLE.rows[keep], WHOLE.market)
     assert extended(KNOWN, tail_of(gone)) is None
 
 
-def test_a_day_that_came_late_is_taken_over() -> None:
+def test_a_late_day_is_added() -> None:
     keep = np.arange(DAYS.size) != 190
     gap = History("SPY", DAYS[keep], WHOLE.rows[keep], WHOLE.market).until(DAYS[199].item())
     assert same(extended(gap, WHOLE.since(gap.overlap_start())), WHOLE)
 
 
-def test_an_empty_tail_parts_them() -> None:
+def test_an_empty_tail_does_not_fit() -> None:
     assert extended(KNOWN, WHOLE.since(date(2030, 1, 1))) is None
 
 
-def test_a_whole_that_lost_days_is_cut_short() -> None:
+def test_a_whole_history_that_lost_days_is_cut_short() -> None:
     assert not is_cut_short(WHOLE, KNOWN)
     assert not is_cut_short(KNOWN, KNOWN)
     assert is_cut_short(WHOLE.since(DAYS[1].item()), KNOWN)

@@ -1,4 +1,4 @@
-"""The cache asks when the calendar says that something is missing, and never mixes two answers."""
+"""The cache asks when the calendar shows that days are missing, and never mixes two answers."""
 
 import errno
 import logging
@@ -48,7 +48,7 @@ def whole_answer(source: FakeSource, clock: Clock, folder: Path, end: date) -> s
 
 
 class TestWhenItAsks:
-    def test_a_symbol_listed_in_2015_is_not_asked_for_2000_again_and_again(self, provider, source):
+    def test_earlier_days_of_a_symbol_listed_in_2015_are_requested_only_once(self, provider, source):
         for start in (date(2000, 1, 3), date(1995, 1, 2), date(2016, 1, 4), date(2000, 1, 3)):
             provider.fetch(("SPY",), start, FRIDAY)
         with pytest.raises(NoPrices, match="2015-06-01"):
@@ -87,13 +87,13 @@ class TestWhenItAsks:
         provider.fetch(("SPY",), START, date(2020, 12, 31))
         assert len(source.asked) == 1
 
-    def test_only_the_tail_is_asked_for_with_a_month_that_is_known(self, provider, source, clock):
+    def test_only_the_tail_is_requested_with_a_month_of_known_days(self, provider, source, clock):
         provider.fetch(("SPY",), START, FRIDAY)
         clock.now += timedelta(days=7)
         provider.fetch(("SPY",), START, date(2021, 3, 5))
         assert source.asked[1:] == [("SPY", sessions(LISTED, FRIDAY)[-20].item())]
 
-    def test_what_trades_every_day_is_asked_for_on_a_sunday(self, provider, source, clock):
+    def test_a_symbol_that_trades_every_day_is_requested_on_a_sunday(self, provider, source, clock):
         clock.set(2021, 2, 28, 0, 59, zone="UTC")
         table = provider.fetch(("BTC-USD",), START, date(2021, 2, 28))
         assert table.dates[-1].item() == date(2021, 2, 26)
@@ -113,7 +113,7 @@ class TestWhenItAsks:
         clock.now += timedelta(hours=1)
         assert provider.fetch(("XYZQ",), START, FRIDAY).dates.size > 0
 
-    def test_a_bar_that_comes_late_is_waited_for_a_while_but_not_asked_for_all_the_time(self, provider, source, clock):
+    def test_a_late_bar_is_requested_again_only_after_a_while(self, provider, source, clock):
         whole = source.histories["SPY"]
         monday = date(2021, 3, 1)
         source.answer = lambda told: told.until(FRIDAY)
@@ -128,7 +128,7 @@ class TestWhenItAsks:
         assert len(source.asked) == 2
         assert whole.until(monday).dates[-1].item() == monday
 
-    def test_a_day_that_comes_without_its_prices_is_asked_for_again(self, provider, source, clock, tmp_path):
+    def test_a_day_without_prices_is_requested_again(self, provider, source, clock, tmp_path):
         monday = date(2021, 3, 1)
 
         def not_yet(told: History) -> History:
@@ -147,7 +147,7 @@ class TestWhenItAsks:
         assert late.suspects == ()
         assert late.data_hash() == whole_answer(source, clock, tmp_path / "fresh", monday)
 
-    def test_a_day_that_never_comes_is_asked_for_a_few_hours_only(self, provider, source, clock):
+    def test_a_missing_day_is_requested_for_a_few_hours_only(self, provider, source, clock):
         source.answer = lambda told: told.until(date(2021, 2, 19))  # delisted
         provider.fetch(("SPY",), START, FRIDAY)
         for hours in (1, 5, 20, 40):
@@ -185,7 +185,7 @@ class TestRestatements:
         np.testing.assert_allclose(after.window(START, FRIDAY).close, before.close / 4, rtol=1e-12)
         assert after.data_hash() == whole_answer(source, clock, tmp_path / "fresh", date(2021, 3, 5))
 
-    def test_a_dividend_whose_adjustment_comes_a_day_late_is_found_out(self, provider, source, clock, tmp_path):
+    def test_a_dividend_whose_adjustment_comes_a_day_late_is_detected(self, provider, source, clock, tmp_path):
         provider.fetch(("SPY",), START, FRIDAY)
         plain = source.histories["SPY"]
         paid = with_dividend(plain, date(2021, 3, 3), 1.5)
@@ -199,7 +199,7 @@ class TestRestatements:
         after = provider.fetch(("SPY",), START, date(2021, 3, 4))
         assert after.data_hash() == whole_answer(source, clock, tmp_path / "fresh", date(2021, 3, 4))
 
-    def test_a_corrected_close_is_found_out(self, provider, source, clock, tmp_path):
+    def test_a_corrected_close_is_detected(self, provider, source, clock, tmp_path):
         provider.fetch(("SPY",), START, FRIDAY)
         old = source.histories["SPY"]
         rows = old.rows.copy()
@@ -209,7 +209,7 @@ class TestRestatements:
         after = provider.fetch(("SPY",), START, date(2021, 3, 5))
         assert after.data_hash() == whole_answer(source, clock, tmp_path / "fresh", date(2021, 3, 5))
 
-    def test_an_old_correction_is_found_within_a_month_of_asking(self, provider, source, clock, tmp_path):
+    def test_an_old_correction_is_detected_within_a_month(self, provider, source, clock, tmp_path):
         provider.fetch(("SPY",), START, FRIDAY)
         old = source.histories["SPY"]
         rows = old.rows.copy()
@@ -229,7 +229,7 @@ class TestRestatements:
             provider.fetch(("SPY",), START, clock.now.date())
         assert provider.fetch(("SPY",), START, FRIDAY).data_hash() == before
 
-    def test_an_answer_that_lost_days_is_not_believed(self, provider, source, clock):
+    def test_an_answer_that_lost_days_is_rejected(self, provider, source, clock):
         before = provider.fetch(("SPY",), START, FRIDAY).data_hash()
         clock.now += timedelta(days=40)
         source.answer = lambda told: told.since(date(2018, 1, 2))
@@ -241,10 +241,10 @@ class TestRestatements:
 class TestWhenTheSourceFails:
     @pytest.fixture
     def broken(self, source: FakeSource) -> FakeSource:
-        source.error = PriceSourceUnavailable("Nobody answers for 'SPY'.")
+        source.error = PriceSourceUnavailable("No answer for 'SPY'.")
         return source
 
-    def test_a_window_that_is_here_is_answered(self, provider, source, clock):
+    def test_a_cached_window_is_answered(self, provider, source, clock):
         before = provider.fetch(("SPY",), START, FRIDAY).data_hash()
         source.error = PriceSourceUnavailable("down")
         clock.now += timedelta(days=30)
@@ -252,7 +252,7 @@ class TestWhenTheSourceFails:
         assert provider.fetch_yields("SPY", START, FRIDAY).dates.size > 0
         assert len(source.asked) == 1
 
-    def test_one_that_is_not_raises_what_the_source_raised(self, provider, source, clock):
+    def test_a_window_that_is_not_cached_raises_the_sources_error(self, provider, source, clock):
         provider.fetch(("SPY",), START, FRIDAY)
         source.error = PriceSourceUnavailable("busy with 'SPY'", 17)
         clock.now += timedelta(days=30)
@@ -260,7 +260,7 @@ class TestWhenTheSourceFails:
             provider.fetch(("SPY",), START, date(2021, 3, 5))
         assert raised.value.retry_after_seconds == 17
 
-    def test_a_failure_is_not_repeated_for_everybody_who_waits(self, provider, broken, clock):
+    def test_a_failure_is_not_repeated_for_each_waiting_request(self, provider, broken, clock):
         for _ in range(5):
             with pytest.raises(PriceSourceUnavailable):
                 provider.fetch(("SPY",), START, FRIDAY)
@@ -269,14 +269,14 @@ class TestWhenTheSourceFails:
         clock.now += timedelta(seconds=30)
         assert provider.fetch(("SPY",), START, FRIDAY).dates.size > 0
 
-    def test_of_many_symbols_the_rest_is_not_asked_for_after_one_has_failed(self, provider, broken):
+    def test_after_one_symbol_has_failed_the_others_are_not_requested(self, provider, broken):
         symbols = tuple(f"S{number}" for number in range(60))
         broken.delay_seconds = 0.01
         with pytest.raises(PriceSourceUnavailable):
             provider.fetch(symbols, START, FRIDAY)
         assert len(broken.asked) < 20
 
-    def test_a_symbol_that_the_source_has_forgotten_is_no_unknown_symbol(self, provider, source, clock):
+    def test_a_cached_symbol_that_the_source_no_longer_knows_is_not_reported_as_unknown(self, provider, source, clock):
         provider.fetch(("SPY",), START, FRIDAY)
         del source.histories["SPY"]
         clock.now += timedelta(days=7)
@@ -284,13 +284,13 @@ class TestWhenTheSourceFails:
             provider.fetch(("SPY",), START, date(2021, 3, 5))
         assert provider.fetch(("SPY",), START, FRIDAY).dates.size > 0
 
-    def test_a_symbol_without_any_finished_day_is_a_failure_that_names_it(self, provider, source):
+    def test_a_symbol_without_a_finished_day_is_a_failure_that_names_it(self, provider, source):
         source.answer = lambda told: told.until(date(1990, 1, 1))
         with pytest.raises(PriceSourceUnavailable, match="'SPY'"):
             provider.fetch(("SPY",), START, FRIDAY)
 
 
-class TestFilesThatCannotBeBelieved:
+class TestDamagedFiles:
     @pytest.fixture
     def before(self, provider: CachedProvider) -> str:
         """The hash of the prices that a cache file holds."""
@@ -305,26 +305,26 @@ class TestFilesThatCannotBeBelieved:
         assert (tmp_path / "set-aside" / "SPY.parquet").read_bytes() == content
         assert len(source.asked) == 2
 
-    def test_a_file_cut_short_is_fetched_again(self, provider, before, source, tmp_path):
+    def test_a_truncated_file_is_fetched_again(self, provider, before, source, tmp_path):
         path = tmp_path / "SPY.parquet"
         path.write_bytes(path.read_bytes()[:-2000])
         assert provider.fetch(("SPY",), START, FRIDAY).data_hash() == before
         assert len(source.asked) == 2
 
-    def test_another_symbol_s_file_is_fetched_again(self, provider, before, source, tmp_path):
+    def test_another_symbols_file_is_fetched_again(self, provider, before, source, tmp_path):
         source.histories["QQQ"] = history("QQQ", sessions(LISTED, FOREVER), seed=5)
         (tmp_path / "QQQ.parquet").write_bytes((tmp_path / "SPY.parquet").read_bytes())
         assert provider.fetch(("QQQ",), START, FRIDAY).data_hash() != before
         assert source.count() == {"SPY": 1, "QQQ": 1}
 
-    def test_when_the_source_is_down_a_damaged_file_is_no_answer(self, provider, before, source, tmp_path):
+    def test_when_the_source_is_down_a_damaged_file_is_not_used(self, provider, before, source, tmp_path):
         assert before
         (tmp_path / "SPY.parquet").write_bytes(b"damaged")
         source.error = PriceSourceUnavailable("down")
         with pytest.raises(PriceSourceUnavailable):
             provider.fetch(("SPY",), START, FRIDAY)
 
-    def test_a_file_that_another_process_renewed_is_read_again(self, provider, before, source, clock, tmp_path):
+    def test_a_file_replaced_by_another_process_is_read_again(self, provider, before, source, clock, tmp_path):
         assert before
         clock.now += timedelta(days=7)
         source.histories["SPY"] = with_dividend(source.histories["SPY"], date(2021, 3, 3), 1.5)
@@ -352,14 +352,14 @@ class TestDisksThatFail:
         assert (tmp_path / "SPY.parquet").read_bytes() == kept
         assert [path.name for path in tmp_path.iterdir() if "unfinished" in path.name] == []
 
-    def test_a_folder_that_cannot_be_made_is_said(self, source, clock, tmp_path):
+    def test_a_folder_that_cannot_be_created_is_reported(self, source, clock, tmp_path):
         (tmp_path / "file").write_text("in the way")
         with pytest.raises(PriceSourceUnavailable, match=r"'SPY'.*DATA_CACHE_DIR"):
             CachedProvider(source, tmp_path / "file" / "cache", clock).fetch(("SPY",), START, FRIDAY)
 
 
-class TestWhatIsSaidOfPrices:
-    def test_origins_tell_range_rows_and_age_of_what_the_run_used(self, provider, clock):
+class TestReportsOnPrices:
+    def test_origins_report_range_rows_and_age_of_the_prices_used(self, provider, clock):
         table = provider.fetch(("SPY", "BTC-USD"), date(2021, 1, 1), FRIDAY)
         spy, bitcoin = table.origins
         assert spy.as_json() == {
@@ -373,7 +373,7 @@ class TestWhatIsSaidOfPrices:
         (part,) = provider.fetch(("SPY",), START, FRIDAY).window(START, date(2020, 1, 31)).origins
         assert (part.rows, part.last_day, part.fetched_at) == (21, date(2020, 1, 31), clock.now)
 
-    def test_the_hash_knows_nothing_of_origins(self, provider, clock, source, tmp_path):
+    def test_the_hash_does_not_depend_on_origins(self, provider, clock, source, tmp_path):
         clock.now += timedelta(hours=3)
         later = CachedProvider(source, tmp_path / "later", clock).fetch(("SPY",), START, FRIDAY)
         clock.now -= timedelta(hours=3)
@@ -405,7 +405,7 @@ class TestWhatIsSaidOfPrices:
         assert np.datetime64("2020-03-16") in again.dates
         assert np.datetime64("2020-03-17") not in again.dates
 
-    def test_what_is_held_is_told_without_asking(self, provider, source, clock):
+    def test_stored_prices_are_reported_without_asking_the_source(self, provider, source, clock):
         assert provider.held("SPY") is None
         provider.fetch(("SPY",), START, FRIDAY)
         clock.now += timedelta(days=50)
@@ -417,7 +417,7 @@ class TestWhatIsSaidOfPrices:
         with pytest.raises(NoPrices):
             provider.held("../SPY")
 
-    def test_negative_yields_come_through(self, provider, source):
+    def test_negative_yields_are_kept(self, provider, source):
         whole = source.histories["SPY"]
         rows: Any = whole.rows.copy()
         rows[:, :5] -= rows[:, :5].max() + 1

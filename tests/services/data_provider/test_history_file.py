@@ -1,4 +1,4 @@
-"""A cache file is written whole or not at all, and believed only when it is intact."""
+"""A cache file is written atomically, and trusted only when intact."""
 
 import os
 import random
@@ -38,7 +38,7 @@ SPY = history("SPY", sessions(date(2020, 1, 2), date(2020, 12, 31)))
     first=st.none() | st.dates(),
     notes=st.lists(st.tuples(st.dates(), st.text(max_size=30)), max_size=3),
 )
-def test_what_is_written_is_read_to_the_last_bit(numbers, data, zone, first, notes, tmp_path_factory):
+def test_a_written_history_is_read_to_the_last_bit(numbers, data, zone, first, notes, tmp_path_factory):
     dates = np.array(sorted(numbers), "datetime64[D]")
     rows = data.draw(arrays(np.float64, (dates.size, len(COLUMNS)), elements=st.floats(width=64)))
     suspects = tuple(SuspectBar("^X", day, what) for day, what in notes)
@@ -52,14 +52,14 @@ def test_what_is_written_is_read_to_the_last_bit(numbers, data, zone, first, not
     assert np.array_equal(found.rows, rows, equal_nan=True)
 
 
-def test_the_file_is_parquet_that_others_can_read(tmp_path):
+def test_other_programs_can_read_the_parquet_file(tmp_path):
     write(tmp_path / "SPY.parquet", SPY, RECORD)
     table = pq.read_table(tmp_path / "SPY.parquet")
     assert table.column_names == ["day", *COLUMNS]
     assert table.column("close").to_numpy().tolist() == SPY.rows[:, 3].tolist()
 
 
-def test_a_changed_byte_is_noticed_wherever_it_matters(tmp_path):
+def test_a_changed_byte_is_detected_at_every_position_that_matters(tmp_path):
     content, path = encode(SPY, RECORD), tmp_path / "SPY.parquet"
     chosen, n_noticed = random.Random(7), 0  # noqa: S311 - the same places each time
     for _ in range(400):
@@ -77,14 +77,14 @@ def test_a_changed_byte_is_noticed_wherever_it_matters(tmp_path):
 
 
 @pytest.mark.parametrize("length", [0, 3, 4, 100, 5_000, -1, -8, -9, -500])
-def test_a_file_cut_short_is_not_intact(tmp_path, length):
+def test_a_truncated_file_is_not_intact(tmp_path, length):
     content = encode(SPY, RECORD)
     (tmp_path / "SPY.parquet").write_bytes(content[:length])
     with pytest.raises(NotIntact):
         read(tmp_path / "SPY.parquet", "SPY")
 
 
-def test_another_symbol_s_file_is_not_intact(tmp_path):
+def test_another_symbols_file_is_not_intact(tmp_path):
     write(tmp_path / "QQQ.parquet", SPY, RECORD)
     with pytest.raises(NotIntact, match="SPY"):
         read(tmp_path / "QQQ.parquet", "QQQ")
@@ -122,7 +122,7 @@ while True:
 
 
 @pytest.mark.slow
-def test_killed_in_the_middle_of_writing_one_of_the_two_files_is_there(tmp_path):
+def test_a_process_killed_while_writing_leaves_the_old_file_or_the_new_one(tmp_path):
     path, chosen = tmp_path / "SPY.parquet", random.Random(11)  # noqa: S311 - the same moments each time
     days = sessions(date(1990, 1, 2), date(2020, 12, 31))
     possible = [history("SPY", days, seed=seed).rows for seed in (1, 2)]
@@ -168,7 +168,7 @@ def test_a_disk_that_is_really_full_leaves_the_old_file(tmp_path):
     command = ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", disk]
     mounted = subprocess.run(command, check=False, capture_output=True)
     if mounted.returncode != 0:
-        pytest.skip("this machine lets nobody mount a small disk")
+        pytest.skip("this machine does not allow mounting a small disk")
     try:
         write(disk / "SPY.parquet", SPY, RECORD)
         long = history("SPY", sessions(date(1990, 1, 2), date(2020, 12, 31)), NEW_YORK_MARKET)

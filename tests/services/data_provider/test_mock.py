@@ -1,4 +1,4 @@
-"""Mock prices are the same for everybody, always, and look like prices."""
+"""Mock prices are always the same on every machine, and look like prices."""
 
 import hashlib
 from datetime import UTC, date, datetime
@@ -27,12 +27,12 @@ def returns(symbol: str) -> np.ndarray:
 
 
 def test_the_prices_are_these_on_every_machine():
-    """Golden: written down once from this code. Another value means that somebody's results change."""
+    """Golden values recorded from this code. A different value means that users' results change."""
     table = provider().fetch(["SPY", "BND", "BTC-USD", "^IRX"], *DECADE)
     assert table.data_hash() == "ede156492c0a0e4bd4ae69a053f28485b0065ae6518d7c95a1c554fc87eb0bae"
 
 
-def test_new_york_days_and_every_day():
+def test_most_symbols_trade_on_new_york_days_and_coins_every_day():
     table = provider().fetch(["SPY"], *DECADE)
     np.testing.assert_array_equal(table.dates, sessions(*DECADE))
     assert not table.has_weekend_days()
@@ -41,7 +41,7 @@ def test_new_york_days_and_every_day():
     assert crypto.has_weekend_days()
 
 
-def test_beside_a_symbol_of_every_day_the_weekends_are_empty():
+def test_a_stock_beside_a_coin_has_no_bars_on_weekends():
     table = provider().fetch(["SPY", "BTC-USD"], date(2020, 1, 3), date(2020, 1, 6))
     assert np.isnan(table.close[:, 0]).tolist() == [False, True, True, False]
     assert not np.isnan(table.close[:, 1]).any()
@@ -62,7 +62,7 @@ def test_the_last_day_is_the_last_finished_one():
 
 
 @pytest.mark.parametrize("symbol", ["SPY", "AAPL", "BTC-USD", "^IRX"])
-def test_time_adds_days_and_changes_none(symbol):
+def test_time_adds_days_without_changing_earlier_ones(symbol):
     earlier = provider().fetch([symbol], *EVERYTHING)
     later = provider(datetime(2031, 7, 9, 23, tzinfo=UTC)).fetch([symbol], *EVERYTHING)
     assert later.dates.size > earlier.dates.size
@@ -77,7 +77,7 @@ def test_one_provider_follows_its_clock():
     assert ticking.fetch(["SPY"], *EVERYTHING).dates[-1].item() == date(2026, 3, 6)
 
 
-def test_prices_are_made_once_a_day(monkeypatch):
+def test_prices_are_computed_once_a_day(monkeypatch):
     made = []
     make = mock.made_up_bars
     monkeypatch.setattr(mock, "made_up_bars", lambda *given: made.append(given[0]) or make(*given))
@@ -87,7 +87,7 @@ def test_prices_are_made_once_a_day(monkeypatch):
     assert made == ["SPY", "BND"]
 
 
-def test_every_symbol_exists_but_those_that_are_meant_not_to():
+def test_every_symbol_exists_except_the_deliberately_unknown_ones():
     names = [f"{hashlib.sha256(str(n).encode()).hexdigest()[:6].upper()}" for n in range(20)]
     assert provider().fetch(names, date(2020, 1, 2), date(2020, 1, 31)).symbols == tuple(names)
     with pytest.raises(NoPrices) as raised:
@@ -136,7 +136,7 @@ def test_the_treasury_yield_is_in_percent():
     assert level.max() < 12.0
 
 
-def test_two_names_are_two_paths():
+def test_two_names_have_different_prices():
     assert abs(np.corrcoef(returns("^IRX"), returns("^TNX"))[0, 1]) < 0.1
     table = provider().fetch(["AAA", "AAB"], *DECADE)
     assert not (table.close[:, 0] == table.close[:, 1]).any()

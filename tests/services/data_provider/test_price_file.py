@@ -1,4 +1,4 @@
-"""Price files are read whoever wrote them, and refused in words when they cannot be."""
+"""Price files of any program are read, or refused with a message."""
 
 from pathlib import Path
 
@@ -81,7 +81,7 @@ def test_dates_may_be_dates_or_text(tmp_path, days):
         (" open", "high ", "low", "Close", "volume", "date"),
     ],
 )
-def test_names_of_columns_may_be_in_any_case_and_order(tmp_path, names):
+def test_column_names_may_be_in_any_case_and_order(tmp_path, names):
     path = tmp_path / "ABC.csv"
     columns = [*PRICES.values(), *VOLUME.values(), DAYS]
     pd.DataFrame(dict(zip(names, columns, strict=True))).to_csv(path, index=False)
@@ -96,7 +96,7 @@ def test_an_adjusted_close_scales_all_four_prices(tmp_path, suffix, name):
     assert_read(path, [[5.0, 5.5, 4.5, 5.25, 100.0], ROWS[1]])
 
 
-def test_other_columns_are_passed_over(tmp_path):
+def test_other_columns_are_ignored(tmp_path):
     path = tmp_path / "ABC.parquet"
     extra = {"Dividends": [0.0, 1.0], "Stock Splits": [0.0, 2.0], "note": ["x", "y"]}
     frame(INDEXES["naive"], **extra).to_parquet(path)
@@ -168,7 +168,7 @@ GOOD = "2020-01-02,1,1,1,1,1\n"
         (HEADER + GOOD + "2020-01-03,1,1,1,1,\xff\xfe\n", "row 3 is not text in UTF-8"),
     ],
 )
-def test_a_csv_file_that_is_no_price_file_is_refused_by_row_and_column(tmp_path, content, reason):
+def test_a_csv_file_that_is_not_a_price_file_is_refused_by_row_and_column(tmp_path, content, reason):
     path = tmp_path / "ABC.csv"
     path.write_bytes(content.encode("latin-1") if "\xff" in content else content.encode())
     assert_refused(path, reason)
@@ -187,14 +187,14 @@ def test_empty_rows_at_the_end_of_a_spreadsheet_are_left_out(tmp_path):
     assert_read(path)
 
 
-def test_a_file_that_is_no_parquet_is_refused_in_words(tmp_path):
+def test_a_file_that_is_not_parquet_is_refused_with_a_message(tmp_path):
     path = tmp_path / "ABC.parquet"
     for content in (b"", b"PAR1", b"no parquet at all", b"PAR1" + bytes(100) + b"PAR1"):
         path.write_bytes(content)
         assert_refused(path, "ABC.parquet: it is not a readable parquet file")
 
 
-def test_half_a_parquet_file_is_refused_in_words(tmp_path):
+def test_half_a_parquet_file_is_refused_with_a_message(tmp_path):
     path = tmp_path / "ABC.parquet"
     frame(INDEXES["naive"]).to_parquet(path)
     path.write_bytes(path.read_bytes()[:-50])
@@ -227,7 +227,7 @@ def test_text_in_a_parquet_file_is_read_as_numbers(tmp_path, column):
     assert read_price_file(path, "ABC")[1][0, 3] == 10.5
 
 
-def test_a_file_that_vanished_is_a_matter_of_the_service(tmp_path):
+def test_a_file_that_vanished_is_an_error_of_the_service(tmp_path):
     with pytest.raises(PriceSourceUnavailable, match="'ABC' cannot be opened"):
         read_price_file(tmp_path / "ABC.parquet", "ABC")
 

@@ -1,4 +1,4 @@
-"""The same prices in the formats of many programs: understood as they were meant, or refused, never misread."""
+"""The same prices in the formats of many programs: understood as intended, or refused, never misread."""
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -79,7 +79,7 @@ def some_prices(days) -> np.ndarray:
 
 @pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
 @pytest.mark.parametrize("style", STYLES)
-def test_every_way_to_write_numbers_is_understood(tmp_path, style, delimiter):
+def test_every_number_format_is_understood(tmp_path, style, delimiter):
     rows = some_prices(WEEKDAYS)
     text = written(rows, [day.isoformat() for day in WEEKDAYS], STYLES[style], delimiter)
     dates, values = read(tmp_path, text)
@@ -89,7 +89,7 @@ def test_every_way_to_write_numbers_is_understood(tmp_path, style, delimiter):
 
 @pytest.mark.parametrize("delimiter", [",", ";"])
 @pytest.mark.parametrize("order", DATE_ORDERS)
-def test_every_order_of_dates_is_understood(tmp_path, order, delimiter):
+def test_every_date_order_is_understood(tmp_path, order, delimiter):
     rows = some_prices(WEEKDAYS)
     text = written(rows, [day.strftime(DATE_ORDERS[order]) for day in WEEKDAYS], STYLES["plain"], delimiter)
     dates, values = read(tmp_path, text)
@@ -100,7 +100,7 @@ def test_every_order_of_dates_is_understood(tmp_path, order, delimiter):
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
 @pytest.mark.parametrize("newline", ["\n", "\r\n"])
 @pytest.mark.parametrize("quoted", [False, True])
-def test_what_spreadsheets_put_around_a_table_is_understood(tmp_path, encoding, newline, quoted):
+def test_a_spreadsheets_additions_around_a_table_are_understood(tmp_path, encoding, newline, quoted):
     rows = some_prices(WEEKDAYS)
     dates = [day.strftime("%d.%m.%Y") for day in WEEKDAYS]
     text = "sep=;" + newline + written(rows, dates, STYLES["german"], ";", newline=newline, quoted=quoted)
@@ -150,23 +150,23 @@ class TestWhatCanBeReadInTwoWays:
             self.refused(tmp_path, text)
         )
 
-    def test_commas_that_may_stand_before_decimals_or_between_thousands(self, tmp_path):
+    def test_commas_that_may_be_decimal_marks_or_thousands_separators(self, tmp_path):
         text = written([[1.234, 1.234, 1.234, 1.234, 1]], ["2020-01-02"], lambda n: f"{n:.3f}".replace(".", ","), ";")
         assert "row 2, column 'Open': '1,234' can be read in two ways" in self.refused(tmp_path, text)
 
-    def test_points_that_may_stand_between_thousands_where_commas_do_not_separate_fields(self, tmp_path):
+    def test_points_that_may_be_thousands_separators_when_commas_do_not_separate_fields(self, tmp_path):
         text = written([[12.345, 12.345, 987, 12.345, 1]], ["2020-01-02"], str, ";")
         assert "row 2, column 'Open': '12.345' can be read in two ways" in self.refused(tmp_path, text)
 
-    def test_points_before_decimals_where_commas_separate_fields_are_no_doubt(self, tmp_path):
+    def test_points_are_decimal_marks_when_commas_separate_fields(self, tmp_path):
         text = written([[12.345, 12.345, 9.123, 12.345, 1]], ["2020-01-02"], str)
         assert read(tmp_path, text)[1][0, 0] == 12.345
 
-    def test_two_marks_before_decimals(self, tmp_path):
+    def test_two_decimal_marks(self, tmp_path):
         text = "Date;Open;High;Low;Close\n2020-01-02;1,5;1,5;1,5;1,5\n2020-01-03;1,5;1,5;1,5;1.5\n"
         assert "row 3, column 'Close': '1.5' and '1,5' use different decimal marks" in self.refused(tmp_path, text)
 
-    def test_stamps_of_a_market_that_never_closes_late_in_the_day_of_utc(self, tmp_path):
+    def test_stamps_of_a_market_that_never_closes_late_in_the_utc_day(self, tmp_path):
         text = written([[1, 1, 1, 1, 1]] * 45, [f"{day}T22:00:00Z" for day in EVERY_DAY], str)
         assert "row 2, column 'Date': 2020-01-01 22:00 UTC may mean that day or" in self.refused(tmp_path, text)
 
@@ -201,7 +201,7 @@ class TestStampsInUtc:
         assert read_price_file(path, "ABC")[0].tolist() == days.date.tolist()
 
     @pytest.mark.parametrize("stamp", ["%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%d %H:%M:%S+00:00", "%Y-%m-%d %H:%M:%S", "%s"])
-    def test_a_midnight_in_berlin_however_it_is_written(self, tmp_path, stamp):
+    def test_a_midnight_in_berlin_in_every_notation(self, tmp_path, stamp):
         midnights = [datetime.combine(day, datetime.min.time(), ZoneInfo("Europe/Berlin")) for day in WEEKDAYS]
         shown = [
             str(int(midnight.timestamp())) if stamp == "%s" else midnight.astimezone(UTC).strftime(stamp)
@@ -222,7 +222,7 @@ class TestStampsInUtc:
             (23, 59, EVERY_DAY),
         ],
     )
-    def test_other_times_stand_for_the_day_they_show(self, tmp_path, hour, minute, days):
+    def test_other_times_mean_the_day_they_show(self, tmp_path, hour, minute, days):
         shown = [f"{day}T{hour:02}:{minute:02}:00Z" for day in days]
         assert read(tmp_path, written(some_prices(days), shown, STYLES["plain"]))[0] == days
 
@@ -260,7 +260,7 @@ def files(draw):
 
 
 @given(files())
-def test_any_file_is_understood_as_it_was_meant_or_refused(tmp_path_factory, file):
+def test_any_file_is_understood_as_intended_or_refused(tmp_path_factory, file):
     text, days, rows = file
     try:
         dates, values = read(tmp_path_factory.mktemp("any"), text)
@@ -273,7 +273,7 @@ def test_any_file_is_understood_as_it_was_meant_or_refused(tmp_path_factory, fil
 
 
 @given(files(), st.data())
-def test_whatever_is_broken_in_a_file_it_is_read_or_refused_by_name(tmp_path_factory, file, data):
+def test_a_file_broken_in_any_way_is_read_or_refused_by_name(tmp_path_factory, file, data):
     content = file[0].encode()
     at = data.draw(st.integers(0, len(content)))
     length = data.draw(st.integers(0, 12))

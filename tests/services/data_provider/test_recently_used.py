@@ -1,4 +1,4 @@
-"""The memory of bars is bounded, and a newer stamp never finds older bars."""
+"""The cache of bars is bounded, and a newer stamp never finds older bars."""
 
 import numpy as np
 
@@ -14,7 +14,7 @@ def bars_of(n_days: int) -> SymbolBars:
 SIZE = bars_of(10).size_bytes
 
 
-def test_what_was_put_is_found_with_its_stamp_only():
+def test_an_entry_is_found_only_with_its_stamp():
     memory, bars = RecentlyUsed(10 * SIZE), bars_of(10)
     memory.put("A", 1, bars)
     assert memory.get("A", 1) is bars
@@ -22,7 +22,7 @@ def test_what_was_put_is_found_with_its_stamp_only():
     assert memory.get("B", 1) is None
 
 
-def test_a_newer_stamp_takes_the_place_of_the_older():
+def test_a_newer_stamp_replaces_the_older():
     memory, newer = RecentlyUsed(SIZE), bars_of(10)
     memory.put("A", 1, bars_of(10))
     memory.put("A", 2, newer)
@@ -30,7 +30,7 @@ def test_a_newer_stamp_takes_the_place_of_the_older():
     assert memory.get("A", 2) is newer
 
 
-def test_the_one_unused_longest_goes_first():
+def test_the_least_recently_used_entry_is_dropped_first():
     memory = RecentlyUsed(2 * SIZE)
     memory.put("A", 1, bars_of(10))
     memory.put("B", 1, bars_of(10))
@@ -39,7 +39,7 @@ def test_the_one_unused_longest_goes_first():
     assert [memory.get(key, 1) is not None for key in "ABC"] == [True, False, True]
 
 
-def test_what_is_larger_than_the_memory_is_not_kept():
+def test_an_entry_larger_than_the_limit_is_not_kept():
     memory = RecentlyUsed(SIZE - 1)
     memory.put("A", 1, bars_of(10))
     assert memory.get("A", 1) is None

@@ -1,4 +1,4 @@
-"""What was refused a moment ago is refused again at once, and not for ever."""
+"""A recent refusal is repeated at once, but not for ever."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -26,14 +26,14 @@ def refusals() -> Refusals:
     return refusals
 
 
-def test_it_lasts_as_long_as_it_was_told(refusals):
+def test_a_refusal_lasts_as_long_as_requested(refusals):
     assert refused("XYZQ", refusals, NOW)
     assert refused("XYZQ", refusals, NOW + HOUR - timedelta(seconds=1))
     assert not refused("SPY", refusals, NOW)
     assert not refused("XYZQ", refusals, NOW + HOUR)
 
 
-def test_each_time_is_an_error_of_its_own(refusals):
+def test_each_refusal_raises_a_new_error(refusals):
     raised = []
     for _ in range(2):
         with pytest.raises(NoPrices) as caught:
@@ -42,17 +42,17 @@ def test_each_time_is_an_error_of_its_own(refusals):
     assert raised[0] is not raised[1]
 
 
-def test_a_clock_that_goes_back_ends_it(refusals):
+def test_a_clock_that_goes_back_ends_a_refusal(refusals):
     assert not refused("XYZQ", refusals, NOW - timedelta(days=1))
 
 
-def test_a_symbol_can_be_forgiven(refusals):
+def test_a_refusal_can_be_forgotten(refusals):
     refusals.forget("XYZQ")
     refusals.forget("SPY")
     assert not refused("XYZQ", refusals, NOW)
 
 
-def test_strangers_symbols_do_not_pile_up(refusals):
+def test_the_number_of_remembered_symbols_is_bounded(refusals):
     for number in range(MAX_REFUSALS):
         refusals.remember(f"S{number}", lambda: NoPrices(["no"]), NOW, HOUR)
     assert not refused("XYZQ", refusals, NOW)

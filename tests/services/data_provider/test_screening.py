@@ -1,4 +1,4 @@
-"""Every row a source gets wrong is named; none is repaired in silence."""
+"""Every faulty row of a source is reported; none is repaired silently."""
 
 from datetime import date
 
@@ -18,7 +18,7 @@ def screened(*rows, dates=None):
     return screen("ABC", np.array(dates, dtype="datetime64[D]"), np.array(rows, dtype=np.float64))
 
 
-def test_good_rows_pass_without_a_word():
+def test_good_rows_pass_without_a_report():
     bars = screened(GOOD, GOOD)
     assert bars.suspects == ()
     np.testing.assert_array_equal(bars.bars, [GOOD, GOOD])
@@ -34,7 +34,7 @@ def test_good_rows_pass_without_a_word():
         ((NAN, NAN, NAN, NAN, NAN), "open nan, high nan, low nan, close nan"),
     ],
 )
-def test_a_row_without_a_full_price_is_left_out_and_named(row, said):
+def test_a_row_with_an_incomplete_price_is_left_out_and_reported(row, said):
     bars = screened(GOOD, row, GOOD)
     assert bars.dates.astype(str).tolist() == ["2020-01-02", "2020-01-04"]
     (suspect,) = bars.suspects
@@ -51,7 +51,7 @@ def test_a_row_without_a_full_price_is_left_out_and_named(row, said):
         (10, 9, 11, 10, 5),  # high below low
     ],
 )
-def test_prices_out_of_order_are_kept_and_named(row):
+def test_prices_out_of_order_are_kept_and_reported(row):
     bars = screened(row)
     np.testing.assert_array_equal(bars.bars, [row])
     (suspect,) = bars.suspects
@@ -60,14 +60,14 @@ def test_prices_out_of_order_are_kept_and_named(row):
     assert f"high {row[1]:g}" in suspect.what
 
 
-def test_the_rounding_of_adjusted_prices_raises_no_alarm():
+def test_the_rounding_of_adjusted_prices_is_not_reported():
     price = 101.7
     below = price * (1 - 2e-10)
     assert screened((price, below, below, price, 1)).suspects == ()
     assert screened((price, price * (1 - 2e-9), price * 0.9, price, 1)).suspects != ()
 
 
-def test_the_last_of_several_rows_of_a_day_counts_and_the_others_are_named():
+def test_the_last_of_several_rows_of_a_day_counts_and_the_others_are_reported():
     first, last = (10, 11, 9, 10.1, 1), (10, 11, 9, 10.2, 2)
     bars = screened(first, GOOD, last, dates=["2020-01-03", "2020-01-02", "2020-01-03"])
     np.testing.assert_array_equal(bars.bars, [GOOD, last])
@@ -75,7 +75,7 @@ def test_the_last_of_several_rows_of_a_day_counts_and_the_others_are_named():
     assert str(suspect) == "ABC on 2020-01-03: a second row for this day; the one with close 10.1 is left out."
 
 
-def test_the_last_row_of_a_day_is_the_last_in_the_file_however_long_it_is():
+def test_the_last_row_of_a_day_is_the_last_in_a_file_of_any_length():
     close = np.arange(1.0, 5_001.0)
     dates = np.datetime64("2020-01-02", "D") + np.arange(5_000) % 50
     bars = screen("ABC", dates, np.outer(close, np.ones(5)))
@@ -89,14 +89,14 @@ def test_an_unusable_row_does_not_displace_a_usable_one_of_its_day():
 
 
 @pytest.mark.parametrize("volume", [-1.0, INF, -INF])
-def test_an_impossible_volume_becomes_unknown_and_is_named(volume):
+def test_an_impossible_volume_becomes_unknown_and_is_reported(volume):
     bars = screened((*GOOD[:4], volume))
     assert np.isnan(bars.bars[0, 4])
     (suspect,) = bars.suspects
     assert "volume" in suspect.what
 
 
-def test_a_missing_or_zero_volume_is_nothing_to_tell():
+def test_a_missing_or_zero_volume_is_not_reported():
     assert screened((*GOOD[:4], NAN), (*GOOD[:4], 0.0)).suspects == ()
 
 
@@ -116,7 +116,7 @@ PRICES = st.sampled_from([NAN, INF, 0.0, -1.0, 1.0, 2.0, 3.0])
 
 @settings(deadline=None)  # the machine may be busy
 @given(st.lists(st.tuples(st.integers(0, 5), *[PRICES] * 5), min_size=1, max_size=12))
-def test_every_row_is_either_a_bar_or_named(rows):
+def test_every_row_is_either_a_bar_or_reported(rows):
     dates = np.datetime64("2020-01-02", "D") + np.array([row[0] for row in rows])
     bars = screen("ABC", dates, np.array([row[1:] for row in rows]))
     left_out = sum("left out" in suspect.what for suspect in bars.suspects)

@@ -1,4 +1,4 @@
-"""An operator's word opens the provider it names."""
+"""The operator's setting opens the provider it names."""
 
 import os
 import subprocess
@@ -13,19 +13,19 @@ ROOT = Path(__file__).resolve().parents[3]
 
 
 @pytest.mark.parametrize(("choice", "is_synthetic"), [("mock", True), ("files", False), ("yahoo", False)])
-def test_a_provider_carries_the_name_it_was_chosen_by(tmp_path, choice, is_synthetic):
+def test_a_provider_has_the_name_it_was_chosen_by(tmp_path, choice, is_synthetic):
     cache = tmp_path / "cache"
     provider = open_provider(choice, data_dir=tmp_path, cache_dir=cache, timeout_seconds=1.0, attempts=1)
     assert (provider.name, provider.is_synthetic) == (choice, is_synthetic)
     assert not cache.exists()  # opening neither asks nor writes
 
 
-def test_another_word_is_refused(tmp_path):
+def test_an_unknown_provider_is_refused(tmp_path):
     with pytest.raises(ValueError, match="'bloomberg'"):
         open_provider("bloomberg", data_dir=tmp_path, cache_dir=tmp_path, timeout_seconds=1.0, attempts=1)
 
 
-def test_getting_ready_imports_yfinance_and_asks_nobody(tmp_path):
+def test_preparing_imports_yfinance_and_sends_no_request(tmp_path):
     code = (
         "import sys; from pathlib import Path; from src.services.data_provider import selection as s; "
         "where = Path(sys.argv[1]); "

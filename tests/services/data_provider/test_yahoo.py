@@ -85,8 +85,8 @@ def cached(provider: YFDataProvider, yahoo: StandInYahoo, tmp_path: Path) -> Cac
     return CachedProvider(provider, tmp_path / "cache", yahoo.clock)
 
 
-class TestWhatItGives:
-    def test_every_column_is_what_yahoo_said(self, provider, yahoo):
+class TestHistories:
+    def test_every_column_equals_yahoos_answer(self, provider, yahoo):
         listing = yahoo.listings["SPY"]
         listing.pay_dividend(date(2020, 6, 19), 1.25)
         listing.split(date(2020, 8, 31), 4)
@@ -123,19 +123,19 @@ class TestWhatItGives:
         assert provider.history("SPY").dates[-1].item() == date(2021, 3, 2)
         assert provider.history("SPY").dates[-1].item() == date(2021, 3, 3)
 
-    def test_a_coin_s_unfinished_day_is_left_out_too(self, provider, yahoo):
+    def test_a_coins_unfinished_day_is_left_out_too(self, provider, yahoo):
         yahoo.clock.set(2021, 3, 7, 23, 59, zone="UTC")
         history = provider.history("BTC-USD")
         assert history.dates[-1].item() == date(2021, 3, 6)
         assert history.market.trades_weekends
 
-    def test_a_tail_begins_on_the_day_asked_for(self, provider):
+    def test_a_tail_begins_on_the_requested_day(self, provider):
         for start in (date(2021, 2, 1), date(2021, 2, 6), date(2021, 2, 7)):
             expected = new_york_days(start, END)[0]
             assert provider.history("SPY", start).dates[0].item() == expected
         assert provider.history("BTC-USD", date(2021, 2, 6)).dates[0].item() == date(2021, 2, 6)
 
-    def test_days_are_the_exchange_s_own(self, provider, yahoo):
+    def test_days_are_in_the_exchanges_time_zone(self, provider, yahoo):
         yahoo.listings["7203.T"] = made_up("7203.T", FIRST, LAST, zone="Asia/Tokyo", instrument="EQUITY")
         yahoo.listings["BHP.AX"] = made_up("BHP.AX", FIRST, LAST, zone="Australia/Sydney", instrument="EQUITY")
         for symbol in ("7203.T", "BHP.AX"):
@@ -176,7 +176,9 @@ class TestWhatItGives:
         assert yields.dates.tolist() == new_york_days(START, END)
 
     @pytest.mark.parametrize("symbol", ["SPY", "BND", "TLT", "GLD", "AAPL"])
-    def test_real_prices_come_out_as_the_real_adjusted_ones(self, cached, yahoo, raw_prices, daily_prices, symbol):
+    def test_real_prices_are_adjusted_like_the_real_adjusted_ones(
+        self, cached, yahoo, raw_prices, daily_prices, symbol
+    ):
         yahoo.clock.now = datetime(2026, 5, 2, 12, tzinfo=UTC)
         yahoo.listings[symbol] = from_raw(raw_prices / f"{symbol}.parquet")
         end = min(date(2026, 5, 1), yahoo.listings[symbol].dates[-1].item())
@@ -207,7 +209,7 @@ class TestBetweenTwoRequests:
         fresh = CachedProvider(make(), tmp_path / "fresh", yahoo.clock)
         assert fresh.fetch(("SPY",), START, date(2021, 3, 9)).data_hash() == after.data_hash()
 
-    def test_without_an_event_only_the_tail_is_asked_for(self, cached, yahoo, make, tmp_path):
+    def test_without_an_event_only_the_tail_is_requested(self, cached, yahoo, make, tmp_path):
         cached.fetch(("SPY",), START, END)
         yahoo.clock.now += timedelta(days=7)
         after = cached.fetch(("SPY",), START, date(2021, 3, 9))
@@ -217,28 +219,28 @@ class TestBetweenTwoRequests:
 
 
 class TestPatience:
-    """Ten attempts of ten seconds each would be waited for, were it not for whoever asks."""
+    """Ten attempts of ten seconds each, unless the request's patience ends them."""
 
     @pytest.fixture
     def hanging(self, make, yahoo, tmp_path) -> CachedProvider:
         yahoo.always = Answer(delay_seconds=LONG_SECONDS)
         return CachedProvider(make(attempts=10, timeout_seconds=2 * LONG_SECONDS), tmp_path / "cache", yahoo.clock)
 
-    def test_a_request_whose_time_is_up_is_told_which_prices_did_not_come(self, make, yahoo):
+    def test_a_request_that_times_out_learns_which_prices_did_not_arrive(self, make, yahoo):
         yahoo.always = Answer(delay_seconds=LONG_SECONDS)
         with ends_early(), pytest.raises(RunTimedOut, match="'SPY'"):
             provider = make(attempts=10, timeout_seconds=2 * LONG_SECONDS)
             provider.history("SPY", patience=Patience(time.monotonic() + 0.5))
         assert yahoo.asked_for("SPY")
 
-    def test_attempts_that_fail_at_once_end_with_the_time_too(self, yahoo, yahoo_state):
+    def test_attempts_that_fail_at_once_also_end_with_the_deadline(self, yahoo, yahoo_state):
         yahoo.always = Answer(500)
         provider = YFDataProvider(yahoo.clock, yahoo_state, session=LoopbackSession(yahoo.base), attempts=10)
         with pytest.raises(RunTimedOut, match="'SPY'"):
             provider.history("SPY", patience=Patience(time.monotonic() + 0.5))
 
     @pytest.mark.parametrize("symbols", [("SPY",), ("SPY", "BTC-USD")])
-    def test_a_request_that_nobody_waits_for_any_more_ends_in_the_middle_of_an_answer(self, hanging, yahoo, symbols):
+    def test_a_cancelled_request_ends_in_the_middle_of_an_answer(self, hanging, yahoo, symbols):
         cancel = threading.Event()
         with ThreadPoolExecutor(1) as threads:
             fetching = threads.submit(hanging.fetch, symbols, START, END, Patience(cancel=cancel))
@@ -247,11 +249,11 @@ class TestPatience:
             with ends_early(), pytest.raises(RunCancelled, match="'SPY'"):
                 fetching.result()
 
-    def test_yields_are_waited_for_no_longer(self, hanging):
+    def test_yields_have_the_same_deadline(self, hanging):
         with ends_early(), pytest.raises(RunTimedOut, match=r"'\^IRX'"):
             hanging.fetch_yields("^IRX", START, END, Patience(time.monotonic() + 0.2))
 
-    def test_nobody_waits_beyond_its_own_time_for_what_another_fetches(self, hanging, yahoo):
+    def test_no_request_waits_beyond_its_deadline_for_another_ones_fetch(self, hanging, yahoo):
         cancel = threading.Event()
         with ThreadPoolExecutor(1) as threads:
             fetching = threads.submit(hanging.fetch, ("SPY",), START, END, Patience(cancel=cancel))
@@ -261,13 +263,13 @@ class TestPatience:
             cancel.set()
             assert isinstance(fetching.exception(), RunCancelled)
 
-    def test_time_that_was_up_for_one_request_says_nothing_to_the_next(self, hanging, yahoo):
+    def test_one_requests_timeout_does_not_affect_the_next(self, hanging, yahoo):
         with pytest.raises(RunTimedOut):
             hanging.fetch(("SPY",), START, END, Patience(time.monotonic() + 0.2))
         yahoo.always = None
         assert hanging.fetch(("SPY",), START, END).dates[-1].item() == END
 
-    def test_a_request_keeps_some_of_its_time_to_say_so(self):
+    def test_a_request_reserves_time_to_report_missing_prices(self):
         now, cancel = time.monotonic(), threading.Event()
         assert Patience.of_request(now + 600, cancel).deadline == now + 599
         short = Patience.of_request(now + 2, cancel).deadline
@@ -300,7 +302,7 @@ class TestBadDays:
     )
 
     @pytest.mark.parametrize("answer", BROKEN, ids=range(len(BROKEN)))
-    def test_it_is_asked_again_and_then_given_up_naming_the_symbol(self, provider, yahoo, pauses, answer):
+    def test_yahoo_is_tried_again_and_then_given_up_naming_the_symbol(self, provider, yahoo, pauses, answer):
         yahoo.always = answer
         with pytest.raises(PriceSourceUnavailable, match="'SPY'") as raised:
             provider.history("SPY")
@@ -314,14 +316,14 @@ class TestBadDays:
         assert provider.history("SPY").dates[-1].item() == END
         assert pauses == [0.5]
 
-    def test_too_many_requests_means_come_back_later(self, provider, yahoo, pauses):
+    def test_too_many_requests_gives_a_retry_after(self, provider, yahoo, pauses):
         yahoo.always = Answer(429, b"Too Many Requests")
         with pytest.raises(PriceSourceUnavailable, match="'SPY'") as raised:
             provider.history("SPY")
         assert raised.value.retry_after_seconds == 60
         assert pauses == [0.5, 1.0]
 
-    def test_a_retry_after_is_passed_on_at_once(self, provider, yahoo, pauses):
+    def test_a_retry_after_is_forwarded_at_once(self, provider, yahoo, pauses):
         yahoo.always = Answer(429, b"", {"Retry-After": "17"})
         with pytest.raises(PriceSourceUnavailable) as raised:
             provider.history("SPY")
@@ -335,7 +337,7 @@ class TestBadDays:
             make(attempts=1).history("SPY")
         assert raised.value.retry_after_seconds == understood
 
-    def test_who_is_asked_too_much_is_left_alone_for_that_long(self, provider, yahoo):
+    def test_no_request_is_sent_until_the_retry_after_has_passed(self, provider, yahoo):
         yahoo.always = Answer(429, b"", {"Retry-After": "17"})
         with pytest.raises(PriceSourceUnavailable):
             provider.history("SPY")
@@ -353,17 +355,17 @@ class TestBadDays:
         with pytest.raises(PriceSourceUnavailable, match=r"'SPY'.*did not answer"):
             make(timeout_seconds=0.2, attempts=1).history("SPY")
 
-    def test_nobody_at_all_is_said(self, provider, yahoo):
+    def test_a_missing_answer_is_reported(self, provider, yahoo):
         yahoo.close()
         with pytest.raises(PriceSourceUnavailable, match=r"cannot be reached for the prices of 'SPY'"):
             provider.history("SPY")
 
-    def test_an_unknown_symbol_is_not_asked_for_again(self, provider, pauses):
+    def test_an_unknown_symbol_is_not_requested_again(self, provider, pauses):
         with pytest.raises(NoPrices, match="'XYZQ'"):
             provider.history("XYZQ")
         assert pauses == []
 
-    def test_bars_that_are_not_of_days_are_refused(self, make, yahoo):
+    def test_bars_that_are_not_daily_are_refused(self, make, yahoo):
         yahoo.listings["SPY"].granularity = "1mo"
         with pytest.raises(PriceSourceUnavailable, match="1mo"):
             make(attempts=1).history("SPY")
@@ -383,11 +385,11 @@ class TestBadDays:
         yahoo.always, yahoo.listings["SPY"] = None, whole
         assert make().history("SPY").dates[-1].item() == END
 
-    def test_a_delisted_symbol_is_a_whole_answer(self, provider, yahoo):
+    def test_a_delisted_symbols_answer_is_complete(self, provider, yahoo):
         yahoo.listings["SPY"] = made_up("SPY", FIRST, date(2019, 6, 28))
         assert provider.history("SPY").dates[-1].item() == date(2019, 6, 28)
 
-    def test_a_cache_that_covers_the_window_answers_when_yahoo_is_gone(self, cached, yahoo):
+    def test_a_cache_that_covers_the_window_answers_while_yahoo_is_down(self, cached, yahoo):
         before = cached.fetch(("SPY", "BTC-USD"), START, END).data_hash()
         yahoo.close()
         yahoo.clock.now += timedelta(days=20)
@@ -398,7 +400,7 @@ class TestBadDays:
 
 class TestTraps:
     @pytest.mark.parametrize("symbol", ["../../v1/test", "SPY?x=1", "SPY/..", "spy", "", "^", "A" * 21])
-    def test_what_is_no_ticker_never_reaches_an_address(self, provider, yahoo, symbol):
+    def test_only_tickers_reach_an_address(self, provider, yahoo, symbol):
         with pytest.raises(NoPrices):
             provider.history(symbol)
         assert yahoo.asked == []
@@ -412,13 +414,13 @@ class TestTraps:
         provider.history("SPY")
         assert len(yahoo.asked) == 1
 
-    def test_the_same_question_is_asked_anew_each_time(self, provider, yahoo):
+    def test_the_same_request_is_sent_again_each_time(self, provider, yahoo):
         before = provider.history("SPY")
         yahoo.listings["SPY"].row(date(2020, 1, 2))[[CLOSE, ADJ_CLOSE]] *= 1.01
         after = provider.history("SPY")
         assert int((before.rows != after.rows).any(axis=1).sum()) == 1
 
-    def test_its_deprecation_warnings_fail_nobody(self, provider):
+    def test_its_deprecation_warnings_never_become_errors(self, provider):
         with warnings.catch_warnings():
             warnings.simplefilter("error")
             provider.history("SPY")
@@ -435,7 +437,7 @@ class TestTraps:
         assert (state / "cookies.db").is_file()
         assert list(home.iterdir()) == []
 
-    def test_only_yahoo_is_ever_asked(self):
+    def test_requests_go_only_to_yahoo(self):
         session = YahooSession()
         for url in ("http://query1.finance.yahoo.com/", "https://example.com/", "https://yahoo.com.evil.example/"):
             with pytest.raises(ValueError, match="only to Yahoo"):

@@ -1,4 +1,4 @@
-"""Where Yahoo cannot be reached at all: said soon, with what to do, and told apart from an answer that is slow."""
+"""Yahoo unreachable: reported soon, with advice, and distinguished from a slow answer."""
 
 import socket
 import threading
@@ -105,7 +105,7 @@ def provider(yahoo: StandInYahoo, tmp_path: Path) -> Callable[[YahooSession], Ca
         (unknown_name, "its name could not be resolved"),
     ],
 )
-def test_it_is_said_with_what_to_do_after_two_attempts(where, reason, stack, provider) -> None:
+def test_it_is_reported_with_advice_after_two_attempts(where, reason, stack, provider) -> None:
     session = DivertedSession(where(stack), chart_connect_seconds=0.2, other_connect_seconds=0.1)
     with pytest.raises(PriceSourceUnavailable, match="'SPY'") as raised:
         provider(session).fetch(("SPY",), START, END)
@@ -118,7 +118,7 @@ def test_it_is_said_with_what_to_do_after_two_attempts(where, reason, stack, pro
 
 
 @pytest.mark.parametrize("where", [black_hole, without_tls])
-def test_what_costs_time_is_tried_once_for_all_symbols(where, stack, provider) -> None:
+def test_a_connection_timeout_is_tried_once_for_all_symbols(where, stack, provider) -> None:
     session = DivertedSession(where(stack), chart_connect_seconds=0.2, other_connect_seconds=0.1)
     cached = provider(session)
     with pytest.raises(PriceSourceUnavailable):
@@ -134,7 +134,7 @@ def test_what_costs_time_is_tried_once_for_all_symbols(where, stack, provider) -
     assert session.hosts() == tried
 
 
-def test_all_that_is_waited_for_leaves_a_first_request_time_within_ten_seconds(stack, provider) -> None:
+def test_all_timeouts_together_leave_a_first_request_time_within_ten_seconds(stack, provider) -> None:
     session = DivertedSession(refusing(stack))
     with pytest.raises(PriceSourceUnavailable):
         provider(session).fetch(("SPY",), START, END)
@@ -160,7 +160,7 @@ def test_a_host_is_tried_again_after_some_seconds(yahoo, stack, provider) -> Non
     assert provider(session).fetch(("SPY",), START, END).dates[-1].item() == END
 
 
-def test_an_answer_that_is_slow_is_asked_for_again_and_told_apart(yahoo, tmp_path) -> None:
+def test_a_slow_answer_is_requested_again_and_reported_as_such(yahoo, tmp_path) -> None:
     yahoo.listings["SPY"] = made_up("SPY", FIRST, LAST)
     yahoo.instead["SPY"] = [Answer(delay_seconds=5.0)] * 2
     session = DivertedSession(yahoo.base)
@@ -175,7 +175,7 @@ def test_an_answer_that_is_slow_is_asked_for_again_and_told_apart(yahoo, tmp_pat
     assert "cannot be reached" not in str(raised.value)
 
 
-def test_a_host_of_cookies_that_cannot_be_reached_keeps_no_prices_back(yahoo, stack, tmp_path) -> None:
+def test_an_unreachable_cookie_host_does_not_prevent_prices(yahoo, stack, tmp_path) -> None:
     yahoo.listings["SPY"] = made_up("SPY", FIRST, LAST)
     hole = black_hole(stack)
 
@@ -191,7 +191,7 @@ def test_a_host_of_cookies_that_cannot_be_reached_keeps_no_prices_back(yahoo, st
     assert source.history("SPY").dates.size > 0
 
 
-def test_a_request_whose_own_time_is_short_says_nothing_of_the_host(yahoo, stack, tmp_path) -> None:
+def test_a_request_with_a_short_deadline_does_not_mark_the_host_unreachable(yahoo, stack, tmp_path) -> None:
     yahoo.listings["SPY"] = made_up("SPY", FIRST, LAST)
     session = DivertedSession(black_hole(stack), chart_connect_seconds=5.0, other_connect_seconds=5.0)
     source = YFDataProvider(yahoo.clock, tmp_path, session=session, pause=lambda *_: None)

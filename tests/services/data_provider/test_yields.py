@@ -1,4 +1,4 @@
-"""Yields are no prices: they may be negative, and then they count."""
+"""Yields are not prices: they may be negative, and such values count."""
 
 from datetime import date
 from pathlib import Path
@@ -27,6 +27,6 @@ def test_the_last_row_of_a_day_counts_and_gaps_do_not() -> None:
     assert yields.dates.tolist() == [date(2020, 3, 19), date(2020, 3, 20)]
 
 
-def test_no_yield_in_the_window_is_said() -> None:
+def test_a_window_without_yields_is_reported() -> None:
     with pytest.raises(NoPrices, match="IRX"):
         yields_in_window("^IRX", np.array([], "datetime64[D]"), np.array([]), START, END)
