@@ -1,1 +1,1 @@
-"""HTTP in, HTTP out: no business rule lives here."""
+"""HTTP in, HTTP out: no business rules here."""

@@ -1,4 +1,4 @@
-"""`python -m src.api`: the service on the address and port of the settings."""
+"""`python -m src.api`: the service on the address and port from the settings."""
 
 import sys
 
@@ -8,11 +8,11 @@ from src.api.logs import configure_logging
 from src.config.settings import SettingsInvalid, load_settings
 
 GRACE_SECONDS = 5
-"""How long requests under way may go on after SIGTERM before their runs are stopped."""
+"""How long running requests may continue after SIGTERM before their runs are stopped."""
 
 
 def main() -> None:
-    """Serve until the process is told to stop."""
+    """Serve until a signal stops the process."""
     try:
         settings = load_settings()
     except SettingsInvalid as error:
@@ -26,7 +26,7 @@ def main() -> None:
         log_config=None,
         access_log=False,
         server_header=False,
-        # uvicorn would believe X-Forwarded-For from this machine: TRUSTED_PROXIES says whom to believe.
+        # uvicorn would trust X-Forwarded-For from this machine; TRUSTED_PROXIES names the proxies to trust.
         proxy_headers=False,
         timeout_graceful_shutdown=GRACE_SECONDS,
     )

@@ -1,4 +1,4 @@
-"""Who may in, and how often: every request but the open pages passes here before its body is read. Pure ASGI."""
+"""Access and rate limits: every request except to open pages passes here before its body is read. Pure ASGI."""
 
 import secrets
 from collections.abc import Sequence
@@ -18,16 +18,15 @@ from src.models.plain import printable
 METRICS_PATH = "/metrics"
 OPEN_PATHS = frozenset({"/", "/health", METRICS_PATH, "/docs", "/redoc", "/openapi.json"})
 OPEN_FOLDERS = ("/docs/", "/studio/")
-"""What needs no token and has no rate limit, /metrics only where there is no token to ask for. Everything else is
-protected, a route that nobody thought of too."""
+"""Paths without a token and rate limit; /metrics is open only if no token is configured. Every other path is
+protected, including unknown ones."""
 
 
 class AdmissionMiddleware:
-    """Checks the token and counts the request; `request.state.principal` is who it speaks for, None without log-in,
-    and `request.state.client` names whom it is counted to.
+    """Checks the token and counts the request. Sets `request.state.principal`, the authenticated user (None without
+    log-in), and `request.state.client`, the client that the request counts to.
 
-    A bad token is counted to its address, so that guessing tokens is limited as well. /metrics asks for METRICS_TOKEN
-    where there is one.
+    A bad token counts to its address, which limits guessing too. /metrics needs METRICS_TOKEN if one is set.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""What a resource can be asked, for the header Allow: the framework names the methods of one of its routes only."""
+"""The methods of a resource, for the header Allow: the framework names those of only one of its routes."""
 
 import re
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ from src.api.paths import route_path
 
 
 def allowed_methods(request: Request) -> str:
-    """Every method of the request's path, between commas; "" where there is no such path."""
+    """The methods of the request's path, separated by commas; "" if no route has that path."""
     path = route_path(request.scope)
     found = [methods for pattern, methods in _methods(request.app).items() if pattern.match(path)]
     return ", ".join(sorted(frozenset().union(*found)))

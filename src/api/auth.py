@@ -1,4 +1,4 @@
-"""From a token to the person it speaks for. python-jose checks signatures; what it lets through is refused here."""
+"""Authenticates the user of a token. python-jose checks signatures; this module adds the checks it lacks."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,28 +16,28 @@ COOKIE = "hqg_auth_token"
 MAX_TOKEN_CHARACTERS = 8192
 MAX_SUBJECT_CHARACTERS = 255
 LEEWAY_SECONDS = 30
-"""How far the issuer's clock may be from ours."""
+"""How far the issuer's clock may differ from ours."""
 
 HMAC_AUDIENCE = "authenticated"
 
 _KEY_TYPES = {"RS256": {"kty": "RSA"}, "ES256": {"kty": "EC", "crv": "P-256"}}
-"""The algorithms that a public key may be used with, and what such a key must be."""
+"""The algorithms for public keys, and the properties of their keys."""
 
 _HMAC_ALGORITHM = "HS256"
 
-# Whatever the bytes of a token make python-jose raise: its own errors are not all.
+# A malformed token makes python-jose raise more than its own errors.
 _BAD_TOKEN = (JOSEError, ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
 
 
 class Unauthenticated(BacktesterError):
-    """There is no token, or none that may be believed."""
+    """The token is missing or cannot be trusted."""
 
     code = "unauthenticated"
     http_status = 401
 
 
 class RoleNotAllowed(BacktesterError):
-    """The token is good, but its role may not use this service."""
+    """The token is valid, but its role may not use this service."""
 
     code = "role_not_allowed"
     http_status = 403
@@ -45,11 +45,11 @@ class RoleNotAllowed(BacktesterError):
 
 @dataclass(frozen=True)
 class Principal:
-    """Who a request speaks for.
+    """The authenticated user of a request.
 
     Attributes:
         subject: the token's sub, stable for one person.
-        roles: what the issuer says the person may be; nothing that the person can write.
+        roles: roles that the issuer assigned, never ones that users can set.
     """
 
     subject: str
@@ -62,9 +62,9 @@ class Authentication:
     Args:
         keys: the issuer's public keys for RS256 and ES256; None refuses both.
         shared_secret: for HS256 with the audience "authenticated"; empty refuses it.
-        audience, issuer: what a token signed with a public key must name; empty does not ask. The issuer is
-            asked of every token.
-        roles: only these may in; empty lets everybody in who has a token.
+        audience: required of tokens signed with a public key; empty skips the check.
+        issuer: required of all tokens; empty skips the check.
+        roles: the roles that are allowed; empty allows every valid token.
     """
 
     def __init__(
@@ -88,7 +88,7 @@ class Authentication:
         return self._keys is not None or bool(self._shared_secret)
 
     async def principal(self, request: Request) -> Principal:
-        """Who the request speaks for.
+        """The authenticated user of the request.
 
         Raises:
             Unauthenticated, RoleNotAllowed, KeysUnavailable
@@ -113,11 +113,11 @@ class Authentication:
             raise Unauthenticated("The token cannot be accepted.")
         key = await self._keys.key(kid)
         if key is None or not _fits(key, algorithm):
-            raise Unauthenticated("The token's key is not known.")
+            raise Unauthenticated("The token's key is unknown.")
         return self._decoded(token, algorithm, dict(key), self._audience)
 
     def _decoded(self, token: str, algorithm: str, key: Any, audience: str) -> Mapping[str, Any]:
-        """The claims of a token whose signature, times, audience and issuer are right.
+        """The claims of a token, after checking signature, times, audience and issuer.
 
         Args:
             key: the shared secret, or a JWK that fits the algorithm.
@@ -142,7 +142,7 @@ class Authentication:
                 options=options,
             )
         except _BAD_TOKEN as error:
-            raise Unauthenticated("The token is not valid, or no longer.") from error
+            raise Unauthenticated("The token is invalid or has expired.") from error
         return claims
 
 
@@ -158,14 +158,14 @@ def _header(token: str) -> Mapping[str, Any]:
         header: Mapping[str, Any] = jws.get_unverified_header(token)
     except _BAD_TOKEN as error:
         raise Unauthenticated("The token is malformed.") from error
-    # crit names extensions that must be understood; we understand none.
+    # crit names extensions that must be supported; we support none.
     if "crit" in header:
         raise Unauthenticated("The token cannot be accepted.")
     return header
 
 
 def _fits(key: Jwk, algorithm: str) -> bool:
-    """Whether the issuer made the key for signatures of that algorithm."""
+    """Whether the key is meant for signatures with that algorithm."""
     wanted = _KEY_TYPES[algorithm]
     is_of_type = all(key.get(name) == value for name, value in wanted.items())
     return is_of_type and key.get("use", "sig") == "sig" and key.get("alg", algorithm) == algorithm
@@ -173,18 +173,18 @@ def _fits(key: Jwk, algorithm: str) -> bool:
 
 def _principal_of(claims: Mapping[str, Any]) -> Principal:
     subject, expires = claims.get("sub"), claims.get("exp")
-    # python-jose also takes an exp that is text or true.
+    # python-jose also accepts an exp that is text or true.
     if isinstance(expires, bool) or not isinstance(expires, int | float):
-        raise Unauthenticated("The token is not valid, or no longer.")
+        raise Unauthenticated("The token is invalid or has expired.")
     if not isinstance(subject, str) or not 0 < len(subject) <= MAX_SUBJECT_CHARACTERS:
-        raise Unauthenticated("The token speaks for nobody.")
+        raise Unauthenticated("The token's subject cannot be accepted.")
     if not is_well_formed(subject) or "\0" in subject:
-        # It names an owner in the database, and not every database can store such a text.
-        raise Unauthenticated("The token speaks for nobody.")
+        # The subject names an owner in the database, and not every database can store such text.
+        raise Unauthenticated("The token's subject cannot be accepted.")
     if subject == LOCAL_OWNER:
-        # It would own what was run before log-in was switched on.
-        raise Unauthenticated("The token speaks for nobody.")
-    # user_metadata is left out: people can write it themselves.
+        # It would own the runs made before log-in was switched on.
+        raise Unauthenticated("The token's subject cannot be accepted.")
+    # user_metadata is ignored: users can write it themselves.
     of_issuer = claims.get("app_metadata")
     places = (claims, of_issuer if isinstance(of_issuer, Mapping) else {})
     named = [place.get(name) for place in places for name in ("role", "roles")]

@@ -1,4 +1,4 @@
-"""Whose request it is, by address: the forwarding header counts only when a proxy of ours wrote it."""
+"""Identifies clients by address: the forwarding header counts only if a trusted proxy wrote it."""
 
 from collections.abc import Sequence
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
@@ -13,10 +13,10 @@ UNKNOWN = "unknown"
 
 
 def client_key(request: Request, trusted_proxies: Sequence[Network]) -> str:
-    """The client's address, or its /64 where it has an IPv6 address: such a client has all of that network.
+    """The client's address; for IPv6 its /64 network, all of which belongs to the client.
 
     Args:
-        trusted_proxies: whose X-Forwarded-For is believed; the last address in it that is none of theirs counts.
+        trusted_proxies: their X-Forwarded-For is trusted; the last address in it that is not a proxy's counts.
     """
     address = _parsed(request.client.host) if request.client else None
     if address is None:
@@ -27,7 +27,7 @@ def client_key(request: Request, trusted_proxies: Sequence[Network]) -> str:
 
 
 def address_key(address: str) -> str:
-    """The same of an address without any request."""
+    """The same key for an address without a request."""
     parsed = _parsed(address)
     return UNKNOWN if parsed is None else _key(parsed)
 

@@ -1,4 +1,4 @@
-"""Connections that uvicorn would keep for ever: a request's head has its time, and an address its number of them."""
+"""Limits what uvicorn does not: the time a request's head may take, and the connections per address."""
 
 import asyncio
 from collections import Counter
@@ -11,7 +11,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from src.api.client_address import Network, address_key, is_trusted_address
 
 HEAD_SECONDS = 10.0
-"""How long a connection may take to send the first line and the headers of a request."""
+"""How long a client may take to send the request line and the headers."""
 
 _TOO_MANY = b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 5\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 _TOO_SLOW = b"HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
@@ -20,11 +20,11 @@ _TOO_SLOW = b"HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\nConnection: c
 def bounded_connection(
     *, max_of_address: int, trusted_proxies: Sequence[Network], head_seconds: float = HEAD_SECONDS
 ) -> type[H11Protocol]:
-    """uvicorn's protocol with bounds, for its option `http`.
+    """uvicorn's protocol with limits, for its option `http`.
 
     Args:
-        max_of_address: connections that one address may have at a time, a count; an IPv6 client has its /64.
-        trusted_proxies: have as many as they like, because they come with everybody's requests.
+        max_of_address: maximum number of open connections per address; per /64 network for IPv6.
+        trusted_proxies: unlimited, because they carry the requests of all clients.
         head_seconds: how long the head of a request may take.
     """
     open_connections: Counter[str] = Counter()
@@ -67,7 +67,7 @@ def bounded_connection(
             self._watch_head()
 
         def _watch_head(self) -> None:
-            """Start the clock when a head begins; more bytes of the same head do not start it again."""
+            """Start the timer when a head begins; more bytes of the same head do not restart it."""
             if self.conn.their_state is not h11.IDLE:
                 self._forget_head()
             elif self._head_timer is None:

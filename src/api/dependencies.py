@@ -1,4 +1,4 @@
-"""How a route asks for a service: by type, never by a global."""
+"""How a route gets a service: by type, never from a global."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
@@ -21,18 +21,18 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Services:
-    """Everything that routes may ask for, built and closed in src/api/lifespan.py.
+    """The services that routes use, built and closed in src/api/lifespan.py.
 
     Attributes:
-        runs: accepts runs, executes and ends them.
-        archive: tells what became of them.
-        run_events: follows them.
-        artifacts: their files.
-        run_gate: the places to run.
-        preparation_gate: the places to read strategies and fetch prices for runs that nobody waits for.
+        runs: accepts, executes and ends runs.
+        archive: returns stored runs and their results.
+        run_events: follows runs.
+        artifacts: the files of runs.
+        run_gate: the slots for runs.
+        preparation_gate: the slots for reading strategies and fetching prices for queued runs.
         data_source: name of the price source.
-        market_data: what prices are cached; None where none are.
-        readings: reads a strategy's source without running it, while clients take turns.
+        market_data: lists cached prices; None if the source has no cache.
+        readings: reads strategies without running them, while clients take turns.
     """
 
     runs: Runs
@@ -48,7 +48,7 @@ class Services:
     market_data: "MarketData | None" = None
 
 
-# A coroutine: the framework would call a plain function in the thread pool, behind what is called there for others.
+# A coroutine, because the framework would run a plain function in the thread pool, which may be busy.
 async def _services(request: Request) -> Services:
     services: Services = request.state.services
     return services

@@ -1,4 +1,4 @@
-"""Notices that a client has gone away while its answer is being made."""
+"""Detects that a client has gone while its answer is being computed."""
 
 import asyncio
 from collections.abc import Coroutine
@@ -12,7 +12,7 @@ Result = TypeVar("Result")
 
 
 class ClientGone(BacktesterError):
-    """The client closed its connection before the answer; 499 is only for the log."""
+    """The client closed its connection before the answer; the status 499 appears only in the log."""
 
     code = "client_gone"
     http_status = 499
@@ -21,13 +21,13 @@ class ClientGone(BacktesterError):
 async def unless_disconnected(receive: Receive, work: Coroutine[Any, Any, Result]) -> Result:
     """The result of `work`, which is cancelled when the client goes or this task is cancelled.
 
-    Returns or raises only when `work` has ended.
+    Returns or raises only once `work` has ended.
 
     Args:
         receive: the request's ASGI channel, its body already read.
 
     Raises:
-        ClientGone: and whatever `work` raises.
+        ClientGone, and every error of `work`
     """
     working = asyncio.ensure_future(work)
     leaving = asyncio.ensure_future(disconnected(receive))
@@ -43,6 +43,6 @@ async def unless_disconnected(receive: Receive, work: Coroutine[Any, Any, Result
 
 
 async def disconnected(receive: Receive) -> None:
-    """Return when the client has closed its connection; the request's body was read before."""
+    """Return when the client has closed its connection. The request's body must already have been read."""
     while (await receive())["type"] != "http.disconnect":
         continue

@@ -1,4 +1,4 @@
-"""The pages /docs and /redoc, made of files of our own: they work without internet, and plainly without the files."""
+"""The pages /docs and /redoc from our own files: they work offline, and as a plain page without the files."""
 
 from pathlib import Path
 
@@ -18,7 +18,7 @@ PAGE_POLICY = "; ".join(
         "default-src 'none'",
         "script-src 'self'",
         "worker-src blob:",
-        # Both programs write their styles into the page while they run.
+        # Both programs add inline styles to the page.
         "style-src 'self' 'unsafe-inline'",
         "img-src 'self' data:",
         "font-src 'self' data:",
@@ -64,7 +64,7 @@ _WAYS = {".": "Studio", "docs": "Swagger", "redoc": "ReDoc", "openapi.json": "op
 
 
 class Assets(StaticFiles):
-    """Files that change only with the service: a browser may keep them for an hour."""
+    """Files that change only with the service: browsers may cache them for an hour."""
 
     async def get_response(self, path: str, scope: Scope) -> Response:
         """See StaticFiles.get_response."""
@@ -74,11 +74,11 @@ class Assets(StaticFiles):
 
 
 def add_documentation_pages(app: FastAPI, folder: Path = DOCS_FOLDER) -> None:
-    """Give the app /docs (Swagger) and /redoc (ReDoc).
+    """Add /docs (Swagger) and /redoc (ReDoc) to the app.
 
     Args:
-        folder: holds the files; what `make assets` fetched is in its folder `vendor`. Where that is missing both
-            addresses show the same plain page, written from the OpenAPI document.
+        folder: the files, with those from `make assets` in its folder `vendor`. Without them both addresses show the
+            same plain page, written from the OpenAPI document.
     """
 
     async def swagger(_request: Request) -> HTMLResponse:

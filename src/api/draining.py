@@ -1,4 +1,4 @@
-"""Lets a client finish sending what was refused early, so that it reads the answer instead of losing its connection."""
+"""Lets a client finish sending a refused body, so that it reads the answer instead of losing its connection."""
 
 import asyncio
 from collections.abc import MutableMapping
@@ -13,12 +13,12 @@ DRAIN_SECONDS = 10.0
 
 
 class DrainMiddleware:
-    """Reads on, for a while, what is left of a body when its answer is complete; then the connection is closed.
+    """Reads the rest of a body, within limits, after its answer is complete; then the connection is closed.
 
-    Closing a connection on which bytes wait to be read resets it, and the client's side throws the answer away.
+    Closing a connection with unread bytes resets it, and the client's side discards the answer.
 
     Args:
-        max_bytes, max_seconds: what is read on at most.
+        max_bytes, max_seconds: limits on reading the rest.
     """
 
     def __init__(self, app: ASGIApp, max_bytes: int = MAX_DRAINED_BYTES, max_seconds: float = DRAIN_SECONDS) -> None:
@@ -45,17 +45,17 @@ class DrainMiddleware:
 
 
 class _Body:
-    """A request's body, and whether more of it is to come."""
+    """A request's body, which knows whether more of it is coming."""
 
     def __init__(self, scope: Scope, receive: Receive) -> None:
         self._receive = receive
-        # Such a client sends nothing before it is told to, which the first reading does.
+        # Such a client sends nothing until the server asks it to, which our first receive does.
         self._is_sent = Headers(scope=scope).get("expect", "").lower() != "100-continue"
         self._is_over = False
 
     @property
     def is_on_its_way(self) -> bool:
-        """Whether the client sends more of it."""
+        """Whether the client is still sending it."""
         return self._is_sent and not self._is_over
 
     async def receive(self) -> MutableMapping[str, Any]:
@@ -67,7 +67,7 @@ class _Body:
         return message
 
     async def drain(self, max_bytes: int, max_seconds: float) -> None:
-        """Throw the rest away, as much of it as comes within these bounds."""
+        """Discard the rest, within these limits."""
         with suppress(TimeoutError):
             async with asyncio.timeout(max_seconds):
                 while self.is_on_its_way and max_bytes > 0:

@@ -1,4 +1,4 @@
-"""Puts together what makes runs durable, and takes it apart in an order that loses nothing."""
+"""Builds the services that make runs durable, and closes them in an order that loses nothing."""
 
 import asyncio
 import logging
@@ -21,7 +21,7 @@ from src.services.storage.errors import StorageUnavailable
 logger = logging.getLogger(__name__)
 
 MAX_PREPARING = 4
-"""Requests that are read and named at the same time for the queue."""
+"""Number of queued runs that are prepared at the same time."""
 
 MAX_WAITING_TO_PREPARE = 256
 
@@ -40,7 +40,7 @@ class DurableRuns:
 async def durable_runs(
     backtests: PreparesRuns, store: RunStore, files: RunFiles, settings: Settings
 ) -> AsyncIterator[DurableRuns]:
-    """Runs on that store; what an earlier process has left in the queue starts at once."""
+    """Runs on that store; runs that an earlier process left in the queue start at once."""
     await asyncio.to_thread(_take_back, store, settings.run_max_attempts)
     bell = RunBell()
     leases = Leases(store, lease_seconds=settings.run_lease_seconds)
@@ -82,10 +82,10 @@ async def durable_runs(
 
 
 def _take_back(store: RunStore, max_attempts: int) -> None:
-    """What dead processes left behind need not wait for its leases, if it is certain that they are dead."""
+    """Requeue the runs of processes that are certainly dead, without waiting for their leases to expire."""
     try:
         for key in store.attend(max_attempts):
-            logger.warning("run %s was left behind by a process that has died", key.run_hash)
+            logger.warning("recovered run %s: the process that was executing it has died", key.run_hash)
     except StorageUnavailable as error:
-        # A full disk, say: what is stored can still be read.
-        logger.warning("runs of dead processes wait until their leases are over: %s", error)
+        # A full disk, for example: stored results can still be read.
+        logger.warning("runs of dead processes are requeued only when their leases expire: %s", error)

@@ -1,4 +1,4 @@
-"""Waits a moment for a cancelled run to end."""
+"""Waits briefly for a cancelled run to end."""
 
 import asyncio
 from contextlib import suppress
@@ -9,14 +9,14 @@ from src.api.dependencies import Services
 from src.services.storage.records import RunKey, RunRecord
 
 END_SECONDS = 3.0
-"""A box dies within a second; after this the run is told as it stands."""
+"""A box dies within a second; after this time the run is returned as it is."""
 
 
 async def ended_soon(services: Services, key: RunKey) -> RunRecord:
     """The run once it has ended, or as it is after END_SECONDS.
 
     Raises:
-        RunNotFound: somebody has deleted it meanwhile.
+        RunNotFound: another request has deleted it.
     """
     with suppress(TimeoutError):
         async with asyncio.timeout(END_SECONDS):

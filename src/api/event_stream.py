@@ -1,6 +1,6 @@
 """Sends a run's events as they happen: Server-Sent Events over one long answer.
 
-Each event is one chunk, so that whatever ends the answer never leaves half an event behind.
+Each event is one chunk, so that an interrupted answer never ends in half an event.
 """
 
 import asyncio
@@ -22,16 +22,16 @@ logger = logging.getLogger(__name__)
 
 MAX_STREAMS_PER_CLIENT = 20
 SEND_SECONDS = 30.0
-"""How long a client may take no bytes before its stream is given up."""
+"""How long a client may accept no bytes before its stream is closed."""
 
 _OPENING = b": events of one run\nretry: 1000\n\n"
-"""Gets the head of the answer past buffers, and lets a browser come back after a second."""
+"""Pushes the head of the answer through buffers, and makes a browser reconnect after a second."""
 
 _HEARTBEAT = b": still here\n\n"
 
 
 class TooManyStreams(BacktesterError):
-    """The client follows as many runs as it may."""
+    """The client has reached its limit of open streams."""
 
     code = "too_many_streams"
     http_status = 429
@@ -49,12 +49,12 @@ class OpenStreams:
 
     @property
     def n_open(self) -> int:
-        """Of all clients."""
+        """Number of open streams, over all clients."""
         return self._counts.total()
 
     @contextmanager
     def one_more(self, client: str) -> Iterator[None]:
-        """A stream of that client while the block goes on.
+        """Count a stream of that client during the block.
 
         Raises:
             TooManyStreams
@@ -66,7 +66,7 @@ class OpenStreams:
             yield
         finally:
             self._counts[client] -= 1
-            # A counter remembers clients with nothing open, too.
+            # Drops clients without open streams, which a Counter would keep.
             self._counts += Counter()
 
 
@@ -78,16 +78,16 @@ def event_bytes(event: RunEvent | None) -> bytes:
 
 
 class EventStream(Response):
-    """Events until there are no more, the client goes, the time is up or the service stops.
+    """Sends events until there are no more, the client goes, the time is up or the service stops.
 
-    A client that wants the rest comes back with the last id that it has seen.
+    A client that wants the rest reconnects with the last id it received.
 
     Args:
-        events: what to send; closed at the end.
-        seen: events that were taken out of it before, to be sent first.
-        client: whose stream it is.
-        open_streams: where it is counted.
-        ends_at: time.monotonic() seconds at which it ends by itself.
+        events: the events to send; closed at the end.
+        seen: events already taken from it, to be sent first.
+        client: the stream's client.
+        open_streams: counts the stream.
+        ends_at: time.monotonic() seconds at which the stream ends.
         stopping: set when the service stops.
     """
 
@@ -116,7 +116,7 @@ class EventStream(Response):
         """See starlette.responses.Response.
 
         Raises:
-            TooManyStreams: before anything was sent.
+            TooManyStreams: before anything is sent.
         """
         with self._open_streams.one_more(self._client):
             await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
@@ -124,7 +124,7 @@ class EventStream(Response):
                 await send({"type": "http.response.body", "body": b"", "more_body": False})
 
     async def _is_to_be_closed(self, receive: Receive, send: Send) -> bool:
-        """Send events until there is a reason to end; whether the client is there to be told."""
+        """Send events until there is a reason to stop; return whether the client is still connected."""
         sending = asyncio.ensure_future(self._send_events(send))
         leaving = asyncio.ensure_future(disconnected(receive))
         stopping = asyncio.ensure_future(self._stopping.wait())
@@ -141,22 +141,22 @@ class EventStream(Response):
                 await self._events.aclose()
 
     async def _send_events(self, send: Send) -> bool:
-        """Send everything; whether the client takes what it is sent."""
+        """Send all events; return whether the client accepted them."""
         try:
             await _send_chunk(send, b"".join([_OPENING, *map(event_bytes, self._seen)]))
             async for event in self._events:
                 await _send_chunk(send, event_bytes(event))
         except TimeoutError:
-            logger.info("a client takes no events any more: its stream is given up")
+            logger.info("closing a stream of events: its client accepts no more bytes")
             return False
         except BacktesterError as error:
-            # The answer has begun; whoever comes back for the rest is told properly.
-            logger.warning("a stream of events ends early: %s", error)
+            # The answer has begun; a client that reconnects for the rest gets the error properly.
+            logger.warning("ending a stream of events early: %s", error)
         return True
 
 
 async def _send_chunk(send: Send, chunk: bytes) -> None:
     async with asyncio.timeout(SEND_SECONDS):
         await send({"type": "http.response.body", "body": chunk, "more_body": True})
-        # Sending returns at once: without a pause nobody would hear in between that the client has gone.
+        # Sending returns at once; only this pause lets the event loop notice that the client has gone.
         await asyncio.sleep(0)

@@ -1,4 +1,4 @@
-"""Serves the files of a run so that a browser takes none of them for anything but a file, the report apart."""
+"""Serves the files of a run as downloads, which no browser opens as a page; only the report is shown as one."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,7 +16,7 @@ CHUNK_BYTES = 256 * 1024
 REPORT_NAME = "report.html"
 
 REPORT_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; sandbox"
-"""The report is a page: it may look like one, and nothing else. Its text is a stranger's."""
+"""The report may have styles and images but no scripts or requests: its text comes from a client."""
 
 MEDIA_TYPES = {
     ".csv": "text/csv; charset=utf-8; header=present",
@@ -28,13 +28,13 @@ MEDIA_TYPES = {
 
 
 async def file_answer(request: Request, path: Path, sha256: str) -> Response:
-    """The file as a download, the report as a page; 304 for a client that has it.
+    """The file as a download, or the report as a page; 304 for a client that has it.
 
     Args:
-        sha256: of the file, hexadecimal: it never changes under its name.
+        sha256: the file's hash, hexadecimal; a name's content never changes.
 
     Raises:
-        FileNotFoundError: it was removed a moment ago.
+        FileNotFoundError: it has just been removed.
     """
     headers = {"ETag": f'"{sha256}"', "Cache-Control": "private, no-cache"}
     if names_etag(request.headers.getlist("if-none-match"), headers["ETag"]):
@@ -53,16 +53,16 @@ async def file_answer(request: Request, path: Path, sha256: str) -> Response:
 
 
 def attachment(name: str) -> str:
-    """The header that makes a browser save what it gets.
+    """The Content-Disposition that makes a browser save the file.
 
     Args:
-        name: one of ours, ASCII without quotes.
+        name: one of our file names, ASCII without quotes.
     """
     return f'attachment; filename="{name}"'
 
 
 def _opened(path: Path) -> tuple[int, BinaryIO]:
-    # Open before the answer begins: what is removed meanwhile is still sent whole.
+    # Opened before the answer begins: a file removed after that is still sent whole.
     return path.stat().st_size, path.open("rb")
 
 

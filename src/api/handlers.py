@@ -1,4 +1,4 @@
-"""Our errors as HTTP answers: the only place where one becomes the other."""
+"""The only place where our errors become HTTP answers."""
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
@@ -38,13 +38,13 @@ from src.services.storage.errors import CursorInvalid, KeyReused, QueueFull, Sto
 
 logger = logging.getLogger(__name__)
 
-OWN_FAULT = "Something went wrong on our side. Tell the operator the request_id."
+OWN_FAULT = "Something went wrong on our side. Give the operator the request_id."
 
 NO_SUCH_RUN = "There is no such run."
-"""The same for a run that never was and for one of somebody else."""
+"""The same for a run that never existed and for another owner's."""
 
-STORAGE_UNAVAILABLE = "What is stored cannot be read or written at present; try again in a few seconds."
-"""The error's own words may name the database."""
+STORAGE_UNAVAILABLE = "The database cannot be read or written at present; try again in a few seconds."
+"""Replaces the error's own message, which may hold internals of the database."""
 
 
 def _rejected(error: StrategyRejected) -> dict[str, Any]:
@@ -61,7 +61,7 @@ def _failed(error: StrategyFailed) -> dict[str, Any]:
 
 
 def _misplaced(*place: str) -> Callable[[BacktesterError], Any]:
-    """What is wrong with one part of the request, in the shape of any other such problem."""
+    """Details in the shape of a validation error at that place of the request."""
     return lambda error: [{"type": error.code, "loc": list(place), "msg": str(error)}]
 
 
@@ -96,23 +96,23 @@ DETAILS: dict[type[BacktesterError], Callable[[Any], Any]] = {
     CursorInvalid: _misplaced("query", "cursor"),
     StorageUnavailable: lambda _error: STORAGE_UNAVAILABLE,
 }
-"""What stands in `detail`, by error; the status is the error's own. What is not here is our own fault."""
+"""The content of `detail`, by error; the status is the error's own. Any other error is our own fault."""
 
 
 def add_error_handlers(app: FastAPI) -> None:
-    """Let the app answer our errors, malformed requests and plain HTTP errors in our shapes."""
+    """Make the app answer our errors, malformed requests and plain HTTP errors in our shapes."""
     app.add_exception_handler(BacktesterError, _answer_our_error)
     app.add_exception_handler(RequestValidationError, _answer_validation_error)
     app.add_exception_handler(HTTPException, _answer_http_error)
 
 
 def own_fault_answer(request_id: str) -> Response:
-    """What a caller learns of an error that should not have happened: nothing but where to ask."""
+    """The answer to an unexpected error: it reveals only the id to ask about."""
     return json_answer({"detail": OWN_FAULT, "request_id": request_id}, 500)
 
 
 def error_answer(error: BacktesterError) -> Response | None:
-    """The answer to an error that the table knows; None for one that is our own fault."""
+    """The answer to an error in the table; None for one that is our own fault."""
     for kind in type(error).__mro__:
         if kind in DETAILS:
             return json_answer({"detail": DETAILS[kind](error)}, _status(error), _headers(error))
@@ -128,7 +128,7 @@ async def _answer_our_error(request: Request, error: Exception) -> Response:
 
 
 def _status(error: Any) -> int:
-    # A price source that says when to come back is busy, not broken.
+    # A price source that says when to retry is busy, not broken.
     if isinstance(error, PriceSourceUnavailable) and error.retry_after_seconds is not None:
         return 503
     return int(error.http_status)
@@ -145,7 +145,7 @@ async def _answer_validation_error(_request: Request, error: Exception) -> Respo
 
 
 def _field_problem(problem: Mapping[str, Any]) -> dict[str, Any]:
-    """Type, place and message; `input` and `ctx` hold what was sent, which is the user's own code."""
+    """Type, place and message, without `input` and `ctx`, which hold the user's code."""
     place: Sequence[Any] = problem["loc"]
     return {
         "type": problem["type"],

@@ -1,4 +1,4 @@
-"""Refuses requests for names that are not ours: a page elsewhere can make its own name mean this machine."""
+"""Refuses requests for unknown host names: DNS rebinding makes an attacker's name point to this machine."""
 
 import re
 from collections.abc import Sequence
@@ -19,13 +19,13 @@ _HOST = re.compile(r"(?:\[([0-9A-Fa-f:.]+)\]|([A-Za-z0-9._-]+))(?::[0-9]{1,5})?"
 class HostMiddleware:
     """Answers 421 unless the header Host names this service.
 
-    Browsers always send it, and a page cannot change it; a request without one is from a program and is let through.
-    Local names and addresses are always allowed. Other addresses are where the service listens beyond this machine:
-    DNS rebinding needs a name.
+    Browsers always send it, and a page cannot change it; a request without it comes from a program and passes.
+    Local names and addresses are always allowed. Other addresses are allowed if the service listens beyond this
+    machine, because DNS rebinding needs a name.
 
     Args:
-        api_host: what the service listens on; see Settings.
-        allowed_hosts: further names, without ports; EVERY_HOST among them switches the check off.
+        api_host: the host the service listens on; see Settings.
+        allowed_hosts: further names, without ports; EVERY_HOST switches the check off.
     """
 
     def __init__(self, app: ASGIApp, *, api_host: str, allowed_hosts: Sequence[str]) -> None:
@@ -38,7 +38,7 @@ class HostMiddleware:
             await self._app(scope, receive, send)
             return
         sent = printable(", ".join(Headers(scope=scope).getlist("host")), 100)
-        detail = f"This service does not answer for the host '{sent}'; its operator can add names to ALLOWED_HOSTS."
+        detail = f"This service does not answer for the host '{sent}'; its operator can add it to ALLOWED_HOSTS."
         await json_answer({"detail": detail}, 421)(scope, receive, send)
 
     def _is_allowed(self, scope: Scope) -> bool:

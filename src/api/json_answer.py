@@ -1,4 +1,4 @@
-"""Answers with plain values as JSON."""
+"""JSON responses from plain values."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -11,5 +11,5 @@ __all__ = ["json_answer", "json_bytes"]
 
 
 def json_answer(value: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
-    """A response with that value as its body."""
+    """A response with the value as its JSON body."""
     return Response(json_bytes(value), status, headers, media_type="application/json")

@@ -1,4 +1,4 @@
-"""Reads a JSON body strictly, so that no body can make anything but a 422 that says what is wrong with it."""
+"""Reads JSON bodies strictly: every malformed body gets a 422 that says what is wrong with it."""
 
 import json
 import re
@@ -18,8 +18,8 @@ class MalformedBody(HTTPException):
 
     Args:
         kind: stable name of the problem.
-        location: where it is, as in a validation error's `loc`.
-        message: what to do about it.
+        location: its place, as in a validation error's `loc`.
+        message: the problem, and what to do about it.
     """
 
     def __init__(self, kind: str, location: Sequence[str | int], message: str) -> None:
@@ -27,10 +27,10 @@ class MalformedBody(HTTPException):
 
 
 class JsonRoute(APIRoute):
-    """A route whose body is strict JSON, sent with the header that says so."""
+    """A route whose body is strict JSON, sent with a JSON Content-Type."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """The usual handler behind our own reading of the body."""
+        """The usual handler, given a request that reads its body strictly."""
         handle = super().get_route_handler()
 
         async def handle_json(request: Request) -> Response:
@@ -42,7 +42,7 @@ class JsonRoute(APIRoute):
         """The request, its body read as strict JSON.
 
         Raises:
-            MalformedBody: its header does not say that the body is JSON.
+            MalformedBody: its Content-Type is not JSON.
         """
         check_content_type(request)
         return _StrictJsonRequest(request.scope, request.receive)
@@ -57,8 +57,8 @@ def parse_json(body: bytes) -> Any:
     """The value of a JSON text in UTF-8, UTF-16 or UTF-32.
 
     Raises:
-        MalformedBody: anything that RFC 8259 does not know (NaN, a name twice in one object), text in no
-            encoding, or nesting and integers of a length that only an attack has.
+        MalformedBody: it violates RFC 8259 (NaN, for example), repeats a name in one object, is not valid text, or
+            has nesting too deep or integers too long for an honest request.
     """
     try:
         return json.loads(body, object_pairs_hook=_with_unique_names, parse_constant=_refuse_constant)
@@ -67,10 +67,10 @@ def parse_json(body: bytes) -> Any:
     except UnicodeDecodeError as error:
         raise MalformedBody("json_invalid", ["body", error.start], "The body is not UTF-8 text") from error
     except ValueError as error:
-        # Python reads no integer of more than 4300 digits.
-        raise MalformedBody("json_invalid", ["body"], "The body holds a number that is too long") from error
+        # Python refuses integers of more than 4300 digits.
+        raise MalformedBody("json_invalid", ["body"], "The body contains a number that is too long") from error
     except RecursionError as error:
-        raise MalformedBody("json_invalid", ["body"], "The body is nested too deep") from error
+        raise MalformedBody("json_invalid", ["body"], "The body is nested too deeply") from error
 
 
 def _with_unique_names(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -78,7 +78,7 @@ def _with_unique_names(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(value) != len(pairs):
         counts = Counter(name for name, _ in pairs)
         name = printable(counts.most_common(1)[0][0])
-        raise MalformedBody("json_duplicate", ["body"], f"'{name}' stands more than once in one object")
+        raise MalformedBody("json_duplicate", ["body"], f"'{name}' appears more than once in one object")
     return value
 
 
@@ -87,20 +87,20 @@ def _refuse_constant(name: str) -> Any:
 
 
 def media_type(request: Request) -> str:
-    """What the header Content-Type names, in small letters and without its parameters; "" where it names nothing."""
+    """The media type in Content-Type, in lower case and without parameters; "" if the header has none."""
     header = Message()
     header["content-type"] = request.headers.get("content-type") or "none/none"
     return header.get_content_type() if header.get_content_maintype() != "none" else ""
 
 
 def check_content_type(request: Request, or_send: str = "") -> None:
-    """Let a body through whose header says that it is JSON.
+    """Check that Content-Type is JSON.
 
     Args:
-        or_send: what else the route takes, for the message.
+        or_send: for the message, the other type that the route takes.
 
     Raises:
-        MalformedBody: it says something else, or nothing.
+        MalformedBody: the header is missing or names another type.
     """
     if re.fullmatch(r"application/(.*\+)?json", media_type(request)):
         return
@@ -114,7 +114,7 @@ def check_content_type(request: Request, or_send: str = "") -> None:
 
 
 def json_or_text(text: str) -> Any:
-    """What a single field says as JSON; what is no JSON stays text, and its field says what is wrong."""
+    """A single field's JSON value; text that is not JSON stays text, and its field reports the error."""
     try:
         return parse_json(text.encode("utf-8"))
     except (MalformedBody, UnicodeEncodeError):

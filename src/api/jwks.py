@@ -1,4 +1,4 @@
-"""The issuer's public keys: fetched by need, kept while it is out, never fetched at a stranger's wish."""
+"""The issuer's public keys: fetched when needed, kept through outages, and never fetched on a client's demand."""
 
 import asyncio
 import json
@@ -13,13 +13,13 @@ from src.errors import BacktesterError
 logger = logging.getLogger(__name__)
 
 FRESH_SECONDS = 300.0
-"""How long keys are used before they are asked for again: a withdrawn key works no longer than this."""
+"""How long keys are used before they are fetched again: a revoked key works no longer than this."""
 
 STALE_SECONDS = 24 * 3600.0
 """How long the last good keys are used while the issuer does not answer."""
 
 COOL_DOWN_SECONDS = 10.0
-"""Least time between two requests to the issuer, whatever tokens name and whatever it answers."""
+"""Minimum time between two requests to the issuer, for any token and any answer."""
 
 FETCH_SECONDS = 5.0
 MAX_ANSWER_BYTES = 256 * 1024
@@ -29,7 +29,7 @@ Jwk = Mapping[str, Any]
 
 
 class KeysUnavailable(BacktesterError):
-    """No key has ever come from the issuer, or the last came too long ago: no token can be checked."""
+    """The issuer has never sent keys, or the last ones are too old: no token can be checked."""
 
     code = "keys_unavailable"
     http_status = 503
@@ -37,10 +37,10 @@ class KeysUnavailable(BacktesterError):
 
 
 class KeySet:
-    """Public keys by their kid. Belongs to one event loop.
+    """Public keys by kid. Belongs to one event loop.
 
     Args:
-        fetch: gives the JWKS document; blocking, raises OSError or ValueError when it cannot.
+        fetch: returns the JWKS document; blocks, and raises OSError or ValueError if it fails.
         clock: monotonic seconds.
     """
 
@@ -53,25 +53,25 @@ class KeySet:
         self._fetching: asyncio.Task[None] | None = None
 
     async def key(self, kid: str) -> Jwk | None:
-        """The key of that name; None where the issuer has none.
+        """The key with that kid; None if the issuer has none.
 
         Raises:
-            KeysUnavailable: there are no keys that may still be used.
+            KeysUnavailable: no keys are recent enough to use.
         """
         if not self._is_younger_than(FRESH_SECONDS) or kid not in self._keys:
             await self._refresh()
         if not self._is_younger_than(STALE_SECONDS):
-            raise KeysUnavailable("The keys that tokens are checked with cannot be had at present; try again soon.")
+            raise KeysUnavailable("The keys for checking tokens are unavailable at present; try again soon.")
         return self._keys.get(kid)
 
     async def _refresh(self) -> None:
-        """Ask the issuer unless it was asked a moment ago; all who wait share one request."""
+        """Query the issuer unless it was queried just now; all waiting requests share one query."""
         if self._fetching is None:
             if self._tried_at is not None and self._clock() - self._tried_at < COOL_DOWN_SECONDS:
                 return
             self._tried_at = self._clock()
             self._fetching = asyncio.create_task(self._fetch_once())
-        # Shielded: the client that happened to start it may leave, the others still wait.
+        # Shielded: if the client that started it leaves, others still wait for it.
         await asyncio.shield(self._fetching)
 
     async def _fetch_once(self) -> None:
@@ -79,7 +79,7 @@ class KeySet:
             self._keys = keys_by_kid(await asyncio.to_thread(self._fetch))
             self._fetched_at = self._clock()
         except (OSError, ValueError) as error:
-            logger.warning("the issuer's keys could not be had, %d are kept: %s", len(self._keys), type(error).__name__)
+            logger.warning("could not fetch the issuer's keys, keeping %d: %s", len(self._keys), type(error).__name__)
         finally:
             self._fetching = None
 
@@ -88,26 +88,26 @@ class KeySet:
 
 
 def keys_by_kid(document: bytes) -> dict[str, Jwk]:
-    """The keys of a JWKS document that have a name; what else stands in it is passed over.
+    """The keys of a JWKS document that have a kid; everything else in it is ignored.
 
     Raises:
-        ValueError: it is no JWKS document.
+        ValueError: it is not a JWKS document.
     """
     try:
         keys = json.loads(document)["keys"]
     except (KeyError, TypeError, RecursionError) as error:
-        raise ValueError("no JWKS document") from error
+        raise ValueError("not a JWKS document") from error
     if not isinstance(keys, list) or len(keys) > MAX_KEYS:
-        raise ValueError("no JWKS document")
+        raise ValueError("not a JWKS document")
     named = [key for key in keys if isinstance(key, dict) and isinstance(key.get("kid"), str)]
     return {key["kid"]: key for key in named}
 
 
 def fetch_document(url: str) -> bytes:
-    """What stands at the operator's URL, bounded in time and size.
+    """Fetch the document at the operator's URL, with limits on time and size.
 
     Raises:
-        OSError, ValueError: it cannot be had.
+        OSError, ValueError: it cannot be fetched.
     """
     request = Request(url, headers={"Accept": "application/json"})  # noqa: S310 - settings allow http and https only
     with urlopen(request, timeout=FETCH_SECONDS) as answer:  # noqa: S310 - as above

@@ -1,4 +1,4 @@
-"""The one composition root: builds the real things in order, closes them in reverse."""
+"""The composition root: builds the real services in order and closes them in reverse."""
 
 import asyncio
 import gc
@@ -26,7 +26,7 @@ OpenServices = Callable[[Settings], AbstractAsyncContextManager[Services]]
 
 @asynccontextmanager
 async def lifespan(settings: Settings, open_services: OpenServices) -> AsyncIterator[dict[str, Services]]:
-    """What is there while the app serves, as `request.state`."""
+    """The values of `request.state` while the app serves."""
     configure_logging(settings.log_level, settings.log_format)
     async with open_services(settings) as services:
         yield {"services": services}
@@ -34,8 +34,8 @@ async def lifespan(settings: Settings, open_services: OpenServices) -> AsyncIter
 
 @asynccontextmanager
 async def open_real_services(settings: Settings) -> AsyncIterator[Services]:
-    """The services as the settings say. Starts even when no sandbox works: /health says so, runs get 503."""
-    # Imported late: pandas and the calendars take seconds, and `import src.api.server` must not.
+    """The services as configured. Starts even if no sandbox works: /health reports that, and runs get 503."""
+    # Imported late: pandas and the calendars take seconds, which `import src.api.server` must not.
     from src.execution.reading_process import ReadingProcess  # noqa: PLC0415 - see above
     from src.services.artifacts.artifacts import Artifacts  # noqa: PLC0415 - see above
     from src.services.backtests import Backtests, RunLimits  # noqa: PLC0415 - see above
@@ -61,7 +61,7 @@ async def open_real_services(settings: Settings) -> AsyncIterator[Services]:
             sandbox=ProfiledSandbox(sandbox) if settings.hqg_profile else sandbox,
             limits=RunLimits(wall_seconds=settings.max_execution_time, max_orders=settings.max_orders_per_run),
         )
-        # Calendar and price source take seconds to get ready: in the background, not in the first request.
+        # Calendar and price source take seconds to prepare: in the background, not in the first request.
         preparations = [
             asyncio.create_task(asyncio.to_thread(prepare, provider)),
             asyncio.create_task(asyncio.to_thread(reading_gate.warm_up)),
@@ -87,15 +87,15 @@ async def open_real_services(settings: Settings) -> AsyncIterator[Services]:
 
 
 def _n_reading_helpers(settings: Settings) -> int:
-    # Two at least: one client's sources may keep all helpers but one.
+    # At least two: one client's sources may occupy all helpers but one.
     return settings.reading_helpers or max(2, os.cpu_count() or 1)
 
 
 async def _settle(preparations: Sequence["asyncio.Task[Any]"]) -> None:
-    """Wait until everything is imported, then take it out of the garbage collector's rounds for good."""
+    """Wait until everything is imported, then exempt it from garbage collection."""
     await asyncio.wait(preparations)
     gc.collect()
-    # An answer is a hundred thousand small objects; each collection on the way walked all libraries as well.
+    # Building an answer of a hundred thousand small objects triggers collections, which would scan all libraries too.
     gc.freeze()
 
 
@@ -130,8 +130,8 @@ def _open_sandbox(settings: Settings) -> Sandbox:
     reason = sandbox.unavailable_reason()
     if reason is None:
         logger.info(
-            "strategies run in the sandbox %s (memory limited by: %s)", sandbox.name, sandbox.enforcement.memory
+            "running strategies in the sandbox %s (memory limited by: %s)", sandbox.name, sandbox.enforcement.memory
         )
     else:
-        logger.warning("no sandbox works, runs are refused: %s", reason)
+        logger.warning("no sandbox works, refusing runs: %s", reason)
     return WarmPool(sandbox, size=settings.sandbox_pool_size, preload=settings.sandbox_preload.split(","))

@@ -1,4 +1,4 @@
-"""Where log lines go: standard error, one line a record, for people or for machines."""
+"""Logs to standard error, one line per record, for people or for machines."""
 
 import logging
 from typing import Any, Literal
@@ -10,7 +10,7 @@ LogFormat = Literal["console", "json"]
 
 
 def configure_logging(level: str, log_format: LogFormat) -> None:
-    """Write records of at least that severity, unless whoever started the process has already decided.
+    """Log records of at least that severity, unless logging is already configured.
 
     Args:
         level: a name of the logging module, such as INFO.
@@ -23,10 +23,10 @@ def configure_logging(level: str, log_format: LogFormat) -> None:
 
 
 def log_handler(log_format: LogFormat) -> logging.Handler:
-    """What writes records of the standard logging module; their `extra` become fields.
+    """The handler for records of the standard logging module; their `extra` become fields.
 
     Args:
-        log_format: "console" is one readable line, "json" one JSON object a line.
+        log_format: "console" writes one readable line per record, "json" one JSON object per line.
     """
     renderer: Processor = structlog.processors.JSONRenderer()
     if log_format == "console":
@@ -54,8 +54,8 @@ def log_handler(log_format: LogFormat) -> logging.Handler:
 
 
 def _on_one_line(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
-    """Strangers' text may stand in a record: no part of it begins a line of its own."""
-    # uvicorn says its sentences twice, the second time with a terminal's colours in them.
+    """Escape line breaks: a record may hold a client's text, which must not forge a line."""
+    # uvicorn adds each message a second time, with terminal colours.
     return {name: _escaped(value) for name, value in event.items() if name != "color_message"}
 
 

@@ -1,4 +1,4 @@
-"""What holds for every request: its id and log line, its fault, its time, its size, its headers. Pure ASGI."""
+"""Middleware for every request: id and log line, internal errors, time, size and headers. Pure ASGI."""
 
 import asyncio
 import logging
@@ -26,7 +26,7 @@ SECURITY_HEADERS = {
     "X-Frame-Options": "DENY",
     "Referrer-Policy": "no-referrer",
     "Cross-Origin-Opener-Policy": "same-origin",
-    # An answer is data: whatever a browser takes it for, nothing in it may run or load.
+    # An answer is data: even if a browser shows it as a page, nothing in it may run or load.
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
     "Cache-Control": "no-store",
 }
@@ -36,9 +36,9 @@ _MAX_LOGGED_PATH = 200
 
 
 class RequestIdMiddleware:
-    """Names the request and writes its one log line.
+    """Gives the request an id and writes its one log line.
 
-    The id is in `request.state.request_id`, in the answer's header and in every log line of the request. One that
+    The id is in `request.state.request_id`, in the answer's header and in every log line of the request. An id that
     the client sends is kept if it is harmless in a log.
     """
 
@@ -70,7 +70,7 @@ class RequestIdMiddleware:
 
 
 class FaultMiddleware:
-    """Answers for errors that nobody else did, so that our own fault has a shape and an id too."""
+    """Answers unhandled errors, so that our own faults have a shape and an id too."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -89,7 +89,7 @@ class FaultMiddleware:
         try:
             await self._app(scope, receive, noting_send)
         except asyncio.CancelledError:
-            # The server stops and has waited long enough: its runs are stopped by now, and it ends after us.
+            # The server is stopping and its grace period is over: its runs have been stopped by now.
             if has_started:
                 raise
             await _stopping_answer()(scope, receive, send)
@@ -101,7 +101,7 @@ class FaultMiddleware:
 
 
 class SecurityHeadersMiddleware:
-    """Gives every answer the headers that browsers want to be told; a page's own policy stays."""
+    """Adds security headers for browsers to every answer; a page's own policy stays."""
 
     def __init__(self, app: ASGIApp, headers: Mapping[str, str]) -> None:
         self._app = app
@@ -129,16 +129,16 @@ def _request_id(scope: Scope) -> str:
 
 
 def _log_request(scope: Scope, request_id: str, status: int, seconds: float) -> None:
-    # Method and path are a stranger's text: cut, and quoted so that they stay on their line.
+    # Method and path come from the client: shortened, and quoted so that they stay on one line.
     method, path = scope["method"][:_MAX_LOGGED_METHOD], quote(scope["path"][:_MAX_LOGGED_PATH])
     facts = {"method": method, "path": path, "status": status, "milliseconds": round(seconds * 1000, 1)}
     logger.info("request %s %s %s %d %.0f ms", request_id, method, path, status, seconds * 1000, extra=facts)
 
 
 class TimeLimitMiddleware:
-    """Ends a request that takes too long with 504. Whatever works for it is cancelled first.
+    """Ends a request that takes too long with 504, after cancelling its work.
 
-    `request.state.deadline` is when that happens, in time.monotonic() seconds.
+    `request.state.deadline` is the time of that, in time.monotonic() seconds.
     """
 
     def __init__(self, app: ASGIApp, max_seconds: float) -> None:
@@ -168,7 +168,7 @@ class TimeLimitMiddleware:
 
 
 class BodyLimitMiddleware:
-    """Refuses a body over the limit with 413: by its declared length at once, else while it is read."""
+    """Refuses a body over the limit with 413: at once by its declared length, otherwise while it is read."""
 
     def __init__(self, app: ASGIApp, max_bytes: int) -> None:
         self._counted = RequestBodyLimitMiddleware(app, max_bytes)

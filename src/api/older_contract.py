@@ -1,4 +1,4 @@
-"""Lets every wrong answer of POST /backtest, whoever made it, have the older contract's shape."""
+"""Gives every error of POST /backtest the older contract's shape, even those of the framework."""
 
 import json
 from typing import Any
@@ -14,7 +14,7 @@ OLDER_PATH = "/backtest"
 
 
 class OlderContractErrors:
-    """Rewrites answers of 400 and above on the older route; a status, its headers and its reasons stay."""
+    """Rewrites answers of 400 and above on the older route; status, headers and reasons stay."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -26,7 +26,7 @@ class OlderContractErrors:
 
 
 class _Rewriting:
-    """Holds an error's start and body back until both are there; our errors are short."""
+    """Holds an error back until its body is complete; our errors are short."""
 
     def __init__(self, send: Send) -> None:
         self._send = send

@@ -1,11 +1,11 @@
-"""Whose runs and presets a request may see."""
+"""The owner whose runs and presets a request may see."""
 
 from typing import Annotated
 
 from fastapi import Depends, Request
 
 LOCAL_OWNER = "local"
-"""Owns everything where nobody logs in."""
+"""Owns everything while log-in is off."""
 
 
 def owner_of(request: Request) -> str:

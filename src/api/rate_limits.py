@@ -1,6 +1,6 @@
-"""How many requests one client may make a minute and an hour: slowapi's decorator around one function of ours.
+"""Limits one client's requests per minute and per hour, with slowapi's decorator around one of our functions.
 
-Its middleware skips routes that FastAPI includes from routers and cuts streams, so every protected request passes
+Its middleware skips routes that FastAPI includes from routers and breaks streams, so every protected request passes
 through the decorated function instead (src/api/admission.py).
 """
 
@@ -20,8 +20,8 @@ class TooManyRequests(BacktesterError):
     """The client has used up its minute or its hour.
 
     Args:
-        limit: how many requests in how long, as text.
-        retry_after_seconds: when the next one is let through.
+        limit: number of requests and period, as text.
+        retry_after_seconds: seconds until the next request is allowed.
     """
 
     code = "too_many_requests"
@@ -35,10 +35,10 @@ class TooManyRequests(BacktesterError):
 
 @dataclass(frozen=True)
 class Budget:
-    """Requests of one kind that one client may make.
+    """Maximum number of requests of one kind from one client.
 
     Attributes:
-        per_minute, per_hour: how many.
+        per_minute, per_hour: counts.
     """
 
     per_minute: int
@@ -46,12 +46,12 @@ class Budget:
 
 
 class RateLimits:
-    """Counts requests by client, over all routes together: those that only read apart from all others.
+    """Counts requests by client over all routes, reading and changing requests separately.
 
     Args:
-        reads: GET and HEAD. changes: everything else.
-        storage_url: redis://… shares the counts between processes; memory:// keeps them in this one, as happens
-            with a Redis that does not answer, until it does again.
+        reads: GET and HEAD. changes: all other methods.
+        storage_url: redis://… shares the counts between processes; memory:// keeps them in this one. While Redis does
+            not answer, the counts are kept in this process.
     """
 
     def __init__(self, *, reads: Budget, changes: Budget, storage_url: str = "memory://") -> None:
@@ -60,10 +60,10 @@ class RateLimits:
         self._changes = _Counting(changes, storage_url, prefix="hqg", is_remote=self.is_remote)
 
     def count(self, request: Request, client: str) -> None:
-        """Count one request of that client. Blocks for as long as a remote storage takes.
+        """Count one request of that client. Blocks while a remote storage answers.
 
         Raises:
-            TooManyRequests: it is one too many.
+            TooManyRequests: it exceeds the limit.
         """
         counting = self._reads if request.method in ("GET", "HEAD") else self._changes
         counting.count(request, client)
@@ -84,9 +84,9 @@ class _Counting:
             key_style="endpoint",
             key_prefix=prefix,
         )
-        # slowapi would let the environment variable RATELIMIT_ENABLED switch it off.
+        # Otherwise the environment variable RATELIMIT_ENABLED could switch slowapi off.
         self._limiter.enabled = True
-        # The minute stands first: what it refuses is not counted to the hour.
+        # The minute comes first: requests it refuses do not count to the hour.
         self._counted = self._limiter.limit(limits)(_counted)
 
     def count(self, request: Request, client: str) -> None:
@@ -108,4 +108,4 @@ def _client(request: Request) -> str:
 
 
 def _counted(request: Request) -> None:
-    """One request that is let through; slowapi asks for the argument's name."""
+    """One allowed request; slowapi requires the argument's name."""

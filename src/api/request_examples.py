@@ -1,4 +1,4 @@
-"""Requests that run as they stand, for the documentation pages and the studio: what lies in `examples/`."""
+"""Complete requests from `examples/`, for the documentation pages and the studio."""
 
 import json
 
@@ -10,10 +10,10 @@ EXAMPLES_FOLDER = PROJECT_FOLDER / "examples"
 
 
 def code_of(strategy: str) -> str:
-    """The source of one strategy of `examples/strategies`.
+    """The source of one strategy in `examples/strategies`.
 
     Args:
-        strategy: the file's name without its ending.
+        strategy: the file's name without its extension.
     """
     return (EXAMPLES_FOLDER / "strategies" / f"{strategy}.py").read_text()
 
@@ -37,7 +37,7 @@ REQUEST_EXAMPLES: dict[str, Example] = {
         },
     },
     "calm_mix": {
-        "summary": "Risk: weekly, three markets by inverse volatility, the three fields that are required",
+        "summary": "Risk: weekly, three markets by inverse volatility, only the required fields",
         "value": {
             "strategy_code": code_of("calm_mix"),
             "start_date": "2010-01-01",
@@ -45,4 +45,4 @@ REQUEST_EXAMPLES: dict[str, Example] = {
         },
     },
 }
-"""What Swagger offers under "Examples"; the first is `examples/request.json`."""
+"""The examples that Swagger offers; the first is `examples/request.json`."""

@@ -1,4 +1,4 @@
-"""What every route does that answers with a finished backtest: wait in line, watch the client, run or find it."""
+"""What every route does to answer with a finished backtest: queue, watch the client, execute the run or find it."""
 
 import contextvars
 import threading
@@ -37,10 +37,10 @@ async def run_answer(request: Request, services: Services, posted: BacktestReque
 
 
 async def finished_run(request: Request, services: Services, posted: BacktestRequest) -> FinishedRun:
-    """The finished backtest; a run that nobody else waits for ends when the client goes or its time is up.
+    """The finished backtest. When the client goes or its time is up, a run that no other client waits for ends.
 
     Raises:
-        BacktesterError: whatever the run raises; src/api/handlers.py makes an answer of it.
+        BacktesterError: any error of the run; src/api/handlers.py turns it into an answer.
     """
     telemetry: Telemetry = request.app.state.telemetry
     report = RunReport(started=time.perf_counter())
@@ -51,7 +51,7 @@ async def finished_run(request: Request, services: Services, posted: BacktestReq
 
 
 def run_headers(finished: FinishedRun) -> dict[str, str]:
-    """What the header of an answer says of its run."""
+    """The headers that describe an answer's run."""
     return {"X-Run-Hash": finished.key.run_hash} | ({"X-Run-Reused": "true"} if finished.is_reused else {})
 
 
@@ -80,13 +80,13 @@ async def _finished(request: Request, services: Services, posted: BacktestReques
     while True:
         outcome = None
         if not services.run_gate.has_place:
-            # Whoever wants what is there already need not wait until somebody else's run has ended.
+            # A client whose result is already stored must not wait for another client's run.
             outcome = await services.preparation_gate.run(find, client=client)
         if outcome is None:
             outcome = await services.run_gate.run(run, client=client)
         if isinstance(outcome, FinishedRun):
             return outcome
         await services.run_events.finished(outcome)
-        # It may have ended with a client who went away, or have been accepted anew: this client still waits.
+        # The run may have ended because its client went, or have been accepted again: this client still waits.
         with suppress(RunAbandoned, RunNotFinished):
             return await run_in_threadpool(services.archive.finished, outcome)

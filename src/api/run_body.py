@@ -1,4 +1,4 @@
-"""Reads the body of a submitted run: as of a backtest, on top of a preset where the query names one."""
+"""Reads the body of a submitted run: like a backtest's, applied on top of a preset if the query names one."""
 
 import re
 from collections.abc import Callable, Coroutine, Mapping
@@ -18,12 +18,12 @@ PRESET_PATTERN = "^[0-9a-f]{64}$"
 
 
 class RunRoute(StrategyRoute):
-    """A route that takes what a backtest takes; with ?preset_id=… the body may leave out what the preset says."""
+    """A route that takes the body of a backtest; with ?preset_id=… the body may omit the preset's fields."""
 
     own_parameters = frozenset({"preset_id", "rerun"})
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """The usual handler, once the preset is there."""
+        """The usual handler, run once the preset is loaded."""
         handle = super().get_route_handler()
 
         async def handle_with_preset(request: Request) -> Response:
@@ -44,7 +44,7 @@ async def _preset(request: Request) -> Mapping[str, Any] | None:
 
     Raises:
         PresetNotFound, StorageUnavailable
-        MalformedBody: it names what is no preset_id.
+        MalformedBody: the preset_id is malformed.
     """
     preset_id = request.query_params.get("preset_id")
     if preset_id is None:
@@ -57,7 +57,7 @@ async def _preset(request: Request) -> Mapping[str, Any] | None:
 
 
 def _with_content_type(request: Request) -> Request:
-    """The request as JSON if it does not say what its body is, which may be empty here."""
+    """The request with the JSON content type if it has none; its body may be empty here."""
     if request.headers.get("content-type"):
         return request
     headers = MutableHeaders(raw=list(request.scope["headers"]))
@@ -66,10 +66,10 @@ def _with_content_type(request: Request) -> Request:
 
 
 class _Overriding(Request):
-    """A request whose body is the preset with what was sent in place of its fields.
+    """A request whose body is the preset, overridden by the fields that were sent.
 
     Args:
-        original: as it came. sent: the same, readable.
+        original: the request as received. sent: the same request, readable.
     """
 
     def __init__(self, original: Request, sent: Request, configuration: Mapping[str, Any]) -> None:
@@ -91,6 +91,6 @@ class _Overriding(Request):
             return await self._sent.json()
         if not await self._sent.body():
             return {}
-        # Only an empty body may leave out what it is: a page of another origin could send such a one unasked.
+        # Only an empty body may omit its type: another origin's page can send an untyped body without a preflight.
         check_content_type(self._original)
         return await self._sent.json()

@@ -1,4 +1,4 @@
-"""Which run the path of a request names: never one of another owner."""
+"""The run that a request's path names: never another owner's."""
 
 import re
 from typing import Annotated
@@ -14,20 +14,20 @@ _RUN_HASH = re.compile(r"[0-9a-f]{64}")
 RunHash = Annotated[
     str,
     Path(
-        description="The run_hash that its POST answered with.",
+        description="The run_hash that its POST returned.",
         json_schema_extra={"pattern": f"^{_RUN_HASH.pattern}$", "minLength": 64, "maxLength": 64},
     ),
 ]
 
 
 def run_key(owner: str, run_hash: str) -> RunKey:
-    """The address of the owner's run of that hash.
+    """The key of the owner's run with that hash.
 
     Raises:
-        RunNotFound: no run has such a hash.
+        RunNotFound: the hash is malformed.
     """
     if not _RUN_HASH.fullmatch(run_hash):
-        raise RunNotFound("that is no hash of a run")
+        raise RunNotFound("a run_hash is 64 hexadecimal digits")
     return RunKey(owner, run_hash)
 
 

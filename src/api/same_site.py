@@ -1,4 +1,4 @@
-"""Refuses what a page of another site would have a visitor's browser do here, with the visitor's cookie or without."""
+"""Refuses requests that another site's page makes a visitor's browser send, with or without the visitor's cookie."""
 
 from collections.abc import Sequence
 from urllib.parse import urlsplit
@@ -14,22 +14,22 @@ SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 PROOF_HEADER = "X-Requested-With"
 
 FORM_MEDIA_TYPES = frozenset({"", "application/x-www-form-urlencoded", "multipart/form-data", "text/plain"})
-"""What a page may send to another site without asking it first."""
+"""Media types that a page may send to another site without a preflight."""
 
 OTHER_SITE = (
-    "A page of another site sent this. Its origin must be in CORS_ORIGINS; a program that sends the cookie "
-    f"without an Origin must send {PROOF_HEADER} too."
+    "This request came from another site's page. Its origin must be in CORS_ORIGINS; a program that sends the cookie "
+    f"without an Origin must also send {PROOF_HEADER}."
 )
 
 
 class SameSiteMiddleware:
-    """Answers 403 to a request that changes something and comes from a page of another site.
+    """Answers 403 to a request that changes something and comes from another site's page.
 
-    A page of this site or of an origin that may call the API is let through, and so is a request with an
-    Authorization header: no page can send one unasked.
+    Requests from this site's pages and from allowed origins pass, and so do those with an Authorization header, which
+    a page cannot send without a preflight.
 
     Args:
-        cors_origins: whose pages may call the API; "*" lets all call it, but without the cookie.
+        cors_origins: origins whose pages may call the API; "*" allows all, but without the cookie.
     """
 
     def __init__(self, app: ASGIApp, *, cors_origins: Sequence[str]) -> None:
@@ -49,7 +49,7 @@ class SameSiteMiddleware:
         if site in ("same-origin", "none") or self._may_call(origin, request):
             return False
         if site is None and origin is None:
-            # No browser of today sends neither; a form of an old one has nothing but the cookie to show.
+            # Every current browser sends one of the two; a form in an old browser has only the cookie.
             return COOKIE in request.cookies and not _is_from_a_program(request)
         return site is not None or not _is_own(origin, request)
 

@@ -66,7 +66,7 @@ SENT_HEADERS = [
     "X-Request-ID",
     "X-Requested-With",
 ]
-"""What a page from another origin may send, beyond what it always may."""
+"""Request headers that another origin's page may send, besides the always allowed ones."""
 
 SHOWN_HEADERS = [
     "Content-Disposition",
@@ -78,15 +78,15 @@ SHOWN_HEADERS = [
     "X-Run-Hash",
     "X-Run-Reused",
 ]
-"""What a page from another origin may read of an answer, beyond what it always may."""
+"""Response headers that another origin's page may read, besides the always readable ones."""
 
 
 def create_app(settings: Settings, open_services: OpenServices = open_real_services) -> FastAPI:
-    """The application; nothing is built or opened before it starts to serve.
+    """The application; services are opened only when it starts to serve.
 
     Args:
         settings: every value that an operator can set.
-        open_services: builds what routes ask for and closes it again. Tests give their own.
+        open_services: opens and closes the services that routes use. Tests pass their own.
     """
     telemetry, login = Telemetry(), authentication(settings)
     app = FastAPI(
@@ -95,7 +95,7 @@ def create_app(settings: Settings, open_services: OpenServices = open_real_servi
         description=INTRODUCTION,
         openapi_tags=TAGS,
         version=__version__,
-        # Their pages load from elsewhere: src/api/documentation_pages.py has its own.
+        # The framework's pages load files from a CDN; src/api/documentation_pages.py has our own.
         docs_url=None,
         redoc_url=None,
         lifespan=lambda _app: _lifespan(settings, open_services, telemetry),
@@ -112,7 +112,7 @@ def create_app(settings: Settings, open_services: OpenServices = open_real_servi
         app.include_router(router, dependencies=documented)
     for router in (runs.router, run_events.router, artifacts.router, presets.router):
         app.include_router(router, prefix="/api/v1", dependencies=documented)
-        # The paths of older clients: the same routes, and nothing of their own to document.
+        # The paths of older clients: the same routes, not documented twice.
         app.include_router(router, include_in_schema=False)
     app.include_router(health.router)
     app.include_router(plain.router)
@@ -125,7 +125,7 @@ def create_app(settings: Settings, open_services: OpenServices = open_real_servi
 async def _lifespan(
     settings: Settings, open_services: OpenServices, telemetry: Telemetry
 ) -> AsyncIterator[dict[str, Any]]:
-    """What is there while the app serves, as `request.state`: the services, and when they are about to stop."""
+    """The values of `request.state` while the app serves: the services, and an event that says they are stopping."""
     with stop_event() as stopping:
         async with lifespan(settings, open_services) as state:
             state["services"].runs.ends.listen(telemetry.queued_run_ended)
@@ -133,7 +133,7 @@ async def _lifespan(
 
 
 def _middleware(settings: Settings, telemetry: Telemetry, login: Authentication) -> list[Middleware]:
-    """What every request passes, outermost first."""
+    """The middleware of every request, outermost first."""
     return [
         Middleware(DrainMiddleware),
         Middleware(RequestIdMiddleware, telemetry=telemetry),
@@ -167,7 +167,7 @@ def _middleware(settings: Settings, telemetry: Telemetry, login: Authentication)
 
 
 def authentication(settings: Settings) -> Authentication:
-    """How tokens are checked; off where the settings name neither keys nor a secret."""
+    """The authentication as configured; off if the settings name neither keys nor a secret."""
     url = settings.hqg_dash_jwks_url
     return Authentication(
         keys=KeySet(partial(fetch_document, url)) if url else None,
@@ -186,7 +186,7 @@ def _settings_or_exit() -> Settings:
 
 
 def connection_class(settings: Settings) -> type[asyncio.Protocol]:
-    """What uvicorn makes of each connection."""
+    """uvicorn's protocol class, with the configured limits."""
     return bounded_connection(
         max_of_address=settings.max_connections_per_address, trusted_proxies=settings.trusted_proxies
     )

@@ -1,4 +1,4 @@
-"""Leads from a path with one slash too many or too few to the right one, without naming a host."""
+"""Redirects a path with a trailing slash too many or too few to the right one, without naming a host."""
 
 from urllib.parse import quote
 
@@ -11,9 +11,9 @@ from src.api.paths import route_path
 
 
 def redirect_slashes(app: FastAPI) -> None:
-    """Let the app do so for whatever matches none of its routes.
+    """Make the app redirect paths that match none of its routes.
 
-    The framework's own redirect repeats the header Host, so that a stranger may say where it leads.
+    The framework's own redirect repeats the header Host, which lets an attacker choose its target.
     """
     app.router.redirect_slashes = False
     answer_not_found = app.router.default
@@ -38,6 +38,6 @@ def _toggled(path: str) -> str:
 def _matches(app: FastAPI, scope: Scope, path: str) -> bool:
     root = str(scope.get("root_path", "")).rstrip("/")
     other = {**scope, "path": root + path}
-    # Two slashes at the beginning would lead to a host of that name.
+    # Two leading slashes would redirect to a host of that name.
     is_path = path.startswith("/") and not path.startswith("//")
     return is_path and any(route.matches(other)[0] is not Match.NONE for route in app.router.routes)

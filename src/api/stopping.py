@@ -1,4 +1,4 @@
-"""Tells long answers at once that the process was told to stop: the server itself waits for them to end."""
+"""Ends long answers as soon as the process receives a stop signal; the server itself would wait for them."""
 
 import asyncio
 import signal
@@ -13,10 +13,10 @@ STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 @contextmanager
 def stop_event() -> Iterator[asyncio.Event]:
-    """An event of this loop that is set when the process is told to stop.
+    """An event of this loop that is set when the process receives a stop signal.
 
-    The server's own handler is called as before; after the block it stands alone again. Outside of the main thread,
-    which no signal reaches, the event is set by nobody.
+    The server's own handler still runs, and is restored after the block. Outside the main thread, which alone
+    receives signals, the event is never set.
     """
     event = asyncio.Event()
     if threading.current_thread() is not threading.main_thread():
@@ -28,16 +28,16 @@ def stop_event() -> Iterator[asyncio.Event]:
         yield event
     finally:
         for number, (before, ours) in replaced.items():
-            # Whoever came after us keeps its place.
+            # A handler installed after ours stays.
             if signal.getsignal(number) is ours:
                 signal.signal(number, before)
 
 
 def _chain(number: signal.Signals, loop: asyncio.AbstractEventLoop, event: asyncio.Event) -> tuple[Any, Any]:
-    """Put a handler before the present one; the present one and ours."""
+    """Put our handler before the present one; return the present one and ours."""
     before = signal.getsignal(number)
     if not callable(before):
-        # Nobody handles it: it ends the process, streams and all.
+        # Unhandled, the signal ends the process at once, streams included.
         return before, None
 
     def handle(received: int, frame: FrameType | None) -> None:

@@ -1,4 +1,4 @@
-"""Serves a stored result: its compressed bytes as they are, or decompressed for a client that wants it so."""
+"""Serves a stored result: its compressed bytes as they are, or decompressed for clients without gzip."""
 
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
@@ -14,15 +14,15 @@ from src.services.storage.records import StoredResult
 from src.utils.json_bytes import grouped
 
 LONG_BYTES = 4 * 1024 * 1024
-"""What is longer is sent in pieces."""
+"""Longer bodies are sent in pieces."""
 
 SLICE_BYTES = 256 * 1024
 
 Rewrite = Callable[[Iterator[tuple[str, Any]]], Iterator[bytes]]
-"""Makes other JSON of the members of a BacktestResponse, see src.services.artifacts.answer_reader.answer_members."""
+"""Turns the members of a BacktestResponse into other JSON; see src.services.artifacts.answer_reader.answer_members."""
 
 _HEADERS = {
-    # The answer never changes, but whether its reader may still see it does: keep it, and ask each time.
+    # The answer never changes, but the client's right to see it may: cache it, and revalidate each time.
     "Cache-Control": "private, no-cache",
     "Vary": "Accept-Encoding",
 }
@@ -31,7 +31,7 @@ _HEADERS = {
 async def stored_answer(request: Request, stored: StoredResult) -> Response:
     """The result as JSON, or 304 for a client that has it.
 
-    Its two forms are two representations: each has a strong ETag of its own.
+    Its two encodings are two representations, each with its own strong ETag.
     """
     is_gzip = accepts_gzip(request.headers.get("accept-encoding"))
     etag = f'"{stored.json_sha256}-gzip"' if is_gzip else f'"{stored.json_sha256}"'
@@ -44,10 +44,10 @@ async def stored_answer(request: Request, stored: StoredResult) -> Response:
 
 
 async def unpacked_response(stored: StoredResult, headers: Mapping[str, str], *, is_wanted: bool = True) -> Response:
-    """The stored JSON for a client that wants it uncompressed.
+    """The stored JSON, uncompressed.
 
     Args:
-        is_wanted: whether the client takes the body too.
+        is_wanted: False sends the headers without the body.
     """
     if not is_wanted:
         length = {"Content-Length": str(stored.json_length)}
@@ -59,7 +59,7 @@ async def unpacked_response(stored: StoredResult, headers: Mapping[str, str], *,
 
 
 async def rewritten_response(stored: StoredResult, rewrite: Rewrite, headers: Mapping[str, str]) -> Response:
-    """What is made of the stored JSON while that is read."""
+    """Other JSON, made from the stored JSON while that is read."""
     pieces = grouped(rewrite(answer_members(unpacked(stored.gzip_bytes))), SLICE_BYTES)
     if stored.json_length > LONG_BYTES:
         return StreamingResponse(in_pieces(pieces), headers=dict(headers), media_type="application/json")
@@ -68,14 +68,14 @@ async def rewritten_response(stored: StoredResult, rewrite: Rewrite, headers: Ma
 
 
 def json_response(body: bytes, headers: Mapping[str, str]) -> Response:
-    """JSON that was written before."""
+    """A response of ready-made JSON."""
     if len(body) > LONG_BYTES:
         return _long_response(_slices(body), len(body), headers)
     return Response(body, headers=dict(headers), media_type="application/json")
 
 
 def _long_response(pieces: Iterator[bytes], length: int, headers: Mapping[str, str]) -> Response:
-    # In one piece the server would copy all of it at once, and everybody else would wait.
+    # In one piece the server would copy all of it at once and block every other request.
     headers = {**headers, "Content-Length": str(length)}
     return StreamingResponse(in_pieces(pieces), headers=headers, media_type="application/json")
 
@@ -86,9 +86,9 @@ def _slices(body: bytes) -> Iterator[bytes]:
 
 
 def accepts_gzip(header: str | None) -> bool:
-    """Whether a client that sent this Accept-Encoding wants gzip at least as much as nothing at all.
+    """Whether a client that sent this Accept-Encoding prefers gzip at least as much as no encoding.
 
-    A client that says nothing gets what every client can read.
+    A client without the header gets no encoding, which every client can read.
     """
     if header is None:
         return False
@@ -105,7 +105,7 @@ def _weights(header: str) -> Iterator[tuple[str, float]]:
 
 
 def _weight(text: str) -> float:
-    # RFC 9110 knows 0 to 1 with three decimals; what is no such number is not wanted.
+    # RFC 9110 allows 0 to 1 with three decimals; anything else counts as 0.
     try:
         weight = float(text)
     except ValueError:
@@ -114,6 +114,6 @@ def _weight(text: str) -> float:
 
 
 def names_etag(headers: list[str], etag: str) -> bool:
-    """Whether If-None-Match names that entity tag; weak ones count too, as RFC 9110 says for this header."""
+    """Whether If-None-Match names that entity tag; weak tags match too, as RFC 9110 requires for this header."""
     named = {tag.strip().removeprefix("W/") for header in headers for tag in header.split(",")}
     return "*" in named or etag in named

@@ -1,4 +1,4 @@
-"""Reads a strategy posted as it is, `curl --data-binary @strategy.py`, with the other fields in the query."""
+"""Reads a strategy posted as plain source, `curl --data-binary @strategy.py`, with the other fields in the query."""
 
 import json
 from collections.abc import Callable, Coroutine
@@ -22,7 +22,7 @@ class StrategyRoute(JsonRoute):
     """A route that takes JSON with a field strategy_code, or the strategy's source itself.
 
     Attributes:
-        own_parameters: names in the query that are the route's own and no fields of the request.
+        own_parameters: the route's own query parameters, which are not fields of the request.
     """
 
     own_parameters: frozenset[str] = frozenset()
@@ -38,7 +38,7 @@ class StrategyRoute(JsonRoute):
         return super().readable(_without_fields_in_the_query(request))
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """The usual handler; what is wrong with a field of the query is said to be in the query."""
+        """The usual handler; errors in a query field are reported as in the query."""
         handle = super().get_route_handler()
 
         async def handle_source(request: Request) -> Response:
@@ -53,7 +53,7 @@ class StrategyRoute(JsonRoute):
 
 
 def is_source(request: Request) -> bool:
-    """Whether the body is a strategy's source, by its header."""
+    """Whether the body is a strategy's source, according to Content-Type."""
     return media_type(request) in PYTHON_MEDIA_TYPES
 
 
@@ -78,16 +78,16 @@ def _fields_of_the_query(request: Request, own_parameters: frozenset[str]) -> di
         if name in own_parameters:
             continue
         if name == "strategy_code":
-            raise MalformedBody("query_code", ["query", name], "The code is the body: leave strategy_code out")
+            raise MalformedBody("query_code", ["query", name], "The code is the body: omit strategy_code")
         if name in fields:
-            message = f"'{printable(name)}' stands more than once in the query"
+            message = f"'{printable(name)}' appears more than once in the query"
             raise MalformedBody("query_duplicate", ["query", printable(name)], message)
         fields[name] = _value(name, text)
     return fields
 
 
 def _value(name: str, text: str) -> Any:
-    """A query parameter as JSON would carry it; what is no JSON stays text, and its field says what is wrong."""
+    """A query parameter's JSON value; text that is not JSON stays text, and its field reports the error."""
     if name == "benchmark" and text in ("", "null"):
         return None
     if name in _TEXT_FIELDS:
@@ -98,7 +98,7 @@ def _value(name: str, text: str) -> Any:
 def _without_fields_in_the_query(request: Request) -> Request:
     for name in request.query_params:
         if name in _QUERY_FIELDS:
-            message = f"'{name}' belongs into the body: the query counts only beside a body of text/x-python"
+            message = f"'{name}' goes in the body: the query is read only with a body of text/x-python"
             raise MalformedBody("query_with_json", ["query", name], message)
     return request
 
@@ -110,7 +110,7 @@ def _in_the_query(problem: dict[str, Any]) -> dict[str, Any]:
 
 
 def source_documentation() -> dict[str, Any]:
-    """What OpenAPI says of the other way to post: the body's type, and each field as a query parameter."""
+    """The OpenAPI description of posting plain source: the body's type, and each field as a query parameter."""
     schema = BacktestRequest.model_json_schema(ref_template="#/components/schemas/{model}")
     names = [name for name in BacktestRequest.model_fields if name != "strategy_code"]
     return {
@@ -120,13 +120,13 @@ def source_documentation() -> dict[str, Any]:
 
 
 def _parameter(name: str, field: dict[str, Any]) -> dict[str, Any]:
-    beside = "Only beside a body of text/x-python. "
-    # No default either: Swagger fills it in and sends it, beside a body of JSON too, which is refused.
+    beside = "Only with a body of text/x-python. "
+    # No default either: Swagger would send it with a JSON body too, which is refused.
     left_out = ("description", "title", "examples", "default")
     of_field = {word: value for word, value in field.items() if word not in left_out}
     default = f" Default: {json.dumps(field['default'])}." if "default" in field else ""
     is_json = name in ("commission", "slippage", "parameters", "universe")
-    # As text that holds JSON: for a parameter whose content is JSON Swagger makes up a value, and sends that.
+    # Declared as text that holds JSON: for a JSON parameter Swagger makes up a value and sends it.
     of_text = {"type": "string", "contentMediaType": "application/json", "contentSchema": of_field}
     return {
         "name": name,

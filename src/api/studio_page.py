@@ -1,4 +1,4 @@
-"""The studio at /: static files of our own and from npm, under a policy that lets nothing else in."""
+"""The studio at /: our own static files and some from npm, under a policy that allows nothing else."""
 
 from pathlib import Path
 
@@ -10,16 +10,16 @@ from starlette.types import Scope
 
 STUDIO_FOLDER = Path(__file__).parent / "web" / "studio"
 NEEDED = ("vendor/codemirror.js", "vendor/lightweight-charts.js")
-"""What `make assets` fetches, and the page cannot do without."""
+"""The files from `make assets` that the page needs."""
 
 STUDIO_POLICY = "; ".join(
     [
         "default-src 'none'",
         "script-src 'self'",
-        # What reads large results beside the page.
+        # A worker parses large results off the page's own thread.
         "worker-src 'self'",
         "style-src 'self'",
-        # The wavy lines under a broken rule are pictures written in the editor's own style sheet.
+        # The wavy lines under a broken rule are data: images in the editor's style sheet.
         "img-src 'self' data:",
         "connect-src 'self'",
         "base-uri 'none'",
@@ -30,28 +30,28 @@ STUDIO_POLICY = "; ".join(
 
 
 class StudioFiles(StaticFiles):
-    """The page's files. A browser asks whether they changed, so that none of two editions meet on one page."""
+    """The page's files. Browsers revalidate them, so that a page never mixes files of two versions."""
 
     async def get_response(self, path: str, scope: Scope) -> Response:
         """See StaticFiles.get_response."""
         response = await super().get_response(path, scope)
         response.headers["Cache-Control"] = "no-cache"
-        # A worker lives under the policy of its own file, not under the page's.
+        # A worker follows the policy of its own file, not the page's.
         response.headers["Content-Security-Policy"] = STUDIO_POLICY
         return response
 
 
 def is_built(folder: Path) -> bool:
-    """Whether everything that the page loads is there."""
+    """Whether all files that the page needs exist."""
     return all((folder / name).is_file() for name in NEEDED)
 
 
 def add_studio(app: FastAPI, folder: Path = STUDIO_FOLDER) -> None:
-    """Give the app its first page. Include it after all routes below /studio.
+    """Add the first page to the app. Call this after adding all routes below /studio.
 
     Args:
-        folder: holds the page's files; what `make assets` fetched is in its folder `vendor`. Where that is missing
-            the plain page of src/api/routes/plain.py is the first one.
+        folder: the page's files, with those from `make assets` in its folder `vendor`. Without them the first page
+            is the plain one of src/api/routes/plain.py.
     """
 
     async def first_page(request: Request) -> Response:

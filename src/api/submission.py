@@ -1,4 +1,4 @@
-"""What every route that submits a run does: wait in line to have it read and named, watch the client, hand it over."""
+"""What every route does to submit a run: queue to have it read and named, watch the client, hand the run over."""
 
 import contextvars
 import threading
@@ -24,10 +24,10 @@ async def submitted(
     rerun: bool = False,
     idempotency_key: str | None = None,
 ) -> Submission:
-    """What became of the submitted run; from then on it goes on without the client.
+    """Submit the run, which then continues without the client.
 
     Raises:
-        BacktesterError: whatever preparing it raises, KeyReused, QueueFull, StorageUnavailable
+        KeyReused, QueueFull, StorageUnavailable, and every error of Backtests.prepare
     """
     deadline: float = request.state.deadline
     client: str = request.state.client
@@ -51,7 +51,7 @@ async def submitted(
         await check_readable(request, services, posted)
         with suppress(BoxNeeded):
             return await services.preparation_gate.run(submit, client=client)
-        # A strategy that computes its universe has to be asked in a box, and a box stands in a place to run.
+        # A strategy that computes its universe must be called in a box, and a box needs a run slot.
         return await services.run_gate.run(partial(submit, may_open_box=True), client=client)
 
     return await unless_disconnected(request.receive, submit_through_a_gate())

@@ -1,4 +1,4 @@
-"""How runs go, for Prometheus and for the log: counts and seconds, never a line of anybody's code."""
+"""Measures of runs for Prometheus and the log: counts and seconds, never a client's code."""
 
 import logging
 import time
@@ -24,14 +24,14 @@ _STEPS = frozenset({"analysis", "data", "sandbox", "audit", "metrics", "total"})
 
 @dataclass
 class RunReport:
-    """What is known of one run.
+    """The facts of one run.
 
     Attributes:
-        started: time.perf_counter() seconds at which it was asked for.
-        waited_seconds: in line; None while it waits.
+        started: time.perf_counter() seconds at which it was requested.
+        waited_seconds: time in the queue; None while it waits.
         timings_ms: milliseconds by step, once it has succeeded.
         run_hash: its identity, once it has succeeded.
-        outcome: how it went, once it has succeeded.
+        outcome: how it ended, once it has succeeded.
     """
 
     started: float
@@ -41,18 +41,18 @@ class RunReport:
     outcome: str = "completed"
 
     def begins(self) -> None:
-        """It has left the line."""
+        """Record that it has left the queue."""
         self.waited_seconds = time.perf_counter() - self.started
 
     def ends(self, run_hash: str, timings_ms: Mapping[str, float], *, is_reused: bool) -> None:
-        """It has succeeded, or had done so before."""
+        """Record that it has succeeded, now or in an earlier request."""
         self.timings_ms = {step: value for step, value in timings_ms.items() if step in _STEPS}
         self.run_hash = run_hash
         self.outcome = "reused" if is_reused else "completed"
 
 
 class Telemetry:
-    """The measures of one application, in a registry of its own."""
+    """The measures of one application, in its own registry."""
 
     def __init__(self) -> None:
         self._registry = CollectorRegistry()
@@ -61,31 +61,31 @@ class Telemetry:
         self._runs = Counter("hqg_runs", "Runs that ended, by outcome.", ["outcome"], registry=self._registry)
         self._run_seconds = Histogram(
             "hqg_run_seconds",
-            "Seconds from request to answer; of a run out of the queue, from its acceptance to its end.",
+            "Seconds from request to answer, or from acceptance to end for a queued run.",
             buckets=_SECONDS,
             registry=self._registry,
         )
         self._wait_seconds = Histogram(
-            "hqg_run_wait_seconds", "Seconds that a run waited in line.", buckets=_SECONDS, registry=self._registry
+            "hqg_run_wait_seconds", "Seconds that a run waited.", buckets=_SECONDS, registry=self._registry
         )
         self._step_seconds = Histogram(
             "hqg_run_step_seconds",
-            "Seconds of each step of a run.",
+            "Duration of each step of a run in seconds.",
             ["step"],
             buckets=_SECONDS,
             registry=self._registry,
         )
         self._requests = Counter(
-            "hqg_http_requests", "Answers, by method and status.", ["method", "status"], registry=self._registry
+            "hqg_http_requests", "Responses, by method and status.", ["method", "status"], registry=self._registry
         )
-        self._now = Gauge("hqg_runs_now", "Runs at this moment, by state.", ["state"], registry=self._registry)
-        self._most = Gauge("hqg_runs_most", "Most runs at one time, by state.", ["state"], registry=self._registry)
-        self._readings = Gauge("hqg_readings_waiting", "Sources that wait to be read.", registry=self._registry)
-        self._pool = Gauge("hqg_pool_boxes", "Boxes of the warm pool, by state.", ["state"], registry=self._registry)
+        self._now = Gauge("hqg_runs_now", "Current number of runs, by state.", ["state"], registry=self._registry)
+        self._most = Gauge("hqg_runs_most", "Maximum number of runs, by state.", ["state"], registry=self._registry)
+        self._readings = Gauge("hqg_readings_waiting", "Sources waiting to be read.", registry=self._registry)
+        self._pool = Gauge("hqg_pool_boxes", "Boxes in the warm pool, by state.", ["state"], registry=self._registry)
 
     @contextmanager
     def observed(self, report: RunReport) -> Iterator[None]:
-        """Count and log the run that the block waits for, however it ends."""
+        """Count and log the run that the block waits for, whether it succeeds or fails."""
         outcome = "internal"
         try:
             yield
@@ -100,12 +100,12 @@ class Telemetry:
             self._run_ended(report, outcome)
 
     def request_ended(self, method: str, status: int) -> None:
-        """Count one answer."""
+        """Count one response."""
         known = method if method in {"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"} else "other"
         self._requests.labels(known, str(status)).inc()
 
     def scrape(self, services: Services) -> bytes:
-        """Everything in Prometheus' text format."""
+        """All measures in Prometheus's text format."""
         gate = services.run_gate
         for state, now, most in (
             ("running", gate.n_running, gate.max_running),
@@ -119,7 +119,7 @@ class Telemetry:
         return generate_latest(self._registry)
 
     def queued_run_ended(self, run: EndedRun) -> None:
-        """Count a run that nobody waited for; may be called from any thread."""
+        """Count a run from the queue. Thread-safe."""
         timings_ms = {step: value for step, value in run.timings_ms.items() if step in _STEPS}
         self._count(run.outcome, run.seconds, run.waited_seconds, timings_ms)
 
@@ -140,7 +140,7 @@ class Telemetry:
     ) -> None:
         self._runs.labels(outcome).inc()
         if outcome != "reused":
-            # Milliseconds of the store beside seconds of runs would tell nothing of either.
+            # Milliseconds of the store would blur the histogram of runs, which take seconds.
             self._run_seconds.observe(seconds)
         if waited_seconds is not None:
             self._wait_seconds.observe(waited_seconds)
@@ -150,6 +150,6 @@ class Telemetry:
 
 
 def pool_counts(services: Services) -> dict[str, int]:
-    """Warm boxes that are ready and that are wanted; nothing where the sandbox keeps none."""
+    """The numbers of ready and of wanted warm boxes; empty if the sandbox keeps none."""
     pool: Any = services.sandbox
     return {"ready": pool.n_ready, "wanted": pool.size} if hasattr(pool, "n_ready") else {}

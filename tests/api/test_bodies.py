@@ -51,8 +51,8 @@ def body_with(**fields: str) -> bytes:
         (body_with(commission='{"model": "\\ud800"}'), ["body", "commission"], "one of"),
         (body_with(config_params="{}", parameters="{}"), ["body"], "two names"),
         (body_with(end_date='"2014-12-31"'), ["body", "end_date"], "after start_date"),
-        (b'{"seed": 1, ' + body_with(seed="2")[1:], ["body"], "'seed' stands more than once"),
-        (body_with(parameters='{"\\ud800": 1, "\\ud800": 2}'), ["body"], "stands more than once"),
+        (b'{"seed": 1, ' + body_with(seed="2")[1:], ["body"], "'seed' appears more than once"),
+        (body_with(parameters='{"\\ud800": 1, "\\ud800": 2}'), ["body"], "appears more than once"),
     ],
 )
 def test_a_bad_body_is_refused_with_its_place(connect, body, place, message):

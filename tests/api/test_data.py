@@ -63,7 +63,7 @@ def test_what_is_not_cached_is_404_and_not_asked_for(provider, source):
     with client(provider) as http:
         answer = http.get("/api/v1/data/SPY")
     assert (answer.status_code, source.asked) == (404, [])
-    assert answer.json() == {"detail": "No prices of 'SPY' are cached by the source fake."}
+    assert answer.json() == {"detail": "No prices for 'SPY' are cached from the source fake."}
 
 
 def test_a_source_without_a_cache_says_404():

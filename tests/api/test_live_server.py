@@ -241,7 +241,7 @@ def test_the_service_starts_on_its_settings_and_stops_when_told(tmp_path):
         _, err = process.communicate(timeout=30)
     assert process.returncode in (0, -signal.SIGTERM), err
     assert "Traceback" not in err
-    assert "no sandbox works, runs are refused" in err
+    assert "no sandbox works, refusing runs" in err
 
 
 def test_an_open_stream_does_not_hold_up_a_service_that_is_told_to_stop(tmp_path):

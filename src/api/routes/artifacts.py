@@ -21,13 +21,13 @@ router = APIRouter(tags=["runs"])
 
 
 async def _existing(key: RunKeyDep, services: ServicesDep) -> RunKey:
-    """The run's address, once it is sure that there is one: what is said of a file tells nothing of strangers' runs."""
+    """The key of an existing run, so that answers about files reveal nothing about other owners' runs."""
     return (await run_in_threadpool(services.archive.get, key)).key
 
 
 ExistingRunDep = Annotated[RunKey, Depends(_existing)]
 
-NO_SUCH_FILE = "No file of this run has that name; its artifacts list all of them."
+NO_SUCH_FILE = "This run has no file of that name; GET …/artifacts lists its files."
 
 
 @router.get(
@@ -35,12 +35,12 @@ NO_SUCH_FILE = "No file of this run has that name; its artifacts list all of the
     operation_id="list_artifacts",
     summary="List a run's files",
     response_model=Manifest,
-    response_description="The manifest: names, sizes, hashes, and the manifest of yours before it.",
+    response_description="The manifest: names, sizes, hashes, and the hash of your previous manifest.",
     responses=ARTIFACT_PROBLEMS,
 )
 async def list_artifacts(key: ExistingRunDep, services: ServicesDep) -> Response:
-    """The sealed manifest of a run that succeeded. Each names the hash of the one before it: a chain anyone can check,
-    as `python -m src verify` does.
+    """The sealed manifest of a run that succeeded. Each manifest names the hash of the previous one; anyone can check
+    this chain, as `python -m src verify` does.
     """
     return json_answer(await run_in_threadpool(services.artifacts.manifest, key))
 
@@ -48,22 +48,22 @@ async def list_artifacts(key: ExistingRunDep, services: ServicesDep) -> Response
 @router.get(
     "/runs/{run_hash}/artifacts/{name}",
     operation_id="get_artifact",
-    summary="Fetch one file of a run",
+    summary="Download one file of a run",
     response_class=Response,
     response_description="The file's bytes; its ETag never changes.",
     responses={
         200: {"content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}},
-        304: {"description": "What you have (If-None-Match) is what there is."},
+        304: {"description": "Your copy (If-None-Match) is current."},
         **ARTIFACT_PROBLEMS,
     },
 )
 async def get_artifact(
     key: ExistingRunDep,
-    name: Annotated[str, Path(max_length=100, examples=["report.html"], description="As the manifest names it.")],
+    name: Annotated[str, Path(max_length=100, examples=["report.html"], description="A name from the manifest.")],
     request: Request,
     services: ServicesDep,
 ) -> Response:
-    """A download; report.html is a page of its own that runs no script."""
+    """A download; report.html opens as a page without scripts."""
     manifest = await run_in_threadpool(services.artifacts.manifest, key)
     # A name is looked up, never made into a path.
     sha256 = _hashes(manifest).get(name)
@@ -73,7 +73,7 @@ async def get_artifact(
     try:
         return await file_answer(request, path, sha256)
     except FileNotFoundError as error:
-        raise ArtifactNotFound("This file was removed a moment ago.") from error
+        raise ArtifactNotFound("This file has just been removed.") from error
 
 
 router.head("/runs/{run_hash}/artifacts/{name}", include_in_schema=False)(get_artifact)
@@ -100,7 +100,7 @@ async def get_equity(key: ExistingRunDep, services: ServicesDep) -> Response:
 @router.get(
     "/runs/{run_hash}/bundle.zip",
     operation_id="get_bundle",
-    summary="Fetch all files of a run",
+    summary="Download all files of a run",
     response_class=Response,
     response_description="All files of the run in one archive.",
     responses={
@@ -109,12 +109,12 @@ async def get_equity(key: ExistingRunDep, services: ServicesDep) -> Response:
     },
 )
 async def get_bundle(key: ExistingRunDep, services: ServicesDep) -> Response:
-    """The manifest and everything that it lists, in a folder named after the run."""
+    """The manifest and all files it lists, in a folder named after the run."""
     pieces = await run_in_threadpool(services.artifacts.bundle, key)
     headers = {"Content-Disposition": attachment(f"run-{key.run_hash[:12]}.zip")}
     return StreamingResponse(in_pieces(pieces), headers=headers, media_type="application/zip")
 
 
 def _hashes(manifest: dict[str, Any]) -> dict[str, str]:
-    """What is fetched by which name, and the hash that stands for it."""
+    """Names that can be downloaded, and the hash of each."""
     return {MANIFEST_NAME: manifest["manifest_hash"]} | {file["name"]: file["sha256"] for file in manifest["files"]}

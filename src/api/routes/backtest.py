@@ -30,7 +30,7 @@ router = APIRouter(prefix="/api/v1", tags=["backtests"], route_class=StrategyRou
     response_description="The finished backtest.",
     responses={
         200: {"headers": RUN_HEADERS},
-        202: {"model": JobAccepted, "description": "With Prefer: respond-async. The run goes on by itself."},
+        202: {"model": JobAccepted, "description": "With Prefer: respond-async. The run continues on its own."},
         **PROBLEMS,
     },
     openapi_extra=source_documentation(),
@@ -41,12 +41,12 @@ async def post_backtest(
     services: ServicesDep,
     prefer: Annotated[list[str] | None, Header(description="respond-async: answer at once with a job_id.")] = None,
 ) -> Response:
-    """Reads the strategy without running it, fetches its prices, runs it in a locked box, audits and measures
-    what comes back. The same run is computed once: posted again, it is answered from the store, and X-Run-Reused says
-    so. Closing the connection stops a run that nobody else waits for.
+    """Reads the strategy without running it, fetches its prices, runs it in a locked box, then audits and measures
+    the result. Each run is computed once: posted again, it is answered from the store with X-Run-Reused. Closing the
+    connection stops the run unless another client waits for it.
 
-    Besides JSON it takes the source itself: `curl --data-binary @strategy.py -H 'Content-Type: text/x-python'`, the
-    other fields as query parameters (`?start_date=2015-01-01&end_date=2020-12-31`).
+    The body may also be the source itself: `curl --data-binary @strategy.py -H 'Content-Type: text/x-python'`, with
+    the other fields as query parameters (`?start_date=2015-01-01&end_date=2020-12-31`).
     """
     if prefers(prefer or (), RESPOND_ASYNC):
         return await _accepted(request, services, posted)

@@ -1,4 +1,4 @@
-"""What prices are kept."""
+"""The prices that the service holds."""
 
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,7 +11,7 @@ from src.models.market_data import CachedPrices, PriceCoverage, PriceCoverageLis
 from src.models.problems import BadRequest, Refusal
 from src.utils.symbols import SYMBOL_PATTERN
 
-if TYPE_CHECKING:  # with them comes NumPy, which the start of the server should not wait for
+if TYPE_CHECKING:  # they import NumPy, which would slow the start of the server
     from src.services.data_provider.holding import Holding
     from src.services.market_data import Coverage
 
@@ -24,7 +24,7 @@ MAX_PAGE = 200
 
 SOURCE_PROBLEMS: Answers = {
     **STORED_PROBLEMS,
-    502: {"model": Refusal, "description": "What is kept cannot be read."},
+    502: {"model": Refusal, "description": "The stored prices cannot be read."},
 }
 
 
@@ -37,10 +37,10 @@ SOURCE_PROBLEMS: Answers = {
 )
 async def list_prices(
     services: ServicesDep,
-    limit: Annotated[int, Query(ge=1, le=MAX_PAGE, description="Symbols on a page.")] = 100,
-    cursor: Annotated[str | None, Query(max_length=40, description="`next_cursor` of the page before.")] = None,
+    limit: Annotated[int, Query(ge=1, le=MAX_PAGE, description="Symbols per page.")] = 100,
+    cursor: Annotated[str | None, Query(max_length=40, description="`next_cursor` of the previous page.")] = None,
 ) -> PriceCoverageList:
-    """Which symbols have prices here, from when to when, and which files cannot be used. Never asks the source."""
+    """The symbols with prices, their first and last days, and files that cannot be used. Never queries the source."""
     market_data = services.market_data
     if market_data is None:
         return PriceCoverageList(source=services.data_source, symbols=[], next_cursor=None)
@@ -52,19 +52,19 @@ async def list_prices(
 @router.get(
     "/data/{symbol}",
     operation_id="cached_prices",
-    summary="What is kept of a symbol",
+    summary="Describe a symbol's prices",
     responses={
         400: {"model": BadRequest, "description": "The symbol's file cannot be used."},
-        404: {"model": Refusal, "description": "Nothing of this symbol is kept."},
+        404: {"model": Refusal, "description": "The service holds no prices for this symbol."},
         **SOURCE_PROBLEMS,
     },
 )
 async def cached_prices(symbol: Symbol, services: ServicesDep) -> CachedPrices:
-    """Range, rows, source and age of a symbol's prices, from the cache or from its file. Never asks the source."""
+    """Range, rows, source and age of a symbol's prices, from the cache or its file. Never queries the source."""
     market_data = services.market_data
     held = None if market_data is None else await run_in_threadpool(market_data.cached, symbol)
     if held is None:
-        raise HTTPException(404, f"No prices of '{symbol}' are cached by the source {services.data_source}.")
+        raise HTTPException(404, f"No prices for '{symbol}' are cached from the source {services.data_source}.")
     return _answer(held)
 
 

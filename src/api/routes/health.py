@@ -1,4 +1,4 @@
-"""Whether the service lives, whether it could run a strategy now, and what it is made of."""
+"""Whether the service is up, whether it could run a strategy now, and its parts in detail."""
 
 import asyncio
 import platform
@@ -20,38 +20,38 @@ from src.services.run_identity import ENGINE_VERSION
 router = APIRouter(tags=["health"])
 
 LOOK_SECONDS = 5.0
-"""How old what is known of the sandbox may be: asking an engine takes milliseconds, and probes come often."""
+"""Maximum age of the sandbox's known state: querying an engine takes milliseconds, and probes are frequent."""
 
 PACKAGES = ("fastapi", "hqg-algorithms", "numpy", "pandas", "pydantic", "uvicorn")
-"""Whose versions an operator is asked for."""
+"""Packages whose versions a problem report needs."""
 
 
 class HealthPart(BaseModel):
-    """What all parts of these answers have in common."""
+    """Base of all parts of these answers."""
 
     model_config = ConfigDict(use_attribute_docstrings=True)
 
 
 class SandboxHealth(HealthPart):
-    """What would contain a strategy now, as of at most five seconds ago."""
+    """The sandbox that would run a strategy now; at most five seconds old."""
 
     name: str
     """The backend: docker, bubblewrap or none."""
     available: bool
     """False: runs are refused with 503."""
     reason: str | None
-    """Why not, and what an operator can do about it."""
+    """Why it is unavailable, and what an operator can do about it."""
     memory_limited_by: str | None
-    """What holds a box to its memory: a container, a cgroup, or limits of one process; null without a sandbox."""
+    """What limits a box's memory: a container, a cgroup, or limits of one process; null without a sandbox."""
     processes_limited_by: str | None
-    """What holds a box to its number of processes; null without a sandbox."""
+    """What limits a box's number of processes; null without a sandbox."""
 
 
 class Health(HealthPart):
-    """The service answers."""
+    """The service is up."""
 
     status: Literal["healthy"] = "healthy"
-    """Always "healthy": a service that is not does not answer."""
+    """Always "healthy": an unhealthy service does not answer."""
     sandbox: SandboxHealth
 
 
@@ -61,33 +61,33 @@ class Readiness(HealthPart):
     status: Literal["ready", "not ready"]
     """"ready" comes with 200, "not ready" with 503."""
     reasons: list[str]
-    """Why a run could not start; empty when it could."""
+    """Why a run could not start; empty if it could."""
 
 
 class QueueHealth(HealthPart):
     """How busy the service is."""
 
     running: int
-    """Runs under way, a count."""
+    """Number of running runs."""
     max_running: int
-    """Runs that may be under way, a count."""
+    """Maximum number of running runs."""
     waiting: int
-    """Runs in line, a count."""
+    """Number of waiting runs."""
     max_waiting: int
-    """Runs that may be in line, a count."""
+    """Maximum number of waiting runs."""
 
 
 class SandboxDetail(SandboxHealth):
-    """What contains strategies, and how much each may take."""
+    """The sandbox and its limits."""
 
     runtime: str | None
-    """The OCI runtime that was asked for, such as runsc; null is the backend's own default."""
+    """The configured OCI runtime, such as runsc; null is the backend's default."""
     memory_bytes: int | None
     """Memory of one box; null without a sandbox."""
 
 
 class DetailedHealth(HealthPart):
-    """What an operator wants to see at one glance."""
+    """The state of the service at a glance."""
 
     status: Literal["ready", "not ready"]
     """Whether a run could start now."""
@@ -95,18 +95,18 @@ class DetailedHealth(HealthPart):
     """Why a run could not start."""
     sandbox: SandboxDetail
     pool: dict[str, int]
-    """Warm boxes by state, a count; empty where none are kept."""
+    """Number of warm boxes by state; empty if none are kept."""
     queue: QueueHealth
     data_provider: str
     """Name of the price source."""
     uptime_seconds: float
     """Seconds since the service started."""
     versions: dict[str, str]
-    """Of the service, its engine, Python and the packages that matter."""
+    """Versions of the service, its engine, Python and the main packages."""
 
 
 class SandboxWatch:
-    """Remembers for a moment what the sandbox said of itself."""
+    """Caches the sandbox's state for a few seconds."""
 
     def __init__(self) -> None:
         self.started = time.monotonic()
@@ -114,11 +114,11 @@ class SandboxWatch:
         self._known: SandboxHealth | None = None
 
     async def look(self, services: Services) -> SandboxHealth:
-        """What the sandbox says, asked again when that is older than LOOK_SECONDS."""
+        """The sandbox's state, queried again if it is older than LOOK_SECONDS."""
         if self._known is None or time.monotonic() - self._asked_at >= LOOK_SECONDS:
-            # Set before asking: an engine that hangs is asked by one probe, not by all of them.
+            # Set before the query: if the engine hangs, only one probe waits for it, not all.
             self._asked_at = time.monotonic()
-            # Not in the thread pool of the routes: its threads may all be busy, and probes must not wait for them.
+            # Not in the routes' thread pool: its threads may all be busy, and probes must not wait for them.
             reason = await asyncio.to_thread(services.sandbox.unavailable_reason)
             held_by = services.sandbox.enforcement if reason is None else None
             self._known = SandboxHealth(
@@ -134,12 +134,12 @@ class SandboxWatch:
 @router.get(
     "/health",
     operation_id="health",
-    summary="Whether the service lives",
-    response_description="It lives.",
+    summary="Whether the service is up",
+    response_description="It is up.",
     responses={500: ADMISSION_PROBLEMS[500]},
 )
 async def health(request: Request, services: ServicesDep) -> Health:
-    """The service lives. `sandbox` says whether it could run a strategy now."""
+    """The service is up. `sandbox` says whether it could run a strategy now."""
     return Health(sandbox=await _watch(request).look(services))
 
 
@@ -152,7 +152,7 @@ async def health(request: Request, services: ServicesDep) -> Health:
     responses={**ADMISSION_PROBLEMS, 503: {"model": Readiness | Refusal, "description": "A run could not start now."}},
 )
 async def ready(request: Request, services: ServicesDep) -> Response:
-    """Whether a run could start now: there is a sandbox and a place in line."""
+    """Whether a run could start now: a sandbox works, and the queue has room."""
     answer = _readiness(await _watch(request).look(services), services)
     return json_answer(answer.model_dump(), 200 if answer.status == "ready" else 503)
 
@@ -160,8 +160,8 @@ async def ready(request: Request, services: ServicesDep) -> Response:
 @router.get(
     "/api/v1/health/detailed",
     operation_id="health_detailed",
-    summary="What the service is made of",
-    response_description="As of at most five seconds ago.",
+    summary="The service in detail",
+    response_description="The service's state; that of the sandbox is at most five seconds old.",
     responses=ADMISSION_PROBLEMS,
 )
 async def detailed(request: Request, services: ServicesDep) -> DetailedHealth:
@@ -192,7 +192,7 @@ async def detailed(request: Request, services: ServicesDep) -> DetailedHealth:
 
 @router.get("/metrics", operation_id="metrics", include_in_schema=False)
 async def metrics(request: Request, services: ServicesDep) -> Response:
-    """Runs by outcome, seconds by step, queue and pool, in Prometheus' text format."""
+    """Runs by outcome, seconds by step, queue and pool, in Prometheus's text format."""
     telemetry: Telemetry = request.app.state.telemetry
     return Response(telemetry.scrape(services), media_type="text/plain; version=0.0.4; charset=utf-8")
 
@@ -205,7 +205,7 @@ def _watch(request: Request) -> SandboxWatch:
 def _readiness(sandbox: SandboxHealth, services: Services) -> Readiness:
     reasons = [] if sandbox.available else [sandbox.reason or "no sandbox works here"]
     if services.run_gate.is_full:
-        reasons.append("every place to run and to wait is taken")
+        reasons.append("all run slots are taken and the queue is full")
     return Readiness(status="not ready" if reasons else "ready", reasons=reasons)
 
 

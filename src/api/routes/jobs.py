@@ -1,4 +1,4 @@
-"""The dashboard's job contract over the same runs: what it polls after its POST, and how it cancels."""
+"""The dashboard's job contract for the same runs: what it polls after its POST, and how it cancels."""
 
 from functools import partial
 from typing import Annotated
@@ -22,7 +22,7 @@ router = APIRouter(prefix="/api/v1", tags=["jobs"])
 
 
 async def _job_key(
-    job_id: Annotated[str, Path(description="The job_id that the POST answered with.")], owner: OwnerDep
+    job_id: Annotated[str, Path(description="The job_id that the POST returned.")], owner: OwnerDep
 ) -> RunKey:
     return run_key(owner, job_id)
 
@@ -33,13 +33,13 @@ JobKeyDep = Annotated[RunKey, Depends(_job_key)]
 @router.get(
     "/backtest/{job_id}",
     operation_id="get_job",
-    summary="See how a backtest goes",
+    summary="Get a backtest's status",
     response_model=JobAnswer,
-    response_description="The backtest as it stands, with its result once it is there.",
+    response_description="The backtest's status, with its result once it has one.",
     responses=RUN_PROBLEMS,
 )
 async def get_job(key: JobKeyDep, services: ServicesDep) -> Response:
-    """What a dashboard polls after its POST, in the names it reads. GET /api/v1/runs/{run_hash} says more."""
+    """For dashboards that poll after their POST, with their field names. GET /api/v1/runs/{run_hash} returns more."""
     run = await run_in_threadpool(services.archive.get, key)
     if run.status is RunStatus.SUCCEEDED:
         stored = await run_in_threadpool(services.archive.result, key)
@@ -52,15 +52,15 @@ async def get_job(key: JobKeyDep, services: ServicesDep) -> Response:
     operation_id="cancel_job",
     summary="Cancel a backtest",
     response_model=JobCancelled,
-    response_description="It will not go on.",
-    responses={409: {"model": Refusal, "description": "It is finished already."}, **RUN_PROBLEMS},
+    response_description="It is cancelled.",
+    responses={409: {"model": Refusal, "description": "It has already finished."}, **RUN_PROBLEMS},
 )
 async def cancel_job(key: JobKeyDep, services: ServicesDep) -> Response:
-    """Cancels a backtest that waits or runs; its box dies within a second."""
+    """Cancels a queued or running backtest; its box dies within a second."""
     run = await run_in_threadpool(services.archive.get, key)
     if not run.status.is_finished:
         await run_in_threadpool(services.runs.cancel, key)
         run = await ended_soon(services, key)
         if run.status is RunStatus.CANCELLED or not run.status.is_finished:
             return json_answer({"job_id": key.run_hash, "status": "CANCELLED"})
-    raise HTTPException(409, f"This backtest is finished ({job_status(run)}): there is nothing to cancel.")
+    raise HTTPException(409, f"This backtest has finished ({job_status(run)}): there is nothing to cancel.")

@@ -25,7 +25,7 @@ router = APIRouter(tags=["older contract"], route_class=JsonRoute)
     responses=OLDER_PROBLEMS,
 )
 async def post_older_backtest(posted: OlderRequest, request: Request, services: ServicesDep) -> Response:
-    """The same backtest in the names that older clients read. `tickers` overrides universe()."""
+    """The same backtest with the field names of older clients. `tickers` overrides universe()."""
     finished = await finished_run(request, services, posted.as_backtest_request())
     rewrite = partial(older_pieces, warnings=posted.unknown_fields_warnings(), n_stored=len(finished.warnings))
     return await rewritten_response(finished.stored, rewrite, run_headers(finished))

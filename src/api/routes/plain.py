@@ -1,4 +1,4 @@
-"""The studio without scripts: a form that leads to the run's report."""
+"""The studio without scripts: a form that redirects to the run's report."""
 
 import json
 from typing import Any
@@ -35,7 +35,7 @@ async def plain(services: ServicesDep, owner: OwnerDep) -> Response:
 
 @router.post("/plain")
 async def post_plain(request: Request, services: ServicesDep) -> Response:
-    """Runs what the form holds and leads to its report; or shows the form again with what is wrong."""
+    """Runs the posted form and redirects to the report, or shows the form again with its errors."""
     values = await _posted(request)
     try:
         finished = await finished_run(request, services, _request_of(values))
@@ -62,7 +62,7 @@ async def _form(
 ) -> Response:
     page = await run_in_threadpool(services.archive.page, owner, RunFilter(), limit=LATEST_RUNS)
     html = plain_form(values, page.runs, problems or [])
-    # By its usual policy a page of ours would send its form with the origin "null", as a stranger can do too.
+    # With our usual policy, no-referrer, the form would be sent with the origin "null", as any other site can do.
     return HTMLResponse(
         html, status, headers={"Content-Security-Policy": FORM_POLICY, "Referrer-Policy": "same-origin"}
     )
@@ -73,16 +73,16 @@ async def _posted(request: Request) -> dict[str, str]:
     try:
         pairs = parse_qsl(body.decode("ascii"), keep_blank_values=True, max_num_fields=100, errors="strict")
     except ValueError as error:
-        raise HTTPException(422, "This is no form of ours.") from error
-    # Browsers end every line of a form with CR LF.
+        raise HTTPException(422, "This is not the form of this page.") from error
+    # Browsers end each line of a form with CR LF.
     return {name: value.replace("\r\n", "\n") for name, value in pairs}
 
 
 def _request_of(values: dict[str, str]) -> BacktestRequest:
-    """The form as a request; an input that was left empty takes its default, but an empty benchmark is none.
+    """The form as a request; an empty input takes its default, except that an empty benchmark means none.
 
     Raises:
-        ValidationError: it is none.
+        ValidationError: it is not a valid request.
     """
     fields: dict[str, Any] = {name: _value(name, text) for name, text in values.items() if text.strip()}
     if not values.get("benchmark", "").strip():
@@ -91,7 +91,7 @@ def _request_of(values: dict[str, str]) -> BacktestRequest:
 
 
 def _value(name: str, text: str) -> Any:
-    """What is no JSON stays text, and its field says what is wrong."""
+    """The JSON value of the text; text that is not JSON stays text, and its field reports the error."""
     return text if name in _TEXT_FIELDS else json_or_text(text)
 
 
@@ -100,7 +100,7 @@ def _place(place: tuple[str | int, ...]) -> str:
 
 
 def _sentences(detail: Any) -> list[str]:
-    """The sentences of a refusal, whatever its shape."""
+    """The sentences of a refusal of any shape."""
     if isinstance(detail, str):
         return [detail]
     kinds = ("analysis_errors", "execution_errors", "data_errors")

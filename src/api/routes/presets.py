@@ -1,4 +1,4 @@
-"""Presets: named configurations to submit runs with."""
+"""Presets: named configurations for runs."""
 
 from typing import Annotated, Any
 
@@ -18,25 +18,25 @@ from src.services.storage.records import Preset
 
 router = APIRouter(tags=["presets"], route_class=JsonRoute)
 
-PresetId = Annotated[str, Path(max_length=200, description="The preset_id that its POST answered with.")]
+PresetId = Annotated[str, Path(max_length=200, description="The preset_id that its POST returned.")]
 
 
 @router.post(
     "/presets",
     operation_id="add_preset",
-    summary="Keep a preset",
+    summary="Save a preset",
     status_code=201,
     response_model=PresetAnswer,
-    response_description="It is new; Location is its address.",
+    response_description="The preset is new; Location is its address.",
     responses={
-        200: {"model": PresetAnswer, "description": "It is there already."},
-        409: {"model": Refusal, "description": "You have as many presets as anybody may have."},
+        200: {"model": PresetAnswer, "description": "This preset already exists."},
+        409: {"model": Refusal, "description": "You have reached the maximum number of presets."},
         **READING_PROBLEMS,
     },
 )
 async def add_preset(posted: PresetRequest, request: Request, services: ServicesDep, owner: OwnerDep) -> Response:
-    """Keeps any part of a request under what it says: posting the same twice gives the same preset_id. Use it with
-    POST /api/v1/runs?preset_id=…, where a field that is sent replaces the preset's.
+    """Saves any part of a request under the hash of its content: posting it twice gives the same preset_id. Use it
+    with POST /api/v1/runs?preset_id=…, where the fields you send replace the preset's.
     """
     preset, is_new = await run_in_threadpool(services.presets.add, owner, posted.name, posted.fields())
     location = mounted(request, f"/api/v1/presets/{preset.preset_id}")
@@ -60,7 +60,7 @@ async def list_presets(services: ServicesDep, owner: OwnerDep) -> Response:
 @router.get(
     "/presets/{preset_id}",
     operation_id="get_preset",
-    summary="See a preset",
+    summary="Get a preset",
     response_model=PresetAnswer,
     response_description="The preset.",
     responses=PRESET_PROBLEMS,
@@ -73,13 +73,13 @@ async def get_preset(preset_id: PresetId, services: ServicesDep, owner: OwnerDep
 @router.delete(
     "/presets/{preset_id}",
     operation_id="remove_preset",
-    summary="Forget a preset",
+    summary="Delete a preset",
     status_code=204,
-    response_description="It is gone; runs that were submitted with it stay.",
+    response_description="The preset is deleted; runs submitted with it stay.",
     responses=PRESET_PROBLEMS,
 )
 async def remove_preset(preset_id: PresetId, services: ServicesDep, owner: OwnerDep) -> Response:
-    """Forgets one preset."""
+    """Deletes one preset."""
     await run_in_threadpool(services.presets.remove, owner, preset_id)
     return Response(status_code=204)
 

@@ -1,4 +1,4 @@
-"""What a run tells while it goes on, as Server-Sent Events."""
+"""A run's events as Server-Sent Events."""
 
 import time
 from typing import Annotated
@@ -16,7 +16,7 @@ router = APIRouter(tags=["runs"])
 
 EVENT_ID_PATTERN = "^[0-9]{1,18}$"
 MARGIN_SECONDS = 2.0
-"""How long before its time limit a stream ends by itself: in order, instead of being cut off."""
+"""How long before its time limit a stream ends cleanly instead of being cut off."""
 
 _EXAMPLE = """\
 id: 1
@@ -58,10 +58,10 @@ _EVENT = {
     operation_id="follow_run",
     summary="Follow a run",
     response_class=Response,
-    response_description="queued, started, progress, log and finished, each with an id; comments keep it alive.",
+    response_description="queued, started, progress, log and finished, each with an id; comments keep it open.",
     responses={
         200: {"content": {"text/event-stream": {"schema": _EVENT, "example": _EXAMPLE}}},
-        204: {"description": "There is nothing after Last-Event-ID, and nothing will come: do not ask again."},
+        204: {"description": "There are no events after Last-Event-ID, and none will come: do not reconnect."},
         **RUN_PROBLEMS,
     },
 )
@@ -70,17 +70,21 @@ async def follow_run(
     request: Request,
     services: ServicesDep,
     last_event_id: Annotated[
-        str | None, Header(alias="Last-Event-ID", pattern=EVENT_ID_PATTERN, description="Only what came after it.")
+        str | None, Header(alias="Last-Event-ID", pattern=EVENT_ID_PATTERN, description="Send only later events.")
     ] = None,
     from_query: Annotated[
         str | None,
-        Query(alias="last_event_id", pattern=EVENT_ID_PATTERN, description="The same, for clients without headers."),
+        Query(
+            alias="last_event_id",
+            pattern=EVENT_ID_PATTERN,
+            description="The same, for clients that cannot set headers.",
+        ),
     ] = None,
 ) -> Response:
-    """Sends what has happened since the run was submitted, then what happens, until it is finished.
+    """Sends the run's past events, then new ones as they happen, until the run has finished.
 
-    A stream may end before (a restart, a time limit): come back with the last id that you have seen in Last-Event-ID,
-    as a browser's EventSource does by itself, and nothing is lost or told twice.
+    A stream may end earlier (a restart, a time limit). Reconnect with the last id you received in Last-Event-ID, as a
+    browser's EventSource does automatically: no event is lost or repeated.
     """
     after = int(last_event_id or from_query or 0)
     run = await run_in_threadpool(services.archive.get, key)

@@ -1,4 +1,4 @@
-"""Durable runs: submit one, see how it goes, fetch its result, end or delete it."""
+"""Durable runs: submit, follow, fetch the result, cancel or delete."""
 
 from datetime import UTC, datetime
 from typing import Annotated
@@ -40,8 +40,8 @@ IdempotencyKey = Annotated[
         min_length=1,
         max_length=MAX_KEY_CHARACTERS,
         pattern="^[\\x20-\\x7e]+$",
-        description="Any printable text: the same request sent again with it gives the run of the first time, "
-        "another request with it 422.",
+        description="Any printable text. The same request sent again with it returns the first run; a different "
+        "request with it gets 422.",
     ),
 ]
 
@@ -63,9 +63,9 @@ Symbol = Annotated[str, BeforeValidator(str.upper), Query(pattern=f"^{SYMBOL_PAT
     summary="Submit a run",
     status_code=201,
     response_model=RunSummary,
-    response_description="The run is new and waits for its place; Location is its address.",
+    response_description="The run is new and queued; Location is its address.",
     responses={
-        200: {"model": RunSummary, "description": "This run exists already: nothing is computed again."},
+        200: {"model": RunSummary, "description": "This run already exists: nothing is computed again."},
         **SUBMISSION_PROBLEMS,
     },
     openapi_extra=source_documentation(),
@@ -76,17 +76,17 @@ async def submit_run(
     services: ServicesDep,
     preset_id: Annotated[
         str | None,
-        Query(pattern=PRESET_PATTERN, description="A preset whose fields count wherever the body has none."),
+        Query(pattern=PRESET_PATTERN, description="A preset for the fields that the body omits."),
     ] = None,
     rerun: Annotated[
         bool, Query(description="Compute it again even if it exists, and report whether the result differs.")
     ] = False,
     idempotency_key: IdempotencyKey = None,
 ) -> Response:
-    """Reads the strategy, fetches its prices, names the run after everything that decides its result, and puts it in
-    line. It goes on by itself, whoever listens, and survives a restart of the service.
+    """Reads the strategy, fetches its prices, names the run by the hash of everything that decides its result, and
+    queues it. The run continues without the client and survives a restart of the service.
 
-    Besides JSON it takes the source itself, as POST /api/v1/backtest does.
+    The body may also be the source itself, as for POST /api/v1/backtest.
     """
     submission = await submitted(request, services, posted, rerun=rerun, idempotency_key=idempotency_key)
     location = mounted(request, f"/api/v1/runs/{submission.run.key.run_hash}")
@@ -106,16 +106,16 @@ async def list_runs(
     owner: OwnerDep,
     status: RunStatus | None = None,
     name: Annotated[
-        str | None, Query(min_length=1, max_length=200, pattern="^[^\\x00]+$", description="Part of the name.")
+        str | None, Query(min_length=1, max_length=200, pattern="^[^\\x00]+$", description="A part of the run's name.")
     ] = None,
     symbol: Symbol | None = None,
     since: Annotated[
-        Since | None, Query(description="Submitted at that time or later: an ISO datetime with its time zone.")
+        Since | None, Query(description="Submitted at that time or later: an ISO datetime with a time zone.")
     ] = None,
-    limit: Annotated[int, Query(ge=1, le=MAX_PAGE, description="Runs on a page.")] = 20,
-    cursor: Annotated[str | None, Query(max_length=500, description="`next_cursor` of the page before.")] = None,
+    limit: Annotated[int, Query(ge=1, le=MAX_PAGE, description="Runs per page.")] = 20,
+    cursor: Annotated[str | None, Query(max_length=500, description="`next_cursor` of the previous page.")] = None,
 ) -> Response:
-    """Your runs, newest first. Runs that come while you turn pages shift nothing."""
+    """Your runs, newest first. Runs submitted while you page through the list do not shift it."""
     wanted = RunFilter(status=status, name=name, symbol=symbol, since=since)
     page = await run_in_threadpool(services.archive.page, owner, wanted, limit=limit, cursor=cursor)
     return json_answer(run_list(page))
@@ -124,26 +124,26 @@ async def list_runs(
 @router.get(
     "/runs/{run_hash}",
     operation_id="get_run",
-    summary="See how a run goes",
+    summary="Get a run's status",
     response_model=RunSummary,
-    response_description="The run as it stands.",
+    response_description="The run's present state.",
     responses=RUN_PROBLEMS,
 )
 async def get_run(key: RunKeyDep, services: ServicesDep) -> Response:
-    """Status, progress, metrics and reasons: small, whatever the run's size."""
+    """Status, progress, metrics and reasons: a small answer for a run of any size."""
     return json_answer(run_summary(await run_in_threadpool(services.archive.get, key)))
 
 
 @router.get(
     "/runs/{run_hash}/request",
     operation_id="get_run_request",
-    summary="See what was asked for",
+    summary="Get a run's request",
     response_model=RunRequest,
-    response_description="The request with every default filled in.",
+    response_description="The request with all defaults filled in.",
     responses=RUN_PROBLEMS,
 )
 async def get_run_request(key: RunKeyDep, services: ServicesDep) -> Response:
-    """The request as it can be posted again, the strategy's code too."""
+    """The request, including the strategy's code, ready to be posted again."""
     details = await run_in_threadpool(services.archive.details, key)
     return json_answer(details.request)
 
@@ -155,13 +155,13 @@ async def get_run_request(key: RunKeyDep, services: ServicesDep) -> Response:
     response_model=BacktestResponse,
     response_description="The finished backtest; its ETag never changes.",
     responses={
-        304: {"description": "What you have (If-None-Match) is what there is."},
+        304: {"description": "Your copy (If-None-Match) is current."},
         409: {"model": Refusal, "description": "The run has not succeeded, or not yet."},
         **RUN_PROBLEMS,
     },
 )
 async def get_run_result(key: RunKeyDep, request: Request, services: ServicesDep) -> Response:
-    """What POST /api/v1/backtest would have answered, compressed if you accept gzip."""
+    """The answer that POST /api/v1/backtest would have returned, compressed if you accept gzip."""
     return await stored_answer(request, await run_in_threadpool(services.archive.result, key))
 
 
@@ -171,15 +171,15 @@ router.head("/runs/{run_hash}/result", include_in_schema=False)(get_run_result)
 @router.get(
     "/runs/{run_hash}/explain",
     operation_id="explain_run",
-    summary="See what decides a run's result",
+    summary="Explain a run's hash",
     response_model=Explanation,
-    response_description="Its ingredients, and what sets it apart from another run.",
+    response_description="Its ingredients, and their differences from another run's.",
     responses=RUN_PROBLEMS,
 )
 async def explain_run(
     key: RunKeyDep,
     services: ServicesDep,
-    against: Annotated[str | None, Query(max_length=200, description="run_hash of another run of yours.")] = None,
+    against: Annotated[str | None, Query(max_length=200, description="run_hash of another of your runs.")] = None,
 ) -> Response:
     """Two requests with the same ingredients have the same run_hash, on any machine."""
     other = None if against is None else run_key(key.owner, against).run_hash
@@ -191,14 +191,14 @@ async def explain_run(
     operation_id="end_run",
     summary="Cancel or delete a run",
     response_model=RunSummary,
-    response_description="It was queued or running and is cancelled.",
+    response_description="It was queued or running and has been cancelled.",
     responses={
-        204: {"description": "It was finished and is deleted with its result, events and files."},
+        204: {"description": "It had finished and has been deleted with its result, events and files."},
         **RUN_PROBLEMS,
     },
 )
 async def end_run(key: RunKeyDep, services: ServicesDep) -> Response:
-    """A run that goes on is cancelled, its box dies within a second; a finished one is deleted."""
+    """Cancels a queued or running run, whose box dies within a second; deletes a finished one."""
     run = await run_in_threadpool(services.archive.get, key)
     if run.status.is_finished:
         await run_in_threadpool(services.runs.delete, key)

@@ -1,4 +1,4 @@
-"""What the studio is made of besides its files: the examples to start from, and what every metric means."""
+"""The studio's data: the examples to start from, and the meaning of every metric."""
 
 from dataclasses import asdict
 from typing import Any
@@ -20,7 +20,7 @@ async def examples() -> Response:
 
 @router.get("/catalogue.json")
 async def catalogue() -> Response:
-    """Every metric in the order in which people read them: group, label, unit, explanation."""
+    """Every metric in reading order: group, label, unit, explanation."""
     return json_answer([asdict(entry) for entry in METRIC_CATALOGUE])
 
 

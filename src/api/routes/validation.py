@@ -18,11 +18,11 @@ router = APIRouter(prefix="/api/v1", tags=["backtests"], route_class=StrategyRou
     operation_id="validate_strategy",
     summary="Read a strategy without running it",
     response_model=ValidationAnswer,
-    response_description="What reading it told, broken rules too.",
+    response_description="The reading, including broken rules.",
     responses=READING_PROBLEMS,
     openapi_extra={"requestBody": {"content": {"text/x-python": {"schema": {"type": "string", "minLength": 1}}}}},
 )
 async def post_validate(posted: ValidationRequest, request: Request, services: ServicesDep) -> Response:
-    """What an editor underlines: every broken rule with its place, and universe, cadence and dialect as written."""
+    """Returns what an editor underlines, every broken rule with its place; and universe, cadence and dialect."""
     reading = services.readings.read(posted.strategy_code, request.state.client)
     return json_answer(validation_answer(await unless_disconnected(request.receive, reading), posted.universe))

@@ -1,4 +1,4 @@
-// What `make assets` makes one file of: CodeMirror comes as twenty modules, a page should load one.
+// `make assets` bundles this into one file: CodeMirror consists of twenty modules, and a page should load one.
 export { autocompletion, closeBrackets, closeBracketsKeymap } from "@codemirror/autocomplete";
 export { defaultKeymap, history, historyKeymap, indentLess, indentMore } from "@codemirror/commands";
 export { python } from "@codemirror/lang-python";

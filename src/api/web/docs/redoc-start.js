@@ -1,5 +1,5 @@
 "use strict";
-// ReDoc knows one look at a time: it is told the system's, and told again when that changes.
+// ReDoc has one theme at a time: set it to the system's, and again when that changes.
 const DARK = {
   colors: {
     primary: { main: "#79b8ff" },

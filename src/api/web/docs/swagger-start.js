@@ -1,6 +1,6 @@
 "use strict";
-// The page's policy allows no script inside the page itself, so its start is a file of its own.
-// Swagger has a dark look, which it wears when the page says so: as the system does.
+// The page's policy forbids inline scripts, so this start-up code is a separate file.
+// Swagger has a dark theme, which follows a class on the page; the page follows the system.
 const dark = window.matchMedia("(prefers-color-scheme: dark)");
 const wear = () => document.documentElement.classList.toggle("dark-mode", dark.matches);
 dark.addEventListener("change", wear);
@@ -12,9 +12,9 @@ window.addEventListener("load", () => {
     deepLinking: true,
     tryItOutEnabled: true,
     displayRequestDuration: true,
-    // Examples hold whole strategies: one model at a time is enough to read.
+    // Examples contain whole strategies, so models start collapsed.
     defaultModelsExpandDepth: 0,
-    // No document of ours is sent to a validator elsewhere.
+    // Do not send our document to an external validator.
     validatorUrl: null,
   });
 });
