@@ -29,22 +29,22 @@ def _reason(reply: Reply, request: BacktestRequest, cadence: Cadence) -> str:
     if reply.decisions == 0:
         return f"on_data was never called: the window holds no complete {_PERIODS[cadence.bar_size]}"
     if wishes is not None and wishes.signals == 0:
-        return f"the strategy gave no signal: each of the {reply.decisions} calls of on_data asked to hold"
+        return f"the strategy gave no signal: each of the {reply.decisions} calls of on_data returned a hold"
     reasons = list(dict.fromkeys(entry.reason for entry in reply.unfilled))
     if wishes is None or wishes.most_wanted is None:
         return f"no order could fill: {_listed(reasons) or 'no symbol that a signal named had a price'}"
     if wishes.most_wanted <= 0:
-        return "every signal asked for cash and nothing else"
+        return "every signal was for cash only"
     if wishes.most_wanted < request.min_trade_value:
         return (
-            f"every order was too small: the largest position that a signal asked for was worth "
+            f"every order was too small: the largest position in a signal was worth "
             f"{wishes.most_wanted:.10g}, and min_trade_value is {request.min_trade_value:.10g}"
         )
     also = f" ({_listed(reasons)})" if reasons else ""
     return (
-        f"costs left too little to invest: a signal asked for a position worth {wishes.most_wanted:.10g}, and with a "
+        f"costs left too little to invest: a signal targeted a position worth {wishes.most_wanted:.10g}, but with a "
         f"commission of {answer.cost_wire(request.commission)} and a slippage of {answer.cost_wire(request.slippage)} "
-        f"an order of {wishes.most_affordable or 0.0:.10g} could be paid for, while min_trade_value is "
+        f"only an order of {wishes.most_affordable or 0.0:.10g} was affordable, and min_trade_value is "
         f"{request.min_trade_value:.10g}{also}"
     )
 

@@ -53,7 +53,7 @@ def state(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def provider(yahoo: StandInYahoo, state: Path, tmp_path: Path) -> CachedProvider:
     session = LoopbackSession(yahoo.base)
-    # So long that none of its own limits ends an answer that hangs.
+    # So long that no limit of its own ends a hanging answer.
     timeout = 2 * LONG_SECONDS
     source = YFDataProvider(yahoo.clock, state, session=session, timeout_seconds=timeout, pause=lambda *_: None)
     return CachedProvider(source, tmp_path, yahoo.clock)

@@ -1,4 +1,4 @@
-"""A run without an order says why, with the engine's own numbers."""
+"""The warning of a run without orders, with the engine's own numbers."""
 
 import threading
 import time
@@ -52,12 +52,12 @@ def test_a_run_with_an_order_gives_no_warning():
 
 def test_a_strategy_that_only_holds():
     assert told(None) == [
-        "Nothing was traded because the strategy gave no signal: each of the 14 calls of on_data asked to hold."
+        "Nothing was traded because the strategy gave no signal: each of the 14 calls of on_data returned a hold."
     ]
 
 
 def test_a_strategy_that_only_holds_cash():
-    assert told([0.0, 0.0]) == ["Nothing was traded because every signal asked for cash and nothing else."]
+    assert told([0.0, 0.0]) == ["Nothing was traded because every signal was for cash only."]
 
 
 def test_a_window_without_a_complete_period():
@@ -67,15 +67,15 @@ def test_a_window_without_a_complete_period():
 
 def test_a_capital_below_the_minimum_trade():
     assert told([0.5, 0.25], initial_capital=0.01) == [
-        "Nothing was traded because every order was too small: the largest position that a signal asked for was worth "
+        "Nothing was traded because every order was too small: the largest position in a signal was worth "
         "0.005, and min_trade_value is 1."
     ]
 
 
 def test_a_flat_fee_over_the_capital():
     assert told([0.5, 0.5], initial_capital=1000, commission=2000) == [
-        "Nothing was traded because costs left too little to invest: a signal asked for a position worth 500, and with "
-        "a commission of 2000.0 and a slippage of 0.0 an order of 0 could be paid for, while min_trade_value is 1."
+        "Nothing was traded because costs left too little to invest: a signal targeted a position worth 500, but with "
+        "a commission of 2000.0 and a slippage of 0.0 only an order of 0 was affordable, and min_trade_value is 1."
     ]
 
 

@@ -48,7 +48,7 @@ def reading_of(source: str) -> Reading:
 
 
 class Gate:
-    """A gate and what its helpers have begun to read."""
+    """A gate and the sources its helpers have begun to read."""
 
     def __init__(self, n_helpers: int, **limits: int) -> None:
         self.begun: queue.Queue[tuple[HeldHelper, str]] = queue.Queue()

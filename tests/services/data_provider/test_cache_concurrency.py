@@ -59,7 +59,7 @@ def source(clock: Clock) -> FakeSource:
 
 
 def at_once(n_threads: int, work):
-    """The results of doing this in so many threads that start together."""
+    """The results of that many threads that start together."""
     barrier = threading.Barrier(n_threads)
 
     def start(_: int):

@@ -143,5 +143,5 @@ def test_an_adjusted_return_is_the_return_with_the_dividend(events: list[tuple[i
         told = with_dividend(told, DAYS[day].item(), amount)
         paid[day] = amount
     adjusted, close = told.adjusted()[:, 3], WHOLE.rows[:, 3]
-    expected = close[1:] / (close[:-1] - paid[1:])  # what was paid left the price on the morning of its day
+    expected = close[1:] / (close[:-1] - paid[1:])  # the price drops by the dividend on the morning of its ex-date
     np.testing.assert_allclose(adjusted[1:] / adjusted[:-1], expected, rtol=1e-12)

@@ -43,7 +43,7 @@ def provider(source: FakeSource, clock: Clock, tmp_path: Path) -> CachedProvider
 
 
 def whole_answer(source: FakeSource, clock: Clock, folder: Path, end: date) -> str:
-    """The hash of what a cache without any past gives."""
+    """The data hash from an empty cache."""
     return CachedProvider(source, folder, clock).fetch(("SPY",), START, end).data_hash()
 
 

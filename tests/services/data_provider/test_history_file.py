@@ -70,7 +70,7 @@ def test_a_changed_byte_is_detected_at_every_position_that_matters(tmp_path):
         except NotIntact:
             n_noticed += 1
             continue
-        assert record == RECORD  # a byte that says nothing, such as who wrote the file
+        assert record == RECORD  # a byte without meaning for us, such as the name of the writer
         assert np.array_equal(found.rows, SPY.rows)
         assert (found.dates == SPY.dates).all()
     assert n_noticed > 350

@@ -37,7 +37,7 @@ def calendar() -> pd.DatetimeIndex:
 
 
 def ours(table: PriceTable, bar_size: BarSize) -> tuple[pd.DatetimeIndex, np.ndarray]:
-    """The days on which a strategy is asked, and the bars (n_periods, n_symbols, 5) that it sees then."""
+    """The days on which a strategy is called, and the bars (n_periods, n_symbols, 5) that it sees then."""
     last_day = table.dates[-1].item()
     found = decisions(
         table.days_since_epoch(),

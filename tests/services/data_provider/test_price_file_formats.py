@@ -175,13 +175,13 @@ class TestWhatCanBeReadInTwoWays:
         assert "row 2, column 'Date': 2020-01-07 22:00 UTC" in self.refused(tmp_path, text)
 
     def test_a_late_hour_without_a_zone_from_sunday_to_thursday(self, tmp_path):
-        # Midnight in Tokyo told in UTC, or the close in Riyadh told in its own time.
+        # Midnight in Tokyo in UTC, or the close in Riyadh in local time.
         text = written([[1, 1, 1, 1, 1]] * len(SUNDAY_TO_THURSDAY), [f"{day} 15:00" for day in SUNDAY_TO_THURSDAY], str)
         assert "row 2, column 'Date': 2020-01-05 15:00 may mean" in self.refused(tmp_path, text)
 
 
 class TestStampsInUtc:
-    """A day's midnight in its market's zone, told in UTC, is that day: also where UTC still shows the one before."""
+    """A day's midnight in its market's zone, given in UTC, means that day even if UTC still shows the previous one."""
 
     @pytest.mark.parametrize("suffix", ["csv", "parquet"])
     @pytest.mark.parametrize(

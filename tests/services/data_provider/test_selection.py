@@ -17,7 +17,7 @@ def test_a_provider_has_the_name_it_was_chosen_by(tmp_path, choice, is_synthetic
     cache = tmp_path / "cache"
     provider = open_provider(choice, data_dir=tmp_path, cache_dir=cache, timeout_seconds=1.0, attempts=1)
     assert (provider.name, provider.is_synthetic) == (choice, is_synthetic)
-    assert not cache.exists()  # opening neither asks nor writes
+    assert not cache.exists()  # opening sends no request and writes nothing
 
 
 def test_an_unknown_provider_is_refused(tmp_path):

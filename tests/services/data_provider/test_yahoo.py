@@ -60,7 +60,7 @@ def pauses() -> list[float]:
 
 @pytest.fixture
 def make(yahoo: StandInYahoo, yahoo_state: Path, pauses: list[float]) -> Make:
-    """Makes a provider that asks the stand-in, which knows SPY and BTC-USD."""
+    """Makes a provider for the stand-in, which knows SPY and BTC-USD."""
     yahoo.listings["SPY"] = made_up("SPY", FIRST, LAST)
     yahoo.listings["BTC-USD"] = made_up("BTC-USD", FIRST, LAST)
 
@@ -110,7 +110,7 @@ class TestHistories:
 
     def test_a_day_that_ends_while_yahoo_answers_is_not_final_yet(self, yahoo, yahoo_state):
         class Slow(LoopbackSession):
-            """An hour passes until the answer is there."""
+            """An hour passes until the answer arrives."""
 
             def send(self, *args: Any, **options: Any) -> Any:
                 response = super().send(*args, **options)
@@ -311,7 +311,7 @@ class TestBadDays:
 
     @pytest.mark.parametrize("answer", BROKEN, ids=range(len(BROKEN)))
     def test_one_bad_answer_is_forgotten_when_a_good_one_follows(self, provider, yahoo, pauses, answer):
-        # yfinance itself asks once more after a status that says it failed.
+        # yfinance itself tries once more after an error status.
         yahoo.instead["SPY"] = [answer] * (2 if answer.status >= 400 else 1)
         assert provider.history("SPY").dates[-1].item() == END
         assert pauses == [0.5]
@@ -431,7 +431,7 @@ class TestTraps:
         home.mkdir()
         environment = {"HOME": os.fspath(home), "PATH": os.environ["PATH"], "PYTHONDONTWRITEBYTECODE": "1"}
         arguments = [yahoo.base, os.fspath(state), yahoo.clock.now.isoformat()]
-        # In a process of its own, since yfinance keeps to the first folder it was given.
+        # In a separate process, since yfinance keeps the first folder it was given.
         subprocess.run([sys.executable, "-c", ASK_ONCE, *arguments], cwd=ROOT, env=environment, check=True)
         assert len(yahoo.asked) == 1
         assert (state / "cookies.db").is_file()

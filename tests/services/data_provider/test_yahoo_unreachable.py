@@ -31,7 +31,7 @@ COOKIE_HOSTS = ("fc.yahoo.com", "guce.yahoo.com")
 
 
 class DivertedSession(YahooSession):
-    """The real session, except that each connection goes to one address; it remembers what was tried.
+    """The real session, except that each connection goes to one address; it records the attempts.
 
     Attributes:
         tried: host and (connect, read) seconds of each request that was really made.
@@ -67,7 +67,7 @@ def refusing(_: ExitStack) -> str:
 
 
 def black_hole(stack: ExitStack) -> str:
-    """An address that drops what comes, as Linux does for a listener whose queue is full."""
+    """An address that drops connections, as Linux does for a listener whose queue is full."""
     server = stack.enter_context(socket.create_server(("127.0.0.1", 0), backlog=0))
     for _ in range(4):
         client = stack.enter_context(socket.socket())
@@ -77,7 +77,7 @@ def black_hole(stack: ExitStack) -> str:
 
 
 def without_tls(stack: ExitStack) -> str:
-    """An address that accepts a connection and says nothing to the TLS greeting, as some firewalls do."""
+    """An address that accepts a connection but does not answer the TLS greeting, as some firewalls do."""
     server = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
     return f"https://127.0.0.1:{server.getsockname()[1]}"
 
@@ -180,7 +180,7 @@ def test_an_unreachable_cookie_host_does_not_prevent_prices(yahoo, stack, tmp_pa
     hole = black_hole(stack)
 
     class Blocked(DivertedSession):
-        """Only the host of the charts is there."""
+        """Only the host of the charts exists."""
 
         def send(self, method: Any, url: str, *args: Any, **options: Any) -> Any:
             self.base = yahoo.base if urlsplit(url).hostname == CHART_HOST else hole
