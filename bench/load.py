@@ -1,6 +1,6 @@
 """Fifty clients for a minute against one local service: their answers, and whether it stays responsive.
 
-Starts its own service on 127.0.0.1 (SANDBOX and the other settings from the environment, made-up prices, no rate limit)
+Starts its own service on 127.0.0.1 (SANDBOX and other settings from the environment, synthetic prices, no rate limit)
 and stops it again. Exits with 1 when an answer is none of 200, 429 and 503, when a run is lost, or when the
 95th percentile of /health is above 100 ms.
 

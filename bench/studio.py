@@ -137,7 +137,7 @@ def open_bare(page: Page, address: str, run_hash: str, size: dict[str, float], *
 
 
 def drag(page: Page) -> list[float]:
-    """Drag the chart; milliseconds between the frames meanwhile."""
+    """Drag the chart; returns the milliseconds between frames."""
     box = page.locator(".chart").bounding_box()
     assert box is not None
     page.evaluate(NOTE_FRAMES)

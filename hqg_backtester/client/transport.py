@@ -57,7 +57,7 @@ class Transport:
 
     Args:
         url: http://host:port, perhaps with a path before /api.
-        token: for a service with log-in; empty sends none.
+        token: for a service with login; empty sends none.
         patience: creates the patience of one request.
         on_trouble: told why a request is retried.
     """

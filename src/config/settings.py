@@ -75,9 +75,9 @@ class Settings(BaseSettings):
     api_port: Annotated[int, Field(ge=1, le=65_535)] = 8005
     """TCP port that `python -m src.api` listens on."""
     allowed_hosts: Words = ()
-    """Names between commas that the service is asked for, beside its address and localhost; * allows every name."""
+    """Comma-separated host names the service answers for, besides its address and localhost; * allows every name."""
     max_connections_per_address: Annotated[int, Field(ge=1, le=100_000)] = 100
-    """Connections that one address may have open at a time, a count; a further one is closed with 503."""
+    """Maximum number of open connections per address; further ones are closed with 503."""
     max_body_bytes: Annotated[int, Field(ge=1_000, le=100_000_000)] = 1_000_000
     """Largest request body, in bytes; a larger one is answered with 413."""
     max_request_time: Seconds = 600.0
@@ -121,7 +121,7 @@ class Settings(BaseSettings):
     cors_origins: Words = ("http://localhost:3000", "http://127.0.0.1:3000", "http://localhost:5173")
     """Comma-separated origins whose pages may call the API with cookies; * allows every origin, without cookies."""
     metrics_token: SecretStr = SecretStr("")
-    """What /metrics then asks for, as a bearer token; empty asks for a token of log-in, where that is on."""
+    """Bearer token that /metrics requires; empty requires a login token if login is on."""
     hqg_dash_jwks_url: Annotated[str, Field(pattern=r"^(https?://.+)?$")] = ""
     """Where the dashboard's issuer publishes its keys (JWKS, for RS256 and ES256); setting it turns on login."""
     supabase_jwt_secret: SecretStr = SecretStr("")

@@ -43,7 +43,7 @@ def another(number: int) -> dict[str, Any]:
 
 
 class FakeSandbox:
-    """Says that it works, or why not; no test of the API opens a box."""
+    """Reports that it works, or why not; no test of the API opens a box."""
 
     memory_bytes = 512 * 1024 * 1024
     enforcement = Enforcement(memory="container", processes="container")
@@ -57,7 +57,7 @@ class FakeSandbox:
 
 
 class FakeFiles:
-    """Seals nothing and remembers what it was asked to do; src.services.artifacts has the real one."""
+    """Seals nothing and records its calls; src.services.artifacts has the real one."""
 
     def __init__(self) -> None:
         self.sealed: list[RunKey] = []
@@ -94,7 +94,7 @@ class FakeHelper:
 
 
 def read_anything(_source: str) -> Reading:
-    """Finds no fault with any source: FakeBacktests runs none."""
+    """Accepts any source: FakeBacktests runs none."""
     return Reading(StrategyDescription("S", 1, ("SPY",), None, needs_prelude=False), ())
 
 
@@ -137,7 +137,7 @@ def make_app(
                     data_source=data_source,
                 )
 
-    # Tests ask more in a minute than a person does; those of the limits set their own.
+    # Tests send more requests per minute than a person; tests of the limits set their own.
     limits = (
         "rate_limit_per_minute",
         "rate_limit_per_hour",
@@ -158,7 +158,7 @@ def served(
         grace_seconds: how long requests under way may go on when the block is left.
         http: see uvicorn.Config.
     """
-    # With its protocol named, as a server's own socket has it: asyncio sends small answers of others 40 ms late.
+    # With its protocol named, like a server's own socket: otherwise asyncio sends small answers 40 ms late.
     listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listening.bind(("127.0.0.1", 0))
     listening.listen(100)
@@ -186,7 +186,7 @@ def served(
 
 
 def wait_until(is_true: Callable[[], bool], seconds: float = 60.0) -> None:
-    """Wait for something that another thread does; fails when it does not happen in time.
+    """Wait for another thread's action; fails if it does not happen in time.
 
     Args:
         seconds: how long the slowest machine may take; what a broken service never does, or much later.

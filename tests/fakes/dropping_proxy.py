@@ -1,4 +1,4 @@
-"""A TCP proxy that loses every connection when it is told to, as a train in a tunnel does."""
+"""A TCP proxy that drops every connection on demand, like a train in a tunnel."""
 
 import contextlib
 import socket
@@ -36,7 +36,7 @@ class DroppingProxy:
 
     @contextlib.contextmanager
     def tunnel(self) -> Iterator[None]:
-        """Nothing passes while the block lasts, and what was open is lost."""
+        """Drop open connections and pass nothing during the block."""
         self._is_in_tunnel = True
         self._drop_all()
         yield

@@ -124,9 +124,7 @@ def same(one: Result, other: Result) -> bool:
     return plain[0] == plain[1]
 
 
-def test_a_run_comes_back_with_tables_a_report_and_a_notice_that_prices_are_made_up(
-    client: Client, tmp_path: Path
-) -> None:
+def test_a_run_returns_tables_a_report_and_a_notice_of_synthetic_prices(client: Client, tmp_path: Path) -> None:
     result = client.run(strategy(1), *WINDOW, name="the <first>", initial_capital=5_000.0)
     equity, orders = result.equity, result.orders
     assert equity.index.is_monotonic_increasing
@@ -152,7 +150,7 @@ def test_a_run_that_exists_is_not_computed_again(client: Client) -> None:
     assert again.recomputed["differences"] == []
 
 
-def test_what_went_wrong_comes_back_as_errors(client: Client) -> None:
+def test_failures_are_raised_as_errors(client: Client) -> None:
     with pytest.raises(StrategyRejected, match="Import of 'os'") as rejected:
         client.run("import os\n" + strategy(3), *WINDOW)
     assert rejected.value.violations[0]["line"] == 1
@@ -230,7 +228,7 @@ def test_ctrl_c_cancels_the_run_on_the_server(server: Server, client: Client, tm
 
 
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
-def test_a_run_survives_a_restart_of_the_server_and_the_client_never_notices(
+def test_a_run_survives_a_server_restart_without_the_client_noticing(
     tmp_path: Path, server: Server, how: signal.Signals
 ) -> None:
     undisturbed = Client(server.url).run(strategy(30_000), *WINDOW)

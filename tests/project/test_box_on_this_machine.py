@@ -1,4 +1,4 @@
-"""scripts/box.py: what it finds on a machine, and what it says where nothing is found."""
+"""scripts/box.py: which sandboxes it finds, and its message if there is none."""
 
 from pathlib import Path
 
@@ -21,19 +21,19 @@ def install(folder: Path, name: str, script: str) -> None:
     program.chmod(0o755)
 
 
-def test_a_program_that_is_not_there_is_a_complaint_not_a_crash(programs: Path) -> None:
+def test_a_missing_program_is_reported_without_a_crash(programs: Path) -> None:
     assert "bwrap" in (box.bubblewrap_complaint() or "")
     assert "docker" in (box.docker_complaint() or "")
 
 
-def test_what_a_program_says_when_it_fails_is_the_complaint(programs: Path) -> None:
+def test_a_failing_programs_output_is_reported(programs: Path) -> None:
     install(programs, "bwrap", "echo 'setting up uid map: Permission denied' >&2; exit 1")
     install(programs, "docker", "exit 3")
     assert box.bubblewrap_complaint() == "setting up uid map: Permission denied"
     assert box.docker_complaint() == "docker ended with 3"
 
 
-def test_a_machine_with_an_engine_is_left_as_it_is(
+def test_a_machine_with_an_engine_is_not_changed(
     programs: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     install(programs, "docker", "exit 0")
@@ -70,7 +70,7 @@ def test_root_on_a_fresh_machine_gets_bubblewrap_after_its_package_lists(
     assert "Installing bubblewrap" in capsys.readouterr().out
 
 
-def test_root_hears_why_the_installation_failed(
+def test_root_is_told_why_the_installation_failed(
     programs: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     install(programs, "apt-get", "echo 'Unable to locate package bubblewrap'; exit 100")

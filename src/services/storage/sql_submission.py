@@ -77,12 +77,12 @@ def accept(
     if max_queued is not None and lease_seconds is None:
         _check_room(transaction, max_queued)
     _keep_details(transaction, row, new, is_first=is_first)
-    anew = _resubmission_values(transaction, row, new)
+    values = _resubmission_values(transaction, row, new)
     if lease_seconds is None:
-        in_line = queue_run(transaction, row, anew)
+        in_line = queue_run(transaction, row, values)
         return Submission(_record(connection, new.key, in_line), is_new=True)
     started = start_values(transaction, 1, lease_seconds)
-    change(transaction, row, anew | started, [(EventKind.STARTED, {"attempt": 1})])
+    change(transaction, row, values | started, [(EventKind.STARTED, {"attempt": 1})])
     lease = Lease(new.key, started["lease_token"], 1)
     return Submission(_record(connection, new.key), is_new=True, lease=lease)
 

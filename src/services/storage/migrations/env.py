@@ -1,4 +1,4 @@
-"""Alembic runs this for every upgrade; see src/services/storage/migrating.py, which gives the connection."""
+"""Alembic runs this for every upgrade; see src/services/storage/migrating.py, which provides the connection."""
 
 from alembic import context
 

@@ -8,12 +8,12 @@ down_revision = None
 branch_labels = None
 depends_on = None
 
-# SQLite numbers rows by itself only in a column of exactly this type.
+# SQLite assigns row numbers automatically only in a column of exactly this type.
 NUMBER = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 
 def upgrade() -> None:
-    """Make all tables."""
+    """Create all tables."""
     op.create_table(
         "runs",
         sa.Column("id", NUMBER, primary_key=True),
@@ -98,7 +98,7 @@ def upgrade() -> None:
 
 
 def of_run() -> sa.Column[int]:
-    """The key of a row that goes when its run goes."""
+    """The key of a row that is deleted with its run."""
     return sa.Column(
         "run_id", NUMBER, sa.ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
     )

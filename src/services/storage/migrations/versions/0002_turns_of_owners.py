@@ -1,4 +1,4 @@
-"""Lets the queue see quickly when a run of each owner was last started."""
+"""Lets the queue quickly find when each owner's last run was started."""
 
 from alembic import op
 

@@ -1,4 +1,4 @@
-"""Puts the tickers of the older contract into the request, which any client can post again."""
+"""Moves the tickers of the older contract into the request, so that any client can post it again."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""Lets the queue find each owner's oldest run, and count those behind it, without looking at the runs themselves."""
+"""Lets the queue find each owner's oldest run, and count those behind it, without reading the runs."""
 
 from alembic import op
 
@@ -9,6 +9,6 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Change the order of the index."""
+    """Change the column order of the index."""
     op.drop_index("runs_in_line", "runs")
     op.create_index("runs_in_line", "runs", ["status", "owner", "submitted_at", "id"])
