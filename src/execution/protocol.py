@@ -1,6 +1,6 @@
-"""The frames that host and box exchange, and the limits that hold before a byte is believed.
+"""The frames that host and box exchange, and the limits checked before any content is read.
 
-Both ends read this file: the host imports it, the sandbox image ships it. A frame is one kind byte,
+Both ends use this file: the host imports it, and the sandbox image contains it. A frame is one kind byte,
 a little-endian unsigned 32-bit payload length, and the payload. Structured payloads are JSON; prices
 and books are packed binary, so that a float64 arrives exactly as it left.
 
@@ -48,10 +48,10 @@ MAX_PROGRESS_BYTES = 65_536
 """Upper bound of a PROGRESS payload."""
 
 PROGRESS_SECONDS = 0.1
-"""At least so much time of the box's clock is between two PROGRESS frames."""
+"""Minimum time between two PROGRESS frames, by the box's clock."""
 
 MAX_LINE_CHARACTERS = 2_000
-"""A printed line is shown up to here."""
+"""The length up to which a printed line is shown."""
 
 FIELDS_PER_BAR = 5
 
@@ -60,11 +60,11 @@ _CIPHER_CHUNK_BYTES = 1 << 16
 
 
 class ProtocolError(Exception):
-    """The other end said something that the protocol does not allow."""
+    """The other end violated the protocol."""
 
 
 def frame(kind: bytes, payload: bytes) -> bytes:
-    """One frame, ready to be written."""
+    """One frame, ready to write."""
     return HEADER.pack(kind, len(payload)) + payload
 
 
@@ -87,19 +87,19 @@ def json_bytes(value: Any) -> bytes:
 
 
 def cut(line: str) -> str:
-    """As much of a printed line as the host needs to show it and to know that there was more."""
+    """The part of a printed line that the host needs to show it and to know that it was longer."""
     return line[: MAX_LINE_CHARACTERS + 1]
 
 
 def read_frame(read_exactly: Callable[[int], bytes], limits: dict[bytes, int]) -> tuple[bytes, bytes]:
-    """The next frame, whose length is compared with its limit before anything is read for it.
+    """Read the next frame, checking its length against the limit before reading the payload.
 
     Args:
         read_exactly: returns exactly that many bytes or raises.
-        limits: the kinds that may come now, each with its largest payload in bytes.
+        limits: the kinds allowed now, each with its largest payload in bytes.
 
     Raises:
-        ProtocolError: a kind that may not come now, or a payload over its limit.
+        ProtocolError: a kind that is not allowed now, or a payload over its limit.
     """
     kind, length = HEADER.unpack(read_exactly(HEADER.size))
     if kind not in limits:
@@ -167,20 +167,20 @@ def pack_prices(days: Sequence[int], symbols_count: int, bars: bytes) -> bytes:
 
 
 def cipher(key: bytes, kind: bytes, payload: bytes) -> bytes:
-    """The payload in cipher, or what was in cipher in clear: combined with SHAKE-128's stream for key and kind.
+    """Encrypt or decrypt a payload, by XOR with SHAKE-128's stream for key and kind.
 
-    RULES and PRICES travel so: both tell of the future. The runner has the key before user code is loaded and in a
-    process of its own, so that a strategy that gets hold of the bytes on their way, as a kernel may let it, has noise.
+    RULES and PRICES are encrypted because both reveal the future. The runner receives the key before user code is
+    loaded and in a separate process, so a strategy that intercepts the bytes, as some kernels allow, gets only noise.
 
     Args:
-        key: PRICE_KEY_BYTES random bytes, for one run only: the same stream twice would give both payloads away.
-        kind: that of the frame, of which there is one a run.
+        key: PRICE_KEY_BYTES random bytes, for one run only: using a stream twice would reveal both payloads.
+        kind: the frame's kind; each kind is sent once per run.
     """
     parts = []
     for number, start in enumerate(range(0, len(payload), _CIPHER_CHUNK_BYTES)):
         chunk = payload[start : start + _CIPHER_CHUNK_BYTES]
         stream = hashlib.shake_128(key + kind + number.to_bytes(8, "little")).digest(len(chunk))
-        # Python combines two long integers a hundred times faster than their bytes.
+        # Python XORs two long integers a hundred times faster than their bytes.
         mixed = int.from_bytes(chunk, "little") ^ int.from_bytes(stream, "little")
         parts.append(mixed.to_bytes(len(chunk), "little"))
     return b"".join(parts)
@@ -200,15 +200,15 @@ def unpack_prices(payload: bytes) -> tuple[list[int], int, Doubles]:
         raise ProtocolError("PRICES has the wrong length")
     days = _from_little(array("i"), payload[_PRICES_HEAD.size : days_end])
     bars = _from_little(array("d"), payload[days_end:])
-    # A view of an array of doubles; memoryview is not told that by its constructor.
+    # A view of an array of doubles, which memoryview's constructor does not declare.
     return days.tolist(), n_symbols, cast(Doubles, memoryview(bars))
 
 
 def dividends_by_day(rows: Sequence[Sequence[Any]]) -> dict[int, list[tuple[int, float]]]:
-    """The dividends of RULES as the engine takes them.
+    """The dividends of RULES in the engine's form.
 
     Args:
-        rows: [timeline index of the ex-date, index of the symbol, cash per share] each.
+        rows: each [timeline index of the ex-date, index of the symbol, cash per share].
     """
     by_day: dict[int, list[tuple[int, float]]] = {}
     for day, symbol, amount in rows:
@@ -217,7 +217,7 @@ def dividends_by_day(rows: Sequence[Sequence[Any]]) -> dict[int, list[tuple[int,
 
 
 LEDGER_COLUMNS = (("day", "i"), ("symbol", "i"), ("shares", "d"), ("price", "d"), ("fee", "d"))
-"""Order columns of LEDGER with their array type codes, in the order in which they are packed."""
+"""Order columns of LEDGER with their array type codes, in packing order."""
 
 LEDGER_MARKS = ("cash", "equity")
 """Daily float64 columns that follow the orders."""
@@ -228,8 +228,8 @@ def pack_ledger(columns: Sequence[Sequence[float]], marks: Sequence[Sequence[flo
 
     Args:
         columns: one sequence for each of LEDGER_COLUMNS, all of one length.
-        marks: one sequence for each of LEDGER_MARKS, one value a timeline day.
-        decisions: how often the strategy was asked.
+        marks: one sequence for each of LEDGER_MARKS, with one value per timeline day.
+        decisions: the number of calls to the strategy.
     """
     parts = [_LEDGER_HEAD.pack(len(columns[0]), len(marks[0]), decisions)]
     # The codes are the constants above: "i" columns hold ints, "d" columns floats.
@@ -239,7 +239,7 @@ def pack_ledger(columns: Sequence[Sequence[float]], marks: Sequence[Sequence[flo
 
 
 def ledger_shape(payload: bytes) -> tuple[int, int, int]:
-    """Number of orders, days and decisions that a LEDGER payload claims, its length checked against them.
+    """The numbers of orders, days and decisions that a LEDGER payload claims, checked against its length.
 
     Raises:
         ProtocolError: the length disagrees.
@@ -258,7 +258,7 @@ def ledger_offset() -> int:
 
 
 def ledger_bytes(n_orders: int, n_days: int) -> int:
-    """Length of a LEDGER payload with that many orders and days: the host's limit for it."""
+    """Length of a LEDGER payload with that many orders and days, which is the host's limit."""
     return _LEDGER_HEAD.size + n_orders * (4 + 4 + 8 + 8 + 8) + n_days * 8 * len(LEDGER_MARKS)
 
 

@@ -1,4 +1,4 @@
-"""What a box claims of its run: types and lengths are checked here, the books by the audit."""
+"""A box's claims about its run. This module checks types and lengths; the audit checks the books."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ MAX_REASON_CHARACTERS = 200
 
 @dataclass(frozen=True)
 class Unfilled:
-    """One stretch in which a symbol could not fill, checked: see src.engine.ledger.Unfilled."""
+    """A checked period in which a symbol could not fill: see src.engine.ledger.Unfilled."""
 
     symbol: str
     reason: str
@@ -27,7 +27,7 @@ class Unfilled:
 
 @dataclass(frozen=True)
 class Wishes:
-    """What a strategy asked for, checked for its form: see src.engine.ledger.Ledger."""
+    """A strategy's requested trades, checked for their form: see src.engine.ledger.Ledger."""
 
     signals: int
     most_wanted: float | None
@@ -36,15 +36,15 @@ class Wishes:
 
 @dataclass(frozen=True)
 class Reply:
-    """What the box claims. Types and lengths are right; nothing else has been checked.
+    """The box's claims. Only types and lengths have been checked.
 
     Attributes:
         day, symbol: (n_orders,) int32 indexes. shares, price, fee: (n_orders,) float64.
         cash, equity: (n_days,) float64.
-        decisions: how often the strategy was called.
-        logs: printed lines, bounded. lost_output_bytes: how much was printed beyond the bound.
-        unfilled: what waited or never filled.
-        wishes: what was asked for until the first fill; None when the box does not say.
+        decisions: the number of calls to the strategy.
+        logs: printed lines, bounded. lost_output_bytes: bytes printed beyond the bound.
+        unfilled: orders that waited or never filled.
+        wishes: the requested trades until the first fill; None if the box does not report them.
     """
 
     day: npt.NDArray[np.int32]
@@ -62,20 +62,20 @@ class Reply:
 
 
 def read_reply(ledger: bytes, finished: dict[str, Any], symbols: Sequence[str], n_days: int) -> Reply:
-    """The reply that the last two frames of a run make.
+    """Read the reply from a run's last two frames.
 
     Args:
         ledger: payload of LEDGER.
-        finished: value of FINISHED, its logs checked already.
+        finished: value of FINISHED, with its logs already checked.
         symbols: the universe.
-        n_days: how many days were sent.
+        n_days: the number of days sent.
 
     Raises:
         ProtocolError: a part has the wrong form.
     """
     n_orders, days, decisions = protocol.ledger_shape(ledger)
     if days != n_days or decisions > n_days:
-        raise protocol.ProtocolError("its books are of another length than the prices")
+        raise protocol.ProtocolError("its books and the prices differ in length")
     lost = finished.get("lost_output_bytes")
     return Reply(
         **_columns(ledger, n_orders, n_days),
@@ -107,12 +107,12 @@ def _wishes(value: Any, n_days: int) -> Wishes | None:
             0 <= signals <= n_days
         ):
             return Wishes(signals, wanted, affordable)
-    raise protocol.ProtocolError("what it says of its signals is malformed")
+    raise protocol.ProtocolError("its report of signals is malformed")
 
 
 def _unfilled(entries: Any, symbols: Sequence[str], n_days: int) -> list[Unfilled]:
     if not isinstance(entries, list) or len(entries) > MAX_UNFILLED:
-        raise protocol.ProtocolError("its list of what did not fill is none")
+        raise protocol.ProtocolError("its unfilled orders are not a list, or too long")
     return [_one_unfilled(entry, symbols, n_days) for entry in entries]
 
 
@@ -122,4 +122,4 @@ def _one_unfilled(entry: Any, symbols: Sequence[str], n_days: int) -> Unfilled:
             0 <= symbol < len(symbols) and 0 <= first <= last < n_days and count > 0
         ):
             return Unfilled(symbols[symbol], printable(reason, MAX_REASON_CHARACTERS), first, last, count)
-    raise protocol.ProtocolError("its list of what did not fill is malformed")
+    raise protocol.ProtocolError("its list of unfilled orders is malformed")

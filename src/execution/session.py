@@ -1,7 +1,7 @@
-"""The host's side of one run: start a box, hand over the job, believe nothing that comes back.
+"""The host's side of one run: starts a box, sends the job, and checks every reply.
 
-A session serves one run. It says what the box said only after checking form and bounds; whether the
-books are right is the audit's question.
+A session serves one run. It returns a box's reply only after checking its form and bounds. The audit checks the
+books.
 """
 
 import itertools
@@ -26,10 +26,10 @@ from src.execution.text import printable
 from src.utils.symbols import MAX_UNIVERSE_SYMBOLS, SYMBOL_PATTERN
 
 GRACE_SECONDS = 10.0
-"""How much longer than wall_seconds the host waits: a box at its time limit still has books and logs to send."""
+"""How much longer than wall_seconds the host waits: a box at its time limit must still send books and logs."""
 
 MAX_ORDERS = 1_500_000
-"""200 symbols traded on every day of 25 years are 1.26 million orders."""
+"""200 symbols traded every day for 25 years give 1.26 million orders."""
 READ_CHUNK_BYTES = 1 << 20
 
 _EPOCH = np.datetime64("1970-01-01", "D")
@@ -37,7 +37,7 @@ _slots = itertools.count()
 
 
 class Prices(Protocol):
-    """What a session needs of a price table: see src.services.data_provider.base.PriceTable."""
+    """The part of a price table that a session needs: see src.services.data_provider.base.PriceTable."""
 
     @property
     def dates(self) -> npt.NDArray[np.datetime64]: ...
@@ -49,17 +49,17 @@ class Prices(Protocol):
 
 @dataclass(frozen=True)
 class Job:
-    """What a box needs to load a strategy; no price among it.
+    """The data that a box needs to load a strategy, without prices.
 
     Attributes:
         source: the user's code, already analysed.
-        class_name: which class of it is the strategy.
-        needs_prelude: whether the interface's names are used without being imported.
-        parameters: what `import config` offers.
+        class_name: the strategy class in the source.
+        needs_prelude: whether the source uses the interface's names without importing them.
+        parameters: the values that `import config` gives.
         seed: for `random` and NumPy.
-        wall_seconds: how long loading and running may take, waiting for the host not counted. The box keeps this
-            time, and the host keeps it as well in case the box cannot.
-        universe: what the strategy trades whatever it says itself; None asks it.
+        wall_seconds: limit on loading and running, not counting waits for the host. The box measures this time,
+            and so does the host, in case the box cannot.
+        universe: tickers to trade in place of the strategy's own; None uses its own.
         max_orders: a run with more orders fails.
     """
 
@@ -75,13 +75,13 @@ class Job:
 
 @dataclass
 class Session:
-    """One box and one run in it. Use it as a context manager: leaving it destroys the box.
+    """One box and one run in it. A context manager that destroys the box on exit.
 
     Args:
-        sandbox: where the box comes from.
-        job: what it loads.
-        patience: the request's deadline and its cancel.
-        grace_seconds: how much longer than the job's wall_seconds the box may take for both of its parts together.
+        sandbox: builds the box.
+        job: the job for the box.
+        patience: the request's deadline and cancel.
+        grace_seconds: how much longer than the job's wall_seconds the box may take for loading and running together.
     """
 
     sandbox: Sandbox
@@ -107,10 +107,10 @@ class Session:
             self._box.close()
 
     def describe(self) -> tuple[tuple[str, ...], Cadence]:
-        """Start the box and load the strategy in it; the universe and cadence it says it has, checked.
+        """Start the box and load the strategy in it. Returns its universe and cadence, checked.
 
         Raises:
-            StrategyFailed: it does not load, or says something impossible.
+            StrategyFailed: it does not load, or its description is impossible.
             SandboxUnavailable, RunTimedOut, RunCancelled
         """
         self._box = self.sandbox.open()
@@ -127,7 +127,7 @@ class Session:
                 kind, payload = self._receive({k: v for k, v in limits.items() if k != protocol.READY})
         if kind == protocol.FINISHED:
             self._finish(payload)
-            raise self._broken("it finished before it was given prices")
+            raise self._broken("it finished before it received prices")
         if kind != protocol.DESCRIBED:
             raise self._broken("it did not describe itself")
         return self._description(payload)
@@ -138,14 +138,14 @@ class Session:
         Args:
             prices: exactly the universe that the strategy described.
             rules: wire form of the engine's rules plus last_period_complete.
-            observe: called in this thread while the run goes on, at most ten times a second by an honest box and
-                never more than twenty times, with what the box claims and nobody has audited: the day reached, the
-                equity there, and the lines printed since the call before (a list of its own). The lines of all calls
-                together are the first of the logs that the reply or StrategyFailed has; a box that vanished has left
-                none there. The answer of a run is the same with and without it.
+            observe: called in this thread during the run, at most ten times per second with an honest box and
+                never more than twenty times, with the box's unaudited claims: the day reached, that day's equity,
+                and the lines printed since the previous call (a new list). The lines of all calls together are the
+                first of the logs in the reply or StrategyFailed, whose logs are empty if the box vanished. The
+                reply is the same with and without an observer.
 
         Raises:
-            StrategyFailed: it raised, hung, ran out of something, or the box's reply has the wrong form.
+            StrategyFailed: it raised, hung or exceeded a limit, or the box's reply has the wrong form.
             RunTimedOut, RunCancelled
         """
         self._symbols = prices.symbols
@@ -169,7 +169,7 @@ class Session:
     def _answer(self, frames: Sequence[bytes], observe: Observe | None) -> Reply:
         for frame in frames:
             self._send(frame)
-        # At most one order a symbol and day, whatever the strategy asks for.
+        # At most one order per symbol and day, for any strategy.
         n_orders = min(len(self._dates) * len(self._symbols), self.job.max_orders)
         most = protocol.ledger_bytes(n_orders, len(self._dates))
         limits = {protocol.LEDGER: most, protocol.FINISHED: protocol.MAX_JSON_BYTES}
@@ -182,7 +182,7 @@ class Session:
         return self._reply(ledger, self._finish(payload))
 
     def _observed(self, observe: Observe, limits: dict[bytes, int]) -> tuple[bytes, bytes]:
-        """The first frame that is not about progress."""
+        """Read frames, passing progress to the observer, until the first of another kind."""
         progress = Progress(self._clock.pausing(observe), len(self._dates))
         limits = limits | {protocol.PROGRESS: protocol.MAX_PROGRESS_BYTES}
         while True:
@@ -214,14 +214,14 @@ class Session:
         try:
             self._open_box().write(data, self._box_patience())
         except BoxClosed:
-            # It may have said why before it ended: the next read tells.
+            # The box may have reported the reason before it ended: the next read returns it.
             return
         except (BoxTimedOut, WaitCancelled) as error:
             raise self._given_up(error) from error
 
     def _receive(self, limits: dict[bytes, int]) -> tuple[bytes, bytes]:
         try:
-            # Also before what has arrived already: an observer may have taken a while.
+            # Checked even if data has already arrived, because an observer may have been slow.
             self.patience.wait_seconds()
             return protocol.read_frame(self._read_exactly, limits)
         except protocol.ProtocolError as error:
@@ -247,7 +247,7 @@ class Session:
 
     def _check_version(self, payload: bytes) -> None:
         if self._parse(payload).get("version") != protocol.VERSION:
-            raise self._broken("it speaks another version of the protocol: rebuild the sandbox image")
+            raise self._broken("it uses another version of the protocol: rebuild the sandbox image")
 
     def _description(self, payload: bytes) -> tuple[tuple[str, ...], Cadence]:
         value = self._parse(payload)
@@ -255,24 +255,24 @@ class Session:
         if not isinstance(universe, list) or not 0 < len(universe) <= MAX_UNIVERSE_SYMBOLS:
             raise self._broken("its universe is not a list of symbols")
         if not all(isinstance(s, str) and SYMBOL_PATTERN.fullmatch(s) for s in universe):
-            raise self._broken("its universe holds something that is no symbol")
+            raise self._broken("its universe contains an invalid symbol")
         if len(set(universe)) != len(universe):
             raise self._broken("its universe names a symbol twice")
         try:
             cadence = Cadence(BarSize(value.get("bar_size")), ExecutionTiming(value.get("execution")))
         except ValueError as error:
-            raise self._broken("its cadence is none") from error
+            raise self._broken("its cadence is invalid") from error
         return tuple(universe), cadence
 
     def _finish(self, payload: bytes) -> dict[str, Any]:
-        """The FINISHED value, its common parts checked.
+        """The FINISHED value, with its common parts checked.
 
         Raises:
-            StrategyFailed: it tells of a failure.
+            StrategyFailed: it reports a failure.
         """
         value = self._parse(payload)
         if value.get("nonce") != self._nonce:
-            raise self._broken("its last frame belongs to no run of ours")
+            raise self._broken("its last frame does not belong to this run")
         logs = self._logs(value)
         if value.get("error") is None:
             return {**value, "logs": logs}
@@ -285,7 +285,7 @@ class Session:
     def _logs(self, value: dict[str, Any]) -> tuple[str, ...]:
         lines = value.get("logs")
         if not isinstance(lines, list) or not all(isinstance(line, str) for line in lines):
-            raise self._broken("its logs are no lines")
+            raise self._broken("its logs are not a list of lines")
         return tuple(printable(line, protocol.MAX_LINE_CHARACTERS) for line in lines[:MAX_LOG_LINES])
 
     def _reply(self, ledger: bytes, finished: dict[str, Any]) -> Reply:
@@ -309,11 +309,11 @@ class Session:
 
     def _given_up(self, error: BoxTimedOut | WaitCancelled) -> StrategyFailed | RunTimedOut | RunCancelled:
         if isinstance(error, WaitCancelled):
-            return RunCancelled("nobody waits for this run any more")
+            return RunCancelled("the run was cancelled")
         if self._clock.deadline < self.patience.deadline:
-            # The box has a clock for this and can say on which day it was, unless everything in it stands still.
+            # The box has its own clock for this and reports the day, unless every process in it is stopped.
             return self._failed(Failure("time"), ())
-        return RunTimedOut("the box did not answer within the time limit of the request")
+        return RunTimedOut("the box did not reply within the request's time limit")
 
     def _failed(self, failure: Failure, logs: Sequence[str]) -> StrategyFailed:
         if failure.kind == "killed":
@@ -332,6 +332,6 @@ class Session:
             traceback,
             logs,
             timed_out=failure.kind == "time",
-            # These may be the machine's doing, or ours.
+            # The machine or this service may be the cause.
             is_repeatable=failure.kind not in {"protocol", "vanished", "crashed"},
         )

@@ -1,4 +1,4 @@
-"""The frames: what goes in comes out, and nothing malformed passes."""
+"""Frames are read as written, and malformed ones are rejected."""
 
 import hashlib
 import io
@@ -40,7 +40,7 @@ def test_a_length_over_the_limit_is_rejected_before_the_payload_is_read() -> Non
         read(header_alone, {protocol.LEDGER: 10})
 
 
-def test_a_frame_out_of_turn_is_refused() -> None:
+def test_a_frame_out_of_turn_is_rejected() -> None:
     with pytest.raises(protocol.ProtocolError, match="unexpected frame"):
         read(protocol.frame(protocol.FINISHED, b"{}"), {protocol.DESCRIBED: 10})
 
@@ -64,23 +64,23 @@ def test_a_frame_out_of_turn_is_refused() -> None:
         '{"a": 1} {"b": 2}',
     ],
 )
-def test_json_that_is_not_strict_is_refused(text: str) -> None:
+def test_json_that_is_not_strict_is_rejected(text: str) -> None:
     with pytest.raises(protocol.ProtocolError):
         protocol.parse_json(text.encode())
 
 
-def test_json_in_another_encoding_is_refused() -> None:
+def test_json_in_another_encoding_is_rejected() -> None:
     with pytest.raises(protocol.ProtocolError):
         protocol.parse_json('{"a": 1}'.encode("utf-16"))
 
 
 @given(st.binary(max_size=300))
-def test_no_bytes_make_the_json_parser_fail_otherwise(payload: bytes) -> None:
+def test_any_bytes_are_parsed_or_raise_a_protocol_error(payload: bytes) -> None:
     with suppress(protocol.ProtocolError):
         assert isinstance(protocol.parse_json(payload), dict)
 
 
-def test_json_frames_refuse_to_carry_a_nan() -> None:
+def test_json_frames_cannot_carry_a_nan() -> None:
     with pytest.raises(ValueError, match="Out of range"):
         protocol.json_frame(protocol.JOB, {"a": float("nan")})
 
@@ -90,7 +90,7 @@ def test_json_frames_refuse_to_carry_a_nan() -> None:
     st.integers(1, 3),
     st.data(),
 )
-def test_prices_arrive_exactly_as_they_left(days: list[int], n_symbols: int, data: st.DataObject) -> None:
+def test_prices_arrive_exactly_as_sent(days: list[int], n_symbols: int, data: st.DataObject) -> None:
     size = len(days) * n_symbols * protocol.FIELDS_PER_BAR
     bars = data.draw(st.lists(doubles, min_size=size, max_size=size))
     payload = protocol.pack_prices(days, n_symbols, array("d", bars).tobytes())
@@ -99,7 +99,7 @@ def test_prices_arrive_exactly_as_they_left(days: list[int], n_symbols: int, dat
 
 
 @given(st.binary(max_size=100))
-def test_prices_of_the_wrong_length_are_refused(payload: bytes) -> None:
+def test_prices_of_the_wrong_length_are_rejected(payload: bytes) -> None:
     try:
         days, n_symbols, bars = protocol.unpack_prices(payload)
     except protocol.ProtocolError:
@@ -108,7 +108,7 @@ def test_prices_of_the_wrong_length_are_refused(payload: bytes) -> None:
 
 
 @given(st.binary(max_size=200))
-def test_a_ledger_of_the_wrong_length_is_refused(payload: bytes) -> None:
+def test_a_ledger_of_the_wrong_length_is_rejected(payload: bytes) -> None:
     try:
         n_orders, n_days, _ = protocol.ledger_shape(payload)
     except protocol.ProtocolError:
@@ -116,13 +116,13 @@ def test_a_ledger_of_the_wrong_length_is_refused(payload: bytes) -> None:
     assert len(payload) == protocol.ledger_bytes(n_orders, n_days)
 
 
-def test_a_ledger_tells_its_shape() -> None:
+def test_a_ledger_contains_its_shape() -> None:
     payload = protocol.pack_ledger(([0, 1], [0, 0], [1.0, -1.0], [2.0, 3.0], [0.0, 0.0]), ([8.0] * 3, [9.0] * 3), 3)
     assert protocol.ledger_shape(payload) == (2, 3, 3)
 
 
 @pytest.mark.parametrize("length", [0, 1, 7, 1 << 16, (1 << 16) + 1, 200_000])
-def test_a_payload_in_cipher_is_clear_again_with_the_same_key_and_with_no_other(length: int) -> None:
+def test_a_payload_is_decrypted_only_with_the_same_key(length: int) -> None:
     key, other, clear = bytes(32), bytes(31) + b"\x01", bytes(range(256)) * (length // 256) + bytes(length % 256)
     hidden = protocol.cipher(key, b"P", clear)
     assert len(hidden) == length
@@ -133,12 +133,12 @@ def test_a_payload_in_cipher_is_clear_again_with_the_same_key_and_with_no_other(
         assert protocol.cipher(key, b"U", hidden) != clear
 
 
-def test_the_cipher_is_the_stream_of_shake_128_for_the_key_the_kind_and_the_number_of_the_piece() -> None:
+def test_the_cipher_is_shake_128s_stream_for_key_kind_and_chunk_number() -> None:
     key = bytes(range(32))
     first, second = (hashlib.shake_128(key + b"P" + n.to_bytes(8, "little")).digest(1 << 16) for n in (0, 1))
     assert protocol.cipher(key, b"P", bytes(1 << 17)) == first + second
 
 
-def test_the_same_clear_piece_twice_is_two_different_pieces_in_cipher() -> None:
+def test_equal_chunks_are_encrypted_differently() -> None:
     hidden = protocol.cipher(bytes(32), b"P", bytes(1 << 17))
     assert hidden[: 1 << 16] != hidden[1 << 16 :]

@@ -1,4 +1,4 @@
-"""The host believes nothing: every malformed, forged or missing reply ends in a clean failure."""
+"""The host trusts no reply: each malformed, forged or missing one ends in a clean failure."""
 
 import json
 import threading
@@ -40,7 +40,7 @@ def ledger(n_days: int = N_DAYS) -> bytes:
 def box(
     describe: Callable[[], bytes] | None = None, reply: Callable[[str], bytes] | None = None
 ) -> Callable[[bytes], bytes]:
-    """The script of a box: well-behaved except where the test says otherwise."""
+    """The script of a box that is honest except as the test specifies."""
 
     def script(heard: bytes) -> bytes:
         frames = frames_in(heard)
@@ -80,7 +80,7 @@ def failure(script: Callable[[bytes], bytes], **options: Any) -> str:
     return error
 
 
-def test_a_proper_reply_is_read() -> None:
+def test_a_valid_reply_is_read() -> None:
     reply = run(box())
     assert (reply.day.tolist(), reply.shares.tolist(), reply.cash.tolist()) == (
         [0],
@@ -104,7 +104,7 @@ def test_a_proper_reply_is_read() -> None:
         {**DESCRIPTION, "execution": None},
     ],
 )
-def test_an_impossible_description_is_refused(description: dict[str, Any]) -> None:
+def test_an_impossible_description_is_rejected(description: dict[str, Any]) -> None:
     frame = protocol.json_frame(protocol.DESCRIBED, description)
     assert "reply was rejected" in failure(box(describe=lambda: frame))
 
@@ -120,11 +120,11 @@ def test_an_impossible_description_is_refused(description: dict[str, Any]) -> No
         protocol.HEADER.pack(protocol.DESCRIBED, 0xFFFFFFFF),
     ],
 )
-def test_a_frame_that_may_not_come_is_refused(frame: bytes) -> None:
+def test_a_frame_that_is_not_allowed_now_is_rejected(frame: bytes) -> None:
     assert "reply was rejected" in failure(box(describe=lambda: frame))
 
 
-def test_another_version_of_the_protocol_is_named() -> None:
+def test_another_version_of_the_protocol_is_reported() -> None:
     old = protocol.json_frame(protocol.READY, {"version": 0})
     assert "rebuild the sandbox image" in failure(lambda _: old)
 
@@ -158,7 +158,7 @@ def test_another_version_of_the_protocol_is_named() -> None:
         lambda nonce: finished(nonce, error=[]),
     ],
 )
-def test_a_malformed_reply_is_refused(reply: Callable[[str], bytes]) -> None:
+def test_a_malformed_reply_is_rejected(reply: Callable[[str], bytes]) -> None:
     assert "reply was rejected" in failure(box(reply=reply))
 
 
@@ -169,19 +169,19 @@ def test_a_box_that_vanishes_is_reported() -> None:
     )
 
 
-def test_a_box_that_vanishes_for_want_of_memory_is_told_apart() -> None:
+def test_a_box_that_vanishes_for_lack_of_memory_is_distinguished() -> None:
     assert "memory limit of 512 MB exceeded" in failure(box(reply=lambda _: b""), out_of_memory=True)
 
 
 @pytest.mark.parametrize(("out_of_memory", "said"), [(True, "memory limit"), (False, "crashed")])
-def test_a_killed_strategy_is_out_of_memory_only_when_the_kernel_says_so(out_of_memory: bool, said: str) -> None:
+def test_a_killed_strategy_is_out_of_memory_only_if_the_kernel_reports_it(out_of_memory: bool, said: str) -> None:
     script = box(reply=lambda nonce: finished(nonce, error={"kind": "killed", "day": 2}))
     error = failure(script, out_of_memory=out_of_memory)
     assert said in error
     assert "2014-01-03" in error
 
 
-def test_a_ledger_with_more_orders_than_a_run_may_have_is_not_read() -> None:
+def test_a_ledger_over_the_order_limit_is_not_read() -> None:
     def orders(count: int) -> bytes:
         columns = ([0] * count, [0] * count, [1.0] * count, [100.0] * count, [0.0] * count)
         return protocol.pack_ledger(columns, ([9_900.0] * N_DAYS, [10_000.0] * N_DAYS), N_DAYS)
@@ -198,12 +198,12 @@ def test_a_ledger_with_more_orders_than_a_run_may_have_is_not_read() -> None:
     assert "reply was rejected" in caught.value.errors[0]
 
 
-def test_the_limit_of_orders_is_named_as_the_host_knows_it() -> None:
+def test_the_reported_order_limit_is_the_hosts() -> None:
     script = box(reply=lambda nonce: finished(nonce, error={"kind": "orders", "day": 2, "limit": 7}))
     assert failure(script) == "limit of 1,500,000 orders exceeded at 2014-01-03: trade less often or fewer symbols"
 
 
-def test_what_the_box_says_is_made_printable() -> None:
+def test_the_boxs_text_is_made_printable() -> None:
     script = box(
         reply=lambda nonce: finished(
             nonce,
@@ -245,8 +245,8 @@ def test_a_cancel_ends_the_session() -> None:
 
 @settings(max_examples=300)
 @given(st.data())
-def test_no_reply_makes_the_host_fail_otherwise(data: st.DataObject) -> None:
-    """Any bytes, and any proper reply with a stretch of it replaced, end in a Reply or in StrategyFailed."""
+def test_any_reply_is_read_or_fails_the_strategy(data: st.DataObject) -> None:
+    """Any bytes, and any valid reply with a part replaced, give a Reply or StrategyFailed."""
 
     def reply(nonce: str) -> bytes:
         good = bytearray(good_reply(nonce))
@@ -259,7 +259,7 @@ def test_no_reply_makes_the_host_fail_otherwise(data: st.DataObject) -> None:
 
 
 class Silence(WrappedBox):
-    """A box that reads what it is told, up to a number of bytes, and then neither reads nor says anything."""
+    """A box that reads up to a number of bytes and then neither reads nor writes."""
 
     def __init__(self, box: Box, readable_bytes: float, says: int) -> None:
         super().__init__(box)
@@ -281,7 +281,7 @@ class Silence(WrappedBox):
 
 
 class SilentSandbox(WrappedSandbox):
-    """Boxes that fall silent after having said so many bytes."""
+    """Boxes that stop writing after a number of bytes."""
 
     def __init__(self, says: int, readable_bytes: float = float("inf")) -> None:
         super().__init__(ScriptedSandbox(box()))
@@ -305,26 +305,26 @@ DESCRIBED = READY + protocol.json_frame(protocol.DESCRIBED, DESCRIPTION)
         (SilentSandbox(len(DESCRIBED), readable_bytes=1_000), "time limit of 0.2 s exceeded"),
     ],
 )
-def test_the_host_ends_a_run_whose_box_cannot_keep_its_own_time(sandbox: Sandbox, error: str) -> None:
+def test_the_host_ends_a_run_whose_box_cannot_measure_its_own_time(sandbox: Sandbox, error: str) -> None:
     with pytest.raises(StrategyFailed) as caught, Session(sandbox, SHORT_JOB, patience(), 0.1) as session:
         session.describe()
         session.run(price_table(N_DAYS), rules())
     assert (caught.value.errors, caught.value.timed_out) == ([error], True)
 
 
-def test_a_box_that_never_begins_used_none_of_its_time() -> None:
+def test_a_box_that_never_starts_uses_none_of_its_time() -> None:
     with pytest.raises(RunTimedOut), Session(SilentSandbox(0), SHORT_JOB, patience(0.5), 0.1) as session:
         session.describe()
 
 
-def test_the_time_between_description_and_prices_is_the_hosts_own() -> None:
+def test_time_between_description_and_prices_does_not_count() -> None:
     with Session(ScriptedSandbox(box()), SHORT_JOB, patience(), 0.1) as session:
         session.describe()
         time.sleep(0.5)
         assert session.run(price_table(N_DAYS), rules()).decisions == N_DAYS
 
 
-def test_no_two_runs_have_their_prices_in_the_same_cipher() -> None:
+def test_two_runs_never_encrypt_prices_with_the_same_key() -> None:
     heard = []
     for _ in range(2):
         sandbox = ScriptedSandbox(box())
@@ -338,7 +338,7 @@ def test_no_two_runs_have_their_prices_in_the_same_cipher() -> None:
     assert heard[0] != heard[1]
 
 
-def test_a_malformed_error_report_leaves_the_logs() -> None:
+def test_a_malformed_error_report_keeps_the_logs() -> None:
     script = box(reply=lambda nonce: finished(nonce, error={"kind": "made up"}, logs=["before"]))
     with pytest.raises(StrategyFailed) as caught:
         run(script)

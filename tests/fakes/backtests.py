@@ -134,7 +134,7 @@ class FakeBacktests:
             if cancel.wait(0.01):
                 with self._lock:
                     self.n_cancelled += 1
-                raise RunCancelled("this run was abandoned")
+                raise RunCancelled("the run was cancelled")
             if time.monotonic() > deadline and not self.ignores_deadline:
                 raise RunTimedOut("the request took too long")
 

@@ -27,11 +27,11 @@ from src.execution.runner.reporter import Reporter
 _END_SECONDS = 2.0
 
 _FOR_THE_STRATEGY = ("source", "class_name", "needs_prelude", "parameters", "seed", "universe", "limits")
-"""What of the job its process is told. The nonce and the key of the prices stay here."""
+"""The parts of the job that the strategy process receives. The nonce and the price key stay here."""
 
 
 class TimeLimit:
-    """Raises RunFailed("time") once the run has used its seconds; waiting for the host is free."""
+    """Raises RunFailed("time") when the run exceeds its time limit. Waiting for the host does not count."""
 
     def __init__(self, seconds: float) -> None:
         self._left_seconds = seconds
@@ -39,23 +39,23 @@ class TimeLimit:
         signal.signal(signal.SIGALRM, self._ring)
 
     def start(self) -> None:
-        """Let time run."""
+        """Start or resume the clock."""
         self._deadline = time.monotonic() + self._left_seconds
         signal.setitimer(signal.ITIMER_REAL, self._left_seconds)
 
     def pause(self) -> None:
-        """Let time stand still."""
+        """Pause the clock."""
         signal.setitimer(signal.ITIMER_REAL, 0)
         self._left_seconds = max(0.001, self._deadline - time.monotonic())
         self._deadline = float("inf")
 
     def stop(self) -> None:
-        """Let time stand still for good."""
+        """Stop the clock for good."""
         self._deadline = float("inf")
         signal.setitimer(signal.ITIMER_REAL, 0)
 
     def _ring(self, _number: int, _frame: FrameType | None) -> None:
-        # The strategy process may send SIGALRM too: only the clock counts, and it rings once.
+        # The strategy process may send SIGALRM too. Only the clock decides, and it rings once.
         if time.monotonic() >= self._deadline:
             self._deadline = float("inf")
             raise RunFailed("time")
@@ -65,13 +65,13 @@ def main() -> None:
     """Serve one job and exit."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGPIPE):
         signal.signal(number, signal.SIG_IGN)
-    # Its own copies of the pipes: a stray print in our process must not end up between two frames.
+    # Copies of the pipes: a stray print in this process must not appear between two frames.
     host = HostChannel(os.dup(0), os.dup(1))
     os.dup2(2, 1)
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     child = StrategyChild.fork()
     reporter = Reporter(host, child)
-    with suppress(RunFailed):  # then the job's first answer will tell
+    with suppress(RunFailed):  # the job's first reply then reports it
         child.wait_until_it_is_ready()
     host.send_json(protocol.READY, {"version": protocol.VERSION})
     job = host.receive_json(protocol.JOB)
@@ -102,7 +102,7 @@ def _run(
         try:
             return _simulated(host, child, job, reporter, clock), None
         finally:
-            # It may ring on this very line, and never after it: both kinds of end are handled below.
+            # The clock may ring on this line but never after it: both endings are handled below.
             clock.stop()
     except TooManyOrders:
         return None, RunFailed("orders")

@@ -1,7 +1,7 @@
-"""What the strategy process may answer in JSON: its description and its errors, checked field by field.
+"""The strategy process's JSON replies, its description and its errors, checked field by field.
 
-User code can write to the pipe of the answers. So everything is taken apart and put together again here, and
-what the host then receives is within the host's limits whatever was written.
+User code can write to the reply pipe. So this module parses and rebuilds every reply, and the host receives only
+replies within its limits.
 """
 
 import json
@@ -21,10 +21,10 @@ _MAX_LINE = 10_000_000
 
 
 def payload_length(head: bytes) -> int:
-    """The length that a head of four bytes announces.
+    """The length in a header of four bytes.
 
     Raises:
-        RunFailed: it is more than an answer may hold.
+        RunFailed: it is longer than a reply may be.
     """
     length = int.from_bytes(head, "little")
     if length > MAX_ANSWER_BYTES:
@@ -33,10 +33,10 @@ def payload_length(head: bytes) -> int:
 
 
 def read_description(payload: bytes) -> dict[str, Any]:
-    """The universe and the cadence of a description.
+    """Read the universe and the cadence from a description.
 
     Raises:
-        RunFailed: it holds anything else.
+        RunFailed: it has any other content.
     """
     match _parsed(payload):
         case {"universe": list(universe), "bar_size": str(bar_size), "execution": str(execution)} if (
@@ -47,7 +47,7 @@ def read_description(payload: bytes) -> dict[str, Any]:
 
 
 def read_error(payload: bytes) -> RunFailed:
-    """The failure that an error report tells of; a failure of its own where it is no such report."""
+    """The failure in an error report; a "malformed" failure if it is not a valid report."""
     match _parsed(payload):
         case {"type": str(name), "message": str(message), "frames": list(frames), "is_memory": bool(is_memory)} if len(
             frames
@@ -83,6 +83,6 @@ def _is_frame(frame: Any) -> bool:
 
 
 def _type_name(name: str) -> str:
-    """As it is where it could stand in source, else visibly a text that somebody put there."""
+    """The name unchanged if it is an identifier, otherwise quoted as a string."""
     cut = name[:MAX_TYPE_CHARACTERS]
     return cut if cut.isidentifier() else ascii(cut)[:MAX_TYPE_CHARACTERS]

@@ -1,4 +1,4 @@
-"""The runner's handle on the strategy process: fork it, ask it, stop it, end it."""
+"""The runner's handle on the strategy process: forks, calls, stops and ends it."""
 
 import ctypes
 import json
@@ -32,9 +32,9 @@ class StrategyChild:
     """One strategy process.
 
     Attributes:
-        mark: timeline index of the decision that was asked for last, and the equity at that close; None before
-            the first. One object, so that another thread never sees half of it.
-        output: what it prints.
+        mark: timeline index of the latest decision, and the equity at that close; None before the first. One
+            object, so that another thread never sees half of it.
+        output: its printed output.
     """
 
     def __init__(self, pid: int, orders: int, answers: int, output: int) -> None:
@@ -51,7 +51,7 @@ class StrategyChild:
 
     @classmethod
     def fork(cls) -> "StrategyChild":
-        """Fork the strategy process. Nothing but our own code is in memory at this moment."""
+        """Fork the strategy process. At this point memory holds only our own code."""
         orders_in, orders = os.pipe()
         answers, answers_out = os.pipe()
         output, output_in = os.pipe()
@@ -64,7 +64,7 @@ class StrategyChild:
         return cls(pid, orders, answers, output)
 
     def wait_until_it_is_ready(self) -> None:
-        """Return once it has imported what it was told to import beforehand.
+        """Return once it has imported its preloaded modules.
 
         Raises:
             RunFailed: it ended instead.
@@ -72,7 +72,7 @@ class StrategyChild:
         self._read(1)
 
     def load(self, job: dict[str, Any]) -> dict[str, Any]:
-        """Let it load the job's source; its description of itself, not yet believed.
+        """Make it load the job's source. Returns its unchecked description of itself.
 
         Raises:
             RunFailed: the source raised, or the process ended.
@@ -85,7 +85,7 @@ class StrategyChild:
         raise self._user_error(kind)
 
     def pin(self, slot: int) -> None:
-        """Run both processes on one core: handing a bar over costs half as much as between two."""
+        """Run both processes on one core, which halves the cost of passing a bar between them."""
         with suppress(OSError):
             cores = sorted(os.sched_getaffinity(0))
             core = {cores[slot % len(cores)]}
@@ -93,11 +93,11 @@ class StrategyChild:
             os.sched_setaffinity(0, core)
 
     def watch_threads(self) -> None:
-        """From now on it ends when it has more than MAX_THREADS threads."""
+        """From now on, end it when it has more than MAX_THREADS threads."""
         self._threads.start()
 
     def stop(self) -> None:
-        """Stop it and everything it started, and return when it stands still.
+        """Stop it and every process that it started, and return when it has stopped.
 
         Raises:
             RunFailed: it ended instead.
@@ -108,19 +108,19 @@ class StrategyChild:
             raise self._death(status)
 
     def check_that_it_stood_still(self) -> None:
-        """Return where nothing has happened to it since `stop`: the kernel reports each time a process goes on.
+        """Check that it has not run since `stop`: the kernel reports each time a process continues.
 
         Raises:
-            RunFailed: it went on, or it ended.
+            RunFailed: it continued, or it ended.
         """
         pid, status = os.waitpid(self._pid, os.WNOHANG | os.WUNTRACED | os.WCONTINUED)
         if pid and os.WIFCONTINUED(status):
-            raise RunFailed("crashed", message="it went on while prices arrived")
+            raise RunFailed("crashed", message="it ran while prices arrived")
         if pid and not os.WIFSTOPPED(status):
             raise self._death(status)
 
     def resume(self, symbols_count: int) -> None:
-        """Let it go on, now answering for that many symbols."""
+        """Let it continue, now returning weights for that many symbols."""
         # Equity, cash, shares and marks, as src/execution/runner/views.py reads them.
         self._pack_account = struct.Struct(f"={2 + 2 * symbols_count}d").pack
         self._weights = struct.Struct(f"={symbols_count}d")
@@ -136,10 +136,10 @@ class StrategyChild:
         shares: Sequence[float],
         marks: Sequence[float],
     ) -> Sequence[float] | None:
-        """Ask for one decision: see src.engine.simulator.Decide.
+        """Request one decision: see src.engine.simulator.Decide.
 
         Raises:
-            RunFailed: user code raised, answered nonsense or ended.
+            RunFailed: user code raised, gave an invalid reply or ended.
         """
         self.mark = (day, equity)
         try:
@@ -159,11 +159,11 @@ class StrategyChild:
 
     @property
     def day(self) -> int | None:
-        """Timeline index of the decision that was asked for last, None before the first."""
+        """Timeline index of the latest decision, None before the first."""
         return None if self.mark is None else self.mark[0]
 
     def end(self) -> None:
-        """Kill it and everything it started, and reap it."""
+        """Kill it and every process that it started, and reap it."""
         self._threads.stop()
         self._kill()
         if not self._is_gone:
@@ -189,10 +189,10 @@ class StrategyChild:
         return self._user_error(answer[:1], answer[1:])
 
     def _user_error(self, kind: bytes, start: bytes = b"") -> RunFailed:
-        """What an error frame tells.
+        """The failure that an error frame reports.
 
         Args:
-            start: what came of it with the read that was sized for weights.
+            start: the bytes of the frame already read by a read sized for weights.
         """
         if kind != strategy_process.ERROR:
             return RunFailed("malformed")
@@ -204,10 +204,10 @@ class StrategyChild:
         return start + (self._read(length - len(start)) if length > len(start) else b"")
 
     def _death_of_silence(self) -> RunFailed:
-        """Why the pipe closed: wait a moment for the process to be gone, then read its status."""
+        """Why the pipe closed: wait a moment for the process to end, then read its status."""
         give_up = time.monotonic() + _DEATH_SECONDS
         while True:
-            # Asked before the clock is: a box that was held up for longer must not miss a death that is there to see.
+            # Checked before the clock: a box that was delayed for longer must not miss a death that has happened.
             has_waited_enough = time.monotonic() > give_up
             pid, status = os.waitpid(self._pid, os.WNOHANG)
             if pid:
@@ -225,7 +225,7 @@ class StrategyChild:
         if os.WIFEXITED(status):
             return RunFailed("exited", code=os.WEXITSTATUS(status))
         number = os.WTERMSIG(status)
-        # SIGKILL comes from the kernel, out of memory, or from the strategy itself: the host knows which.
+        # SIGKILL comes from the kernel, out of memory, or from the strategy itself. The host can tell which.
         return RunFailed("killed" if number == signal.SIGKILL else "crashed", signal=signal.Signals(number).name)
 
     def _kill(self) -> None:
@@ -234,26 +234,26 @@ class StrategyChild:
     def _signal_all(self, number: int) -> None:
         with suppress(ProcessLookupError, PermissionError):
             if os.getpid() == 1:
-                # Process 1 of the box: -1 is everybody else in it, grandchildren included.
+                # This is process 1 of the box: -1 means every other process in it, including grandchildren.
                 os.kill(-1, number)
             else:
                 os.killpg(self._pid, number)
 
 
 def _check_weights(weights: Sequence[float]) -> None:
-    # The strategy process checks before it answers and says it better; this is for one that does not. A sum of
-    # anything with a NaN is one, which is not below the bound either.
+    # The strategy process makes this check first, with a better message; this is for one that does not. A sum with
+    # a NaN is NaN, which is not below the bound either.
     if not (min(weights) >= 0.0 and sum(weights) <= 1.0 + WEIGHTS_TOLERANCE):
         raise RunFailed("signal", message="each weight must be at least 0 and their sum at most 1")
 
 
 def _become_strategy_process(orders_in: int, answers_out: int, output: int) -> None:
-    """In the child: give up everything but three pipes, then serve. Never returns."""
+    """In the child: close everything but three pipes, then serve. Never returns."""
     try:
         os.setpgid(0, 0)
         _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
         with suppress(OSError), open("/proc/self/oom_score_adj", "w") as file:  # noqa: PTH123
-            # Out of memory, the kernel must take this process and leave the runner to say so.
+            # Out of memory, the kernel must kill this process and not the runner, which reports it.
             file.write("1000")
         forbid_inspection()
         null = os.open(os.devnull, os.O_RDONLY)
@@ -265,7 +265,7 @@ def _become_strategy_process(orders_in: int, answers_out: int, output: int) -> N
         strategy_process.serve(orders_in, answers_out)
         os._exit(0)
     finally:
-        # Only a fault of our own comes here: what user code raises is an answer.
+        # Only our own errors reach this line: exceptions in user code become replies.
         traceback.print_exc()
         os._exit(_OWN_FAULT)
 

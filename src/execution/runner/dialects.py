@@ -1,6 +1,6 @@
-"""Every dialect of strategies made one: hqg_algorithms 1.0.x and 0.1.x, and the older contract.
+"""Unifies the dialects of strategies: hqg_algorithms 1.0.x and 0.1.x, and the older contract.
 
-`src/execution/runner/strategy_process.py` installs this before it loads user code, and only there.
+Only `src/execution/runner/strategy_process.py` installs this, before it loads user code.
 """
 
 import re
@@ -44,11 +44,11 @@ _TICKER = re.compile(r"\^?[A-Z0-9][A-Z0-9.\-=]{0,19}")
 
 
 class BadStrategy(ValueError):
-    """The universe or the cadence of a strategy cannot be used; the message says why."""
+    """A strategy's universe or cadence is invalid; the message says why."""
 
 
 class CallPhase(str, Enum):  # noqa: UP042 - a StrEnum would print otherwise than in 0.1.x
-    """When on_data is called within a bar, as hqg_algorithms 0.1.x named it."""
+    """When on_data is called within a bar, in the terms of hqg_algorithms 0.1.x."""
 
     ON_BAR_CLOSE = "on_bar_close"
     ON_BAR_OPEN = "on_bar_open"
@@ -68,12 +68,12 @@ DIALECT_4_NAMES: dict[str, Any] = {
     "Strategy": Strategy,
     "TargetWeights": TargetWeights,
 }
-"""What code of the older contract may use without importing it."""
+"""The names that code of the older contract may use without importing them."""
 
 
 def install() -> None:
     """Let this process load every dialect. Changes hqg_algorithms in place; a second call changes nothing."""
-    # 1.0.x refuses subclasses whose universe is a method, and base classes that have none yet.
+    # 1.0.x rejects subclasses whose universe is a method, and base classes without one.
     if "__init_subclass__" in vars(Strategy):
         del Strategy.__init_subclass__
     Cadence.__init__ = _init_cadence
@@ -88,16 +88,16 @@ def describe(strategy: Any, universe: list[str] | None = None) -> tuple[list[str
     """A strategy's universe and cadence, whether they are attributes or methods.
 
     Args:
-        strategy: an instance, or a class (instantiated only when it answers by methods).
-        universe: tickers to use whatever the strategy says; None asks it.
+        strategy: an instance, or a class (instantiated only if it uses methods).
+        universe: tickers to use in place of the strategy's own; None uses its own.
 
     Returns:
-        Tickers, stripped, upper-case and unique in their first order; and the cadence, daily and close to
-        close where the strategy names none.
+        Tickers, stripped, upper-case and unique in order of first appearance; and the cadence, which is daily
+        and close to close if the strategy has none.
 
     Raises:
         BadStrategy: one of them is missing, has another type or breaks a limit.
-        Exception: whatever the strategy's own methods raise.
+        Exception: any exception that the strategy's own methods raise.
     """
     if isinstance(strategy, type) and any(
         isfunction(getattr(strategy, name, None)) for name in ("universe", "cadence")

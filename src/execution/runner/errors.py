@@ -1,14 +1,14 @@
-"""Why a run inside the box ended without a ledger, in words the host can turn into a sentence."""
+"""Why a run inside the box ended without a ledger, in a form that the host can turn into a sentence."""
 
 from typing import Any
 
 
 class RunFailed(Exception):
-    """The run cannot go on.
+    """The run cannot continue.
 
     Args:
-        kind: "exception" (user code raised), "signal" (its answer is not a signal), "malformed" (its answer has
-            no form at all), "time", "memory", "output", "orders", "threads", "killed", "crashed",
+        kind: "exception" (user code raised), "signal" (its reply is not a valid signal), "malformed" (its reply
+            is unreadable), "time", "memory", "output", "orders", "threads", "killed", "crashed",
             "exited" or "silent".
         details: type, message and frames of an exception; code or name of an exit or signal.
     """

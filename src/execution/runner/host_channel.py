@@ -1,4 +1,4 @@
-"""The runner's end of the pipes to the host: whole frames that must arrive, and frames that may be left out."""
+"""The runner's end of the pipes to the host: frames that must arrive, and frames that may be dropped."""
 
 import os
 from typing import Any
@@ -8,9 +8,9 @@ from src.execution.runner.pipes import read_exactly, write_all
 
 
 class HostChannel:
-    """Frames from and to the host. The host is trusted; it is the only one who is.
+    """Frames from and to the host, the only party that is trusted.
 
-    One thread sends at a time: whoever offers frames has stopped before the next one is sent.
+    One thread sends at a time: the thread that offers frames stops before another sends one.
     """
 
     def __init__(self, input_descriptor: int, output_descriptor: int) -> None:
@@ -19,7 +19,7 @@ class HostChannel:
         self._rest = b""
 
     def send(self, kind: bytes, payload: bytes) -> None:
-        """Send one frame, however long the host takes to read it."""
+        """Send one frame, and wait as long as the host takes to read it."""
         os.set_blocking(self._output, True)
         write_all(self._output, self._rest + protocol.frame(kind, payload))
         self._rest = b""
@@ -29,15 +29,15 @@ class HostChannel:
         self.send(kind, protocol.json_bytes(value))
 
     def offer_json(self, kind: bytes, value: Any) -> bool:
-        """Send one JSON frame without waiting; False, and nothing of it is sent, where the host is behind.
+        """Send one JSON frame without waiting. Returns False, and sends none of it, if the host is behind.
 
         Raises:
-            BrokenPipeError: nobody reads the other end.
+            BrokenPipeError: the other end is closed.
         """
         os.set_blocking(self._output, False)
         if not self._is_drained():
             return False
-        # What a pipe that is nearly full does not take goes out before anything else does.
+        # The part that does not fit into a nearly full pipe is sent before any other frame.
         self._rest = protocol.json_frame(kind, value)
         taken = self._write_some()
         if not taken:
@@ -65,7 +65,7 @@ class HostChannel:
         return protocol.parse_json(self.receive(kind))
 
     def close_input(self) -> None:
-        """Nothing more is expected; the prices' descriptor must be gone before user code goes on."""
+        """Close the input. The descriptor that carried the prices must be closed before user code continues."""
         null = os.open(os.devnull, os.O_RDONLY)
         os.dup2(null, self._input)
         os.close(null)

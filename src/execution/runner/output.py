@@ -1,4 +1,4 @@
-"""What the strategy prints: kept up to a bound, counted beyond it, stopped when it floods."""
+"""The strategy's printed output: kept up to a bound, counted beyond it, and stopped if it floods."""
 
 import os
 import signal
@@ -13,8 +13,8 @@ class OutputReader:
 
     Args:
         descriptor: the reading end of the pipe.
-        keep_bytes: how much is kept; the rest is only counted.
-        flood_bytes: at this much the flood callback is called, once.
+        keep_bytes: how many bytes are kept; the rest are only counted.
+        flood_bytes: the number of bytes at which on_flood is called, once.
         on_flood: ends the strategy process.
     """
 
@@ -30,7 +30,7 @@ class OutputReader:
         self._thread.start()
 
     def _read(self) -> None:
-        # The alarm of the time limit is for the main thread: it must wake nobody else.
+        # The time limit's alarm is for the main thread and must not interrupt this one.
         signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
         while chunk := os.read(self._descriptor, _CHUNK_BYTES):
             room = self._keep_bytes - len(self._kept)
@@ -42,15 +42,15 @@ class OutputReader:
                 self._on_flood()
 
     def complete_lines(self, start_byte: int) -> bytes:
-        """What was kept from there to the last end of a line so far; empty where no further line has ended."""
+        """The output kept from there to the last complete line so far; empty if no further line is complete."""
         end_byte = self._kept.rfind(b"\n", start_byte) + 1
         return bytes(self._kept[start_byte:end_byte])
 
     def lines(self, wait_seconds: float) -> tuple[list[str], int]:
-        """What was printed, as lines, and how many bytes were not kept.
+        """The printed lines, and the number of bytes that were not kept.
 
         Args:
-            wait_seconds: how long to wait for the writers to be gone.
+            wait_seconds: how long to wait for all writers to close the pipe.
         """
         self._thread.join(wait_seconds)
         text = bytes(self._kept).decode("utf-8", errors="replace")

@@ -1,10 +1,10 @@
-"""Whole reads and whole writes on blocking descriptors."""
+"""Complete reads and writes on blocking descriptors."""
 
 import os
 
 
 def read_exactly(descriptor: int, length: int) -> bytes:
-    """Exactly that many bytes.
+    """Read exactly that many bytes.
 
     Raises:
         EOFError: the other end closed first.
@@ -24,10 +24,10 @@ def read_exactly(descriptor: int, length: int) -> bytes:
 
 
 def write_all(descriptor: int, data: bytes) -> None:
-    """Write all of it; one system call where the pipe takes it whole.
+    """Write all the data, in one system call if it fits into the pipe.
 
     Raises:
-        BrokenPipeError: nobody reads the other end.
+        BrokenPipeError: the other end is closed.
     """
     written = os.write(descriptor, data)
     while written < len(data):

@@ -1,4 +1,4 @@
-"""Randomness that repeats: what user code draws depends on the request's seed and on nothing else."""
+"""Repeatable randomness: the random numbers of user code depend only on the request's seed."""
 
 import random
 import sys
@@ -10,9 +10,9 @@ def seed_everything(seed: int, *, uses_numpy: bool) -> None:
 
     Args:
         seed: the request's seed, 0 … 2**32 − 1.
-        uses_numpy: the source may import NumPy, so that it is worth importing now in order to seed it.
+        uses_numpy: whether the source may import NumPy, which is then imported now and seeded.
     """
-    # Its own stream, so that how many generators user code makes does not shift what random.random() gives.
+    # A separate stream, so that the number of generators user code creates does not change random.random().
     entropy = random.Random(f"unseeded generators of {seed}")  # noqa: S311 - reproducible, not secret
     _derive_unseeded_generators(entropy)
     random.seed(seed)
@@ -37,9 +37,9 @@ def _derive_unseeded_generators(entropy: random.Random) -> None:
 
 def _seed_numpy(seed: int, entropy: random.Random) -> None:
     try:
-        import numpy  # noqa: PLC0415 - only where user code wants it
+        import numpy  # noqa: PLC0415 - only if user code may import it
     except ImportError:
         return
     numpy.random.seed(seed)
-    # SeedSequence() takes its entropy from this function of the module when it is given none.
+    # SeedSequence() without entropy takes it from this function of the module.
     sys.modules["numpy.random.bit_generator"].randbits = entropy.getrandbits  # type: ignore[attr-defined]

@@ -1,7 +1,7 @@
-"""Tells the host, while a run goes on, how far it is and what the strategy printed since.
+"""Reports a run's progress and the strategy's printed lines to the host during the run.
 
-A thread with a clock of its own: the day loop pays nothing for it, and a strategy that thinks for a minute
-about one bar is reported on all the same. It never waits for the host, and never holds the run up.
+A separate thread with its own clock: it costs the day loop nothing, and it also reports on a strategy that spends
+a minute on one bar. It never waits for the host and never delays the run.
 """
 
 import json
@@ -16,10 +16,10 @@ from src.execution.runner.host_channel import HostChannel
 from src.execution.runner.output import OutputReader
 
 FIRST_SECONDS = 0.05
-"""When the first frame goes out: soon enough to be seen, too late to cost a quick run anything."""
+"""When the first frame is sent: soon enough to be seen, but late enough to cost a quick run nothing."""
 
 QUIET_SECONDS = 1.0
-"""So often the host is told that nothing has changed."""
+"""How often a frame is sent if nothing has changed."""
 
 _LINES_BYTES = protocol.MAX_PROGRESS_BYTES - 1_000
 
@@ -28,33 +28,33 @@ class Reporter:
     """Sends PROGRESS frames until it is stopped.
 
     Args:
-        host: where they go; nobody else may send anything before `stop` has returned.
-        child: the strategy process that is reported on.
+        host: receives them; no other thread may send before `stop` has returned.
+        child: the strategy process to report on.
     """
 
     def __init__(self, host: HostChannel, child: StrategyChild) -> None:
         self._host = host
         self._child = child
-        self._lines = UntoldLines(child.output)
+        self._lines = UnreportedLines(child.output)
         self._told: tuple[int, float] | None = None
         self._told_at = -math.inf
         self._is_started, self._is_stopped = threading.Event(), threading.Event()
-        # Made while the box is still waiting for its run: that a thread begins takes a while.
+        # Started while the box is still waiting for its run, since starting a thread takes time.
         self._thread = threading.Thread(target=self._report, daemon=True)
         self._thread.start()
 
     def start(self) -> None:
-        """Begin; without it nothing is ever sent."""
+        """Start reporting; before this, no frame is sent."""
         self._is_started.set()
 
     def stop(self) -> None:
-        """Return when no frame will follow and none is under way."""
+        """Return once no frame is being sent or will be."""
         if self._is_started.is_set():
             self._is_stopped.set()
             self._thread.join()
 
     def _report(self) -> None:
-        # The alarm of the time limit is for the main thread: it must wake nobody else.
+        # The time limit's alarm is for the main thread and must not interrupt this one.
         signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
         self._is_started.wait()
         pause_seconds = FIRST_SECONDS
@@ -63,7 +63,7 @@ class Reporter:
                 self._tell()
                 pause_seconds = protocol.PROGRESS_SECONDS
         except BrokenPipeError:
-            return  # the main thread will learn it from its own next frame
+            return  # the main thread's next frame fails too
 
     def _tell(self) -> None:
         mark, lines = self._child.mark, self._lines.first(_LINES_BYTES)
@@ -78,8 +78,8 @@ class Reporter:
             self._told, self._told_at = mark, time.monotonic()
 
 
-class UntoldLines:
-    """The complete lines of an output that were not told yet; together they are the first of its final lines."""
+class UnreportedLines:
+    """The complete lines of an output that were not reported yet. In sequence they are the first final lines."""
 
     def __init__(self, output: OutputReader) -> None:
         self._output = output
@@ -87,7 +87,7 @@ class UntoldLines:
         self._waiting: list[str] = []
 
     def first(self, json_bytes: int) -> list[str]:
-        """As many as fit into that much JSON; they stay untold until they are forgotten."""
+        """The first lines that fit into that much JSON; they remain until they are forgotten."""
         if not self._waiting:
             piece = self._output.complete_lines(self._read_bytes)
             self._read_bytes += len(piece)
@@ -95,7 +95,7 @@ class UntoldLines:
         return self._waiting[: self._count(json_bytes)]
 
     def forget(self, count: int) -> None:
-        """The first `count` of them were told."""
+        """Remove the first `count` lines, which were reported."""
         del self._waiting[:count]
 
     def _count(self, json_bytes: int) -> int:

@@ -1,10 +1,10 @@
-"""The second system-call filter, which the strategy process puts on itself before user code runs.
+"""The second system-call filter, which the strategy process applies to itself before user code runs.
 
-An allow-list: what CPython, NumPy, pandas, SciPy and scikit-learn ask of the kernel while they compute, load a
-module or run threads, and nothing else. Nothing on it delivers a signal later or from elsewhere (no timers, no
-descriptors that signal), changes a file, makes memory that no limit counts, or sees another process. The box's
-own filter must allow more, because the runner forks and stops its child; and gVisor does not apply the filter
-that Docker hands it, so there this one stands alone. A filter can only be narrowed further, never taken off.
+An allow-list of the calls that CPython, NumPy, pandas, SciPy and scikit-learn make while they compute, load a module
+or run threads. No call on it delivers a signal later or from elsewhere (no timers, no descriptors that signal),
+changes a file, creates memory that no limit counts, or sees another process. The box's own filter must allow more,
+because the runner forks and stops its child. gVisor does not apply Docker's filter, so there this is the only one.
+A filter can only be narrowed further, never removed.
 """
 
 import ctypes
@@ -32,18 +32,18 @@ _NOT_READING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND |
 # MAP_SHARED, which MAP_SHARED_VALIDATE holds too, MAP_GROWSDOWN and MAP_HUGETLB: no limit of a process counts them.
 _UNCOUNTED_MAPPINGS = 0x01 | 0x100 | 0x40000
 _MOST_MAPPED_BYTES = 1 << 30
-# What pthread_create asks for, bit by bit: a thread, not a process, and no namespace.
+# The flags of pthread_create: a thread, not a process, and no namespace.
 _PTHREAD_FLAGS = 0x3D0F00
 _FCNTL_COMMANDS = (1, 2, 3, 1030)  # F_GETFD, F_SETFD, F_GETFL, F_DUPFD_CLOEXEC
 _IOCTL_REQUESTS = (0x5401, 0x5451)  # TCGETS behind isatty, FIOCLEX behind set_inheritable
 _MADVICE = (3, 4, 8, 14, 15)  # WILLNEED, DONTNEED, FREE, HUGEPAGE, NOHUGEPAGE
-_ARCH_PRCTL_CODES = (0x1021, 0x1022, 0x1023)  # asking for a matrix unit, as OpenBLAS does on some processors
+_ARCH_PRCTL_CODES = (0x1021, 0x1022, 0x1023)  # requests for a matrix unit, which OpenBLAS makes on some processors
 
 _FIRST_NEW_NUMBER = 424
-"""From here on libraries try a call and fall back to an older one where the kernel does not know it."""
+"""For calls from this number on, libraries fall back to an older call if the kernel lacks them."""
 
 _X32_NUMBERS = 0x40000000
-"""Numbers from here on are x86_64's second set of calls."""
+"""Numbers from this one on are x86_64's second set of calls."""
 
 _Parts = tuple[int, int, int, int]
 
@@ -97,7 +97,7 @@ class AtMost:
 
 @dataclass(frozen=True)
 class Call:
-    """One system call: its number, None where that architecture has no such call, and what its arguments must be."""
+    """One system call: its numbers, None if an architecture lacks the call, and the conditions on its arguments."""
 
     x86_64: int | None
     aarch64: int | None
@@ -105,10 +105,10 @@ class Call:
 
 
 def allowed_calls(pid: int) -> dict[str, Call]:
-    """What may be called, most frequent first, as the kernel compares in this order.
+    """The allowed calls, most frequent first, because the kernel compares in this order.
 
     Args:
-        pid: the process that puts the filter on itself.
+        pid: the process that applies the filter to itself.
     """
     short = AtMost(1, _MOST_MAPPED_BYTES, errno.ENOMEM)
     return {
@@ -124,7 +124,7 @@ def allowed_calls(pid: int) -> dict[str, Call]:
         "mremap": Call(25, 216, (AtMost(2, _MOST_MAPPED_BYTES, errno.ENOMEM),)),
         "madvise": Call(28, 233, (OneOf(2, _MADVICE),)),
         "mprotect": Call(10, 226),
-        # Modules, time zones and source lines are read whenever they are first needed.
+        # Modules, time zones and source lines are read when first needed.
         "newfstatat": Call(262, 79),
         "openat": Call(257, 56, (WithoutBits(2, _NOT_READING),)),
         "lseek": Call(8, 62),
@@ -191,7 +191,7 @@ _AUDIT_NUMBERS: Mapping[str, int] = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7
 
 
 def allow_only_what_user_code_needs() -> None:
-    """Narrow what this process, and every thread it will ever have, may ask of the kernel.
+    """Restrict the system calls of this process and all its future threads.
 
     Raises:
         OSError: the kernel refused, or the architecture is unknown; user code must not run then.
@@ -211,10 +211,10 @@ def allow_only_what_user_code_needs() -> None:
 
 
 def filter_program(machine: str, pid: int) -> bytes:
-    """The filter as classic BPF: eight bytes an instruction.
+    """The filter as classic BPF, eight bytes per instruction.
 
     Args:
-        machine: as os.uname() names it.
+        machine: the name in os.uname().
         pid: the only process that may be signalled, and only by abort().
 
     Raises:

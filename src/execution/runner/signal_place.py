@@ -1,4 +1,4 @@
-"""Which line of the strategy a signal comes from, so that an error about its content can name it."""
+"""Finds the strategy's line that created a signal, so that an error about its content can name it."""
 
 import sys
 from collections.abc import Callable
@@ -14,7 +14,7 @@ _ATTRIBUTE = "_made_at"
 
 
 def note_lines() -> None:
-    """Let every TargetWeights remember where user code made it. A second call changes nothing."""
+    """Make every TargetWeights record where user code created it. A second call changes nothing."""
     check = TargetWeights.__post_init__
     if check.__module__ == __name__:
         return
@@ -22,7 +22,7 @@ def note_lines() -> None:
     def check_and_note(signal: TargetWeights) -> None:
         check(signal)
         frame = sys._getframe(1)
-        # Above it are the generated __init__ and those of subclasses.
+        # The inner frames are the generated __init__ and those of subclasses.
         while frame is not None and frame.f_code.co_filename != SOURCE_NAME:
             frame = frame.f_back  # type: ignore[assignment]
         if frame is not None:

@@ -1,4 +1,4 @@
-"""What on_data may return, in every dialect, and what it means as weights of the universe."""
+"""The values that on_data may return in every dialect, converted to weights of the universe."""
 
 from collections.abc import Sequence
 from contextlib import suppress
@@ -15,10 +15,10 @@ _MAX_REPR = 80
 
 
 class BadSignal(ValueError):
-    """on_data returned something that is no signal. The message says what, and what is allowed.
+    """on_data returned an invalid signal. The message names the value and the allowed ones.
 
     Attributes:
-        place: line and function of the strategy that the signal comes from; None where that is unknown.
+        place: line and function of the strategy that created the signal; None if unknown.
     """
 
     place: tuple[int, str] | None = None
@@ -33,7 +33,7 @@ def read_signal(value: Any, symbols: Sequence[str]) -> Sequence[float] | None:
         symbols: the universe.
 
     Raises:
-        BadSignal: anything else, a symbol outside the universe, a weight that is no finite number of at
+        BadSignal: any other value, a symbol outside the universe, a weight that is not a finite number of at
             least zero, or weights that sum to more than one.
     """
     if isinstance(value, TargetWeights):
@@ -79,7 +79,7 @@ def _weights_of(value: Any) -> dict[Any, Any]:
 def _to_float(symbol: str, weight: Any) -> float:
     """NumPy's numbers are Real; bools and strings that look like numbers are mistakes."""
     if isinstance(weight, Real) and not isinstance(weight, bool):
-        with suppress(OverflowError):  # an integer beyond every double
+        with suppress(OverflowError):  # an integer too large for a double
             return float(weight)
     raise BadSignal(f"weight of {symbol} is {_shown(weight)}; it must be a number")
 
@@ -101,7 +101,7 @@ def _unknown(symbol: Any, symbols: Sequence[str]) -> str:
 
 
 def _shown(value: Any) -> str:
-    """A short repr with the type where the repr does not tell it; never raises."""
+    """A short repr, with the type if the repr does not show it; never raises."""
     try:
         text = repr(value)
     except Exception as error:  # noqa: BLE001 - __repr__ is user code

@@ -1,7 +1,7 @@
 """The process in which user code runs. It is forked before any price arrives and has only its pipes.
 
-What it is told comes in on one descriptor, what it answers goes out on another, and everything it prints
-goes to a third. Nothing it answers is believed: the runner checks each frame.
+One descriptor carries its input, another its replies, and a third everything that it prints. The runner trusts no
+reply and checks each frame.
 """
 
 import errno
@@ -39,9 +39,9 @@ _MAX_FRAMES = 20
 
 
 def preload(answers_out: int) -> None:
-    """Import the modules that the environment names, then say that this is done.
+    """Import the modules that the environment names, then report that they are imported.
 
-    What cannot be imported is left to the user's own import statement, which says it better.
+    A module that cannot be imported is skipped: the user's own import statement gives a better error.
     """
     for name in os.environ.pop(PRELOAD_VARIABLE, "").split(","):
         if name:
@@ -51,15 +51,15 @@ def preload(answers_out: int) -> None:
 
 
 def serve(orders_in: int, answers_out: int) -> None:
-    """Load the strategy, describe it, then answer one bar at a time until the runner hangs up.
+    """Load the strategy, describe it, then return one decision per bar until the runner closes the pipe.
 
     Args:
-        orders_in: descriptor with the job, then one fixed-size frame of doubles a decision.
-        answers_out: descriptor for the answers.
+        orders_in: descriptor with the job, then one fixed-size frame of doubles per decision.
+        answers_out: descriptor for the replies.
     """
     try:
         for stream in (sys.stdout, sys.stderr):
-            # What was printed must be out before the process is killed or ends itself.
+            # Printed lines must be written before the process is killed or exits.
             stream.reconfigure(line_buffering=True)  # type: ignore[union-attr]
         job = json.loads(_read_message(orders_in))
         _limit_resources(job["limits"])
@@ -78,7 +78,7 @@ def serve(orders_in: int, answers_out: int) -> None:
         _serve_bars(strategy, universe, orders_in, answers_out)
     except EOFError:
         return
-    except BaseException as error:  # noqa: BLE001 - whatever user code raises, SystemExit too, is its error
+    except BaseException as error:  # noqa: BLE001 - any exception of user code, even SystemExit, is its error
         _send_json(answers_out, ERROR, describe_error(error))
 
 
@@ -104,7 +104,7 @@ def _serve_bars(strategy: Any, universe: Sequence[str], orders_in: int, answers_
 def _limit_resources(limits: dict[str, int]) -> None:
     """Lower each RLIMIT named in `limits` ("DATA": bytes, …), soft and hard, to its value.
 
-    One that is as low already is left alone: not every kernel lets a process touch every limit.
+    A limit that is already as low is left alone: not every kernel lets a process set every limit.
     """
     for name, value in limits.items():
         which = getattr(resource, f"RLIMIT_{name}")
@@ -114,7 +114,7 @@ def _limit_resources(limits: dict[str, int]) -> None:
 
 
 def _load(job: dict[str, Any]) -> Any:
-    """An instance of the job's strategy class, made by running the user's source as a module of its own."""
+    """An instance of the job's strategy class, from running the user's source as a separate module."""
     dialects.install()
     note_lines()
     seed_everything(job["seed"], uses_numpy=any(name in job["source"] for name in _PACKAGES_ON_NUMPY))
@@ -139,7 +139,7 @@ class _Parameters(types.ModuleType):
         self.__dict__.update(values)
 
     def __getattr__(self, name: str) -> Any:
-        # A missing attribute names what there is, as a person would want to know.
+        # The error lists the existing parameters.
         known = ", ".join(sorted(self.__dict__["parameters"])) or "none"
         raise AttributeError(f"the request has no parameter {name!r} (it has: {known})")
 
@@ -153,7 +153,7 @@ class _Parameters(types.ModuleType):
         return iter(self.__dict__["parameters"])
 
     def get(self, name: str, default: Any = None) -> Any:
-        """The parameter, or the default where the request does not have it."""
+        """The parameter, or the default if the request does not have it."""
         return self.__dict__["parameters"].get(name, default)
 
 
@@ -162,9 +162,9 @@ def _offer_parameters(values: dict[str, Any]) -> None:
 
 
 def describe_error(error: BaseException) -> dict[str, Any]:
-    """Type, bounded message and the frames of the user's own source, innermost last.
+    """The error's type, bounded message and frames in the user's own source, innermost last.
 
-    Never raises: every attribute of the error, its type's name too, may be user code.
+    Never raises, although every attribute of the error, even its type's name, may be user code.
     """
     try:
         return {
@@ -173,19 +173,19 @@ def describe_error(error: BaseException) -> dict[str, Any]:
             "frames": _user_frames(error)[-_MAX_FRAMES:],
             "is_memory": _is_memory(error),
         }
-    except BaseException:  # noqa: BLE001 - whatever user code raises in there
+    except BaseException:  # noqa: BLE001 - user code may raise any exception here
         message = "(what was raised cannot be described)"
         return {"type": _type_name(error), "message": message, "frames": [], "is_memory": False}
 
 
 def _is_memory(error: BaseException) -> bool:
     kind = type(error)
-    # mmap says it in the kernel's words.
+    # mmap reports it as the kernel's error.
     return issubclass(kind, MemoryError) or (issubclass(kind, OSError) and error.errno == errno.ENOMEM)  # type: ignore[attr-defined]
 
 
 def _type_name(error: BaseException) -> str:
-    # A metaclass may define __name__; this asks the type itself.
+    # A metaclass may define __name__; this reads the type's own.
     name: str = vars(type)["__name__"].__get__(type(error))
     return str.__getitem__(name, slice(100))
 

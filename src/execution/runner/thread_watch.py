@@ -1,7 +1,7 @@
-"""Counts the threads of the strategy process, for kernels on which no limit does.
+"""Counts the strategy process's threads, for kernels on which no limit does.
 
-gVisor counts neither for a user (RLIMIT_NPROC) nor for a container (the engine sees gVisor's own threads), and a
-system-call filter has no memory. So the runner looks, and ends a strategy process that has too many.
+gVisor counts threads neither per user (RLIMIT_NPROC) nor per container (the engine sees gVisor's own threads), and a
+system-call filter keeps no state. So the runner checks, and ends a strategy process that has too many.
 """
 
 import signal
@@ -11,14 +11,14 @@ from contextlib import suppress
 from pathlib import Path
 
 MAX_THREADS = 64
-"""As many as a box may have processes and threads where the kernel counts: BoxLimits.processes."""
+"""Equal to BoxLimits.processes, the limit where the kernel counts."""
 
 LOOK_SECONDS = 0.1
-"""Time between two looks: what starts and ends between them is not seen."""
+"""Time between two checks; a thread that starts and ends in between is not counted."""
 
 
 class ThreadWatch:
-    """A thread that looks at another process, begun early and idle until it is started.
+    """A thread that watches another process, created early and idle until it is started.
 
     Args:
         pid: the process.
@@ -33,15 +33,15 @@ class ThreadWatch:
         threading.Thread(target=self._watch, daemon=True).start()
 
     def start(self) -> None:
-        """Begin to look."""
+        """Start watching."""
         self._is_started.set()
 
     def stop(self) -> None:
-        """Look no more."""
+        """Stop watching."""
         self._is_stopped.set()
 
     def _watch(self) -> None:
-        # The alarm of the time limit is for the main thread: it must wake nobody else.
+        # The time limit's alarm is for the main thread and must not interrupt this one.
         signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
         self._is_started.wait()
         with suppress(OSError), self._status.open("rb", buffering=0) as status:
@@ -54,5 +54,5 @@ class ThreadWatch:
 
 
 def count_threads(status: bytes) -> int:
-    """The number of threads in what /proc/PID/stat holds (proc(5), field 20); the name before may hold anything."""
+    """The number of threads in /proc/PID/stat (proc(5), field 20); the name before it may contain any character."""
     return int(status.rpartition(b")")[2].split()[17])

@@ -1,7 +1,7 @@
-"""What on_data is given: hqg_algorithms' own types over one frame of doubles, built only as far as is asked.
+"""The arguments of on_data: hqg_algorithms' own types over one frame of doubles, built lazily.
 
 A frame is one bytes object: equity, cash, n share counts, n marks, then n bars of five doubles (open,
-high, low, close, volume). Bytes cannot change, so a strategy may keep every slice it was ever given.
+high, low, close, volume). Bytes are immutable, so a strategy may keep every slice that it receives.
 """
 
 import struct
@@ -20,7 +20,7 @@ _OPEN, _HIGH, _LOW, _CLOSE, _VOLUME = range(FIELDS)
 
 
 class Layout:
-    """Where each number of a universe's frame lies, counted in doubles."""
+    """The offset of each number in a universe's frame, in doubles."""
 
     def __init__(self, symbols: tuple[str, ...]) -> None:
         self.symbols = symbols
@@ -39,8 +39,8 @@ def views_from_frame(frame: bytes, symbols: tuple[str, ...]) -> tuple[Slice, Por
     """The two arguments of on_data.
 
     Args:
-        frame: as described above; a NaN close means that the symbol has no bar, a NaN volume that it
-            is not known.
+        frame: as described above; a NaN close means that the symbol has no bar, a NaN volume that the volume
+            is unknown.
         symbols: the universe, in the frame's order.
     """
     layout = _layout_of(symbols)
@@ -120,7 +120,7 @@ class FrameSlice(Slice):  # type: ignore[misc]
         return symbol in self
 
     def symbols(self) -> list[str]:
-        return list(iter(self))  # list(self) would ask for the length first, which is as much work again
+        return list(iter(self))  # list(self) would compute the length first, which doubles the work
 
     def __getitem__(self, symbol: str) -> Bar:
         if symbol not in self:
@@ -144,7 +144,7 @@ class FrameSlice(Slice):  # type: ignore[misc]
         return f"Slice({dict(self)!r})"
 
     def __reduce__(self) -> tuple[Any, ...]:
-        # Copies and pickles become a plain Slice: a memoryview can be neither.
+        # Copies and pickles become a plain Slice: a memoryview cannot be copied or pickled.
         return Slice, (dict(self),)
 
 
@@ -152,7 +152,7 @@ class FramePortfolioView(PortfolioView):  # type: ignore[misc]
     """The portfolio at one moment, read from a frame; mappings name every symbol of the universe."""
 
     def __init__(self, numbers: Doubles, layout: Layout) -> None:
-        # Around the __setattr__ of a frozen dataclass, which is slow.
+        # Bypasses a frozen dataclass's __setattr__, which is slow.
         self.__dict__["_numbers"] = numbers
         self.__dict__["_layout"] = layout
 
@@ -168,13 +168,13 @@ class FramePortfolioView(PortfolioView):  # type: ignore[misc]
 
     @cached_property
     def positions(self) -> Mapping[str, float]:
-        """Shares of each symbol, 0.0 where none is held."""
+        """Shares of each symbol, 0.0 if none are held."""
         shares = self._numbers[self._layout.shares].tolist()
         return MappingProxyType(dict(zip(self._layout.symbols, shares, strict=True)))
 
     @cached_property
     def weights(self) -> Mapping[str, float]:
-        """Shares × last known close ÷ equity of each symbol, 0.0 where none is held."""
+        """Shares × last known close ÷ equity of each symbol, 0.0 if none are held."""
         equity, marks = self.equity, self._numbers[self._layout.marks]
         held = zip(self.positions.items(), marks, strict=True)
         return MappingProxyType({symbol: shares * mark / equity if shares else 0.0 for (symbol, shares), mark in held})

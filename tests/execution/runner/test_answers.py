@@ -1,4 +1,4 @@
-"""Whatever user code writes to the pipe of the answers, it is a failure of its own and within the host's limits."""
+"""Anything that user code writes to the reply pipe becomes its own failure, within the host's limits."""
 
 import json
 from typing import Any
@@ -21,7 +21,7 @@ def kind_of(report: Any) -> str:
     return answers.read_error(payload).kind
 
 
-def test_a_proper_report_is_read() -> None:
+def test_a_valid_report_is_read() -> None:
     read = answers.read_error(json.dumps(REPORT).encode())
     assert (read.kind, read.details) == (
         "exception",
@@ -51,7 +51,7 @@ def test_a_proper_report_is_read() -> None:
     ],
     ids=lambda report: repr(report)[:40],
 )
-def test_a_report_of_another_form_is_malformed(report: Any) -> None:
+def test_a_report_in_another_form_is_malformed(report: Any) -> None:
     assert kind_of(report) == "malformed"
 
 
@@ -68,11 +68,11 @@ def test_a_report_of_another_form_is_malformed(report: Any) -> None:
         ("x" * 101, "x" * 100),
     ],
 )
-def test_a_type_has_a_name_that_could_stand_in_source_or_is_shown_as_text(name: str, shown: str) -> None:
+def test_a_type_name_that_is_not_an_identifier_is_quoted(name: str, shown: str) -> None:
     assert answers.read_error(json.dumps({**REPORT, "type": name}).encode()).details["type"] == shown
 
 
-def test_the_longest_report_fits_into_the_last_frame_with_the_longest_logs() -> None:
+def test_the_longest_report_and_logs_fit_into_the_last_frame() -> None:
     long = json.dumps({**REPORT, "type": "\ud800" * 50_000, "message": "\ud800" * 80_000}).encode()
     assert len(long) < answers.MAX_ANSWER_BYTES
     wire = answers.read_error(long).to_wire(0)
@@ -81,7 +81,7 @@ def test_the_longest_report_fits_into_the_last_frame_with_the_longest_logs() -> 
 
 
 @given(st.recursive(st.none() | st.booleans() | st.floats() | st.text() | st.integers(), st.lists) | st.binary())
-def test_every_report_becomes_one_that_the_host_accepts(value: Any) -> None:
+def test_any_report_becomes_one_that_the_host_accepts(value: Any) -> None:
     for report in (value, {**REPORT, "frames": value}, {**REPORT, "message": value, "type": value}):
         payload = report if isinstance(report, bytes) else repr(report).encode("utf-8", "surrogatepass")
         for form in (payload, json.dumps(report, default=repr).encode()):
@@ -89,7 +89,7 @@ def test_every_report_becomes_one_that_the_host_accepts(value: Any) -> None:
             assert failure.failure_from_wire(wire, 1).kind in ("exception", "memory", "malformed")
 
 
-def test_a_proper_description_is_read() -> None:
+def test_a_valid_description_is_read() -> None:
     assert answers.read_description(json.dumps({**DESCRIPTION, "more": 1}).encode()) == DESCRIPTION
 
 
@@ -107,14 +107,14 @@ def test_a_proper_description_is_read() -> None:
     ],
     ids=lambda description: repr(description)[:60],
 )
-def test_a_description_of_another_form_is_malformed(description: Any) -> None:
+def test_a_description_in_another_form_is_malformed(description: Any) -> None:
     payload = description if isinstance(description, bytes) else json.dumps(description).encode()
     with pytest.raises(RunFailed) as caught:
         answers.read_description(payload)
     assert caught.value.kind == "malformed"
 
 
-def test_an_answer_longer_than_an_answer_may_be_is_not_read() -> None:
+def test_a_reply_over_the_length_limit_is_not_read() -> None:
     assert answers.payload_length((1_000_000).to_bytes(4, "little")) == 1_000_000
     with pytest.raises(RunFailed):
         answers.payload_length((1_000_001).to_bytes(4, "little"))
@@ -154,7 +154,7 @@ class Trap(Exception):
         raise KeyboardInterrupt
 
 
-def test_an_error_that_lies_about_itself_is_described_as_what_it_is() -> None:
+def test_an_error_that_lies_about_its_type_is_described_by_its_real_type() -> None:
     assert describe_error(Lie()) == {"type": "Lie", "message": "words", "frames": [], "is_memory": False}
 
 

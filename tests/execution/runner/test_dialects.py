@@ -1,4 +1,4 @@
-"""Every dialect loads unmodified and says what it trades and when it is asked."""
+"""Strategies of every dialect load unmodified and give their universe and cadence."""
 
 from collections.abc import Callable, Iterator
 from datetime import timedelta
@@ -20,7 +20,7 @@ CLOSE, OPEN = ExecutionTiming.CLOSE_TO_CLOSE, ExecutionTiming.CLOSE_TO_NEXT_OPEN
 
 @pytest.fixture(autouse=True)
 def _installed(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Installed for one test: this process must stay as others expect it."""
+    """Installs the dialects for one test and restores this process afterwards."""
     monkeypatch.setattr(Strategy, "__init_subclass__", vars(Strategy)["__init_subclass__"])
     monkeypatch.setattr(Cadence, "__init__", Cadence.__init__)
     monkeypatch.setattr(hqg_algorithms, "__all__", list(hqg_algorithms.__all__))
@@ -33,7 +33,7 @@ def _installed(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 def load(source: str, **names: Any) -> Any:
-    """The last Strategy class of that source, as the strategy process would run it."""
+    """The last Strategy class in the source, as the strategy process runs it."""
     namespace: dict[str, Any] = dict(names)
     exec(source, namespace)  # noqa: S102 - our own strategies
     classes = [v for v in namespace.values() if isinstance(v, type) and issubclass(v, Strategy) and v is not Strategy]
@@ -71,7 +71,7 @@ def test_a_strategy_of_each_dialect_is_described(
 def test_a_strategy_of_each_dialect_runs_unmodified(
     strategies_folder: Path, price_folder: Path, file: str, n_decisions: int
 ) -> None:
-    """2015 and 2016: 252 trading days each, and 105 weeks that end on the Fridays 2015-01-02 to 2016-12-30."""
+    """2015 and 2016: 252 trading days each, and 105 weeks ending on the Fridays 2015-01-02 to 2016-12-30."""
     source = (strategies_folder / file).read_text()
     strategy = load(source, **(dialects.DIALECT_4_NAMES if "no_imports" in file else {}))()
     universe, cadence = describe(strategy)
@@ -110,7 +110,7 @@ class BuyAndRebalance(Strategy):
     assert describe(strategy()) == (["SPY", "IEF"], Cadence())
 
 
-def test_a_star_import_brings_call_phase() -> None:
+def test_a_star_import_includes_call_phase() -> None:
     strategy = load(
         """
 from hqg_algorithms import *
@@ -125,7 +125,7 @@ class Mine(Strategy):
     assert describe(strategy()) == (["SPY"], Cadence(BarSize.WEEKLY, OPEN))
 
 
-def test_a_base_class_of_the_user_s_own_needs_no_universe() -> None:
+def test_the_authors_own_base_class_needs_no_universe() -> None:
     strategy = load(
         """
 import hqg_algorithms as hqg
@@ -181,7 +181,7 @@ def test_a_class_with_attributes_is_not_instantiated() -> None:
         (lambda: Cadence("1q", "close_to_next_open"), (BarSize.QUARTERLY, OPEN)),
     ],
 )
-def test_a_cadence_of_either_version_is_one_of_the_library_s(make: Callable[[], Cadence], expected: Any) -> None:
+def test_a_cadence_of_either_version_is_the_librarys_type(make: Callable[[], Cadence], expected: Any) -> None:
     cadence = make()
     assert isinstance(cadence, hqg_algorithms.Cadence)
     assert (cadence.bar_size, cadence.execution) == expected
@@ -203,14 +203,14 @@ def test_a_cadence_of_either_version_is_one_of_the_library_s(make: Callable[[], 
         (lambda: Cadence(timedelta(minutes=5)), "bar_size is"),
     ],
 )
-def test_a_cadence_we_cannot_keep_says_why(make: Callable[[], Cadence], message: str) -> None:
+def test_an_unsupported_cadence_is_rejected_with_the_reason(make: Callable[[], Cadence], message: str) -> None:
     with pytest.raises(ValueError) as error:
         make()
     assert message in str(error.value)
 
 
 class Described:
-    """Stands for a strategy instance: describe asks for nothing but these two."""
+    """A stand-in for a strategy instance: describe reads only these two attributes."""
 
     def __init__(self, universe: Any, cadence: Any = None) -> None:
         self.universe = universe
@@ -233,25 +233,25 @@ class Described:
         ([f"S{i}" for i in range(201)], "universe has 201 tickers; at most 200 are allowed"),
     ],
 )
-def test_a_universe_we_cannot_trade_says_why(universe: Any, message: str) -> None:
+def test_an_invalid_universe_is_rejected_with_the_reason(universe: Any, message: str) -> None:
     with pytest.raises(BadStrategy) as error:
         describe(Described(universe))
     assert message in str(error.value)
 
 
-def test_tickers_of_every_kind_are_accepted_once_in_their_first_order() -> None:
+def test_tickers_of_every_kind_are_accepted_once_in_order_of_first_appearance() -> None:
     universe = ["^gspc", "brk-b", "BTC-USD", "ES=F", "7203.T", " spy", "BRK-B", "SPY "]
     assert describe(Described(universe))[0] == ["^GSPC", "BRK-B", "BTC-USD", "ES=F", "7203.T", "SPY"]
     assert len(describe(Described([f"S{i % 200}" for i in range(999)]))[0]) == 200
 
 
 @pytest.mark.parametrize("cadence", ["daily", BarSize.DAILY, {"bar_size": "1d"}])
-def test_a_cadence_that_is_none_is_refused(cadence: Any) -> None:
+def test_an_object_that_is_not_a_cadence_is_rejected(cadence: Any) -> None:
     with pytest.raises(BadStrategy, match=r"cadence must be a Cadence\(\.\.\.\), not"):
         describe(Described(["SPY"], cadence))
 
 
-def test_what_the_strategy_s_own_methods_raise_passes_through() -> None:
+def test_exceptions_of_the_strategys_own_methods_pass_through() -> None:
     def universe() -> list[str]:
         raise ZeroDivisionError("theirs")
 
@@ -259,14 +259,14 @@ def test_what_the_strategy_s_own_methods_raise_passes_through() -> None:
         describe(Described(universe))
 
 
-def test_installing_twice_changes_nothing_more() -> None:
+def test_a_second_installation_changes_nothing() -> None:
     before = (list(hqg_algorithms.__all__), Cadence.__init__)
     dialects.install()
     assert (list(hqg_algorithms.__all__), Cadence.__init__) == before
     assert hqg_algorithms.__all__.count("CallPhase") == 1
 
 
-def test_the_older_contract_has_every_name_without_importing() -> None:
+def test_the_older_contract_has_every_name_without_an_import() -> None:
     assert {name: value.__name__ for name, value in dialects.DIALECT_4_NAMES.items()} == {
         name: name
         for name in (

@@ -1,4 +1,4 @@
-"""Frames that must arrive arrive whole; frames that may be left out never wait and never come in part."""
+"""Required frames arrive whole; droppable frames never wait and never arrive in part."""
 
 import os
 import select
@@ -18,7 +18,7 @@ LIMITS = {protocol.PROGRESS: 1 << 20, protocol.FINISHED: 1 << 24}
 
 @dataclass
 class Wire:
-    """A channel and the host's end of what it writes to."""
+    """A channel and the host's end of its output pipe."""
 
     channel: HostChannel
     output: int
@@ -46,7 +46,7 @@ def wire() -> Iterator[Wire]:
 
 
 def fill(wire: Wire) -> int:
-    """Offer until the host is behind; how many frames were taken."""
+    """Offer frames until the host is behind. Returns the number accepted."""
     counts: list[int] = []
 
     def offer() -> None:
@@ -67,19 +67,19 @@ def test_a_sent_frame_arrives(wire: Wire) -> None:
     assert wire.read() == (protocol.FINISHED, b'{"a":1}')
 
 
-def test_an_offered_frame_arrives_where_the_host_reads(wire: Wire) -> None:
+def test_an_offered_frame_arrives_if_the_host_reads(wire: Wire) -> None:
     assert wire.channel.offer_json(protocol.PROGRESS, {"a": 1})
     assert wire.read() == (protocol.PROGRESS, b'{"a":1}')
 
 
-def test_an_offer_to_a_host_that_does_not_read_is_declined_instead_of_waiting(wire: Wire) -> None:
+def test_an_offer_to_a_host_that_does_not_read_is_declined_without_waiting(wire: Wire) -> None:
     fill(wire)
     assert fill(wire) == 0
 
 
 @pytest.mark.parametrize("step_bytes", [100, 4096, 5000, 1 << 20])
-def test_a_host_that_fell_behind_reads_whole_frames_only(wire: Wire, step_bytes: int) -> None:
-    """Whatever is read, and however much at a time: taken frames come in order, declined ones not at all."""
+def test_a_host_that_fell_behind_reads_only_whole_frames(wire: Wire, step_bytes: int) -> None:
+    """For reads of any size, accepted frames arrive in order and declined ones do not arrive."""
     taken, stream = fill(wire), bytearray()
     numbers = list(range(taken))
     for attempt in range(500):
@@ -111,7 +111,7 @@ def test_a_frame_that_must_arrive_waits_for_the_host(wire: Wire) -> None:
     assert frame[1] == b"z" * (1 << 20)
 
 
-def test_a_host_that_is_gone_is_no_host_that_is_behind() -> None:
+def test_a_host_that_has_gone_is_distinguished_from_one_that_is_behind() -> None:
     output, into = os.pipe()
     os.close(output)
     try:

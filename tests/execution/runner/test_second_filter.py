@@ -1,4 +1,4 @@
-"""The second filter's numbers and jumps, checked against the kernel's own headers and by running it as a machine."""
+"""The second filter's numbers and jumps, checked against the kernel's headers and in a BPF interpreter."""
 
 import re
 import struct
@@ -18,7 +18,7 @@ HEADERS = {
 
 
 def verdict(machine: str, number: int, *arguments: int, audit: int | None = None) -> int:
-    """What the kernel would answer: the program interpreted as classic BPF over one system call."""
+    """The kernel's verdict: the program interpreted as classic BPF for one system call."""
     program = second_filter.filter_program(machine, PID)
     code = list(struct.iter_unpack("=HBBI", program))
     data = struct.pack("<IIQ6Q", number, audit or AUDIT[machine], 0, *(*arguments, *[0] * (6 - len(arguments))))
@@ -49,7 +49,7 @@ def known_numbers(machine: str) -> dict[str, int]:
         pytest.skip(f"the kernel's headers are not installed: {HEADERS[machine].name}")
     text = HEADERS[machine].read_text()
     known = {name: int(number) for name, number in re.findall(r"#define __NR(?:3264)?_(\w+)\s+(\d+)", text)}
-    # The general header has this number under the name of the older call.
+    # The generic header has this number under the older call's name.
     return known if machine == "x86_64" else known | {"newfstatat": known["fstatat"]}
 
 
@@ -59,13 +59,13 @@ def on(machine: str, name: str, *arguments: int) -> int:
 
 
 @pytest.mark.parametrize("machine", MACHINES)
-def test_the_numbers_are_the_kernels_own(machine: str) -> None:
+def test_the_system_call_numbers_match_the_kernels(machine: str) -> None:
     known = known_numbers(machine)
     assert {name: getattr(call, machine) for name, call in CALLS.items()} == {name: known.get(name) for name in CALLS}
 
 
 @pytest.mark.parametrize("machine", MACHINES)
-def test_what_is_not_on_the_list_is_refused(machine: str) -> None:
+def test_a_call_that_is_not_on_the_list_is_denied(machine: str) -> None:
     on_the_list = {getattr(call, machine) for call in CALLS.values()}
     for number in set(range(2000)) - on_the_list:
         assert verdict(machine, number) == (DENIED if number < 424 else NOT_THERE), number
@@ -80,14 +80,14 @@ def test_what_is_not_on_the_list_is_refused(machine: str) -> None:
     *("keyctl", "perf_event_open", "inotify_init1", "fanotify_init", "pkey_mprotect", "process_madvise"),
 ])  # fmt: skip
 @pytest.mark.parametrize("machine", MACHINES)
-def test_these_are_not_on_it(machine: str, name: str) -> None:
+def test_these_dangerous_calls_are_not_on_the_list(machine: str, name: str) -> None:
     number = known_numbers(machine).get(name)
     if number is not None:
         assert verdict(machine, number) in (DENIED, NOT_THERE)
 
 
 @pytest.mark.parametrize("machine", MACHINES)
-def test_a_bar_and_a_decision_pass_first(machine: str) -> None:
+def test_reading_a_bar_and_writing_a_decision_are_compared_first(machine: str) -> None:
     assert list(CALLS)[:2] == ["read", "write"]
     assert on(machine, "read") == on(machine, "write") == on(machine, "futex") == ALLOWED
 
@@ -103,15 +103,15 @@ def test_files_are_opened_for_reading_only(machine: str) -> None:
 
 
 @pytest.mark.parametrize("machine", MACHINES)
-def test_only_a_thread_can_be_made(machine: str) -> None:
+def test_only_a_thread_can_be_created(machine: str) -> None:
     assert on(machine, "clone", PTHREAD) == ALLOWED
-    # A process, a process that shares memory, a thread in a new namespace, a thread that is traced along.
+    # A process, a process that shares memory, a thread in a new namespace, a traced thread.
     for flags in (17, 0x4111, PTHREAD | 0x10000000, PTHREAD | 0x2000, PTHREAD & ~0x10000, 0):
         assert on(machine, "clone", flags) == DENIED
 
 
 @pytest.mark.parametrize("machine", MACHINES)
-def test_no_signal_but_its_own_abort_is_sent(machine: str) -> None:
+def test_the_only_signal_allowed_is_its_own_abort(machine: str) -> None:
     assert on(machine, "tgkill", PID, PID, 6) == ALLOWED
     for process, number in ((1, 6), (0, 6), (0xFFFFFFFF, 6), (PID + 1, 6), (PID, 18), (PID, 19), (PID, 9), (PID, 0)):
         assert on(machine, "tgkill", process, PID, number) == DENIED
@@ -131,7 +131,7 @@ def test_no_descriptor_can_be_made_to_send_signals(machine: str) -> None:
 
 
 @pytest.mark.parametrize("machine", MACHINES)
-def test_memory_is_private_and_asked_for_in_bounded_pieces(machine: str) -> None:
+def test_memory_must_be_private_and_requested_in_bounded_pieces(machine: str) -> None:
     gigabyte = 1 << 30
     assert on(machine, "mmap", 0, gigabyte, 3, 0x22) == ALLOWED
     assert on(machine, "mmap", 0, 4096, 1, 0x02) == ALLOWED
@@ -147,12 +147,12 @@ def test_memory_is_private_and_asked_for_in_bounded_pieces(machine: str) -> None
 
 
 @pytest.mark.parametrize("machine", MACHINES)
-def test_limits_are_read_and_not_set(machine: str) -> None:
+def test_limits_can_be_read_but_not_set(machine: str) -> None:
     assert on(machine, "prlimit64", 0, 7, 0, 1234) == ALLOWED
     assert on(machine, "prlimit64", 0, 7, 1234, 0) == on(machine, "prlimit64", 0, 7, 1 << 40, 0) == DENIED
 
 
-def test_the_processor_may_be_asked_for_its_matrix_unit_and_for_nothing_else() -> None:
+def test_arch_prctl_may_only_request_the_matrix_unit() -> None:
     assert on("x86_64", "arch_prctl", 0x1023, 18) == ALLOWED
     assert on("x86_64", "arch_prctl", 0x1002) == on("x86_64", "arch_prctl", 0x1012) == DENIED
 

@@ -1,4 +1,4 @@
-"""What on_data may return in every dialect, and what is said of everything else."""
+"""The values that on_data may return in every dialect, and the errors for all others."""
 
 import math
 from decimal import Decimal
@@ -74,7 +74,7 @@ class Unprintable:
         (Unprintable(), f"on_data returned a Unprintable (its repr raised RuntimeError); {ALLOWED}"),
     ],
 )
-def test_anything_else_says_what_it_is_and_what_is_allowed(value: Any, message: str) -> None:
+def test_any_other_value_is_rejected_with_the_value_and_the_allowed_ones(value: Any, message: str) -> None:
     with pytest.raises(BadSignal) as error:
         read_signal(value, SYMBOLS)
     assert message in str(error.value)
@@ -90,6 +90,6 @@ def test_messages_stay_short() -> None:
     assert len(str(error.value)) < 300
 
 
-def test_a_huge_integer_weight_is_refused_like_any_other() -> None:
+def test_a_huge_integer_weight_is_rejected_like_any_other() -> None:
     with pytest.raises(BadSignal, match="weight of SPY is 1000"):
         read_signal({"SPY": 10**400}, SYMBOLS)

@@ -1,4 +1,4 @@
-"""A process with too many threads is noticed, and one with a few is not."""
+"""A process with too many threads is reported, and one with a few is not."""
 
 import os
 import threading
@@ -10,7 +10,7 @@ from tests.execution.box_runs import LONG_SECONDS
 
 
 class Crowd:
-    """So many threads more in this process, until the block ends."""
+    """That many additional threads in this process, until the block ends."""
 
     def __init__(self, count: int) -> None:
         self._leave = threading.Event()
@@ -26,7 +26,7 @@ class Crowd:
             thread.join()
 
 
-def test_threads_are_counted_whatever_the_process_is_called() -> None:
+def test_threads_are_counted_for_any_process_name() -> None:
     fields = b"S 1 5 5 0 -1 4194304 1 0 0 0 0 0 0 0 20 0 17 0 300 0 0"
     assert count_threads(b"5 (python) " + fields) == 17
     assert count_threads(b"5 (a) R 1 1 1) " + fields) == 17
@@ -34,11 +34,11 @@ def test_threads_are_counted_whatever_the_process_is_called() -> None:
         assert count_threads(status.read()) == len(list(Path("/proc/self/task").iterdir()))
 
 
-def test_the_limit_is_what_a_box_may_have_where_the_kernel_counts() -> None:
+def test_the_limit_equals_the_kernels_limit_for_a_box() -> None:
     assert BoxLimits().processes == MAX_THREADS
 
 
-def test_too_many_threads_are_noticed_once() -> None:
+def test_too_many_threads_are_reported_once() -> None:
     noticed = threading.Semaphore(0)
     watch = ThreadWatch(os.getpid(), on_excess=noticed.release)
     with Crowd(MAX_THREADS + 1):
@@ -48,7 +48,7 @@ def test_too_many_threads_are_noticed_once() -> None:
     assert not noticed.acquire(blocking=False)
 
 
-def test_a_process_that_is_gone_has_no_threads_too_many() -> None:
+def test_a_process_that_has_ended_does_not_exceed_the_limit() -> None:
     pid = os.posix_spawn("/bin/true", ["true"], {})
     os.waitpid(pid, 0)
     watch = ThreadWatch(pid, on_excess=lambda: None)

@@ -1,4 +1,4 @@
-"""What on_data is given: hqg_algorithms' types, lazily, over a frame that cannot change."""
+"""The arguments of on_data: hqg_algorithms' types, built lazily over an immutable frame."""
 
 import copy
 import math
@@ -19,13 +19,13 @@ ABSENT = [math.nan] * 5
 
 
 def views(bars: list[float] | None = None) -> tuple[Slice, PortfolioView]:
-    """SPY and BND have bars (BND's volume is not known), NEW is not listed yet; 20 SPY and 100 of cash."""
+    """SPY and BND have bars (BND's volume is unknown), NEW is not yet listed; 20 SPY and 100 of cash."""
     packed = memoryview(array("d", SPY + BND + ABSENT if bars is None else bars))
     marks = [11.0, 80.5, math.nan]
     return views_from_frame(pack_frame(SYMBOLS, packed, 320.0, 100.0, [20.0, 0.0, 0.0], marks), SYMBOLS)
 
 
-def test_both_are_of_the_library_s_types() -> None:
+def test_slice_and_portfolio_are_of_the_librarys_types() -> None:
     data, portfolio = views()
     assert isinstance(data, Slice)
     assert isinstance(data, Mapping)
@@ -33,7 +33,7 @@ def test_both_are_of_the_library_s_types() -> None:
     assert isinstance(data["SPY"], Bar)
 
 
-def test_a_slice_answers_like_the_library_s_own() -> None:
+def test_a_slice_behaves_like_the_librarys_own() -> None:
     data, _ = views()
     plain = Slice({"SPY": Bar(*SPY), "BND": Bar(*BND[:4], None)})
     assert data == plain
@@ -71,7 +71,7 @@ def test_a_bar_is_read_by_attribute_and_by_key() -> None:
         bar["vwap"]
 
 
-def test_a_bar_equals_and_prints_like_the_library_s_own() -> None:
+def test_a_bar_equals_and_prints_like_the_librarys_own() -> None:
     bar = views()[0]["SPY"]
     assert bar == Bar(*SPY)
     assert Bar(*SPY) == bar
@@ -118,13 +118,13 @@ def test_a_portfolio_cannot_be_changed() -> None:
             setattr(portfolio, name, 1.0)
 
 
-def test_a_symbol_whose_price_is_not_known_yet_has_no_weight() -> None:
+def test_a_symbol_without_a_known_price_has_no_weight() -> None:
     _, portfolio = views()
     assert portfolio.weights["NEW"] == 0.0
 
 
 @pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy])
-def test_copies_are_the_library_s_own_types_with_the_same_content(copied: Callable[[Any], Any]) -> None:
+def test_copies_are_the_librarys_own_types_with_the_same_content(copied: Callable[[Any], Any]) -> None:
     """A memoryview cannot be copied by value."""
     data, portfolio = views()
     assert copied(data) == data
