@@ -32,14 +32,14 @@ class SlowTrend(Strategy):
 def main() -> None:
     """Run the strategy in each window and compare."""
     client = Client(*sys.argv[1:2])
-    # All three are handed over at once; the service runs them side by side.
+    # All three are submitted at once; the service runs them in parallel.
     windows = [("2010-01-01", "2014-12-31"), ("2015-01-01", "2019-12-31"), ("2010-01-01", "2019-12-31")]
     runs = [client.submit(SlowTrend, start, end, name="slow trend", slippage=0.0005) for start, end in windows]
     for run in runs:
         try:
             result = run.wait()
         except RunError as error:
-            print(f"{run.run_hash[:12]} came to no result: {error}")
+            print(f"{run.run_hash[:12]} has no result: {error}")
             continue
         years = (1 + result.returns).groupby(result.returns.index.year).prod() - 1
         print(result)

@@ -17,7 +17,7 @@ from tests.fakes.application import make_app, served
 
 @pytest.fixture
 def until_the_end() -> Iterator[contextlib.ExitStack]:
-    """What a test has opened, closed in reverse: the application before its stores."""
+    """Everything a test has opened, closed in reverse: the application before its stores."""
     with contextlib.ExitStack() as stack:
         yield stack
 

@@ -1,4 +1,4 @@
-"""A service on real boxes, and how many there are at a moment."""
+"""A service on real boxes, and the number of its boxes."""
 
 import contextlib
 import http.client
@@ -49,13 +49,13 @@ class Service:
             return answer.status, json.loads(answer.read())
 
     def has_begun(self) -> bool:
-        """Whether any run goes on: a box may be there before."""
+        """Whether any run is running: a box may exist before that."""
         address = f"http://127.0.0.1:{self.port}/api/v1/runs?status=running"
         with urllib.request.urlopen(address, timeout=60) as answer:
             return bool(json.load(answer)["runs"])
 
     def n_boxes(self) -> int:
-        """Boxes that there are at this moment."""
+        """Current number of boxes."""
         if self.backend == "bubblewrap":
             return sum("bwrap" in _name(pid) for pid in _children(self.pid))
         client = docker.from_env()
@@ -65,7 +65,7 @@ class Service:
 
     @contextlib.contextmanager
     def hanging_run(self) -> Iterator[socket.socket]:
-        """A client that waits for a run which never ends, once its box is there."""
+        """A client that waits for a run that never ends, once its box exists."""
         body = json.dumps({"strategy_code": HANGING, **WINDOW}).encode()
         head = "POST /api/v1/backtest HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
         with socket.create_connection(("127.0.0.1", self.port)) as stream:
@@ -89,7 +89,7 @@ def _name(pid: int) -> str:
 
 
 def stores_in(folder: Path) -> dict[str, str]:
-    """Environment variables of a service whose stores are nobody else's."""
+    """Environment variables of a service with its own stores."""
     return {"DATABASE_URL": f"sqlite:///{folder}/runs.db", "ARTIFACT_DIR": str(folder / "artifacts")}
 
 
@@ -107,6 +107,6 @@ def service_on(backend: str, folder: Path, **changes: Any) -> Iterator[Service]:
         "sandbox_python": SANDBOX_PYTHON,
     }
     settings |= {name.lower(): value for name, value in stores_in(folder).items()}
-    # No warm boxes: after each run there must be none at all.
+    # No warm boxes: after each run no box may be left.
     with served(create_app(Settings(_env_file=None, sandbox_pool_size=0, **settings, **changes))) as port:
         yield Service(port, backend, os.getpid())

@@ -1,4 +1,4 @@
-"""The files of a run over HTTP, written by the real artifacts: listed, fetched, bundled, and never taken for a page."""
+"""The files of a run over HTTP, written by the real artifacts: listed, downloaded, bundled, never shown as a page."""
 
 import csv
 import hashlib

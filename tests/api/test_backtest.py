@@ -30,7 +30,7 @@ def test_the_run_is_given_the_deadline_of_its_request(connect):
     assert before + 50 <= backtests.deadlines[0] <= time.monotonic() + 50
 
 
-def test_text_that_no_utf8_can_hold_still_comes_back_as_json(connect):
+def test_text_that_utf8_cannot_encode_still_comes_back_as_json(connect):
     backtests = FakeBacktests(answer=real_shaped_answer() | {"logs": ["half \ud800 a pair"]})
     answer = connect(backtests).post(BACKTEST, json=REQUEST)
     assert answer.status_code == 200
@@ -75,7 +75,7 @@ def test_a_run_that_takes_too_long_is_answered_with_504_after_it_has_stopped(con
     assert client.post(BACKTEST, json=REQUEST).status_code == 504, "its place was not given back"
 
 
-def test_waiting_in_line_counts_as_time(connect):
+def test_waiting_in_the_queue_counts_towards_the_time_limit(connect):
     backtests = FakeBacktests(hangs=True, ignores_deadline=True)
     client = connect(backtests, max_request_time=0.3, max_concurrent_runs=1, max_queued_runs=5)
     with ThreadPoolExecutor(2) as clients:
@@ -83,7 +83,7 @@ def test_waiting_in_line_counts_as_time(connect):
         assert [answer.result().status_code for answer in answers] == [504, 504]
 
 
-def test_the_log_has_one_line_a_request_one_a_run_and_no_user_code(connect, caplog):
+def test_the_log_has_one_line_per_request_one_per_run_and_no_user_code(connect, caplog):
     code = "SECRET_ALPHA"
     client = connect(FakeBacktests())
     with caplog.at_level(logging.DEBUG):

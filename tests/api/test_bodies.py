@@ -67,7 +67,7 @@ def test_a_bad_body_is_refused_with_its_place(connect, body, place, message):
 
 
 @pytest.mark.parametrize("sent", [None, "text/plain", "application/x-www-form-urlencoded", "application", "\xe9"])
-def test_a_body_without_its_header_is_told_which_one_is_missing(connect, sent):
+def test_a_body_without_content_type_gets_an_error_that_names_it(connect, sent):
     headers = {} if sent is None else {"Content-Type": sent.encode("latin-1")}
     answer = connect(FakeBacktests()).post(BACKTEST, content=body_with(), headers=headers)
     assert answer.status_code == 422
@@ -79,7 +79,7 @@ def test_a_body_without_its_header_is_told_which_one_is_missing(connect, sent):
 @pytest.mark.parametrize(
     "sent", ["application/json", "application/json; charset=utf-8", "Application/JSON", "application/x+json"]
 )
-def test_every_way_to_say_json_is_understood(connect, sent):
+def test_every_json_media_type_is_accepted(connect, sent):
     answer = connect(FakeBacktests()).post(BACKTEST, content=body_with(), headers={"Content-Type": sent})
     assert answer.status_code == 200
 
@@ -92,7 +92,7 @@ def test_json_in_every_unicode_encoding_is_read(connect, encoding):
     assert backtests.requests[0].name == "Zürich 📈"
 
 
-def test_a_body_may_have_as_many_bytes_as_the_limit_and_not_one_more(connect):
+def test_a_body_may_be_as_long_as_the_limit_and_no_longer(connect):
     client = connect(FakeBacktests(), max_body_bytes=5000)
     body = body_with(strategy_code='"x"')
     filled = body[:-1] + b" " * (5000 - len(body)) + b"}"
@@ -133,7 +133,7 @@ def lasting_client() -> Iterator[TestClient]:
 @example(fields={"\ud800": "\ud800"})
 @example(fields={"commission": {"model": {"model": "rate"}}})
 @example(fields={"slippage": [[[[]]]]})
-def test_no_value_of_any_field_makes_more_than_a_422(lasting_client, fields):
+def test_no_value_of_any_field_causes_worse_than_a_422(lasting_client, fields):
     body = json.dumps(REQUEST | fields).encode()
     answer = lasting_client.post(BACKTEST, content=body, headers=JSON)
     assert answer.status_code in (200, 422)
@@ -145,5 +145,5 @@ def test_no_value_of_any_field_makes_more_than_a_422(lasting_client, fields):
 @given(body=st.binary(max_size=60))
 @example(body=b"\x00{}")
 @example(body=b"\xef\xbb\xbf")
-def test_no_bytes_make_more_than_a_422(lasting_client, body):
+def test_no_bytes_cause_worse_than_a_422(lasting_client, body):
     assert lasting_client.post(BACKTEST, content=body, headers=JSON).status_code == 422

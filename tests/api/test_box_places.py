@@ -1,4 +1,4 @@
-"""Boxes that only tell the universe of a strategy stand in the places to run, like all others."""
+"""Boxes that only compute a strategy's universe take run slots, like all others."""
 
 from concurrent.futures import ThreadPoolExecutor
 
@@ -9,7 +9,7 @@ from tests.fakes.backtests import FakeBacktests
 
 
 @pytest.mark.parametrize("places", [1, 2])
-def test_never_more_boxes_than_places_whatever_is_posted_at_once(connect, places):
+def test_there_are_never_more_boxes_than_run_slots(connect, places):
     backtests = FakeBacktests(computes_universe=True, tell_seconds=0.02)
     client = connect(backtests, max_concurrent_runs=places, max_queued_runs=100)
     with ThreadPoolExecutor(12) as threads:
@@ -20,7 +20,7 @@ def test_never_more_boxes_than_places_whatever_is_posted_at_once(connect, places
     assert backtests.n_most_boxes == places
 
 
-def test_a_strategy_that_computes_its_universe_is_accepted_once_there_is_a_place(connect):
+def test_a_strategy_that_computes_its_universe_is_accepted_once_a_slot_is_free(connect):
     backtests = FakeBacktests(hangs=True)
     client = connect(backtests, max_concurrent_runs=1)
     client.post(RUNS, json=another(1))
@@ -35,7 +35,7 @@ def test_a_strategy_that_computes_its_universe_is_accepted_once_there_is_a_place
         assert posted.result(60).status_code == 201
 
 
-def test_it_is_refused_when_the_line_is_full(connect):
+def test_it_is_refused_when_the_queue_is_full(connect):
     backtests = FakeBacktests(hangs=True)
     client = connect(backtests, max_concurrent_runs=1, max_queued_runs=0)
     client.post(RUNS, json=another(1))

@@ -1,4 +1,4 @@
-"""The containers as an operator starts them: up, asked through the published port, stopped, and nothing left."""
+"""The containers as an operator runs them: started, queried through the published port, stopped, none left."""
 
 import json
 import os
@@ -44,7 +44,7 @@ class Stack:
 
 
 def output(*command: str, **environment: str) -> str:
-    """What a program says; fails with its errors when it fails."""
+    """A program's output; fails with its errors if it fails."""
     said = subprocess.run(
         command,
         cwd=PROJECT_FOLDER,

@@ -1,4 +1,4 @@
-"""Connections of clients who mean no good or are slow, on real sockets."""
+"""Connections of hostile or slow clients, on real sockets."""
 
 import asyncio
 import contextlib
@@ -26,7 +26,7 @@ HEALTH = b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n"
 
 @pytest.fixture
 def bounded(until_the_end):
-    """bounded(max_of_address, …): the port of a service whose connections have these bounds."""
+    """bounded(max_of_address, …): the port of a service with these connection limits."""
 
     def serve(**bounds):
         bounds = {"max_of_address": 100, "trusted_proxies": (), "head_seconds": 60.0} | bounds
@@ -43,7 +43,7 @@ def connected(port, address="127.0.0.1"):
 
 
 def answered(stream, request=HEALTH):
-    """The status of one more answer on that connection; None where the service has hung up."""
+    """The status of the next answer on that connection; None if the service has closed it."""
     try:
         stream.sendall(request)
         received = stream.recv(65536)
@@ -53,7 +53,7 @@ def answered(stream, request=HEALTH):
 
 
 @pytest.mark.parametrize("begun", [b"", b"G", b"GET /health HTTP/1.1\r\nHost: localhost\r\nX-Slow: "])
-def test_a_head_that_never_ends_is_ended(bounded, begun):
+def test_a_head_that_never_ends_times_out(bounded, begun):
     with connected(bounded(head_seconds=0.3)) as stream:
         stream.sendall(begun)
         assert stream.recv(65536).startswith(b"HTTP/1.1 408 ")
@@ -94,7 +94,7 @@ def test_a_request_that_takes_longer_than_a_head_is_not_cut(until_the_end):
         assert stream.recv(65536).startswith(b"HTTP/1.1 200 ")
 
 
-def test_one_address_has_its_number_of_connections_and_others_have_theirs(bounded):
+def test_each_address_has_its_own_connection_limit(bounded):
     port = bounded(max_of_address=3)
     with contextlib.ExitStack() as streams:
         held = [streams.enter_context(connected(port, "127.0.0.2")) for _ in range(3)]
@@ -106,7 +106,7 @@ def test_one_address_has_its_number_of_connections_and_others_have_theirs(bounde
         wait_until(lambda: answered(streams.enter_context(connected(port, "127.0.0.2"))) == 200)
 
 
-def test_refused_connections_take_no_place_of_later_ones(bounded):
+def test_refused_connections_do_not_count(bounded):
     port = bounded(max_of_address=1)
     with connected(port) as held:
         assert answered(held) == 200
@@ -121,7 +121,7 @@ def _is_answered(port):
         return answered(stream) == 200
 
 
-def test_a_trusted_proxy_has_as_many_as_it_likes(bounded):
+def test_a_trusted_proxy_has_no_connection_limit(bounded):
     port = bounded(max_of_address=1, trusted_proxies=(ip_network("127.0.0.1"),))
     with contextlib.ExitStack() as streams:
         held = [streams.enter_context(connected(port)) for _ in range(5)]
@@ -157,7 +157,7 @@ def _listens(port):
 @pytest.mark.parametrize("close", [True, False], ids=["Connection: close", "keep-alive"])
 @pytest.mark.parametrize("size", ["declared", "chunked"])
 def test_a_slow_sender_of_too_much_reads_its_413(serve, size, close):
-    """As urllib does: it sends everything, and only then looks at the answer."""
+    """Like urllib: sends everything, and only then reads the answer."""
     port = serve(FakeBacktests(), max_body_bytes=10_000)
     length = 2_000_000
     lines = [f"POST {BACKTEST} HTTP/1.1", "Host: localhost", "Content-Type: application/json"]
@@ -175,7 +175,7 @@ def test_a_slow_sender_of_too_much_reads_its_413(serve, size, close):
 
 
 def _all_of(stream):
-    """Everything up to the end of the connection; raises where that is a reset."""
+    """Everything up to the end of the connection; raises if that is a reset."""
     received = b""
     while piece := stream.recv(65536):
         received += piece
@@ -197,7 +197,7 @@ def test_other_refusals_are_read_by_a_slow_sender_too(serve, path, settings, sta
 
 
 async def _answer(_scope, receive, send):
-    """Reads the whole body, looks whether the client is still there, and answers."""
+    """Reads the whole body, checks whether the client is still connected, and answers."""
     while (await receive()).get("more_body"):
         continue
     with contextlib.suppress(TimeoutError):
@@ -208,7 +208,7 @@ async def _answer(_scope, receive, send):
 
 
 def test_a_body_that_was_read_to_its_end_is_not_waited_for():
-    """Routes that wait for a run ask again whether the client is there; nothing comes until it goes."""
+    """Routes that wait for a run receive again, to see the client leave; no message comes until it does."""
     received, sent = [{"type": "http.request", "body": b"x", "more_body": False}], []
 
     async def receive():
@@ -223,14 +223,14 @@ def test_a_body_that_was_read_to_its_end_is_not_waited_for():
     assert sent[0]["headers"] == [], "the connection stays open"
 
 
-def test_who_asks_before_sending_is_refused_without_waiting_for_a_body(serve):
+def test_a_client_that_expects_100_continue_is_refused_before_it_sends(serve):
     head = f"POST {BACKTEST} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5000000\r\nExpect: 100-continue\r\n\r\n"
     with connected(serve(FakeBacktests())) as stream:
         stream.sendall(head.encode())
         assert stream.recv(65536).startswith(b"HTTP/1.1 413 ")
 
 
-def test_reading_on_has_an_end(serve):
+def test_draining_is_limited(serve):
     assert MAX_DRAINED_BYTES <= 10_000_000
     assert DRAIN_SECONDS <= 10
     port = serve(FakeBacktests(), max_body_bytes=10_000)
@@ -239,7 +239,7 @@ def test_reading_on_has_an_end(serve):
         sender = threading.Thread(target=_send_for_ever, args=(stream,))
         sender.start()
         sender.join(60)
-        assert not sender.is_alive(), "the service reads on without end"
+        assert not sender.is_alive(), "the service drains without limit"
 
 
 def _send_for_ever(stream):

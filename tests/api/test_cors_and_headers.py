@@ -27,14 +27,14 @@ def test_a_local_dashboard_may_call_with_its_cookie(connect, method):
     assert answer.headers["Access-Control-Allow-Credentials"] == "true"
 
 
-def test_a_page_from_elsewhere_may_not(connect):
+def test_another_sites_page_may_not_call(connect):
     answer = preflight(connect(FakeBacktests()), "https://evil.example")
     assert answer.status_code == 400
     assert "Access-Control-Allow-Origin" not in answer.headers
     assert answer.headers["X-Request-ID"]
 
 
-def test_everybody_may_call_when_the_operator_says_so_but_without_cookies(connect):
+def test_with_a_star_every_origin_may_call_but_without_cookies(connect):
     answer = preflight(connect(FakeBacktests(), cors_origins="*"), "https://anywhere.example")
     assert answer.headers["Access-Control-Allow-Origin"] == "*"
     assert "Access-Control-Allow-Credentials" not in answer.headers
@@ -46,7 +46,7 @@ def test_a_preflight_needs_no_token_and_counts_to_no_limit(connect):
 
 
 @pytest.mark.parametrize("kind", ["ok", "malformed", "own fault", "no token", "too many"])
-def test_a_page_can_read_wrong_answers_too(connect, kind):
+def test_a_page_can_read_errors_too(connect, kind):
     settings = {"no token": {"supabase_jwt_secret": "x" * 32}, "too many": {"rate_limit_per_minute": 1}}
     error = RuntimeError("ours") if kind == "own fault" else None
     client = connect(FakeBacktests(error=error), **settings.get(kind, {}))
@@ -60,7 +60,7 @@ def test_a_page_can_read_wrong_answers_too(connect, kind):
 
 
 @pytest.mark.parametrize("path", ["/health", "/nowhere", BACKTEST, "/metrics"])
-def test_every_answer_tells_browsers_to_be_careful(connect, path):
+def test_every_answer_has_security_headers(connect, path):
     answer = connect(FakeBacktests()).get(path)
     assert {name: answer.headers[name] for name in SECURITY_HEADERS} == SECURITY_HEADERS
 

@@ -1,4 +1,4 @@
-"""GET /api/v1/data and /api/v1/data/{symbol}: what is kept, without asking the source."""
+"""GET /api/v1/data and /api/v1/data/{symbol}: the prices held, without querying the source."""
 
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -40,7 +40,7 @@ def provider(source: FakeSource, tmp_path: Path) -> CachedProvider:
 
 
 @pytest.mark.parametrize(("symbol", "path"), [("SPY", "SPY"), ("^IRX", "%5EIRX"), ("BTC-USD", "BTC-USD")])
-def test_it_tells_range_rows_age_and_source(provider, source, symbol, path):
+def test_the_answer_has_range_rows_age_and_source(provider, source, symbol, path):
     provider.fetch((symbol,), date(2020, 1, 2), date(2021, 2, 26))
     with client(provider) as http:
         answer = http.get(f"/api/v1/data/{path}")
@@ -59,7 +59,7 @@ def test_it_tells_range_rows_age_and_source(provider, source, symbol, path):
     assert len(source.asked) == 1
 
 
-def test_what_is_not_cached_is_404_and_not_asked_for(provider, source):
+def test_an_uncached_symbol_is_404_and_not_fetched(provider, source):
     with client(provider) as http:
         answer = http.get("/api/v1/data/SPY")
     assert (answer.status_code, source.asked) == (404, [])
@@ -72,13 +72,13 @@ def test_a_source_without_a_cache_says_404():
 
 
 @pytest.mark.parametrize("path", ["spy", "..%2FSPY", "%2Fetc%2Fpasswd", "SPY%0A", "SPY%00", "A" * 30, ".SPY"])
-def test_what_is_no_ticker_is_refused_before_any_file_is_touched(provider, path):
+def test_an_invalid_ticker_is_refused_before_any_file_is_read(provider, path):
     with client(provider) as http:
         assert http.get(f"/api/v1/data/{path}").status_code in {404, 422}
     assert provider.held("SPY") is None
 
 
-def test_a_damaged_file_counts_as_nothing(provider, tmp_path):
+def test_a_damaged_cache_file_counts_as_missing(provider, tmp_path):
     provider.fetch(("SPY",), date(2020, 1, 2), date(2021, 2, 26))
     (tmp_path / "SPY.parquet").write_bytes(b"damaged")
     with client(provider) as http:
@@ -87,7 +87,7 @@ def test_a_damaged_file_counts_as_nothing(provider, tmp_path):
 
 @pytest.fixture
 def files(tmp_path: Path) -> Path:
-    """A folder of price files: two that are good, one with an odd row, one that is broken, and what is none."""
+    """A folder of price files: two good ones, one with an odd row, a broken one, and a file that is not one."""
     folder = tmp_path / "files"
     folder.mkdir()
     header = "Date,Open,High,Low,Close\n"
@@ -135,7 +135,7 @@ def test_the_list_comes_in_pages(files):
     assert symbols == ["AAA", "CCC", "DDD", "EEE", "^BBB"]
 
 
-def test_one_file_is_told_with_what_is_wrong_with_its_rows(files):
+def test_a_files_answer_names_its_suspect_rows(files):
     with client(FilesProvider(files)) as http:
         answer = http.get("/api/v1/data/CCC")
     assert answer.json() == {
@@ -154,7 +154,7 @@ def test_one_file_is_told_with_what_is_wrong_with_its_rows(files):
     }
 
 
-def test_a_file_that_cannot_be_used_is_the_askers_to_mend(files):
+def test_a_file_that_cannot_be_used_gives_400(files):
     with client(FilesProvider(files)) as http:
         assert http.get("/api/v1/data/ZZZ").status_code == 404
         answer = http.get("/api/v1/data/DDD")
@@ -164,7 +164,7 @@ def test_a_file_that_cannot_be_used_is_the_askers_to_mend(files):
     assert str(files) not in sentence
 
 
-def test_a_folder_that_is_gone_is_a_matter_of_the_service(files, tmp_path):
+def test_a_missing_folder_gives_502(files, tmp_path):
     files.rename(tmp_path / "elsewhere")
     with client(FilesProvider(files)) as http:
         assert http.get("/api/v1/data").status_code == 502
@@ -183,12 +183,12 @@ def test_a_cache_is_listed_too_and_its_damaged_files_are_named(provider, source,
     assert len(source.asked) == 2
 
 
-def test_a_source_that_keeps_nothing_lists_nothing():
+def test_a_source_without_a_cache_lists_no_symbols():
     with client(MockProvider(CLOCK)) as http:
         assert http.get("/api/v1/data").json() == {"source": "mock", "symbols": [], "next_cursor": None}
 
 
 @pytest.mark.parametrize("query", ["limit=0", "limit=201", "limit=x", "cursor=" + "A" * 50])
-def test_a_page_that_cannot_be_is_refused(files, query):
+def test_an_invalid_page_is_refused(files, query):
     with client(FilesProvider(files)) as http:
         assert http.get(f"/api/v1/data?{query}").status_code == 422

@@ -52,7 +52,7 @@ def test_everything_that_a_page_loads_is_served_by_us(built, page):
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_a_page_has_no_script_in_itself_and_a_policy_that_forbids_it(built, page):
+def test_a_page_has_no_inline_script_and_a_policy_that_forbids_it(built, page):
     answer = client_of(built).get(page)
     assert re.findall(r"<script>|<script(?! src=)|\son\w+=", answer.text) == []
     assert answer.headers["Content-Security-Policy"] == PAGE_POLICY
@@ -68,7 +68,7 @@ def test_without_built_files_the_page_is_plain_and_complete(tmp_path, page):
     assert "<script" not in html
 
 
-def test_the_plain_page_tells_every_operation_field_and_example():
+def test_the_plain_page_shows_every_operation_field_and_example():
     app = make_app(FakeBacktests())
     html = plain_page(app.openapi())
     for path, methods in app.openapi()["paths"].items():
@@ -86,7 +86,7 @@ def test_no_file_outside_the_folder_is_served(built):
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_each_page_leads_to_the_studio_and_to_the_others(built, page):
+def test_each_page_links_to_the_studio_and_to_the_others(built, page):
     html = client_of(built).get(page).text
     assert re.findall(r'<a href="([^"]+)"', html) == [".", "docs", "redoc", "openapi.json"]
     assert f'<a href="{page[1:]}" aria-current="page">' in html

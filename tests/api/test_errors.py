@@ -44,7 +44,7 @@ def test_broken_rules_are_named_with_their_lines_and_as_data(connect):
     BadRequest.model_validate(answer.json())
 
 
-def test_a_strategy_that_failed_is_told_how_with_its_logs(connect):
+def test_a_failed_strategy_gets_its_errors_and_logs(connect):
     error = StrategyFailed(["ZeroDivisionError: division by zero (line 17, on_data, 2015-03-02)"], "…", ["a"])
     answer = answer_to(connect, error)
     assert answer.status_code == 400
@@ -71,7 +71,7 @@ def test_missing_prices_are_named(connect):
         (RunCancelled("the service stops"), 503, None),
     ],
 )
-def test_what_we_cannot_do_now_is_said_in_a_sentence(connect, error, status, retry_after):
+def test_a_temporary_failure_is_explained_in_a_sentence(connect, error, status, retry_after):
     answer = answer_to(connect, error)
     assert (answer.status_code, answer.headers.get("Retry-After")) == (status, retry_after)
     assert answer.json() == {"detail": str(error)}
@@ -82,7 +82,7 @@ def test_what_we_cannot_do_now_is_said_in_a_sentence(connect, error, status, ret
     "error",
     [RuntimeError("/secret/path"), BacktesterError("/secret/path"), MemoryError(), KeyError("secret")],
 )
-def test_our_own_fault_says_where_to_ask_and_nothing_else(connect, caplog, error):
+def test_an_internal_error_reveals_only_its_request_id(connect, caplog, error):
     with caplog.at_level(logging.ERROR):
         answer = answer_to(connect, error)
     assert answer.status_code == 500
@@ -95,7 +95,7 @@ def test_our_own_fault_says_where_to_ask_and_nothing_else(connect, caplog, error
     OwnFault.model_validate(body)
 
 
-def test_an_answer_that_is_no_json_is_our_own_fault(connect):
+def test_an_answer_that_cannot_be_json_is_an_internal_error(connect):
     answer = connect(FakeBacktests(answer={"candles": {1, 2}})).post(BACKTEST, json=REQUEST)
     assert answer.status_code == 500
     assert answer.json()["request_id"] == answer.headers["X-Request-ID"]
@@ -142,12 +142,12 @@ def test_plain_http_errors_have_a_detail_and_an_id(connect, method, path, status
         ("/presets/x", "DELETE, GET"),
     ],
 )
-def test_a_wrong_method_is_told_which_would_be_right(connect, path, allowed):
+def test_a_wrong_method_gets_the_allowed_ones(connect, path, allowed):
     answer = connect(FakeBacktests()).put(path)
     assert (answer.status_code, answer.headers["Allow"]) == (405, allowed)
 
 
-def test_without_a_sandbox_the_service_lives_and_says_so():
+def test_without_a_sandbox_health_reports_it():
     sandbox = FakeSandbox("none", "no Docker engine answers")
     backtests = FakeBacktests(error=SandboxUnavailable("no Docker engine answers"))
     with TestClient(make_app(backtests, sandbox)) as client:

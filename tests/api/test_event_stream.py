@@ -1,4 +1,4 @@
-"""The stream itself, without any run: what is sent, and whatever may end it."""
+"""The stream itself, without a run: what it sends, and every way it may end."""
 
 import asyncio
 import json
@@ -24,7 +24,7 @@ def event(number: int, **data: Any) -> RunEvent:
 
 
 class Client:
-    """What a server tells of its client: whether it is there, and whether it takes anything."""
+    """A server's view of its client: whether it is connected, and whether it accepts data."""
 
     def __init__(self) -> None:
         self.sent: list[dict[str, Any]] = []
@@ -41,7 +41,7 @@ class Client:
 
     @property
     def is_finished(self) -> bool:
-        """Whether the answer was ended in order."""
+        """Whether the answer ended cleanly."""
         return self.sent[-1].get("more_body") is False
 
     @property
@@ -70,7 +70,7 @@ def streaming(
 
 
 class Vanishing(Client):
-    """Gone as soon as it was sent anything."""
+    """The client leaves once it has been sent something."""
 
     async def send(self, message: dict[str, Any]) -> None:
         await super().send(message)
@@ -93,7 +93,7 @@ async def endless() -> AsyncIterator[RunEvent | None]:
 
 
 @given(st.integers(1, 2**62), st.sampled_from(EventKind), st.text(st.characters()))
-def test_an_event_is_three_lines_whatever_text_it_holds(number, kind, text):
+def test_an_event_with_any_text_is_three_lines(number, kind, text):
     name, kind_line, data, *end = event_bytes(RunEvent(number, kind, datetime.now(UTC), {"lines": [text]})).split(b"\n")
     assert (name, kind_line, end) == (f"id: {number}".encode(), f"event: {kind}".encode(), [b"", b""])
     assert json.loads(data.removeprefix(b"data: ")) == {"lines": [text]}
@@ -118,7 +118,7 @@ def test_everything_is_sent_in_whole_events_and_the_answer_ends():
     assert streams.n_open == 0
 
 
-def test_it_ends_in_order_when_the_service_stops():
+def test_it_ends_cleanly_when_the_service_stops():
     async def stop(_client: Client, stopping: asyncio.Event) -> None:
         await asyncio.sleep(0.05)
         stopping.set()
@@ -128,12 +128,12 @@ def test_it_ends_in_order_when_the_service_stops():
     assert client.text.endswith("data: {}\n\n")
 
 
-def test_it_ends_in_order_when_its_time_is_up():
+def test_it_ends_cleanly_when_its_time_is_up():
     client, _ = streaming(endless, nothing, seconds=0.05)
     assert client.is_finished
 
 
-def test_it_ends_when_the_client_leaves_and_says_nothing_more():
+def test_it_ends_without_a_further_message_when_the_client_leaves():
     async def leave(client: Client, _stopping: asyncio.Event) -> None:
         await asyncio.sleep(0.05)
         client.has_left.set()
@@ -143,7 +143,7 @@ def test_it_ends_when_the_client_leaves_and_says_nothing_more():
     assert streams.n_open == 0
 
 
-def test_a_client_that_takes_nothing_is_given_up(monkeypatch):
+def test_the_stream_of_a_client_that_accepts_nothing_is_closed(monkeypatch):
     monkeypatch.setattr(event_stream, "SEND_SECONDS", 0.05)
 
     async def stall(client: Client, _stopping: asyncio.Event) -> None:
@@ -166,7 +166,7 @@ def test_a_storage_that_fails_ends_the_stream_after_a_whole_event(caplog):
     assert "the disk is full" in caplog.text
 
 
-def test_our_own_fault_is_raised_and_leaves_whole_events():
+def test_an_internal_error_is_raised_and_leaves_whole_events():
     async def broken() -> AsyncIterator[RunEvent | None]:
         yield event(1)
         raise RuntimeError("ours")
@@ -206,7 +206,7 @@ def test_each_client_has_a_bounded_number_of_streams():
     assert streams.n_open == 0
 
 
-def test_to_a_client_that_has_vanished_no_more_is_written_than_its_going_takes_to_be_heard() -> None:
+def test_writing_stops_soon_after_the_client_has_vanished() -> None:
     async def many_events() -> AsyncIterator[RunEvent | None]:
         for number in range(500):
             yield event(number)

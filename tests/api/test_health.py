@@ -14,7 +14,7 @@ READY, DETAILED = "/api/v1/health/ready", "/api/v1/health/detailed"
 
 
 class CountingSandbox(FakeSandbox):
-    """Counts how often it is asked."""
+    """Counts its queries."""
 
     n_asked = 0
 
@@ -23,7 +23,7 @@ class CountingSandbox(FakeSandbox):
         return super().unavailable_reason()
 
 
-def test_probes_that_come_often_do_not_ask_the_engine_each_time():
+def test_frequent_probes_do_not_query_the_engine_each_time():
     sandbox = CountingSandbox()
     started = time.monotonic()
     with TestClient(make_app(FakeBacktests(), sandbox)) as client:
@@ -63,7 +63,7 @@ def test_not_ready_while_every_place_is_taken(connect):
     assert client.get(READY).status_code == 200
 
 
-def test_the_detailed_answer_says_what_an_operator_asks(connect):
+def test_the_detailed_answer_shows_queue_sandbox_and_versions(connect):
     answer = connect(FakeBacktests()).get(DETAILED)
     assert answer.status_code == 200
     said = DetailedHealth.model_validate(answer.json())
@@ -72,7 +72,7 @@ def test_the_detailed_answer_says_what_an_operator_asks(connect):
     assert said.uptime_seconds >= 0
 
 
-def test_what_holds_a_box_to_its_limits_is_named(connect):
+def test_the_mechanism_that_limits_a_box_is_named(connect):
     client = connect(FakeBacktests())
     for said in (client.get("/health").json(), client.get(DETAILED).json()):
         assert said["sandbox"]["memory_limited_by"] == "container"
@@ -85,7 +85,7 @@ def test_without_a_sandbox_nothing_limits_a_box():
         assert (said["memory_limited_by"], said["processes_limited_by"]) == (None, None)
 
 
-def test_the_runtime_that_the_operator_asked_for_is_named():
+def test_the_configured_runtime_is_named():
     with TestClient(make_app(FakeBacktests(), FakeSandbox("docker+runsc"))) as client:
         assert client.get(DETAILED).json()["sandbox"]["runtime"] == "runsc"
 
@@ -121,7 +121,7 @@ def test_runs_are_counted_by_how_they_ended(connect, error, outcome):
     assert measured(client, "hqg_run_seconds_count") == {(): 2.0}
 
 
-def test_a_run_that_was_computed_before_is_counted_apart(connect):
+def test_a_reused_run_is_counted_separately(connect):
     client = connect(FakeBacktests())
     for _ in range(3):
         client.post(BACKTEST, json=REQUEST)
@@ -133,7 +133,7 @@ def test_a_run_that_was_computed_before_is_counted_apart(connect):
     ("error", "outcome"),
     [(None, "completed"), (StrategyFailed(["bad"]), "strategy_failed"), (ValueError(), "internal")],
 )
-def test_a_run_that_nobody_waits_for_is_counted_when_it_ends(connect, error, outcome):
+def test_a_queued_run_is_counted_when_it_ends(connect, error, outcome):
     client = connect(FakeBacktests(error=error))
     client.post(RUNS, json=REQUEST)
     wait_until(lambda: measured(client, "hqg_runs_total") == {(outcome,): 1.0})
@@ -144,7 +144,7 @@ def test_a_run_that_nobody_waits_for_is_counted_when_it_ends(connect, error, out
     wait_until(lambda: measured(client, "hqg_runs_total") == {(outcome,): 2.0})
 
 
-def test_a_run_that_goes_back_into_the_queue_has_not_ended(connect):
+def test_a_requeued_run_has_not_ended(connect):
     backtests = FakeBacktests(error=SandboxUnavailable("no engine"))
     client = connect(backtests)
     client.post(RUNS, json=REQUEST)
@@ -152,7 +152,7 @@ def test_a_run_that_goes_back_into_the_queue_has_not_ended(connect):
     assert measured(client, "hqg_runs_total") == {}
 
 
-def test_a_run_that_found_no_place_is_counted_as_such(connect):
+def test_a_run_refused_by_a_full_queue_is_counted_as_such(connect):
     backtests = FakeBacktests(hangs=True)
     client = connect(backtests, max_concurrent_runs=1, max_queued_runs=0)
     with ThreadPoolExecutor(1) as clients:
@@ -178,7 +178,7 @@ def test_the_steps_of_a_run_are_measured_in_seconds(connect):
     assert measured(client, "hqg_run_step_seconds_sum")[("sandbox",)] == pytest.approx(0.001)
 
 
-def test_answers_are_counted_and_a_strange_method_makes_no_name_of_its_own(connect):
+def test_responses_are_counted_and_an_unknown_method_adds_no_label(connect):
     client = connect(FakeBacktests())
     client.post(BACKTEST, json={})
     client.request("BREW", "/nowhere")

@@ -1,4 +1,4 @@
-"""The header Host: what a page of a stranger's name, which its DNS makes mean this machine, is answered."""
+"""The header Host: answers to a page whose DNS name an attacker has pointed at this machine."""
 
 import socket
 
@@ -41,7 +41,7 @@ FOREIGN = [
 @pytest.mark.parametrize("login", [{}, {"supabase_jwt_secret": "x" * 32}], ids=["open", "login"])
 @pytest.mark.parametrize("host", FOREIGN)
 @pytest.mark.parametrize("path", ["/health", "/", "/api/v1/runs", "/metrics", "/nowhere"])
-def test_a_host_that_is_not_ours_reaches_nothing(connect, host, path, login):
+def test_an_unknown_host_reaches_no_route(connect, host, path, login):
     answer = connect(FakeBacktests(), **login).get(path, headers={"Host": host})
     assert answer.status_code == 421
     assert "ALLOWED_HOSTS" in answer.json()["detail"]
@@ -87,7 +87,7 @@ def test_a_star_allows_every_name(connect):
         ("backtests.lan", "backtests.lan:8005", 200),
     ],
 )
-def test_an_address_is_ours_where_the_service_listens_beyond_this_machine(connect, api_host, host, status):
+def test_other_addresses_are_allowed_if_the_service_listens_beyond_this_machine(connect, api_host, host, status):
     assert connect(FakeBacktests(), api_host=api_host).get("/health", headers={"Host": host}).status_code == status
 
 
@@ -105,5 +105,5 @@ def test_odd_requests_on_a_real_socket(serve, lines, status):
         assert int(stream.recv(65536).split(b" ")[1]) == status
 
 
-def test_the_check_is_on_unless_the_operator_says_otherwise():
+def test_the_host_check_is_on_by_default():
     assert Settings(_env_file=None).allowed_hosts == ()

@@ -26,7 +26,7 @@ MUST_BE_NUMBERS = (
 
 
 class Dashboard:
-    """What the page does: it sends its cookie and its origin, polls, and reads fields without asking whether."""
+    """Acts like the page: sends its cookie and its origin, polls, and reads fields without checking for them."""
 
     def __init__(self, client: Any, subject: str = "person-1") -> None:
         self._client = client
@@ -41,7 +41,7 @@ class Dashboard:
         return answer
 
     def post(self, request: dict[str, Any] = REQUEST, **headers: str) -> str:
-        """The job_id, however the answer comes."""
+        """The job_id from either kind of answer."""
         answer = self.ask("POST", BACKTEST, json=request, headers=headers)
         assert answer.status_code in (200, 202), answer.text
         return str(answer.json()["job_id"])
@@ -72,7 +72,7 @@ class Dashboard:
 
     @staticmethod
     def render(job: dict[str, Any]) -> list[str]:
-        """Every number on the page, formatted as it formats them: an undefined one would break it."""
+        """Every number on the page in the page's format, which an undefined one would break."""
         result = job["result"]
         metrics = result["metrics"]
         lines = [f"{metrics[name]:.2f}" for name in (*MONEY, *MUST_BE_NUMBERS)]
@@ -105,7 +105,7 @@ def open_dashboard(connect, storage):
         yield opened
 
 
-def test_a_backtest_that_is_waited_for_can_be_polled_after_it(open_dashboard):
+def test_a_backtest_can_be_polled_after_a_waiting_post(open_dashboard):
     dashboard = open_dashboard(FakeBacktests())
     job = dashboard.poll_until_finished(dashboard.post(REQUEST | {"name": "mine"}))
     assert dashboard.statuses == ["COMPLETED"]
@@ -131,7 +131,7 @@ def test_a_success_is_seen_pending_running_and_completed(open_dashboard):
     assert dashboard.render(job)[-1] == "into SPY"
 
 
-def test_what_a_job_has_printed_is_seen_while_it_goes_on(open_dashboard):
+def test_a_jobs_output_is_visible_while_it_runs(open_dashboard):
     told = [(Progress(0.1, "2015-02-01", 1.0), ["one", "two"]), (Progress(0.2, "2015-03-01", 1.0), ["three"])]
     backtests = FakeBacktests(hangs=True, tells=told)
     dashboard = open_dashboard(backtests)
@@ -142,7 +142,7 @@ def test_what_a_job_has_printed_is_seen_while_it_goes_on(open_dashboard):
     assert dashboard.poll_until_finished(job_id)["logs"] == ["one", "two", "three"]
 
 
-def test_respond_async_says_where_to_look_and_that_it_did(open_dashboard):
+def test_respond_async_returns_location_and_preference_applied(open_dashboard):
     dashboard = open_dashboard(FakeBacktests())
     answer = dashboard.ask("POST", BACKTEST, json=REQUEST, headers={"Prefer": "wait=5, Respond-Async"})
     job_id = answer.json()["job_id"]
@@ -155,7 +155,7 @@ def test_respond_async_says_where_to_look_and_that_it_did(open_dashboard):
     assert dashboard.ask("POST", BACKTEST, json=REQUEST, headers={"Prefer": "wait=5"}).status_code == 200
 
 
-def test_a_failure_is_told_in_a_sentence_with_its_logs(open_dashboard):
+def test_a_failure_has_a_sentence_and_its_logs(open_dashboard):
     dashboard = open_dashboard(FakeBacktests(error=StrategyFailed(["ZeroDivisionError (line 3)"], "…", ["printed"])))
     job = dashboard.poll_until_finished(dashboard.post(**ASYNC))
     assert (job["status"], job["result"]) == ("FAILED", None)
@@ -194,7 +194,7 @@ def test_an_unknown_job_is_404(open_dashboard, method, job_id):
     assert (answer.status_code, answer.json()) == (404, {"detail": "There is no such run."})
 
 
-def test_nobody_sees_or_ends_what_is_another_s(open_dashboard):
+def test_an_owner_cannot_see_or_end_another_owners_runs(open_dashboard):
     backtests = FakeBacktests()
     mine, theirs = open_dashboard(backtests), open_dashboard(backtests, "person-2")
     job_id = mine.post()
@@ -221,7 +221,7 @@ def test_the_same_request_of_two_people_is_two_runs(open_dashboard):
     backtests = FakeBacktests()
     hashes = {open_dashboard(backtests, person).post() for person in ("person-1", "person-2")}
     assert len(hashes) == 1, "the same ingredients have the same hash"
-    assert len(backtests.executed) == 2, "but nobody is told what another has run"
+    assert len(backtests.executed) == 2, "but one owner's run is not served to another"
 
 
 def test_a_key_of_one_person_is_free_for_another(open_dashboard):

@@ -1,4 +1,4 @@
-"""When the issuer is asked for its keys, and when it is not."""
+"""When the service fetches the issuer's keys, and when it does not."""
 
 import asyncio
 import threading
@@ -53,7 +53,7 @@ def known(keys: KeySet, kid: str) -> bool:
     return asyncio.run(keys.key(kid)) is not None
 
 
-def test_a_key_is_asked_for_once_and_again_when_it_is_no_longer_fresh(keys, issuer, clock):
+def test_a_key_is_fetched_once_and_again_when_it_is_no_longer_fresh(keys, issuer, clock):
     assert [known(keys, "old") for _ in range(5)] == [True] * 5
     assert issuer.n_requests == 1
     clock.now += FRESH_SECONDS
@@ -81,7 +81,7 @@ def test_a_new_key_is_found_after_the_cool_down_and_the_withdrawn_one_is_gone(ke
 @pytest.mark.parametrize(
     "body", [None, b"<html>", b"{}", b"[]", b'{"keys": 1}', b'{"keys": []}' + b" " * MAX_ANSWER_BYTES]
 )
-def test_while_the_issuer_is_out_the_last_good_keys_serve_and_it_is_asked_seldom(keys, issuer, clock, body):
+def test_while_the_issuer_is_down_the_last_good_keys_are_used_and_queries_are_rare(keys, issuer, clock, body):
     assert known(keys, "old")
     issuer.body, issuer.status = body, 200 if body else 503
     clock.now += FRESH_SECONDS
@@ -93,7 +93,7 @@ def test_while_the_issuer_is_out_the_last_good_keys_serve_and_it_is_asked_seldom
     assert issuer.n_requests == 3
 
 
-def test_keys_do_not_serve_for_ever_without_their_issuer(keys, issuer, clock):
+def test_keys_expire_without_their_issuer(keys, issuer, clock):
     assert known(keys, "old")
     issuer.status = 503
     clock.now += STALE_SECONDS
@@ -101,7 +101,7 @@ def test_keys_do_not_serve_for_ever_without_their_issuer(keys, issuer, clock):
         known(keys, "old")
 
 
-def test_an_issuer_that_was_never_there_is_asked_once_a_cool_down(clock):
+def test_an_issuer_that_has_never_answered_is_queried_once_per_cool_down(clock):
     asked: list[int] = []
 
     def fetch() -> bytes:
@@ -115,7 +115,7 @@ def test_an_issuer_that_was_never_there_is_asked_once_a_cool_down(clock):
     assert len(asked) == 1
 
 
-def test_many_who_wait_share_one_request_and_one_that_leaves_harms_nobody(issuer):
+def test_waiting_requests_share_one_query_even_if_one_of_them_leaves(issuer):
     issuer.delay_seconds = 0.2
 
     async def story() -> list[bool]:

@@ -35,7 +35,7 @@ def post(port: int) -> tuple[int, bytes]:
 
 
 def n_waiting(port: int) -> int:
-    """Requests in line for a place to run."""
+    """Number of requests waiting for a run slot."""
     with urllib.request.urlopen(f"http://127.0.0.1:{port}/api/v1/health/detailed", timeout=60) as answer:
         waiting: int = json.load(answer)["queue"]["waiting"]
         return waiting
@@ -65,7 +65,7 @@ def test_a_client_that_leaves_frees_its_run_at_once(serve, caplog):
     assert post(port)[0] == 200
 
 
-def test_a_client_that_leaves_the_line_gives_its_place_back(serve):
+def test_a_client_that_leaves_the_queue_frees_its_place(serve):
     backtests = FakeBacktests(hangs=True)
     port = serve(backtests, max_concurrent_runs=1, max_queued_runs=1)
     bodies = [json.dumps(another(number)).encode() for number in (1, 2, 3)]
@@ -82,10 +82,10 @@ def test_a_client_that_leaves_the_line_gives_its_place_back(serve):
             wait_until(lambda: n_waiting(port) == 1)
             backtests.release.set()
             assert status_of(next_in_line) == 200
-    assert len(backtests.executed) == 2, "the client that left was run all the same"
+    assert len(backtests.executed) == 2, "the run of the client that left was executed"
 
 
-def test_a_client_that_leaves_in_the_middle_of_its_body_harms_nobody(serve):
+def test_a_client_that_leaves_in_the_middle_of_its_body_disturbs_no_others(serve):
     backtests = FakeBacktests()
     port = serve(backtests)
     for _ in range(5):
@@ -123,7 +123,7 @@ def test_a_declared_length_over_the_limit_is_refused_before_the_body_comes(serve
 
 
 @pytest.mark.parametrize("size", [1_000_001, 20_000_000])
-def test_a_huge_body_that_is_sent_all_the_same_does_not_hang_the_server(serve, size):
+def test_a_refused_huge_body_does_not_hang_the_server(serve, size):
     port = serve(FakeBacktests())
     with socket.create_connection(("127.0.0.1", port), timeout=60) as stream:
         sender = threading.Thread(target=_send_quietly, args=(stream, head(size) + b" " * size))
@@ -164,7 +164,7 @@ def test_health_answers_while_runs_hang_and_wait(serve):
         stream.close()
 
 
-def test_a_server_that_stops_ends_its_runs_and_says_so():
+def test_a_stopping_server_ends_its_runs_and_answers():
     backtests = FakeBacktests(hangs=True)
     with served(make_app(backtests), grace_seconds=1) as port:
         stream = socket.create_connection(("127.0.0.1", port))
@@ -175,7 +175,7 @@ def test_a_server_that_stops_ends_its_runs_and_says_so():
     assert (backtests.n_cancelled, backtests.n_running) == (1, 0)
 
 
-def test_garbage_instead_of_http_harms_nobody(serve):
+def test_garbage_instead_of_http_disturbs_no_other_client(serve):
     port = serve(FakeBacktests())
     with socket.create_connection(("127.0.0.1", port)) as stream:
         stream.sendall(b"\x16\x03\x01\x02\x00\x01\x00\r\n\r\n")
@@ -196,7 +196,7 @@ def python(*arguments: str, **environment: str) -> subprocess.Popen:
 
 
 def service_without_a_sandbox(port: int, folder: Path) -> subprocess.Popen:
-    """The service as an operator starts it, on stores of its own."""
+    """The service as an operator starts it, with its own stores."""
     stores = {"DATABASE_URL": f"sqlite:///{folder}/runs.db", "ARTIFACT_DIR": str(folder / "artifacts")}
     sandbox = {"SANDBOX": "bubblewrap", "SANDBOX_PYTHON": "/nowhere/python"}
     return python("-m", "src.api", API_PORT=str(port), DATA_PROVIDER="mock", **sandbox, **stores)
@@ -224,7 +224,7 @@ def test_a_bad_setting_stops_the_start_with_a_sentence(arguments):
     assert "Traceback" not in err
 
 
-def test_the_service_starts_on_its_settings_and_stops_when_told(tmp_path):
+def test_the_service_starts_with_its_settings_and_stops_on_a_signal(tmp_path):
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     process = service_without_a_sandbox(port, tmp_path)
@@ -244,7 +244,7 @@ def test_the_service_starts_on_its_settings_and_stops_when_told(tmp_path):
     assert "no sandbox works, refusing runs" in err
 
 
-def test_an_open_stream_does_not_hold_up_a_service_that_is_told_to_stop(tmp_path):
+def test_an_open_stream_does_not_delay_a_stopping_service(tmp_path):
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     process = service_without_a_sandbox(port, tmp_path)
@@ -264,7 +264,7 @@ def test_an_open_stream_does_not_hold_up_a_service_that_is_told_to_stop(tmp_path
         told = b""
         while b"event: queued" not in told:
             piece = stream.read1()
-            assert piece, "it ended before it was told to"
+            assert piece, "it ended before the signal"
             told += piece
         process.send_signal(signal.SIGTERM)
         told += stream.read()

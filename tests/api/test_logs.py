@@ -31,7 +31,7 @@ def written():
     logger.setLevel(before)
 
 
-def test_json_has_one_object_a_line_with_the_request_and_its_run(connect, written):
+def test_json_has_one_object_per_line_with_the_request_and_its_run(connect, written):
     stream = written("json")
     answer = connect(FakeBacktests()).post(BACKTEST, json=REQUEST, headers={"X-Request-ID": "mine"})
     run, request = [json.loads(line) for line in stream.getvalue().splitlines()]
@@ -47,7 +47,7 @@ def test_json_has_one_object_a_line_with_the_request_and_its_run(connect, writte
 
 
 @pytest.mark.parametrize("log_format", ["json", "console"])
-def test_no_text_of_a_stranger_begins_a_line_of_its_own(written, log_format):
+def test_a_clients_text_never_starts_a_log_line(written, log_format):
     stream = written(log_format)
     logging.getLogger("src.test").info("sent\n2026 forged %s", "\x1b[2J\r\nforged", extra={"field": "a\nforged"})
     assert len(stream.getvalue().splitlines()) == 1
@@ -64,7 +64,7 @@ def test_our_own_fault_is_written_with_its_traceback_and_without_local_variables
     assert "SECRET_ALPHA" not in stream.getvalue()
 
 
-def test_whoever_started_the_process_may_have_decided_already():
+def test_existing_logging_configuration_stays():
     handlers = list(logging.root.handlers)
     assert handlers, "the test runner has its own"
     configure_logging("DEBUG", "json")

@@ -49,7 +49,7 @@ def test_both_contracts_accept_the_same_request(connect):
     assert request.commission.model_dump() == {"model": "rate", "rate": 0.001}
 
 
-def test_a_run_with_tickers_can_be_repeated_from_what_it_tells_of_itself(connect):
+def test_a_run_with_tickers_can_be_repeated_from_its_stored_request(connect):
     client = connect(FakeBacktests())
     made = client.post(OLDER, json=REQUEST | {"tickers": ["TLT", "GLD"], "commission_rate": 0.001})
     run = f"{RUNS}/{made.headers['X-Run-Hash']}"
@@ -95,7 +95,7 @@ def test_unknown_fields_are_named(connect):
         (RunTimedOut("too long"), 504, "timeout", ["too long"]),
     ],
 )
-def test_a_wrong_run_is_told_in_the_older_shape_with_the_same_status(connect, error, status, kind, messages):
+def test_an_error_has_the_older_shape_and_the_same_status(connect, error, status, kind, messages):
     answer = connect(FakeBacktests(error=error)).post(OLDER, json=REQUEST)
     assert answer.status_code == status
     assert answer.json() == {"success": False, "error": {"type": kind, "messages": messages}}
@@ -124,7 +124,7 @@ def test_our_own_fault_has_its_id_and_no_internals(connect):
         ({"json": REQUEST | {"code": "x" * 5000}}, 413, "2000 bytes"),
     ],
 )
-def test_even_what_no_route_ever_saw_has_the_older_shape(connect, sent, status, message):
+def test_errors_before_any_route_have_the_older_shape_too(connect, sent, status, message):
     answer = connect(FakeBacktests(), max_body_bytes=2000).post(OLDER, **sent)
     assert answer.status_code == status
     refusal = OlderRefusal.model_validate(answer.json())

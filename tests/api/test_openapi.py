@@ -16,7 +16,7 @@ def document() -> dict:
     return make_app(FakeBacktests()).openapi()
 
 
-def test_the_pages_that_people_read_are_there(connect):
+def test_the_documentation_pages_exist(connect):
     client = connect(FakeBacktests())
     for path in ("/docs", "/redoc", "/openapi.json"):
         assert client.get(path).status_code == 200
@@ -88,7 +88,7 @@ def test_every_protected_route_declares_what_admission_answers(document):
     assert silent == []
 
 
-def test_every_operation_has_a_summary_a_description_and_a_name_of_its_own(document):
+def test_every_operation_has_a_summary_a_description_and_a_unique_name(document):
     operations = [operation for methods in document["paths"].values() for operation in methods.values()]
     assert all(operation.get("summary") and operation.get("description") for operation in operations)
     assert len({operation["operationId"] for operation in operations}) == len(operations)

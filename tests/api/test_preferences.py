@@ -1,4 +1,4 @@
-"""RFC 7240: what a client would like of an answer."""
+"""RFC 7240: a client's preferences for an answer."""
 
 import time
 
@@ -48,14 +48,14 @@ def test_a_preference_is_not_found_in(headers):
 
 
 @pytest.mark.parametrize("hostile", ['"\\', '"', ",", "a=", '"\\"'])
-def test_a_hostile_header_takes_a_time_that_grows_with_its_length_only(hostile):
+def test_the_time_for_a_hostile_header_grows_linearly(hostile):
     short, long = (cpu_seconds(hostile * n) for n in (2_500, 50_000))
     # Twenty times the length; by its square it would be four hundred times.
     assert long < 100 * max(short, 0.001)
 
 
 def cpu_seconds(header: str) -> float:
-    """Processor time of this thread, the least of three."""
+    """Processor time of this thread, the minimum of three runs."""
     spent = []
     for _ in range(3):
         started = time.thread_time()

@@ -27,7 +27,7 @@ def client(connect, storage, backtests):
 
 
 def kept(client, preset: dict[str, Any] = COSTS) -> str:
-    """The preset_id of a preset that is there."""
+    """The preset_id of an existing preset."""
     return str(client.post(PRESETS, json=preset).json()["preset_id"])
 
 
@@ -35,7 +35,7 @@ def with_preset(client, preset_id: str, **options: Any):
     return client.post(RUNS, params={"preset_id": preset_id, **options.pop("params", {})}, **options)
 
 
-def test_a_preset_is_kept_under_what_it_says(client):
+def test_a_preset_is_named_by_its_content(client):
     first = client.post(PRESETS, json=COSTS)
     body = first.json()
     assert (first.status_code, first.headers["Location"]) == (201, f"{PRESETS}/{body['preset_id']}")
@@ -76,7 +76,7 @@ def test_another_name_or_configuration_is_another_preset(client):
     assert {preset["preset_id"] for preset in listed["presets"]} == ids
 
 
-def test_there_is_a_most_that_says_what_to_do(client, monkeypatch):
+def test_one_preset_too_many_gets_an_error_that_says_what_to_do(client, monkeypatch):
     monkeypatch.setattr(presets, "MAX_PRESETS", 2)
     made = [client.post(PRESETS, json={"name": str(n), "configuration": {"seed": n}}) for n in range(3)]
     assert [answer.status_code for answer in made] == [201, 201, 409]
@@ -84,7 +84,7 @@ def test_there_is_a_most_that_says_what_to_do(client, monkeypatch):
     assert len(client.get(PRESETS).json()["presets"]) == 2
 
 
-def test_a_preset_can_be_forgotten(client):
+def test_a_preset_can_be_deleted(client):
     preset_id = kept(client)
     assert client.delete(f"{PRESETS}/{preset_id}").status_code == 204
     for answer in (client.get(f"{PRESETS}/{preset_id}"), client.delete(f"{PRESETS}/{preset_id}")):
@@ -120,7 +120,7 @@ def test_an_unknown_preset_is_404(client, preset_id):
         ),
     ],
 )
-def test_a_wrong_preset_is_told_with_its_place(client, preset, place, says):
+def test_an_invalid_preset_gets_an_error_with_its_place(client, preset, place, says):
     answer = client.post(PRESETS, json=preset)
     assert answer.status_code == 422
     [problem] = answer.json()["detail"]
@@ -128,7 +128,7 @@ def test_a_wrong_preset_is_told_with_its_place(client, preset, place, says):
     assert says in problem["msg"]
 
 
-def test_a_run_takes_what_it_does_not_say_from_the_preset(client, backtests):
+def test_a_run_takes_omitted_fields_from_the_preset(client, backtests):
     answer = with_preset(client, kept(client), json=REQUEST | {"slippage": 0.001})
     assert answer.status_code == 201
     request = backtests.requests[0]
@@ -154,14 +154,14 @@ def test_a_field_is_replaced_as_a_whole(client, backtests):
         {"content": b"", "headers": PYTHON},
     ],
 )
-def test_a_preset_may_say_everything(client, backtests, options):
+def test_a_preset_may_contain_every_field(client, backtests, options):
     answer = with_preset(client, kept(client, WHOLE), **options)
     assert answer.status_code == 201, answer.text
     request = backtests.requests[0]
     assert (request.strategy_code, request.seed, request.name) == ("class S: pass", 3, "from the preset")
 
 
-def test_a_posted_source_and_its_query_come_before_the_preset(client, backtests):
+def test_a_posted_source_and_its_query_override_the_preset(client, backtests):
     preset_id = kept(client, WHOLE)
     answer = with_preset(client, preset_id, params={"seed": "5"}, content=b"class T: pass", headers=PYTHON)
     assert answer.status_code == 201, answer.text
@@ -179,7 +179,7 @@ def test_a_posted_source_and_its_query_come_before_the_preset(client, backtests)
         ({"parameters": {}, "config_params": {}}, ["body"]),
     ],
 )
-def test_the_two_together_are_checked_once_with_the_usual_places(client, sent, place):
+def test_preset_and_body_are_validated_together_with_the_usual_places(client, sent, place):
     answer = with_preset(client, kept(client, WHOLE), json=sent)
     assert (answer.status_code, answer.json()["detail"][0]["loc"]) == (422, place)
 
@@ -192,21 +192,21 @@ def test_without_a_preset_an_empty_body_stays_wrong(client):
 @pytest.mark.parametrize(
     ("preset_id", "status"), [("0" * 64, 404), ("x", 422), ("", 422), ("A" * 64, 422), ("\x00" * 64, 422)]
 )
-def test_a_preset_that_is_not_there_is_told(client, preset_id, status):
+def test_a_missing_preset_is_reported(client, preset_id, status):
     answer = with_preset(client, preset_id, json=REQUEST)
     assert answer.status_code == status
     if status == 422:
         assert answer.json()["detail"][0]["loc"] == ["query", "preset_id"]
 
 
-def test_json_that_is_broken_stays_so_with_a_preset(client):
+def test_invalid_json_is_refused_with_a_preset_too(client):
     answer = with_preset(
         client, kept(client), content=b'{"a": 1, "a": 2}', headers={"Content-Type": "application/json"}
     )
     assert (answer.status_code, answer.json()["detail"][0]["type"]) == (422, "json_duplicate")
 
 
-def test_a_body_that_does_not_say_what_it_is_is_not_read(client):
+def test_a_body_without_a_content_type_is_not_read(client):
     request = client.build_request("POST", RUNS, params={"preset_id": kept(client, WHOLE)}, content=b'{"seed": 1}')
     assert "content-type" not in request.headers
     answer = client.send(request)

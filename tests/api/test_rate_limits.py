@@ -64,7 +64,7 @@ def test_all_routes_share_one_budget(connect):
     assert (answer.status_code, answer.json()["error"]["type"]) == (429, "rate_limited")
 
 
-def test_reading_and_changing_have_budgets_of_their_own(connect):
+def test_reading_and_changing_have_separate_budgets(connect):
     client = connect(FakeBacktests(), rate_limit_per_minute=1, rate_limit_reads_per_minute=2)
     assert [client.post(BACKTEST, json=REQUEST).status_code for _ in range(2)] == [200, 429]
     assert client.delete(f"{RUNS}/x").status_code == 429
@@ -134,18 +134,18 @@ def test_a_forwarding_header_counts_only_from_a_trusted_proxy(serve, trusted, fo
 
 
 def asked(method: str = "POST") -> Request:
-    """As much of a request as counting needs."""
+    """The parts of a request that counting needs."""
     return Request({"type": "http", "path": "/", "method": method, "headers": [], "state": {}})
 
 
 def limits_at(url: str) -> RateLimits:
-    """Two changes and three reads a minute, counted there."""
+    """Two changes and three reads per minute, counted in that storage."""
     return RateLimits(reads=Budget(3, 100), changes=Budget(2, 100), storage_url=url)
 
 
 @pytest.fixture
 def redis_url(tmp_path):
-    """A Redis of our own; skipped where none is installed."""
+    """A Redis of this test; skipped if none is installed."""
     program = shutil.which("redis-server")
     if program is None:
         missing("REDIS", "NO REDIS: redis-server is not installed")
@@ -180,7 +180,7 @@ def test_two_processes_share_their_counts_through_redis(redis_url):
         there.count(asked("HEAD"), "a")
 
 
-def test_without_its_redis_each_process_counts_alone_until_it_is_back(redis_url):
+def test_while_redis_is_down_each_process_counts_alone(redis_url):
     url, process = redis_url
     limits = limits_at(url)
     limits.count(asked(), "a")

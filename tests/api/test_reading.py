@@ -1,4 +1,4 @@
-"""Sources that are slow to read keep their own client waiting, but neither others nor what reads no source."""
+"""Sources that are slow to read delay their own client, but no other client and no route that reads no source."""
 
 import contextlib
 import http.client
@@ -23,7 +23,7 @@ ATTACKER, HONEST = "127.0.0.2", "127.0.0.3"
 
 
 class SlowReader:
-    """Reads a source that says "slow" only when it is let go; no helper could be killed for it here."""
+    """Holds each source that contains "slow" until the test releases it; there is no helper process to kill."""
 
     def __init__(self) -> None:
         self.order: list[str] = []
@@ -46,7 +46,7 @@ def reader() -> Iterator[SlowReader]:
 
 
 class Connection:
-    """One request from an address of its own, answered when the service likes."""
+    """One request from its own address, whose answer may come later."""
 
     def __init__(self, port: int, address: str) -> None:
         self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60, source_address=(address, 0))
@@ -61,7 +61,7 @@ class Connection:
         return self
 
     def answer(self) -> tuple[int, str | None]:
-        """Status, and when to come back."""
+        """Status and Retry-After."""
         answer = self._connection.getresponse()
         answer.read()
         return answer.status, answer.getheader("Retry-After")
@@ -71,7 +71,7 @@ class Connection:
 
 
 def n_waiting(port: int) -> float:
-    """Sources in line, of all clients together."""
+    """Number of sources in the queue, over all clients."""
     with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=60) as answer:
         return float(re.findall(r"^hqg_readings_waiting (.+)$", answer.read().decode(), re.MULTILINE)[0])
 
@@ -94,7 +94,7 @@ def attack(serve, reader, until_the_end):
 
 
 @pytest.mark.parametrize("path", [VALIDATE, BACKTEST, RUNS])
-def test_what_reads_no_source_is_answered_while_45_slow_sources_wait(attack, path):
+def test_routes_that_read_no_source_answer_while_45_slow_sources_wait(attack, path):
     port = attack(path, 45)
     for asked in ("/health", "/api/v1/health/ready", RUNS, "/docs", "/openapi.json", "/metrics"):
         with contextlib.closing(Connection(port, HONEST)) as honest:
@@ -102,7 +102,7 @@ def test_what_reads_no_source_is_answered_while_45_slow_sources_wait(attack, pat
 
 
 @pytest.mark.parametrize("path", [VALIDATE, BACKTEST, RUNS])
-def test_an_honest_request_is_the_next_to_be_read_however_many_slow_ones_wait(attack, reader, path):
+def test_an_honest_request_is_read_next_while_many_slow_ones_wait(attack, reader, path):
     port = attack(path, 30)
     with contextlib.closing(Connection(port, HONEST)) as honest:
         honest.post(path, "honest")
@@ -112,13 +112,13 @@ def test_an_honest_request_is_the_next_to_be_read_however_many_slow_ones_wait(at
     assert reader.order.index("honest") == 1
 
 
-def test_a_client_with_too_many_sources_in_line_is_told_when_to_come_back(attack):
+def test_a_client_with_too_many_queued_sources_gets_retry_after(attack):
     port = attack(VALIDATE, MAX_WAITING_OF_CLIENT + 1)
     with contextlib.closing(Connection(port, ATTACKER)) as one_more:
         assert one_more.post(VALIDATE, "slow as well").answer() == (429, "5")
 
 
-def test_a_client_that_leaves_the_line_of_readings_gives_its_place_back(serve, reader, until_the_end):
+def test_a_client_that_leaves_the_reading_queue_frees_its_place(serve, reader, until_the_end):
     port = serve(FakeBacktests(), read=reader)
     first = until_the_end.enter_context(contextlib.closing(Connection(port, ATTACKER)))
     first.post(VALIDATE, "slow")
@@ -135,7 +135,7 @@ def test_a_client_that_leaves_the_line_of_readings_gives_its_place_back(serve, r
     wait_until(is_read)  # the service notices a little later that a client has gone
 
 
-def test_a_run_is_told_how_long_its_request_spent_reading(serve):
+def test_a_run_receives_the_time_its_request_spent_reading(serve):
     backtests = FakeBacktests()
     port = serve(backtests, read=lambda source: replace(read_anything(source), seconds=1.5))
     for expected in ([1.5], [1.5, 0.0]):
@@ -145,7 +145,7 @@ def test_a_run_is_told_how_long_its_request_spent_reading(serve):
 
 
 @pytest.mark.parametrize("path", [BACKTEST, RUNS])
-def test_a_source_that_breaks_a_rule_takes_no_place_to_run(serve, path):
+def test_a_source_that_breaks_a_rule_takes_no_run_slot(serve, path):
     backtests = FakeBacktests()
     broken = Violation("import-not-allowed", "Import of 'os' is not allowed", 1, 8, 1, 10)
     port = serve(backtests, read=lambda _source: Reading(None, (broken,)))

@@ -37,7 +37,7 @@ def summary(service: Service, run_hash: str) -> dict[str, Any]:
     return found
 
 
-def test_a_run_is_told_while_it_goes_on_and_kept_with_its_files(service: Service) -> None:
+def test_a_run_can_be_followed_and_is_stored_with_its_files(service: Service) -> None:
     status, run = service.post(RUNS, {"strategy_code": HONEST, **WINDOW, "name": "halves"})
     assert status == 201, run
     run_hash = run["run_hash"]
@@ -84,7 +84,7 @@ def test_a_job_that_is_cancelled_kills_its_box_too(service: Service) -> None:
     assert json.loads(ask(service, "GET", f"{BACKTEST}/{job_id}")[1])["status"] == "CANCELLED"
 
 
-def test_a_strategy_that_fails_is_told_the_same_way_however_it_was_posted(service: Service) -> None:
+def test_a_failing_strategy_gets_the_same_error_from_every_route(service: Service) -> None:
     broken = {"strategy_code": HONEST.replace('self.log("bought")', "1 / 0"), **WINDOW}
     status, run = service.post(RUNS, broken)
     assert status == 201

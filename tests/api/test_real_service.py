@@ -76,7 +76,7 @@ def test_curl_with_the_strategy_s_file_gives_the_same_answer_as_json(service: Se
     assert by_curl["orders"] == by_json["orders"]
 
 
-def test_a_service_that_is_told_to_stop_while_a_run_hangs_says_so_and_ends(backend: str, tmp_path: Path) -> None:
+def test_a_service_that_stops_while_a_run_hangs_answers_and_ends(backend: str, tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     settings = {"API_PORT": str(port), "SANDBOX": backend, "SANDBOX_POOL_SIZE": "2", "DATA_PROVIDER": "mock"}

@@ -26,7 +26,7 @@ def test_request_json_is_the_first_example_of_the_documentation():
     assert next(iter(REQUEST_EXAMPLES)) == "sma_trend"
 
 
-def test_request_json_names_every_field_and_asks_for_what_the_readme_tells():
+def test_request_json_names_every_field_and_matches_the_readme():
     sent = json.loads((EXAMPLES / "request.json").read_text())
     assert set(sent) == set(BacktestRequest.model_fields)
     assert (sent["start_date"], sent["end_date"]) == ("2015-01-01", "2020-12-31")

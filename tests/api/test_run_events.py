@@ -1,4 +1,4 @@
-"""GET …/events on a real server and real databases: in order, once each, whatever happens to the connection."""
+"""GET …/events on a real server and real databases: in order and once each, even if the connection drops."""
 
 import contextlib
 import http.client
@@ -75,7 +75,7 @@ def start(serve, storage):
     return lambda backtests, **settings: serve(backtests, storage=storage, **settings)
 
 
-def test_a_run_is_told_from_its_place_in_line_to_its_end(start):
+def test_events_run_from_the_place_in_the_queue_to_the_end(start):
     backtests = FakeBacktests(hangs=True, tells=TELLS)
     port = start(backtests)
     run_hash = post(port)
@@ -124,7 +124,7 @@ def test_a_connection_that_drops_ten_times_sees_every_event_once_and_in_order(st
     assert seen[-1][1] == "finished"
 
 
-def test_after_the_last_event_there_is_nothing_to_come_back_for(start):
+def test_after_the_last_event_a_reconnect_gets_204(start):
     port = start(FakeBacktests())
     run_hash = post(port)
     with following(port, run_hash) as stream:
@@ -134,7 +134,7 @@ def test_after_the_last_event_there_is_nothing_to_come_back_for(start):
     with following(port, run_hash, query=f"?last_event_id={last - 1}") as stream:
         assert [kind for _, kind, _ in stream.events()] == ["finished"]
     with following(port, run_hash, last, query="?last_event_id=0") as stream:
-        assert stream.answer.status == 204, "the header counts, which a browser keeps up to date"
+        assert stream.answer.status == 204, "the header wins, because a browser keeps it up to date"
 
 
 @pytest.mark.parametrize("last", ["999999999999999999", "000000000000000000"])
@@ -148,7 +148,7 @@ def test_an_id_that_the_run_has_not_reached_starts_from_its_beginning(start, las
 
 
 @pytest.mark.parametrize("last", ["-1", "1.5", "x", "9" * 19, "9" * 5_000, "1 2", "\u00b2"])
-def test_what_is_no_id_is_refused_with_its_place(start, last):
+def test_an_invalid_event_id_is_refused_with_its_place(start, last):
     port = start(FakeBacktests())
     run_hash = post(port)
     with following(port, run_hash, **{"Last-Event-ID": last}) as stream:
@@ -168,7 +168,7 @@ def test_a_cancelled_run_ends_its_streams(start):
         assert list(events)[-1][2]["status"] == "cancelled"
 
 
-def test_a_run_that_is_deleted_and_comes_again_confuses_no_stream(start):
+def test_deleting_and_resubmitting_a_run_confuses_no_stream(start):
     port = start(FakeBacktests())
     run_hash = post(port)
     with following(port, run_hash) as stream:
@@ -193,7 +193,7 @@ def test_streams_end_before_the_time_limit_and_go_on_where_they_stopped(start):
         assert [kind for _, kind, _ in stream.events()][-1] == "finished"
 
 
-def test_each_client_may_follow_so_many_runs_and_places_come_back(start):
+def test_each_client_has_a_stream_limit_and_closed_streams_free_it(start):
     backtests = FakeBacktests(hangs=True)
     port = start(backtests)
     run_hash = post(port)

@@ -1,4 +1,4 @@
-"""GET …/result: bytes that are stored once and never made again, for every kind of client."""
+"""GET …/result: bytes that are stored once and never recomputed, for every kind of client."""
 
 import gzip
 import hashlib
@@ -25,7 +25,7 @@ def path(client) -> str:
 
 
 def fetched(client, path, accept_encoding, method="GET", **headers):
-    """The answer as it comes over the wire: nothing is decompressed."""
+    """The answer's bytes on the wire, not decompressed."""
     sent = {"Accept-Encoding": accept_encoding, **headers}
     with client.stream(method, path, headers=sent) as answer:
         return answer, b"".join(answer.iter_raw())
@@ -66,7 +66,7 @@ def test_each_form_has_a_strong_tag_of_its_own_that_saves_its_transfer(client, p
     assert fetched(client, path, encoding, **{"If-None-Match": other})[0].status_code == 200
 
 
-def test_head_says_the_same_without_a_body(client, path):
+def test_head_returns_the_same_headers_without_a_body(client, path):
     for encoding in ("gzip", "identity"):
         got, body = fetched(client, path, encoding)
         asked, nothing = fetched(client, path, encoding, method="HEAD")
@@ -95,7 +95,7 @@ def test_a_long_answer_comes_in_pieces_and_is_the_same(client, path, monkeypatch
 
 
 @pytest.mark.parametrize("slice_bytes", [1, 100])
-def test_what_is_made_of_a_long_answer_while_it_is_read_is_the_same(client, path, monkeypatch, slice_bytes):
+def test_a_long_answer_rewritten_while_it_is_read_is_the_same(client, path, monkeypatch, slice_bytes):
     older = {"code": REQUEST["strategy_code"], "start_date": "2015-01-01", "end_date": "2015-12-31"}
     asked = [("GET", f"{BACKTEST}/{path.split('/')[-2]}", None), ("POST", "/backtest", older)]
     client.post("/backtest", json=older)
@@ -111,7 +111,7 @@ def test_what_is_made_of_a_long_answer_while_it_is_read_is_the_same(client, path
         assert b"".join(pieces) == answer.content
 
 
-def test_a_client_that_says_nothing_gets_what_every_client_can_read(client, path):
+def test_a_client_without_accept_encoding_gets_plain_json(client, path):
     client.headers.pop("Accept-Encoding", None)
     answer, body = fetched(client, path, "")
     assert "Content-Encoding" not in answer.headers

@@ -1,4 +1,4 @@
-"""Clients that post the same backtest at the same time, and what each of them gets."""
+"""Clients that post the same backtest at the same time."""
 
 import json
 import socket
@@ -22,7 +22,7 @@ def head(body: bytes) -> bytes:
     return "\r\n".join((*lines, "", "")).encode()
 
 
-def test_a_stored_answer_comes_while_every_place_and_the_line_are_taken(connect):
+def test_a_stored_answer_comes_while_all_slots_and_the_queue_are_full(connect):
     backtests = FakeBacktests()
     client = connect(backtests, max_concurrent_runs=1, max_queued_runs=0)
     assert client.post(BACKTEST, json=REQUEST).headers.get("X-Run-Reused") is None
@@ -38,7 +38,7 @@ def test_a_stored_answer_comes_while_every_place_and_the_line_are_taken(connect)
         assert running.result().status_code == 200
 
 
-def test_ten_clients_with_one_backtest_take_one_place(connect):
+def test_ten_clients_with_one_backtest_take_one_slot(connect):
     backtests = FakeBacktests(hangs=True)
     client = connect(backtests, max_concurrent_runs=2, max_queued_runs=10)
     with ThreadPoolExecutor(11) as clients:

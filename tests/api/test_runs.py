@@ -78,7 +78,7 @@ def test_fifty_at_once_are_one_run(runs):
     assert backtests.executed == [run_hash]
 
 
-def test_a_rerun_is_computed_again_and_says_what_differs(runs):
+def test_a_rerun_is_computed_again_and_reports_differences(runs):
     backtests = FakeBacktests()
     client = runs(backtests)
     run_hash = finished(client, submitted(client)["run_hash"])["run_hash"]
@@ -112,14 +112,14 @@ def test_the_source_itself_may_be_posted(runs):
         (NoPrices(["No prices"]), "data_errors"),
     ],
 )
-def test_what_cannot_be_prepared_is_refused_at_once_and_leaves_nothing(runs, error, field):
+def test_a_request_that_cannot_be_prepared_is_refused_and_stores_nothing(runs, error, field):
     client = runs(FakeBacktests(error=error))
     answer = client.post(RUNS, json=REQUEST)
     assert (answer.status_code, next(iter(answer.json()["detail"]))) == (400, field)
     assert client.get(RUNS).json() == {"runs": [], "next_cursor": None}
 
 
-def test_a_run_that_fails_says_why(runs):
+def test_a_failed_run_has_its_reason(runs):
     error = StrategyFailed(["ZeroDivisionError (line 3) \ud800"], "trace", ["printed"])
     client = runs(FakeBacktests(error=error))
     done = finished(client, submitted(client)["run_hash"])
@@ -134,7 +134,7 @@ def test_a_run_that_fails_says_why(runs):
     assert (answer.status_code, answer.json()) == (409, {"detail": "The run is failed: there is no result."})
 
 
-def test_a_waiting_run_has_its_place_in_line_and_a_running_one_its_progress(runs):
+def test_a_queued_run_has_its_position_and_a_running_one_its_progress(runs):
     backtests = FakeBacktests(hangs=True, tells=[(Progress(0.5, "2015-06-30", 10_100.0), ["a line"])])
     client = runs(backtests, max_concurrent_runs=1)
     running = submitted(client)["run_hash"]
@@ -151,7 +151,7 @@ def test_a_waiting_run_has_its_place_in_line_and_a_running_one_its_progress(runs
 # ---- Idempotency-Key
 
 
-def test_a_key_gives_the_run_of_the_first_time(runs):
+def test_a_repeated_key_returns_the_first_run(runs):
     client = runs()
     first = client.post(RUNS, json=REQUEST, headers={"Idempotency-Key": "k"})
     again = client.post(RUNS, json=REQUEST, headers={"Idempotency-Key": "k"})
@@ -182,12 +182,12 @@ def test_a_key_with_another_request_is_refused_with_its_place(runs, query, other
 
 
 @pytest.mark.parametrize("key", ["", "x" * 256, "a\tb", "é".encode().decode("latin-1")])
-def test_a_key_that_is_no_printable_text_is_refused(runs, key):
+def test_a_key_that_is_not_printable_text_is_refused(runs, key):
     answer = runs().post(RUNS, json=REQUEST, headers={"Idempotency-Key": key.encode("latin-1")})
     assert (answer.status_code, answer.json()["detail"][0]["loc"]) == (422, ["header", "Idempotency-Key"])
 
 
-def test_the_longest_key_is_taken(runs):
+def test_the_longest_key_is_accepted(runs):
     assert runs().post(RUNS, json=REQUEST, headers={"Idempotency-Key": "~ " * 127 + "~"}).status_code == 201
 
 
@@ -251,7 +251,7 @@ def test_the_list_can_be_narrowed(runs):
         ({"cursor": "W10="}, "cursor"),
     ],
 )
-def test_a_wrong_filter_is_told_with_its_place(runs, query, field):
+def test_an_invalid_filter_gets_an_error_with_its_place(runs, query, field):
     answer = runs().get(RUNS, params=query)
     assert answer.status_code == 422, answer.text
     assert [problem["loc"] for problem in answer.json()["detail"]] == [["query", field]]
@@ -286,7 +286,7 @@ def test_two_runs_are_explained_by_what_differs(runs):
 
 @pytest.mark.parametrize("part", ["", "/request", "/result", "/events", "/artifacts", "/artifacts/report.html"])
 @pytest.mark.parametrize("run_hash", ["0" * 64, "A" * 64, "x", "0" * 65, "%00", "..%2F..%2Fetc", "%F0%9F%98%80"])
-def test_an_unknown_run_is_404_whatever_its_name(runs, part, run_hash):
+def test_an_unknown_run_is_404(runs, part, run_hash):
     answer = runs().get(f"{RUNS}/{run_hash}{part}")
     assert answer.status_code == 404
     assert answer.json() in ({"detail": "There is no such run."}, {"detail": "Not Found"})
@@ -306,7 +306,7 @@ def test_a_queued_run_is_cancelled_at_once(runs):
     backtests.release.set()
 
 
-def test_a_running_run_is_cancelled_for_real(runs):
+def test_cancelling_a_running_run_stops_its_execution(runs):
     backtests = FakeBacktests(hangs=True)
     client = runs(backtests)
     run_hash = submitted(client)["run_hash"]
@@ -328,7 +328,7 @@ def test_a_finished_run_is_deleted_and_gone(runs):
     assert client.post(RUNS, json=REQUEST).status_code == 201
 
 
-def test_posting_and_deleting_at_once_never_fails_of_our_own_fault(runs):
+def test_posting_and_deleting_at_once_never_gives_a_500(runs):
     client = runs(FakeBacktests())
     run_hash = submitted(client)["run_hash"]
 
@@ -408,7 +408,7 @@ def test_behind_a_proxy_the_address_is_below_its_folder(runs):
     assert answer.headers["Location"].startswith(f"/backtester{RUNS}/")
 
 
-def test_hostile_text_in_every_place_is_stored_and_given_back(runs):
+def test_hostile_text_in_every_field_is_stored_and_returned(runs):
     client = runs()
     hostile = "\x00\x1b[2J\u202e<script>alert(1)</script>'; DROP TABLE runs; --%_\\"
     request = REQUEST | {"name": hostile[:200], "parameters": {hostile: [hostile]}, "strategy_code": hostile}
@@ -425,7 +425,7 @@ def test_a_name_with_half_a_surrogate_pair_is_refused(runs):
     assert (answer.status_code, answer.json()["detail"][0]["loc"]) == (422, ["body", "name"])
 
 
-def test_a_full_queue_is_told_with_a_time_to_come_back(runs):
+def test_a_full_queue_gives_503_with_retry_after(runs):
     backtests = FakeBacktests(hangs=True)
     client = runs(backtests, max_concurrent_runs=1, run_queue_size=1)
     submitted(client)
@@ -443,7 +443,7 @@ class BrokenRuns(FakeRunStore):
         raise StorageUnavailable("disk I/O error: /secret/path")
 
 
-def test_a_storage_that_fails_is_told_without_its_internals(connect):
+def test_a_storage_failure_is_reported_without_internals(connect):
     client = connect(FakeBacktests(), storage=replace(fake_storage(), runs=BrokenRuns()))
     answer = client.get(RUNS)
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")

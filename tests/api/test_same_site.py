@@ -1,4 +1,4 @@
-"""What pages of other sites would have a browser do here: with a cookie, without one, and on the plain page."""
+"""Requests that other sites' pages make a browser send: with a cookie, without one, and to the plain page."""
 
 import pytest
 from jose import jwt
@@ -35,7 +35,7 @@ OURS = [
 
 @pytest.fixture
 def logged_in(connect):
-    """A client whose cookie speaks for a person, with a preset that a run can be made of."""
+    """A client with a valid cookie and a preset that can be run."""
     client = connect(FakeBacktests(), supabase_jwt_secret=SHARED_SECRET)
     client.cookies.set(COOKIE, jwt.encode(claims(), SHARED_SECRET, "HS256"))
     said = client.post("/api/v1/presets", json={"name": "mine", "configuration": REQUEST})
@@ -45,7 +45,7 @@ def logged_in(connect):
 
 
 @pytest.mark.parametrize("headers", FOREIGN, ids=str)
-def test_a_cookie_submits_no_run_of_a_preset_for_a_page_of_another_site(logged_in, headers):
+def test_another_sites_page_cannot_submit_a_preset_with_a_cookie(logged_in, headers):
     for address in (logged_in.preset, f"{logged_in.preset}&rerun=true"):
         answer = logged_in.post(address, headers=headers)
         assert (answer.status_code, "CORS_ORIGINS" in answer.json()["detail"]) == (403, True)
@@ -60,7 +60,7 @@ def test_a_cookie_alone_proves_nothing(logged_in):
 
 
 @pytest.mark.parametrize("headers", OURS, ids=str)
-def test_a_cookie_counts_for_our_own_pages_the_dashboard_and_programs(logged_in, headers):
+def test_a_cookie_is_accepted_from_our_pages_the_dashboard_and_programs(logged_in, headers):
     assert logged_in.post(logged_in.preset, headers=headers).status_code == 201
 
 
@@ -88,7 +88,7 @@ def test_a_cookie_does_not_count_for_every_origin_where_every_origin_may_call(co
 
 @pytest.mark.parametrize("headers", FOREIGN, ids=str)
 @pytest.mark.parametrize("path", [BACKTEST, RUNS, "/plain", "/api/v1/validate", "/backtest"])
-def test_without_log_in_a_page_of_another_site_starts_nothing_either(connect, path, headers):
+def test_without_log_in_another_sites_page_cannot_start_a_run_either(connect, path, headers):
     backtests = FakeBacktests()
     client = connect(backtests)
     assert client.post(path, json=REQUEST, headers=headers).status_code == 403

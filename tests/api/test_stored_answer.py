@@ -1,4 +1,4 @@
-"""Which form of a stored result a client gets, and when it gets none."""
+"""Which encoding of a stored result a client gets, and when it gets 304."""
 
 import pytest
 
@@ -33,7 +33,7 @@ from src.api.stored_answer import accepts_gzip, names_etag
         (";;,,gzip", True),
     ],
 )
-def test_gzip_is_for_clients_that_say_so(header, expected):
+def test_gzip_is_for_clients_that_accept_it(header, expected):
     assert accepts_gzip(header) is expected
 
 

@@ -25,7 +25,7 @@ def test_the_source_itself_may_be_posted_with_the_other_fields_in_the_query(conn
     assert (str(request.start_date), str(request.end_date)) == ("2015-01-01", "2015-12-31")
 
 
-def test_every_field_can_be_said_in_the_query(connect):
+def test_every_field_can_be_given_in_the_query(connect):
     backtests = FakeBacktests()
     query = WINDOW | {
         "universe": '["SPY"]',
@@ -75,7 +75,7 @@ def test_an_unknown_name_in_the_query_is_tolerated_and_named(connect):
         (b"", WINDOW, ["body"], "Field required"),
     ],
 )
-def test_what_is_wrong_is_said_with_its_place(connect, source, query, place, message):
+def test_an_error_names_its_place(connect, source, query, place, message):
     backtests = FakeBacktests()
     answer = post(connect(backtests), source, query)
     assert answer.status_code == 422, answer.text
@@ -85,7 +85,7 @@ def test_what_is_wrong_is_said_with_its_place(connect, source, query, place, mes
     assert backtests.requests == []
 
 
-def test_a_query_beside_a_body_of_json_is_not_passed_over_in_silence(connect):
+def test_a_query_with_a_json_body_is_refused(connect):
     client = connect(FakeBacktests())
     answer = client.post(BACKTEST, json=REQUEST, params={"slippage": "0.01"})
     assert answer.status_code == 422
@@ -93,7 +93,7 @@ def test_a_query_beside_a_body_of_json_is_not_passed_over_in_silence(connect):
     assert client.post(BACKTEST, json=REQUEST, params={"_": "1"}).status_code == 200
 
 
-def test_curl_without_a_header_is_told_both_ways(connect):
+def test_curl_without_a_header_gets_both_content_types_in_the_error(connect):
     answer = post(connect(FakeBacktests()), content_type="application/x-www-form-urlencoded")
     [problem] = answer.json()["detail"]
     assert "send 'Content-Type: application/json', or 'Content-Type: text/x-python'" in problem["msg"]

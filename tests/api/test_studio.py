@@ -1,4 +1,4 @@
-"""The first page as the server gives it: its files, policy and examples, and the form without scripts."""
+"""The first page as served: its files, policy and examples, and the form without scripts."""
 
 import re
 import shutil
@@ -63,7 +63,7 @@ def test_every_module_that_a_module_imports_is_there(built):
             assert (module.parent / name).resolve().is_file(), f"{module.name} imports {name}"
 
 
-def test_the_policy_lets_in_nothing_from_elsewhere_and_nothing_inline(built):
+def test_the_policy_forbids_other_origins_and_inline_code(built):
     client = client_of(built)
     for path in ("/", "/studio/start.js", "/studio/service/result-worker.js", "/studio/style/base.css"):
         assert client.get(path).headers["Content-Security-Policy"] == STUDIO_POLICY
@@ -74,7 +74,7 @@ def test_the_policy_lets_in_nothing_from_elsewhere_and_nothing_inline(built):
     assert re.findall(r"<script>|<script(?! type=\"module\" src=)|\son\w+=|\sstyle=|<style", html) == []
 
 
-def test_no_module_writes_html_or_makes_code_of_text(built):
+def test_no_module_writes_html_or_evaluates_text(built):
     forbidden = re.compile(
         r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(|new Function|setAttribute\(\"style\""
     )
@@ -121,7 +121,7 @@ def test_the_catalogue_explains_every_metric_of_an_answer(connect):
     assert all(entry["group"] and entry["label"] and entry["explanation"] and entry["unit"] for entry in catalogue)
 
 
-def test_the_page_needs_no_token_and_what_it_asks_for_does(connect):
+def test_the_page_needs_no_token_but_its_requests_do(connect):
     client = connect(FakeBacktests(), supabase_jwt_secret="secret")  # noqa: S106 - of this test only
     for path in ("/studio/examples.json", "/studio/catalogue.json", "/studio/start.js"):
         assert client.get(path).status_code == 200
@@ -130,7 +130,7 @@ def test_the_page_needs_no_token_and_what_it_asks_for_does(connect):
     assert client.post("/plain", data=FORM).status_code == 401
 
 
-def test_the_form_leads_to_the_report_of_its_run(connect):
+def test_the_form_redirects_to_the_report_of_its_run(connect):
     backtests = FakeBacktests()
     client = connect(backtests)
     answer = client.post(
@@ -169,7 +169,7 @@ def test_an_empty_benchmark_is_none_and_other_empty_fields_take_their_defaults(c
         (NoPrices(["No prices for 'X'"]), 400, "No prices for 'X'"),
     ],
 )
-def test_what_a_run_raises_stands_above_the_form_as_text(connect, error, status, sentence):
+def test_a_runs_error_is_shown_above_the_form_as_text(connect, error, status, sentence):
     answer = connect(FakeBacktests(error=error)).post("/plain", data=FORM | {"name": '"><script>'})
     assert answer.status_code == status
     assert sentence in unescape(answer.text)
@@ -205,7 +205,7 @@ def test_a_form_of_another_site_is_refused(connect, headers, status):
 
 
 @pytest.mark.parametrize("body", [b"\xff\xfe", b"strategy_code=%ff%fe", b"&" * 10 + b"a=1&" * 200])
-def test_a_body_that_is_no_form_of_ours_is_refused(connect, body):
+def test_a_body_that_is_not_our_form_is_refused(connect, body):
     answer = connect(FakeBacktests()).post(
         "/plain", content=body, headers={"Content-Type": "application/x-www-form-urlencoded"}
     )

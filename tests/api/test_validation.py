@@ -34,7 +34,7 @@ def test_a_right_strategy_is_valid_and_described(connect):
     }
 
 
-def test_tickers_of_the_request_stand_in_for_a_universe_that_is_missing_or_wrong(connect):
+def test_tickers_of_the_request_replace_a_missing_or_wrong_universe(connect):
     client = connect(FakeBacktests(), read=read)
     wrong = RIGHT.replace('["spy", "BND"]', "[]")
     assert client.post(VALIDATE, json={"strategy_code": wrong}).json()["valid"] is False
@@ -51,20 +51,20 @@ def test_a_broken_rule_comes_with_its_place_and_what_is_still_readable(connect):
     assert answer["universe"] == ["SPY", "BND"]
 
 
-def test_what_only_running_tells_is_null_and_still_valid(connect):
+def test_facts_known_only_by_running_are_null_and_valid(connect):
     computed = RIGHT.replace('["spy", "BND"]', '[name for name in ("SPY", "BND")]')
     answer = validated(connect, computed)
     assert (answer["valid"], answer["universe"]) == (True, None)
 
 
 @pytest.mark.parametrize("source", ["", "def", "x = 1", "\x00", "\n" * 50_000, "(" * 5_000])
-def test_no_source_is_too_strange(connect, source):
+def test_no_source_causes_an_internal_error(connect, source):
     answer = validated(connect, source)
     assert (answer["valid"], answer["dialect"]) == (False, None)
     assert answer["violations"]
 
 
-def test_each_dialect_is_told(connect, strategies_folder):
+def test_each_dialect_is_reported(connect, strategies_folder):
     paths = sorted(strategies_folder.glob("dialect_*.py"))
     found = {path.name: validated(connect, path.read_text())["dialect"] for path in paths}
     assert found == {name: int(name.removeprefix("dialect_")[0]) for name in found}
