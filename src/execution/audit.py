@@ -265,9 +265,11 @@ def _with_settlements(
 ) -> _Orders:
     """The claimed orders, with the sales that settle delisted positions inserted in order."""
     places, rows = [], []
-    for symbol, day in sorted(rules.delistings.items(), key=lambda item: (item[1], item[0])):
-        # The symbol has a bar on this day only if it is the last day: then it leaves after all other orders.
-        is_last = bool(np.isfinite(prices.bars[day, symbol, CLOSE]))
+    # A symbol has a bar on its day only if that is the last day: then it leaves after all other orders.
+    leaving = (
+        (day, bool(np.isfinite(prices.bars[day, symbol, CLOSE])), symbol) for symbol, day in rules.delistings.items()
+    )
+    for day, is_last, symbol in sorted(leaving):
         shares = held[day, symbol]
         if shares > 0.0:
             places.append(len(claim.day) if is_last else int(np.searchsorted(claim.day, day)))

@@ -208,12 +208,21 @@ changes = st.builds(
 )
 
 
+def is_settled_at_once(run, row):
+    """Whether the order's symbol is settled at the end of the order's own day.
+
+    What a buy at that close pays, the settlement pays back: without costs, its size leaves no trace in the account.
+    """
+    return run.rules.delistings.get(int(run.claim.symbol[row])) == run.claim.day[row]
+
+
 @given(runs(), st.data())
 def test_the_audit_rejects_any_one_number_changed_by_a_millionth_or_more(run, data):
     column = data.draw(st.sampled_from([name for name in ORDER_COLUMNS + DAILY_COLUMNS if name not in INTEGERS]))
     values = getattr(run.claim, column)
     assume(len(values))
     row = data.draw(st.integers(0, len(values) - 1))
+    assume(column in DAILY_COLUMNS or not is_settled_at_once(run, row))
     # A millionth of a negligible number (a fee of 1e-15, cash left by rounding) is indistinguishable from
     # rounding. Such a number changes by a millionth of these minimums instead.
     least = {"price": 0.0, "fee": 1e-3, "shares": 0.0, "cash": 100.0, "equity": 100.0}
@@ -241,6 +250,7 @@ def test_the_audit_rejects_a_dropped_duplicated_or_swapped_order(run, data):
     count = len(run.claim.day)
     assume(count)
     row = data.draw(st.integers(0, count - 1))
+    assume(not is_settled_at_once(run, row))
     rows = list(range(count))
     bent = {
         "dropped": rows[:row] + rows[row + 1 :],
