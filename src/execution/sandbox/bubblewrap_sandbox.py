@@ -8,24 +8,17 @@ import itertools
 import json
 import logging
 import os
-import shutil
 import subprocess
 import sys
-import sysconfig
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 
 from src.errors import SandboxUnavailable
 from src.execution.sandbox import cgroup, launcher, seccomp
 from src.execution.sandbox.base import (
-    BOX_COMMAND,
-    BOX_SOURCES,
-    BOX_USER_ID,
-    TMP_BYTES,
     Box,
     BoxClosed,
     BoxLimits,
@@ -33,6 +26,7 @@ from src.execution.sandbox.base import (
     Patience,
     box_environment,
 )
+from src.execution.sandbox.bubblewrap_command import box_command
 from src.execution.sandbox.pipe import close_all, is_silent, read_some, write_all
 
 logger = logging.getLogger(__name__)
@@ -50,28 +44,6 @@ ADDRESS_SPACE_RESERVE_BYTES = 512 * 1024 * 1024
 
 NumPy, pandas, SciPy and scikit-learn together use 157 MB of it.
 """
-
-_HIDDEN = ("keys", "key-users", "timer_list", "sched_debug", "kcore", "kallsyms", "slabinfo", "latency_stats")
-"""Files of /proc that describe the whole machine. Container engines hide them too."""
-
-_DEVICES = ("/dev/null", "/dev/zero", "/dev/urandom")
-
-
-@dataclass(frozen=True)
-class BoxPython:
-    """The interpreter that runs inside a box, and the paths of its parts on the host.
-
-    Attributes:
-        executable: the base interpreter, not a virtual environment's link to it.
-        standard_library: the folder of its standard library.
-        site_packages: the packages that user code may import.
-        libraries: folders of the shared libraries that the interpreter and the packages load.
-    """
-
-    executable: Path
-    standard_library: Path
-    site_packages: Path
-    libraries: tuple[Path, ...]
 
 
 class BubblewrapSandbox:
@@ -129,7 +101,7 @@ class BubblewrapSandbox:
             if self._command is not None:
                 return None
             try:
-                command = _box_command(self._python, self._source_folder)
+                command = box_command(self._python, self._source_folder)
                 self._groups = self._working_groups(command)
             except SandboxUnavailable as error:
                 return str(error)
@@ -322,94 +294,3 @@ def _probe(command: list[str], group: cgroup.BoxCgroup | None) -> None:
         ) from error
     finally:
         box.close()
-
-
-def _box_command(python: Path, source_folder: Path) -> list[str]:
-    """The bwrap command line, without the seccomp filter.
-
-    Raises:
-        SandboxUnavailable: bubblewrap, the interpreter or its packages are missing.
-    """
-    bubblewrap = shutil.which("bwrap")
-    if bubblewrap is None:
-        raise SandboxUnavailable("bubblewrap is not installed (Debian, Ubuntu: apt-get install bubblewrap)")
-    box_python = find_box_python(python)
-    return [bubblewrap, *_namespaces(), *_root(box_python, source_folder), *_program(box_python)]
-
-
-def _namespaces() -> Iterator[str]:
-    yield from ("--unshare-all", "--unshare-user", "--disable-userns", "--die-with-parent", "--new-session")
-    yield from ("--as-pid-1", "--hostname", "sandbox", "--cap-drop", "ALL")
-    yield from ("--uid", str(BOX_USER_ID), "--gid", str(BOX_USER_ID))
-
-
-def _root(python: BoxPython, source_folder: Path) -> Iterator[str]:
-    for folder in (*python.libraries, python.standard_library):
-        yield from ("--ro-bind", str(folder), str(folder))
-    # The host interpreter's packages are not the sandbox's: hide those inside the library folder.
-    for name in ("site-packages", "dist-packages"):
-        if (python.standard_library / name).is_dir():
-            yield from ("--tmpfs", str(python.standard_library / name))
-    yield from ("--ro-bind", str(python.executable), str(python.executable))
-    for link in ("/lib", "/lib64"):
-        if Path(link).is_symlink():
-            yield from ("--symlink", str(Path(link).readlink()), link)
-        elif Path(link).is_dir():
-            yield from ("--ro-bind", link, link)
-    yield from ("--ro-bind-try", "/usr/share/zoneinfo", "/usr/share/zoneinfo")
-    yield from ("--ro-bind", str(python.site_packages), "/box/site-packages")
-    for name in BOX_SOURCES:
-        yield from ("--ro-bind", str(source_folder / name), f"/box/src/{name}")
-    yield from ("--proc", "/proc")
-    for name in _HIDDEN:
-        if Path("/proc", name).exists():
-            yield from ("--ro-bind", "/dev/null", f"/proc/{name}")
-    for device in _DEVICES:
-        yield from ("--dev-bind", device, device)
-    yield from ("--size", str(TMP_BYTES), "--tmpfs", "/tmp")  # noqa: S108 - the box's own
-    yield from ("--remount-ro", "/", "--chdir", "/")
-
-
-def _program(python: BoxPython) -> Iterator[str]:
-    yield from ("--setenv", "PYTHONPATH", "/box/site-packages")
-    yield from ("--", str(python.executable), *BOX_COMMAND)
-
-
-def find_box_python(python: Path) -> BoxPython:
-    """Locate the parts of the sandbox's interpreter.
-
-    Args:
-        python: interpreter of a virtual environment.
-
-    Raises:
-        SandboxUnavailable: it does not exist or cannot be run.
-    """
-    question = (
-        "import os, sys, sysconfig, hqg_algorithms; print(os.path.realpath(sys._base_executable));"
-        " print(sysconfig.get_path('stdlib')); print(sysconfig.get_path('purelib'))"
-    )
-    try:
-        answer = subprocess.run(  # noqa: S603 - our own interpreter
-            [str(python), "-s", "-P", "-c", question],
-            capture_output=True,
-            text=True,
-            check=True,
-            timeout=PROBE_SECONDS,
-        )
-    except (OSError, subprocess.SubprocessError) as error:
-        raise SandboxUnavailable(
-            f"the sandbox's interpreter {python.name} or its packages are missing: run `make setup`"
-        ) from error
-    executable, standard_library, site_packages = (Path(line) for line in answer.stdout.splitlines()[:3])
-    return BoxPython(executable, standard_library, site_packages, tuple(_library_folders(executable)))
-
-
-def _library_folders(executable: Path) -> Iterator[Path]:
-    multiarch = sysconfig.get_config_var("MULTIARCH") or f"{os.uname().machine}-linux-gnu"
-    for folder in (Path("/usr/lib") / multiarch, Path("/usr/lib64"), Path("/lib") / multiarch):
-        if folder.is_dir() and not folder.parent.is_symlink():
-            yield folder
-    # An interpreter built as a shared library keeps the library next to its bin folder.
-    own = executable.parent.parent / "lib"
-    if sys.prefix != "/usr" and own != Path("/usr/lib"):
-        yield from sorted(own.glob("libpython3*.so*"))
