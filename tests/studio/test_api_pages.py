@@ -84,4 +84,4 @@ def test_every_page_leads_back_to_the_studio(service: str, open_page: OpenPage) 
 def test_groups_and_the_page_are_introduced(service: str, open_page: OpenPage) -> None:
     page = open_page(f"{service}docs")
     expect(page.locator(".info")).to_contain_text("press Execute")
-    expect(page.locator("#operations-tag-runs")).to_contain_text("Backtests that last")
+    expect(page.locator("#operations-tag-runs")).to_contain_text("Stored backtests")
