@@ -5,7 +5,6 @@ limits only the strategy process, before user code runs: its private memory and 
 """
 
 import itertools
-import json
 import logging
 import os
 import subprocess
@@ -267,8 +266,7 @@ def _launched(command: list[str], group: cgroup.BoxCgroup | None) -> list[str]:
     if group is None and not _is_root():
         return command
     entrances = [str(entrance) for entrance in group.entrances] if group is not None else []
-    plan = json.dumps({"entrances": entrances, "command": command})
-    return [sys.executable, "-I", "-S", "-B", launcher.__file__, plan]
+    return [sys.executable, "-I", "-S", "-B", launcher.__file__, *launcher.arguments(entrances, command)]
 
 
 def _probe(command: list[str], group: cgroup.BoxCgroup | None) -> None:
