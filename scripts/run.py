@@ -16,7 +16,7 @@ from types import FrameType
 from typing import Any, NoReturn
 
 from scripts import box, web_assets
-from src.api.studio_page import STUDIO_FOLDER, is_built
+from src.api.pages.studio import STUDIO_FOLDER, is_built
 from src.cli.answer_table import answer_table, refusal
 from src.config.settings import Settings, SettingsInvalid, load_settings
 

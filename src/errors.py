@@ -9,7 +9,7 @@ class BacktesterError(Exception):
 
     Attributes:
         code: stable identifier for logs and metrics, never shown as prose.
-        http_status: the status that `src/api/handlers.py` answers with.
+        http_status: the status that `src/api/http/errors.py` answers with.
     """
 
     code = "internal"

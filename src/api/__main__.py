@@ -4,7 +4,7 @@ import sys
 
 import uvicorn
 
-from src.api.logs import configure_logging
+from src.app.logs import configure_logging
 from src.config.settings import SettingsInvalid, load_settings
 
 GRACE_SECONDS = 5

@@ -12,18 +12,17 @@ from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 
 from hqg_backtester.version import __version__
-from src.api.admission import AdmissionMiddleware
-from src.api.auth import Authentication
-from src.api.connections import bounded_connection
-from src.api.documentation import INTRODUCTION, LOGIN_DOCUMENTATION, TAGS
-from src.api.documentation_pages import add_documentation_pages
-from src.api.draining import DrainMiddleware
-from src.api.event_stream import OpenStreams
-from src.api.handlers import add_error_handlers
-from src.api.hosts import HostMiddleware
-from src.api.jwks import KeySet, fetch_document
-from src.api.lifespan import OpenServices, lifespan, open_real_services
-from src.api.middleware import (
+from src.api.contracts.dashboard import route as dashboard
+from src.api.contracts.older import route as older_contract
+from src.api.contracts.older.errors import OlderContractErrors
+from src.api.http.admission import AdmissionMiddleware
+from src.api.http.auth import Authentication
+from src.api.http.connections import bounded_connection
+from src.api.http.draining import DrainMiddleware
+from src.api.http.errors import add_error_handlers
+from src.api.http.hosts import HostMiddleware
+from src.api.http.jwks import KeySet, fetch_document
+from src.api.http.middleware import (
     SECURITY_HEADERS,
     BodyLimitMiddleware,
     FaultMiddleware,
@@ -31,27 +30,18 @@ from src.api.middleware import (
     SecurityHeadersMiddleware,
     TimeLimitMiddleware,
 )
-from src.api.older_contract import OlderContractErrors
-from src.api.rate_limits import Budget, RateLimits
-from src.api.routes import (
-    artifacts,
-    backtest,
-    data,
-    health,
-    jobs,
-    older_contract,
-    plain,
-    presets,
-    run_events,
-    runs,
-    studio,
-    validation,
-)
-from src.api.same_site import SameSiteMiddleware
-from src.api.slash_redirect import redirect_slashes
-from src.api.stopping import stop_event
-from src.api.studio_page import add_studio
-from src.api.telemetry import Telemetry
+from src.api.http.rate_limits import Budget, RateLimits
+from src.api.http.same_site import SameSiteMiddleware
+from src.api.http.slash_redirect import redirect_slashes
+from src.api.http.stopping import stop_event
+from src.api.http.telemetry import Telemetry
+from src.api.pages import plain_route, studio_texts
+from src.api.pages.documentation import add_documentation_pages
+from src.api.pages.openapi import INTRODUCTION, LOGIN_DOCUMENTATION, TAGS
+from src.api.pages.studio import add_studio
+from src.api.responses.event_stream import OpenStreams
+from src.api.routes import artifacts, backtest, data, health, presets, run_events, runs, validation
+from src.app.opening import OpenServices, lifespan, open_real_services
 from src.config.settings import Settings, SettingsInvalid, load_settings
 
 SUMMARY = "Post a strategy, get an honest backtest back."
@@ -95,7 +85,7 @@ def create_app(settings: Settings, open_services: OpenServices = open_real_servi
         description=INTRODUCTION,
         openapi_tags=TAGS,
         version=__version__,
-        # The framework's pages load files from a CDN; src/api/documentation_pages.py has our own.
+        # The framework's pages load files from a CDN; src/api/pages/documentation.py has our own.
         docs_url=None,
         redoc_url=None,
         lifespan=lambda _app: _lifespan(settings, open_services, telemetry),
@@ -108,15 +98,15 @@ def create_app(settings: Settings, open_services: OpenServices = open_real_servi
     redirect_slashes(app)
     add_documentation_pages(app)
     documented = LOGIN_DOCUMENTATION if login.is_on else []
-    for router in (backtest.router, jobs.router, validation.router, data.router, older_contract.router):
+    for router in (backtest.router, dashboard.router, validation.router, data.router, older_contract.router):
         app.include_router(router, dependencies=documented)
     for router in (runs.router, run_events.router, artifacts.router, presets.router):
         app.include_router(router, prefix="/api/v1", dependencies=documented)
         # The paths of older clients: the same routes, not documented twice.
         app.include_router(router, include_in_schema=False)
     app.include_router(health.router)
-    app.include_router(plain.router)
-    app.include_router(studio.router)
+    app.include_router(plain_route.router)
+    app.include_router(studio_texts.router)
     add_studio(app)
     return app
 

@@ -13,9 +13,9 @@ from src.errors import NoPrices, PriceSourceUnavailable
 if TYPE_CHECKING:
     from src.services.data_provider.base import DataProvider
     from src.services.data_provider.cache import CachedProvider
+    from src.services.data_provider.cached_symbol import CachedSymbol
     from src.services.data_provider.files import FilesProvider
-    from src.services.data_provider.holding import Holding
-    from src.services.market_data import MarketData
+    from src.services.data_provider.queries import MarketData
 
 SHOWN_SUSPECTS = 5
 LISTED_AT_ONCE = 50
@@ -84,7 +84,7 @@ def check_files(provider: "FilesProvider", out: TextIO) -> int:
     Returns:
         0 when all are usable, else 1.
     """
-    from src.services.market_data import coverage_of  # noqa: PLC0415 - slow, see `check`
+    from src.services.data_provider.queries import coverage_of  # noqa: PLC0415 - slow, see `check`
 
     n_files = n_bad = 0
     for symbol in provider.symbols():
@@ -120,7 +120,7 @@ def list_symbols(market_data: "MarketData", out: TextIO) -> int:
     return 0
 
 
-def _coverage(symbol: str, held: "Holding | None", problem: str | None) -> str:
+def _coverage(symbol: str, held: "CachedSymbol | None", problem: str | None) -> str:
     if held is None:
         return f"{symbol:<12} BAD: {problem}"
     odd = f", {len(held.suspects)} suspect rows" if held.suspects else ""
@@ -132,7 +132,7 @@ def _held(provider: "CachedProvider", symbol: str) -> str:
     return f"{symbol:<12} fetched, but could not be stored" if held is None else _range(held)
 
 
-def _range(held: "Holding") -> str:
+def _range(held: "CachedSymbol") -> str:
     return (
         f"{held.symbol:<12} {held.first_day} to {held.last_day}, {held.rows} days, fetched {held.fetched_at:%F %H:%MZ}"
     )
@@ -177,7 +177,7 @@ def _run_check(_chosen: Namespace) -> int:
 
 
 def _run_list(_chosen: Namespace) -> int:
-    from src.services.market_data import MarketData  # noqa: PLC0415 - slow, see `check`
+    from src.services.data_provider.queries import MarketData  # noqa: PLC0415 - slow, see `check`
 
     return list_symbols(MarketData(_chosen_provider()), sys.stdout)
 

@@ -70,8 +70,8 @@ def verify_bundle(bundle: Path, out: TextIO) -> int:
         NothingToVerify: the file or folder does not exist.
     """
     # Imported late: `python -m src --help` must not wait for pyarrow.
-    from src.services.artifacts.unpacking import unpacked_bundle  # noqa: PLC0415
-    from src.services.artifacts.verification import Broken, check_run_folder  # noqa: PLC0415
+    from src.services.results.chain.unpacking import unpacked_bundle  # noqa: PLC0415
+    from src.services.results.chain.verification import Broken, check_run_folder  # noqa: PLC0415
 
     if not bundle.exists():
         raise NothingToVerify(f"{bundle} does not exist.")
@@ -90,7 +90,7 @@ def verify_bundle(bundle: Path, out: TextIO) -> int:
 
 
 def _verify_owner(root: Path, chain: "ChainStore", owner: str, out: TextIO) -> bool:
-    from src.services.artifacts.verification import Broken, check_chain  # noqa: PLC0415 - slow, see above
+    from src.services.results.chain.verification import Broken, check_chain  # noqa: PLC0415 - slow, see above
 
     n_links = n_removed = n_files = n_bytes = 0
     last = "none"
@@ -109,8 +109,8 @@ def _verify_owner(root: Path, chain: "ChainStore", owner: str, out: TextIO) -> b
 
 def _verify_unknown_folders(root: Path, owners: Sequence[str], out: TextIO) -> list[bool]:
     """Folders of owners missing from the database: one line and one False each."""
-    from src.services.artifacts.folders import numbered_folders, owner_folder  # noqa: PLC0415 - slow, see above
-    from src.services.artifacts.verification import Broken, check_nothing_follows  # noqa: PLC0415 - slow, see above
+    from src.services.results.chain.folders import numbered_folders, owner_folder  # noqa: PLC0415 - slow, see above
+    from src.services.results.chain.verification import Broken, check_nothing_follows  # noqa: PLC0415 - slow, see above
 
     known = {owner_folder(root, owner).name for owner in owners}
     results = []

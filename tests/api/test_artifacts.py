@@ -8,7 +8,7 @@ import zipfile
 
 import pytest
 
-from src.api.file_answer import REPORT_POLICY
+from src.api.responses.file_response import REPORT_POLICY
 from src.models.artifacts import Manifest
 from tests.fakes.application import BACKTEST, REQUEST, RUNS
 from tests.fakes.backtests import FakeBacktests

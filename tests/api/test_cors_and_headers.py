@@ -1,7 +1,7 @@
 import pytest
 
-from src.api.documentation_pages import PAGE_POLICY
-from src.api.middleware import SECURITY_HEADERS
+from src.api.http.middleware import SECURITY_HEADERS
+from src.api.pages.documentation import PAGE_POLICY
 from tests.fakes.application import BACKTEST, REQUEST
 from tests.fakes.backtests import FakeBacktests
 

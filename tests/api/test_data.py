@@ -11,7 +11,7 @@ from src.services.data_provider.cache import CachedProvider
 from src.services.data_provider.calendar import sessions
 from src.services.data_provider.files import FilesProvider
 from src.services.data_provider.mock import MockProvider
-from src.services.market_data import MarketData
+from src.services.data_provider.queries import MarketData
 from tests.fakes.application import make_app
 from tests.fakes.backtests import FakeBacktests
 from tests.fakes.histories import FakeSource, history

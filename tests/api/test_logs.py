@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from src.api.logs import LogFormat, configure_logging, log_handler
+from src.app.logs import LogFormat, configure_logging, log_handler
 from tests.fakes.application import BACKTEST, REQUEST
 from tests.fakes.backtests import FakeBacktests
 
@@ -42,7 +42,7 @@ def test_json_has_one_object_per_line_with_the_request_and_its_run(connect, writ
     )
     assert {"analysis_ms", "data_ms", "sandbox_ms", "audit_ms", "metrics_ms", "total_ms", "waited_ms"} <= set(run)
     assert (request["method"], request["path"], request["status"]) == ("POST", BACKTEST, 200)
-    assert (request["request_id"], request["level"], request["logger"]) == ("mine", "info", "src.api.middleware")
+    assert (request["request_id"], request["level"], request["logger"]) == ("mine", "info", "src.api.http.middleware")
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d+Z", request["timestamp"])
 
 

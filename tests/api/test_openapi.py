@@ -2,7 +2,7 @@ import openapi_spec_validator
 import pytest
 
 from hqg_backtester.version import __version__
-from src.api.admission import is_open
+from src.api.http.admission import is_open
 from src.api.routes.backtest import router
 from src.api.server import SUMMARY
 from src.models.request import BacktestRequest

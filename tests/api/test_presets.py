@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from src.models.preset import PresetAnswer, PresetList
-from src.services import presets
+from src.services.library import presets
 from tests.fakes.application import REQUEST, RUNS
 from tests.fakes.backtests import FakeBacktests
 

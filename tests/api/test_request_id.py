@@ -38,6 +38,6 @@ def test_every_kind_of_answer_carries_the_id_once(connect, kind, status):
 def test_a_path_cannot_forge_a_log_line(connect, caplog):
     with caplog.at_level("INFO", logger="src"):
         connect(FakeBacktests()).get("/x%0Arequest%20forged")
-    [record] = [record for record in caplog.records if record.name == "src.api.middleware"]
+    [record] = [record for record in caplog.records if record.name == "src.api.http.middleware"]
     assert "\n" not in record.getMessage()
     assert " GET /x%0Arequest%20forged 404 " in record.getMessage()

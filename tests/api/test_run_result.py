@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from src.api import stored_answer
+from src.api.responses import result_response as stored_answer
 from src.models.response import BacktestResponse
 from src.services.storage.records import RunFilter
 from tests.fakes.application import BACKTEST, REQUEST, RUNS

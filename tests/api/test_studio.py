@@ -9,9 +9,9 @@ import pytest
 from fastapi import FastAPI
 from starlette.testclient import TestClient
 
-from src.api.plain_form import plain_form
-from src.api.routes import studio
-from src.api.studio_page import NEEDED, STUDIO_FOLDER, STUDIO_POLICY, add_studio
+from src.api.pages import studio_texts as studio
+from src.api.pages.plain_form import plain_form
+from src.api.pages.studio import NEEDED, STUDIO_FOLDER, STUDIO_POLICY, add_studio
 from src.errors import NoPrices, StrategyFailed, StrategyRejected
 from src.models.metrics import MetricsAnswer
 from src.models.request import BacktestRequest

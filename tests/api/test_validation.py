@@ -1,6 +1,6 @@
 import pytest
 
-from src.execution.reading import read
+from src.execution.reading.reading import read
 from src.models.validation import ValidationAnswer
 from tests.fakes.backtests import FakeBacktests
 

@@ -16,12 +16,12 @@ from sqlalchemy import create_engine, text
 
 from src.cli.main import main
 from src.cli.verify import NothingToVerify, verify_bundle, verify_chains
-from src.services.artifacts.artifacts import Artifacts
-from src.services.artifacts.folders import link_folder
-from src.services.artifacts.manifest import manifest_bytes, manifest_hash
+from src.services.results.artifacts import Artifacts
+from src.services.results.chain.folders import link_folder
+from src.services.results.chain.manifest import manifest_bytes, manifest_hash
 from src.services.storage.base import Storage
 from src.services.storage.opening import open_storage
-from tests.services.artifacts.samples import run_key, succeeded
+from tests.services.results.samples import run_key, succeeded
 
 ROOT = Path(__file__).resolve().parents[2]
 

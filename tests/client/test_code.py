@@ -10,7 +10,7 @@ import pytest
 
 from hqg_backtester.client.code import source_of
 from hqg_backtester.client.errors import CodeUnavailable
-from src.execution.analysis import analyse
+from src.execution.reading.analysis import analyse
 
 COUNT = itertools.count()
 MINE = """\

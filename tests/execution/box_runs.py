@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from src.execution.reply import Reply
 from src.execution.sandbox.base import Patience, Sandbox
-from src.execution.session import MAX_ORDERS, Job, Session
+from src.execution.session.reply import Reply
+from src.execution.session.session import MAX_ORDERS, Job, Session
 from src.services.data_provider.base import PriceTable
 
 PRELUDE = """

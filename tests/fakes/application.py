@@ -13,20 +13,20 @@ from typing import Any, Literal
 import uvicorn
 from fastapi import FastAPI
 
-from src.api.dependencies import Services
-from src.api.durable_runs import durable_runs
 from src.api.server import create_app
+from src.app.durable_runs import durable_runs
+from src.app.services import Services
 from src.config.settings import Settings
-from src.execution.reading import Reading
+from src.execution.reading.reading import Reading
+from src.execution.reading.strategy_source import StrategyDescription
 from src.execution.sandbox.base import Enforcement
-from src.execution.strategy_source import StrategyDescription
-from src.services.artifacts.artifacts import Artifacts
-from src.services.market_data import MarketData
-from src.services.presets import Presets
-from src.services.reading_gate import ReadingGate
-from src.services.readings import Readings
-from src.services.runs.archive import RunArchive
-from src.services.runs.housekeeping import RunFiles
+from src.services.admission.reading_slots import ReadingSlots
+from src.services.backtests.reading_cache import ReadingCache
+from src.services.data_provider.queries import MarketData
+from src.services.library.presets import Presets
+from src.services.results.artifacts import Artifacts
+from src.services.runs.queries import RunQueries
+from src.services.runs.retention import RunFiles
 from src.services.storage.base import Storage
 from src.services.storage.records import RunKey
 from tests.fakes.backtests import FakeBacktests
@@ -120,19 +120,19 @@ def make_app(
     @contextlib.asynccontextmanager
     async def open_services(settings: Settings) -> AsyncIterator[Services]:
         kept = storage or fake_storage()
-        gate = ReadingGate([FakeHelper(read)])
+        gate = ReadingSlots([FakeHelper(read)])
         with tempfile.TemporaryDirectory() as folder, contextlib.closing(gate):
             async with durable_runs(backtests, kept.runs, files or FakeFiles(), settings) as durable:
                 yield Services(
                     runs=durable.runs,
-                    archive=RunArchive(kept.runs),
+                    archive=RunQueries(kept.runs),
                     run_events=durable.run_events,
-                    run_gate=durable.run_gate,
-                    preparation_gate=durable.preparation_gate,
+                    run_slots=durable.run_slots,
+                    preparation_slots=durable.preparation_slots,
                     artifacts=Artifacts(Path(folder), kept),
                     presets=Presets(kept.presets),
                     sandbox=sandbox or FakeSandbox(),
-                    readings=Readings(gate),
+                    readings=ReadingCache(gate),
                     market_data=market_data,
                     data_source=data_source,
                 )

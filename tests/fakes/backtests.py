@@ -1,4 +1,4 @@
-"""A stand-in for src.services.backtests.Backtests that answers, fails or hangs as a test requires."""
+"""A stand-in for src.services.backtests.backtests.Backtests that answers, fails or hangs as a test requires."""
 
 import threading
 import time
@@ -9,8 +9,8 @@ from typing import Any, Self
 
 from src.errors import NoPrices, PriceSourceUnavailable, RunCancelled, RunTimedOut, StrategyRejected
 from src.models.request import BacktestRequest
-from src.services.run_identity import canonical, run_hash
-from src.services.runs.preparing import BoxNeeded, Observe
+from src.services.backtests.identity import canonical, run_hash
+from src.services.backtests.port import BoxNeeded, Observe
 from src.services.storage.records import Progress
 
 LONG_SECONDS = 30.0
@@ -141,7 +141,7 @@ class FakeBacktests:
 
 @dataclass
 class FakePrepared:
-    """See src.services.backtests.Prepared."""
+    """See src.services.backtests.backtests.Prepared."""
 
     backtests: FakeBacktests
     request: BacktestRequest

@@ -10,17 +10,17 @@ import numpy as np
 
 from src.errors import NoPrices
 from src.services.data_provider.base import DataProvider
-from src.services.data_provider.coverage import Market
+from src.services.data_provider.coverage import TradingHours
 from src.services.data_provider.history import ADJ_CLOSE, COLUMNS, DIVIDEND, RAW_VOLUME, SPLIT, History
 from src.services.data_provider.patience import ENDLESS, Patience
 
-NEW_YORK_MARKET = Market("America/New_York", has_new_york_sessions=True, trades_weekends=False)
-EVERY_DAY_MARKET = Market("UTC", has_new_york_sessions=False, trades_weekends=True)
+NEW_YORK_MARKET = TradingHours("America/New_York", has_new_york_sessions=True, trades_weekends=False)
+EVERY_DAY_MARKET = TradingHours("UTC", has_new_york_sessions=False, trades_weekends=True)
 
 FIRST, LAST = date(1990, 1, 1), date(2030, 1, 1)
 
 
-def history(symbol: str, days: np.ndarray, market: Market = NEW_YORK_MARKET, seed: int = 0) -> History:
+def history(symbol: str, days: np.ndarray, market: TradingHours = NEW_YORK_MARKET, seed: int = 0) -> History:
     """Some history on these days."""
     random = np.random.default_rng(seed)
     close = 50 * np.cumprod(1 + random.normal(0.0003, 0.01, days.size))

@@ -8,9 +8,9 @@ from fastapi import FastAPI
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from src.api.json_answer import json_bytes
-from src.api.routes import studio
-from src.api.studio_page import add_studio
+from src.api.pages import studio_texts as studio
+from src.api.pages.studio import add_studio
+from src.api.responses.json_response import json_bytes
 from tests.fakes.backtests import real_shaped_answer
 
 RUN_HASH = "ab" * 32

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from src.execution.reading import read
+from src.execution.reading.reading import read
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCUMENTS = sorted([ROOT / "README.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").rglob("*.md")])

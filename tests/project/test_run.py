@@ -13,7 +13,7 @@ import pytest
 
 from scripts import box, run, web_assets
 from scripts.web_assets import FILES
-from src.api.studio_page import is_built
+from src.api.pages.studio import is_built
 from src.config.settings import load_settings
 from tests.conftest import open_sandbox
 

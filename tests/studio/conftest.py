@@ -13,7 +13,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from scripts.chromium import find_chromium
-from src.api.studio_page import STUDIO_FOLDER, is_built
+from src.api.pages.studio import STUDIO_FOLDER, is_built
 from src.config.settings import PROJECT_FOLDER
 from tests.conftest import SANDBOX_PYTHON, open_sandbox
 from tests.fakes.application import wait_until

@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from src.api.documentation_pages import DOCS_FOLDER
+from src.api.pages.documentation import DOCS_FOLDER
 from tests.prerequisites import missing
 from tests.studio.conftest import OpenPage
 

@@ -2,7 +2,7 @@
 
 import re
 
-from src.api.studio_page import STUDIO_FOLDER
+from src.api.pages.studio import STUDIO_FOLDER
 
 IMPORT = re.compile(r"""^(?:import|export)\s[^;]*?from\s+["'](\.[^"']+)["']""", re.MULTILINE)
 PRELOAD = re.compile(r'<link rel="modulepreload" href="studio/([^"]+)">')

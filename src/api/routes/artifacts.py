@@ -6,15 +6,15 @@ from fastapi import APIRouter, Depends, Path, Request, Response
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import StreamingResponse
 
-from src.api.dependencies import ServicesDep
-from src.api.documentation import ARTIFACT_PROBLEMS
-from src.api.file_answer import MEDIA_TYPES, attachment, file_answer
-from src.api.json_answer import json_answer
-from src.api.pieces import in_pieces
-from src.api.run_keys import RunKeyDep
+from src.api.http.dependencies import ServicesDep
+from src.api.pages.openapi import ARTIFACT_PROBLEMS
+from src.api.requests.run_keys import RunKeyDep
+from src.api.responses.file_response import MEDIA_TYPES, attachment, file_answer
+from src.api.responses.json_response import json_answer
+from src.api.responses.pieces import in_pieces
 from src.models.artifacts import Manifest
-from src.services.artifacts.errors import ArtifactNotFound
-from src.services.artifacts.manifest import MANIFEST_NAME
+from src.services.results.chain.manifest import MANIFEST_NAME
+from src.services.results.errors import ArtifactNotFound
 from src.services.storage.records import RunKey
 
 router = APIRouter(tags=["runs"])

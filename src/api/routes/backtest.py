@@ -4,16 +4,17 @@ from typing import Annotated
 
 from fastapi import APIRouter, Body, Header, Request, Response
 
-from src.api.dependencies import Services, ServicesDep
-from src.api.documentation import PROBLEMS, RUN_HEADERS
-from src.api.json_answer import json_answer
-from src.api.paths import mounted
-from src.api.preferences import prefers
-from src.api.request_examples import REQUEST_EXAMPLES
-from src.api.run_answer import run_answer
-from src.api.strategy_body import StrategyRoute, source_documentation
-from src.api.submission import submitted
-from src.models.job import JobAccepted
+from src.api.contracts.dashboard.shapes import JobAccepted
+from src.api.http.dependencies import ServicesDep
+from src.api.http.paths import mounted
+from src.api.pages.openapi import PROBLEMS, RUN_HEADERS
+from src.api.requests.examples import REQUEST_EXAMPLES
+from src.api.requests.preferences import prefers
+from src.api.requests.strategy_body import StrategyRoute, source_documentation
+from src.api.requests.submission import submitted
+from src.api.responses.json_response import json_answer
+from src.api.responses.run_response import run_answer
+from src.app.services import Services
 from src.models.request import BacktestRequest
 from src.models.response import BacktestResponse
 

@@ -5,15 +5,15 @@ from typing import TYPE_CHECKING, Annotated
 from fastapi import APIRouter, HTTPException, Path, Query
 from starlette.concurrency import run_in_threadpool
 
-from src.api.dependencies import ServicesDep
-from src.api.documentation import STORED_PROBLEMS, Answers
+from src.api.http.dependencies import ServicesDep
+from src.api.pages.openapi import STORED_PROBLEMS, Answers
 from src.models.market_data import CachedPrices, PriceCoverage, PriceCoverageList
 from src.models.problems import BadRequest, Refusal
 from src.utils.symbols import SYMBOL_PATTERN
 
 if TYPE_CHECKING:  # they import NumPy, which would slow the start of the server
-    from src.services.data_provider.holding import Holding
-    from src.services.market_data import Coverage
+    from src.services.data_provider.cached_symbol import CachedSymbol
+    from src.services.data_provider.queries import Coverage
 
 router = APIRouter(prefix="/api/v1", tags=["data"])
 
@@ -68,7 +68,7 @@ async def cached_prices(symbol: Symbol, services: ServicesDep) -> CachedPrices:
     return _answer(held)
 
 
-def _answer(held: "Holding") -> CachedPrices:
+def _answer(held: "CachedSymbol") -> CachedPrices:
     return CachedPrices(
         symbol=held.symbol,
         source=held.source,

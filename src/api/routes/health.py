@@ -10,12 +10,13 @@ from typing import Literal
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, ConfigDict
 
-from src.api.dependencies import Services, ServicesDep
-from src.api.documentation import ADMISSION_PROBLEMS
-from src.api.json_answer import json_answer
-from src.api.telemetry import Telemetry, pool_counts
+from src.api.http.dependencies import ServicesDep
+from src.api.http.telemetry import Telemetry, pool_counts
+from src.api.pages.openapi import ADMISSION_PROBLEMS
+from src.api.responses.json_response import json_answer
+from src.app.services import Services
 from src.models.problems import Refusal
-from src.services.run_identity import ENGINE_VERSION
+from src.services.backtests.identity import ENGINE_VERSION
 
 router = APIRouter(tags=["health"])
 
@@ -168,7 +169,7 @@ async def detailed(request: Request, services: ServicesDep) -> DetailedHealth:
     """Sandbox, pool, queue, price source and versions."""
     watch = _watch(request)
     sandbox = await watch.look(services)
-    readiness, gate = _readiness(sandbox, services), services.run_gate
+    readiness, gate = _readiness(sandbox, services), services.run_slots
     return DetailedHealth(
         status=readiness.status,
         reasons=readiness.reasons,
@@ -204,7 +205,7 @@ def _watch(request: Request) -> SandboxWatch:
 
 def _readiness(sandbox: SandboxHealth, services: Services) -> Readiness:
     reasons = [] if sandbox.available else [sandbox.reason or "no sandbox works here"]
-    if services.run_gate.is_full:
+    if services.run_slots.is_full:
         reasons.append("all run slots are taken and the queue is full")
     return Readiness(status="not ready" if reasons else "ready", reasons=reasons)
 

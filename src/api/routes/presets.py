@@ -5,12 +5,12 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Request, Response
 from starlette.concurrency import run_in_threadpool
 
-from src.api.dependencies import ServicesDep
-from src.api.documentation import PRESET_PROBLEMS, READING_PROBLEMS, STORED_PROBLEMS
-from src.api.json_answer import json_answer
-from src.api.json_body import JsonRoute
-from src.api.owners import OwnerDep
-from src.api.paths import mounted
+from src.api.http.dependencies import ServicesDep
+from src.api.http.owners import OwnerDep
+from src.api.http.paths import mounted
+from src.api.pages.openapi import PRESET_PROBLEMS, READING_PROBLEMS, STORED_PROBLEMS
+from src.api.requests.json_body import JsonRoute
+from src.api.responses.json_response import json_answer
 from src.models.preset import PresetAnswer, PresetList, PresetRequest
 from src.models.problems import Refusal
 from src.services.runs.summary import iso_time

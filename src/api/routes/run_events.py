@@ -6,10 +6,10 @@ from typing import Annotated
 from fastapi import APIRouter, Header, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
-from src.api.dependencies import ServicesDep
-from src.api.documentation import RUN_PROBLEMS
-from src.api.event_stream import EventStream
-from src.api.run_keys import RunKeyDep
+from src.api.http.dependencies import ServicesDep
+from src.api.pages.openapi import RUN_PROBLEMS
+from src.api.requests.run_keys import RunKeyDep
+from src.api.responses.event_stream import EventStream
 from src.services.storage.records import EventKind
 
 router = APIRouter(tags=["runs"])

@@ -8,18 +8,18 @@ from pydantic import AfterValidator, AwareDatetime, BeforeValidator
 from pydantic_core import PydanticCustomError
 from starlette.concurrency import run_in_threadpool
 
-from src.api.dependencies import ServicesDep
-from src.api.documentation import RUN_PROBLEMS, STORED_PROBLEMS, SUBMISSION_PROBLEMS
-from src.api.ending import ended_soon
-from src.api.json_answer import json_answer
-from src.api.owners import OwnerDep
-from src.api.paths import mounted
-from src.api.request_examples import REQUEST_EXAMPLES
-from src.api.run_body import PRESET_PATTERN, RunRoute
-from src.api.run_keys import RunKeyDep, run_key
-from src.api.stored_answer import stored_answer
-from src.api.strategy_body import source_documentation
-from src.api.submission import submitted
+from src.api.http.dependencies import ServicesDep
+from src.api.http.owners import OwnerDep
+from src.api.http.paths import mounted
+from src.api.pages.openapi import RUN_PROBLEMS, STORED_PROBLEMS, SUBMISSION_PROBLEMS
+from src.api.requests.examples import REQUEST_EXAMPLES
+from src.api.requests.run_body import PRESET_PATTERN, RunRoute
+from src.api.requests.run_keys import RunKeyDep, run_key
+from src.api.requests.strategy_body import source_documentation
+from src.api.requests.submission import submitted
+from src.api.responses.ending import ended_soon
+from src.api.responses.json_response import json_answer
+from src.api.responses.result_response import stored_answer
 from src.models.problems import Refusal
 from src.models.request import BacktestRequest
 from src.models.response import BacktestResponse

@@ -2,13 +2,13 @@
 
 from fastapi import APIRouter, Request, Response
 
-from src.api.dependencies import ServicesDep
-from src.api.disconnect import unless_disconnected
-from src.api.documentation import READING_PROBLEMS
-from src.api.json_answer import json_answer
-from src.api.strategy_body import StrategyRoute
+from src.api.http.dependencies import ServicesDep
+from src.api.http.disconnect import unless_disconnected
+from src.api.pages.openapi import READING_PROBLEMS
+from src.api.requests.strategy_body import StrategyRoute
+from src.api.responses.json_response import json_answer
 from src.models.validation import ValidationAnswer, ValidationRequest
-from src.services.validation import validation_answer
+from src.services.backtests.validation import validation_answer
 
 router = APIRouter(prefix="/api/v1", tags=["backtests"], route_class=StrategyRoute)
 

@@ -7,17 +7,17 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
+from src.services.data_provider.alignment import check_symbol, gather, yields_in_window
 from src.services.data_provider.base import PriceTable, SuspectBar, Yields
-from src.services.data_provider.coverage import Market
-from src.services.data_provider.gathering import check_symbol, gather, yields_in_window
+from src.services.data_provider.cached_symbol import CachedSymbol
+from src.services.data_provider.cleaning import SymbolBars
+from src.services.data_provider.coverage import TradingHours
 from src.services.data_provider.history import ADJ_CLOSE, History, HistorySource
 from src.services.data_provider.history_bars import bars_of
 from src.services.data_provider.history_cache import Entry, HistoryCache
 from src.services.data_provider.history_file import Record
-from src.services.data_provider.holding import Holding
 from src.services.data_provider.patience import ENDLESS, Patience
 from src.services.data_provider.recently_used import RecentlyUsed
-from src.services.data_provider.screening import SymbolBars
 from src.utils.price_adjustment import FULL, PriceAdjustment
 from src.utils.symbols import SYMBOL_PATTERN
 
@@ -33,7 +33,7 @@ class Kept:
 
     bars: SymbolBars
     record: Record
-    market: Market
+    market: TradingHours
 
     @property
     def size_bytes(self) -> int:
@@ -103,7 +103,7 @@ class CachedProvider:
         """The cached symbols, sorted."""
         return list(self.histories.symbols())
 
-    def held(self, symbol: str) -> Holding | None:
+    def held(self, symbol: str) -> CachedSymbol | None:
         """The cached prices of a symbol, without asking the source; None if there are none.
 
         Raises:
@@ -158,10 +158,10 @@ def usable_bars(history: History, record: Record, adjustment: PriceAdjustment = 
     return replace(bars, suspects=tuple(suspects), fetched_at=record.fetched_at, known_to=record.covered_to)
 
 
-def holding(entry: Entry) -> Holding:
+def holding(entry: Entry) -> CachedSymbol:
     """Summary of an entry with at least one row."""
     history, record = entry.history, entry.record
-    return Holding(
+    return CachedSymbol(
         symbol=history.symbol,
         source=record.source,
         first_day=history.dates[0].item(),

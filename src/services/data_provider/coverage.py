@@ -17,7 +17,7 @@ SATURDAY = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Market:
+class TradingHours:
     """When a symbol trades, in the detail needed to know whether its latest bar is final.
 
     New York's sessions, half-days and closures come from the exchange's calendar. Of every other market

@@ -7,15 +7,15 @@ from itertools import islice
 from pathlib import Path
 
 from src.errors import NoPrices, PriceSourceUnavailable
+from src.services.data_provider.alignment import check_symbol, gather, yields_in_window
 from src.services.data_provider.arrays import CLOSE
 from src.services.data_provider.base import PriceTable, Yields
+from src.services.data_provider.cached_symbol import CachedSymbol
+from src.services.data_provider.cleaning import SymbolBars
 from src.services.data_provider.file_bars import bars_of_file
-from src.services.data_provider.gathering import check_symbol, gather, yields_in_window
-from src.services.data_provider.holding import Holding
 from src.services.data_provider.patience import ENDLESS, Patience
 from src.services.data_provider.price_file import read_price_columns, read_price_file
 from src.services.data_provider.recently_used import RecentlyUsed
-from src.services.data_provider.screening import SymbolBars
 from src.utils.price_adjustment import FULL, PriceAdjustment
 from src.utils.symbols import SYMBOL_PATTERN
 
@@ -71,7 +71,7 @@ class FilesProvider:
         names = {path.stem for path in self._folder.iterdir() if path.suffix in SUFFIXES and path.is_file()}
         return sorted(name for name in names if SYMBOL_PATTERN.fullmatch(name))
 
-    def held(self, symbol: str) -> Holding | None:
+    def held(self, symbol: str) -> CachedSymbol | None:
         """Summary of the symbol's file; None without one.
 
         Raises:
@@ -86,7 +86,7 @@ class FilesProvider:
         if not bars.dates.size:
             raise NoPrices([f"The price file of '{symbol}' has no usable row."])
         first, last = bars.dates[0].item(), bars.dates[-1].item()
-        return Holding(symbol, self.name, first, last, bars.dates.size, None, None, bars.suspects)
+        return CachedSymbol(symbol, self.name, first, last, bars.dates.size, None, None, bars.suspects)
 
     def _check_folder(self) -> None:
         if not self._folder.is_dir():

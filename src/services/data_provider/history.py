@@ -8,7 +8,7 @@ import numpy as np
 
 from src.services.data_provider.arrays import CLOSE, HIGH, LOW, OPEN, VOLUME, BoolArray, Dates, Float64Array
 from src.services.data_provider.base import SuspectBar
-from src.services.data_provider.coverage import Market
+from src.services.data_provider.coverage import TradingHours
 from src.services.data_provider.patience import ENDLESS, Patience
 
 COLUMNS = ("open", "high", "low", "close", "adj_close", "volume", "dividend", "split", "capital_gain")
@@ -43,7 +43,7 @@ class History:
     symbol: str
     dates: Dates
     rows: Float64Array
-    market: Market
+    market: TradingHours
     first_trade_day: date | None = None
     notes: tuple[SuspectBar, ...] = ()
 

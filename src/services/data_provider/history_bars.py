@@ -5,9 +5,9 @@ from dataclasses import replace
 import numpy as np
 
 from src.services.data_provider.arrays import CLOSE, Float64Array
+from src.services.data_provider.cleaning import SymbolBars, screen
 from src.services.data_provider.dividends import distributions, on_days
 from src.services.data_provider.history import History
-from src.services.data_provider.screening import SymbolBars, screen
 from src.utils.price_adjustment import FULL, PriceAdjustment
 
 

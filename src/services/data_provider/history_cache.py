@@ -8,7 +8,7 @@ from pathlib import Path
 
 from src.errors import NoPrices, PriceSourceUnavailable
 from src.services.data_provider import history_file
-from src.services.data_provider.coverage import Market
+from src.services.data_provider.coverage import TradingHours
 from src.services.data_provider.history import History, HistorySource, extended, is_cut_short
 from src.services.data_provider.history_file import NotIntact, Record
 from src.services.data_provider.patience import ENDLESS, Patience
@@ -72,7 +72,7 @@ class HistoryCache:
             return None
         return status.st_mtime_ns, status.st_size, status.st_ino
 
-    def reaches(self, record: Record, market: Market, end: date) -> bool:
+    def reaches(self, record: Record, market: TradingHours, end: date) -> bool:
         """Whether a window that ends on that day can be served without the source."""
         now = self._clock()
         finished = market.last_finished_day(now)

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from src.services.data_provider.base import SuspectBar
-from src.services.data_provider.coverage import Market
+from src.services.data_provider.coverage import TradingHours
 from src.services.data_provider.history import COLUMNS, History
 
 EDITION = 1
@@ -125,7 +125,7 @@ def _decode(about: dict[str, Any], table: pa.Table) -> tuple[History, Record]:
         about["symbol"],
         days.astype("datetime64[D]"),
         rows,
-        Market(**about["market"]),
+        TradingHours(**about["market"]),
         first and date.fromisoformat(first),
         tuple(SuspectBar(about["symbol"], date.fromisoformat(day), what) for day, what in about["notes"]),
     )

@@ -6,13 +6,13 @@ from datetime import UTC, date, datetime, timedelta
 import numpy as np
 
 from src.errors import NoPrices
+from src.services.data_provider.alignment import gather
 from src.services.data_provider.base import PriceTable, Yields
 from src.services.data_provider.calendar import every_day, last_finished_session, sessions
-from src.services.data_provider.gathering import gather
+from src.services.data_provider.cleaning import SymbolBars
 from src.services.data_provider.mock_prices import made_up_bars
 from src.services.data_provider.patience import ENDLESS, Patience
 from src.services.data_provider.recently_used import RecentlyUsed
-from src.services.data_provider.screening import SymbolBars
 from src.utils.price_adjustment import FULL, PriceAdjustment
 
 FIRST_DAY = date(1990, 1, 1)

@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from src.errors import NoPrices, PriceSourceUnavailable
+from src.services.data_provider.alignment import check_symbol, gather, yields_in_window
 from src.services.data_provider.base import PriceTable, Yields
-from src.services.data_provider.gathering import check_symbol, gather, yields_in_window
+from src.services.data_provider.cleaning import SymbolBars
 from src.services.data_provider.history import ADJ_CLOSE, History
 from src.services.data_provider.history_bars import bars_of
 from src.services.data_provider.patience import ENDLESS, Patience
-from src.services.data_provider.screening import SymbolBars
 from src.services.data_provider.yahoo_answer import Busy, Misbehaved, Unknown, Unreachable, complaint, history_of
 from src.utils.price_adjustment import FULL, PriceAdjustment
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from src.services.data_provider.arrays import Dates
 from src.services.data_provider.base import SuspectBar
-from src.services.data_provider.coverage import NEW_YORK, Market
+from src.services.data_provider.coverage import NEW_YORK, TradingHours
 from src.services.data_provider.history import COLUMNS, History
 
 FRAME_COLUMNS = ("Open", "High", "Low", "Close", "Adj Close", "Volume", "Dividends", "Stock Splits", "Capital Gains")
@@ -121,11 +121,11 @@ def _rows(frame: Any) -> tuple[Dates, Any]:
     return dates, rows
 
 
-def _market(meta: dict[str, Any], dates: Dates) -> Market:
+def _market(meta: dict[str, Any], dates: Dates) -> TradingHours:
     zone = str(meta["exchangeTimezoneName"])
     weekdays = (dates[-RECENT_ROWS:].astype(np.int64) + 3) % 7  # day 0 was a Thursday, Monday is 0
     keeps_hours = zone == NEW_YORK and meta.get("instrumentType") in EXCHANGE_TRADED
-    return Market(zone, keeps_hours, trades_weekends=bool((weekdays >= 5).any()))
+    return TradingHours(zone, keeps_hours, trades_weekends=bool((weekdays >= 5).any()))
 
 
 def _check_end(history: History, last_trade: date | None, finished: date) -> None:

@@ -7,9 +7,9 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
 from src.errors import SandboxUnavailable
-from src.services.runs.bell import News, RunBell
-from src.services.runs.gate import STOP_SECONDS, RunGate
+from src.services.admission.slots import STOP_SECONDS, RunSlots
 from src.services.runs.leases import Leases
+from src.services.runs.notifications import News, RunNotifications
 from src.services.runs.runs import Runs
 from src.services.storage.base import RunStore
 from src.services.storage.errors import StorageUnavailable
@@ -43,14 +43,21 @@ class RunDispatcher:
     """
 
     def __init__(
-        self, runs: Runs, store: RunStore, *, gate: RunGate, leases: Leases, bell: RunBell, max_attempts: int
+        self,
+        runs: Runs,
+        store: RunStore,
+        *,
+        gate: RunSlots,
+        leases: Leases,
+        notifications: RunNotifications,
+        max_attempts: int,
     ) -> None:
         self._runs = runs
         self._store = store
         self._gate = gate
         self._leases = leases
         self._max_attempts = max_attempts
-        self._bell = bell
+        self._notifications = notifications
         self._pause_seconds = 0.0
         self._wake = asyncio.Event()
         self._is_closing = False
@@ -58,7 +65,7 @@ class RunDispatcher:
         self._executing: set[asyncio.Task[None]] = set()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="recovery")
-        bell.listen(self._rung)
+        notifications.listen(self._notified)
 
     def start(self) -> None:
         """Start; call it on the event loop."""
@@ -159,9 +166,9 @@ class RunDispatcher:
             logger.warning("run %s was taken over: its process stopped responding", key.run_hash)
             run = self._store.get(key)
             if run is not None:
-                self._bell.ring(key, News.FINISHED if run.status.is_finished else News.QUEUED)
+                self._notifications.notify(key, News.FINISHED if run.status.is_finished else News.QUEUED)
 
-    def _rung(self, _key: RunKey, news: News) -> None:
+    def _notified(self, _key: RunKey, news: News) -> None:
         loop = self._loop
         if news is News.QUEUED and loop is not None and not loop.is_closed():
             loop.call_soon_threadsafe(self._wake.set)

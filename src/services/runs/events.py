@@ -10,7 +10,7 @@ from functools import partial
 from typing import TypeVar
 
 from src.errors import RunNotFound
-from src.services.runs.bell import News, RunBell
+from src.services.runs.notifications import News, RunNotifications
 from src.services.storage.base import RunStore
 from src.services.storage.records import EventKind, RunEvent, RunKey, RunRecord
 
@@ -29,13 +29,13 @@ class RunEvents:
 
     Args:
         store: stores the events.
-        bell: rung when a run changes in this process.
+        notifications: rung when a run changes in this process.
     """
 
     def __init__(
         self,
         store: RunStore,
-        bell: RunBell,
+        notifications: RunNotifications,
         *,
         poll_seconds: float = POLL_SECONDS,
         heartbeat_seconds: float = HEARTBEAT_SECONDS,
@@ -47,7 +47,7 @@ class RunEvents:
         self._loop: asyncio.AbstractEventLoop | None = None
         # Separate threads: the shared ones may all be busy with slow work.
         self._threads = ThreadPoolExecutor(max_workers=THREADS, thread_name_prefix="events")
-        bell.listen(self._rung)
+        notifications.listen(self._notified)
 
     async def follow(self, key: RunKey, after: int) -> AsyncIterator[RunEvent | None]:
         """The run's events with an id above `after`, in order; None if nothing happened for a while.
@@ -130,7 +130,7 @@ class RunEvents:
             if not self._waiting[key]:
                 del self._waiting[key]
 
-    def _rung(self, key: RunKey, _news: News) -> None:
+    def _notified(self, key: RunKey, _news: News) -> None:
         loop = self._loop
         if loop is not None and not loop.is_closed():
             loop.call_soon_threadsafe(self._wake, key)

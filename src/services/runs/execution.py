@@ -7,15 +7,15 @@ from dataclasses import replace
 
 from src.errors import RunAbandoned, RunCancelled, RunTimedOut, SandboxUnavailable
 from src.models.request import BacktestRequest
-from src.services.runs.bell import News, RunBell
+from src.services.backtests.port import PreparedRun
+from src.services.results.finished_run import FinishedRun
+from src.services.results.result import differences, stored_result
 from src.services.runs.ends import RunEnds
-from src.services.runs.finished_run import FinishedRun
+from src.services.runs.failures import failure_of
+from src.services.runs.interest import ClientInterest
 from src.services.runs.leases import Ending, HeldLease
-from src.services.runs.outcome import failure_of
-from src.services.runs.preparing import PreparedRun
-from src.services.runs.result import differences, stored_result
-from src.services.runs.teller import RunTeller
-from src.services.runs.wishes import RunWishes
+from src.services.runs.notifications import News, RunNotifications
+from src.services.runs.progress_writer import ProgressWriter
 from src.services.storage.base import RunStore
 from src.services.storage.errors import StorageUnavailable
 from src.services.storage.records import Lease, Outcome, RunStatus
@@ -37,16 +37,23 @@ class RunExecution:
     """Executes runs whose lease this process holds, and stores how they end.
 
     Args:
-        wishes: which runs must continue when the client that started them disconnects.
+        interest: which runs must continue when the client that started them disconnects.
         ends: notified how queued runs end.
         max_result_bytes: maximum size of an answer, as JSON before compression.
     """
 
-    def __init__(self, store: RunStore, bell: RunBell, wishes: RunWishes, ends: RunEnds, max_result_bytes: int) -> None:
+    def __init__(
+        self,
+        store: RunStore,
+        notifications: RunNotifications,
+        interest: ClientInterest,
+        ends: RunEnds,
+        max_result_bytes: int,
+    ) -> None:
         self._max_result_bytes = max_result_bytes
         self._store = store
-        self._bell = bell
-        self._wishes = wishes
+        self._notifications = notifications
+        self._interest = interest
         self._ends = ends
 
     def execute(self, prepared: PreparedRun, held: HeldLease, request: BacktestRequest) -> FinishedRun:
@@ -56,7 +63,7 @@ class RunExecution:
             any exception of Prepared.execute, LeaseLost, StorageUnavailable
         """
         key = held.lease.key
-        with RunTeller(self._store, held, self._bell) as teller:
+        with ProgressWriter(self._store, held, self._notifications) as teller:
             answer = prepared.execute(teller.observe)
         metrics, logs, timings = answer["metrics"], answer["logs"], answer["provenance"]["timings_ms"]
         stored, body = stored_result(answer, self._max_result_bytes)
@@ -104,7 +111,7 @@ class RunExecution:
             return replace(outcome, log_lines=lines[held.n_told :])
         if held.ending is Ending.CANCELLED:
             return failure_of(RunCancelled("This run was cancelled."))
-        if held.is_dispatched or self._wishes.is_wanted(held.lease.key):
+        if held.is_dispatched or self._interest.is_wanted(held.lease.key):
             return None
         if time.monotonic() >= deadline - LATE_SECONDS:
             return failure_of(RunTimedOut("The run exceeded its time limit."))
@@ -114,8 +121,8 @@ class RunExecution:
         if not self._stored(held, outcome):
             raise LeaseLost
         key = held.lease.key
-        self._wishes.forget(key)
-        self._bell.ring(key, News.FINISHED)
+        self._interest.forget(key)
+        self._notifications.notify(key, News.FINISHED)
         if held.is_dispatched:
             self._ends.tell(key, outcome, timings_ms or {})
 
@@ -132,5 +139,5 @@ class RunExecution:
     def _give_back(self, lease: Lease) -> None:
         if not self._store.give_back(lease):
             raise LeaseLost
-        self._wishes.forget(lease.key)
-        self._bell.ring(lease.key, News.QUEUED)
+        self._interest.forget(lease.key)
+        self._notifications.notify(lease.key, News.QUEUED)

@@ -18,16 +18,16 @@ from src.errors import (
     SandboxUnavailable,
 )
 from src.models.request import BacktestRequest
-from src.services.run_identity import canonical_json
-from src.services.runs.archive import RunArchive
-from src.services.runs.bell import News, RunBell
+from src.services.backtests.identity import canonical_json
+from src.services.backtests.port import BoxNeeded, PreparedRun, PreparesRuns
+from src.services.results.finished_run import FinishedRun
 from src.services.runs.ends import RunEnds
 from src.services.runs.execution import LeaseLost, RunExecution
-from src.services.runs.finished_run import FinishedRun
+from src.services.runs.interest import ClientInterest
 from src.services.runs.leases import HeldLease, Leases
-from src.services.runs.preparing import BoxNeeded, PreparedRun, PreparesRuns
+from src.services.runs.notifications import News, RunNotifications
+from src.services.runs.queries import RunQueries
 from src.services.runs.removal import forget
-from src.services.runs.wishes import RunWishes
 from src.services.storage.base import RunStore
 from src.services.storage.errors import StorageUnavailable
 from src.services.storage.records import (
@@ -53,7 +53,7 @@ class Runs:
         backtests: prepares and executes them.
         store: stores them.
         leases: of this process.
-        bell: rung when a run changes in this process.
+        notifications: rung when a run changes in this process.
         run_seconds: maximum duration of an execution without a waiting client.
         max_queued: maximum number of runs queued in the store.
         max_result_bytes: maximum size of a run's answer, as JSON before compression.
@@ -69,7 +69,7 @@ class Runs:
         store: RunStore,
         *,
         leases: Leases,
-        bell: RunBell,
+        notifications: RunNotifications,
         run_seconds: float,
         max_queued: int,
         max_result_bytes: int = sys.maxsize,
@@ -78,14 +78,14 @@ class Runs:
         self._backtests = backtests
         self._store = store
         self._leases = leases
-        self._bell = bell
+        self._notifications = notifications
         self._run_seconds = run_seconds
         self._max_queued = max_queued
         self._remove_files = remove_files
-        self._wishes = RunWishes()
-        self._archive = RunArchive(store)
+        self._interest = ClientInterest()
+        self._archive = RunQueries(store)
         self.ends = RunEnds(store)
-        self._execution = RunExecution(store, bell, self._wishes, self.ends, max_result_bytes)
+        self._execution = RunExecution(store, notifications, self._interest, self.ends, max_result_bytes)
 
     def submit(
         self,
@@ -117,12 +117,12 @@ class Runs:
         if rerun:
             new = self._with_stored_warnings(new)
         # Before the lookup: from now on, a run with a waiting client must not end when that client disconnects.
-        self._wishes.promise(new.key)
+        self._interest.promise(new.key)
         submission = self._store.submit(new, rerun=rerun, max_queued=self._max_queued, idempotency=idempotency)
         if submission.run.status is not RunStatus.RUNNING:
-            self._wishes.withdraw(new.key)
+            self._interest.withdraw(new.key)
         if submission.is_new:
-            self._bell.ring(submission.run.key, News.QUEUED)
+            self._notifications.notify(submission.run.key, News.QUEUED)
             return submission
         return replace(submission, run=self._renamed(submission.run, request.name))
 
@@ -198,13 +198,13 @@ class Runs:
         run = self._renamed(run, request.name)
         if run.has_result or run.status.is_finished:
             return self._archive.ended(run)
-        self._wishes.await_end(run.key)
+        self._interest.await_end(run.key)
         return run.key
 
     def _run_here(
         self, prepared: PreparedRun, lease: Lease, request: BacktestRequest, deadline: float, cancel: threading.Event
     ) -> FinishedRun | RunKey:
-        self._bell.ring(lease.key, News.CHANGED)
+        self._notifications.notify(lease.key, News.CHANGED)
         try:
             with (
                 self._leases.hold(lease, cancel, is_dispatched=False) as held,
@@ -222,7 +222,7 @@ class Runs:
             StorageUnavailable: its end could not be stored; it is executed again once its lease expires.
         """
         deadline = time.monotonic() + self._run_seconds
-        self._bell.ring(lease.key, News.CHANGED)
+        self._notifications.notify(lease.key, News.CHANGED)
         try:
             with self._leases.hold(lease, cancel, is_dispatched=True) as held, self._execution.settling(held, deadline):
                 self._execute_stored(held, deadline)
@@ -248,15 +248,15 @@ class Runs:
 
     def keep_promises(self) -> None:
         """Accept runs again that were accepted here and then abandoned by the waiting client of another process."""
-        for key in self._wishes.promised():
+        for key in self._interest.promised():
             run = self._store.get(key)
             if run is not None and run.status is RunStatus.RUNNING:
                 continue
             details = self._store.details(key)
             if run is not None and details is not None and run.error and run.error.code == RunAbandoned.code:
                 self._store.submit(_same_run(run, details))
-                self._bell.ring(key, News.QUEUED)
-            self._wishes.withdraw(key)
+                self._notifications.notify(key, News.QUEUED)
+            self._interest.withdraw(key)
 
     def cancel(self, key: RunKey) -> RunRecord:
         """Cancel the run, whichever process executes it. A finished run is unchanged.
@@ -268,7 +268,7 @@ class Runs:
         if run is None:
             raise RunNotFound("There is no such run.")
         self._leases.cancel(key)
-        self._bell.ring(key, News.FINISHED if run.status is RunStatus.CANCELLED else News.CHANGED)
+        self._notifications.notify(key, News.FINISHED if run.status is RunStatus.CANCELLED else News.CHANGED)
         return run
 
     def delete(self, key: RunKey) -> None:

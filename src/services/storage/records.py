@@ -45,7 +45,7 @@ class RunKey:
 
     Attributes:
         owner: subject of the token, or "local" without login.
-        run_hash: 64 hexadecimal digits, see src/services/run_identity.py.
+        run_hash: 64 hexadecimal digits, see src/services/backtests/identity.py.
     """
 
     owner: str
@@ -304,7 +304,7 @@ class Link:
 
     Attributes:
         number: consecutive from 1 within the owner.
-        manifest_hash: SHA-256 of the manifest, see src/services/artifacts.
+        manifest_hash: SHA-256 of the manifest, see src/services/results.
         previous_hash: manifest_hash of the previous link; "" for the first.
         removed_at: when retention or its owner removed the files; the manifest stays.
     """

@@ -1,4 +1,4 @@
-"""Lists of runs: pages for users, and the queries of the service's housekeeping."""
+"""Lists of runs: pages for users, and the queries of the service's retention."""
 
 from sqlalchemy import ColumnElement, Connection, case, func, select, tuple_
 

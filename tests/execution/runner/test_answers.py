@@ -7,10 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from src.execution import failure, protocol
+from src.execution import protocol
 from src.execution.runner import answers
 from src.execution.runner.errors import RunFailed
 from src.execution.runner.strategy_process import describe_error
+from src.execution.session import failure
 
 REPORT = {"type": "ValueError", "message": "no", "frames": [[3, "on_data"]], "is_memory": False}
 DESCRIPTION = {"universe": ["SPY", "^IRX"], "bar_size": "1d", "execution": "close_to_close"}

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from src.errors import StrategyFailed
-from src.execution.reading import read
+from src.execution.reading.reading import read
 from src.execution.sandbox.base import Sandbox
 from tests.attacks.catalogue import Attack, snippets
 from tests.execution.box_runs import InAdvance, price_table, run_in_box

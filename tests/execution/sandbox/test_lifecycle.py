@@ -12,10 +12,10 @@ import docker
 import pytest
 
 from src.errors import RunCancelled, RunTimedOut, StrategyFailed
-from src.execution.progress import Observe
 from src.execution.sandbox.base import BoxClosed, Patience, Sandbox
 from src.execution.sandbox.docker_sandbox import LABEL, OWNER_LABEL, DockerSandbox
-from src.execution.session import Job, Session
+from src.execution.session.progress import Observe
+from src.execution.session.session import Job, Session
 from tests.conftest import PROJECT, open_sandbox
 from tests.execution.box_runs import (
     HONEST,
@@ -200,7 +200,7 @@ def test_all_backends_give_the_same_bytes() -> None:
 SERVICE = """
 import sys, time
 from src.execution.sandbox.warm_pool import WarmPool
-from src.execution.session import Job, Session
+from src.execution.session.session import Job, Session
 from tests.conftest import open_sandbox
 from tests.execution.box_runs import long_patience, price_table, rules
 

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from src.errors import RunCancelled, RunTimedOut, StrategyFailed
-from src.execution.progress import Observe
-from src.execution.reply import Reply
 from src.execution.sandbox.base import Patience, Sandbox
-from src.execution.session import Job, Session
+from src.execution.session.progress import Observe
+from src.execution.session.reply import Reply
+from src.execution.session.session import Job, Session
 from tests.execution.box_runs import LONG_SECONDS, PRELUDE, price_table, rules
 
 COUNTING = "self.n = getattr(self, 'n', 0) + 1"

@@ -23,7 +23,7 @@ from src.execution.sandbox.base import Box, Sandbox
 from src.execution.sandbox.bubblewrap_sandbox import BubblewrapBox
 from src.execution.sandbox.docker_sandbox import DockerBox
 from src.execution.sandbox.wrapped import WrappedBox, WrappedSandbox
-from src.execution.session import Job, Session
+from src.execution.session.session import Job, Session
 from tests.execution.box_runs import HONEST, LONG_SECONDS, PRELUDE, long_patience, price_table, rules, run_in_box
 
 N_DAYS = 20

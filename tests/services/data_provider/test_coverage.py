@@ -6,13 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from src.services.data_provider.coverage import Market
+from src.services.data_provider.coverage import TradingHours
 from tests.fakes.yahoo import Clock
 
-NEW_YORK = Market("America/New_York", has_new_york_sessions=True, trades_weekends=False)
-TOKYO = Market("Asia/Tokyo", has_new_york_sessions=False, trades_weekends=False)
-RIYADH = Market("Asia/Riyadh", has_new_york_sessions=False, trades_weekends=True)
-COINS = Market("UTC", has_new_york_sessions=False, trades_weekends=True)
+NEW_YORK = TradingHours("America/New_York", has_new_york_sessions=True, trades_weekends=False)
+TOKYO = TradingHours("Asia/Tokyo", has_new_york_sessions=False, trades_weekends=False)
+RIYADH = TradingHours("Asia/Riyadh", has_new_york_sessions=False, trades_weekends=True)
+COINS = TradingHours("UTC", has_new_york_sessions=False, trades_weekends=True)
 MARKETS = (NEW_YORK, TOKYO, RIYADH, COINS)
 
 moments = st.datetimes(datetime(1990, 1, 1), datetime(2060, 1, 1), timezones=st.just(UTC))
@@ -44,19 +44,19 @@ def at(*parts: int, zone: str) -> datetime:
         (COINS, at(2021, 3, 7, 1, 0, zone="UTC"), date(2021, 3, 6)),
     ],
 )
-def test_the_last_finished_day(market: Market, moment: datetime, expected: date) -> None:
+def test_the_last_finished_day(market: TradingHours, moment: datetime, expected: date) -> None:
     assert market.last_finished_day(moment) == expected
 
 
 @given(moments, st.sampled_from(MARKETS))
-def test_a_finished_day_lies_in_the_past_and_not_long_ago(moment: datetime, market: Market) -> None:
+def test_a_finished_day_lies_in_the_past_and_not_long_ago(moment: datetime, market: TradingHours) -> None:
     day = market.last_finished_day(moment)
     age = moment.date() - day
     assert timedelta(0) <= age <= timedelta(days=8)  # 2001 and a few others
 
 
 @given(moments, st.integers(0, 10_000), st.sampled_from(MARKETS))
-def test_a_finished_day_stays_finished(moment: datetime, minutes: int, market: Market) -> None:
+def test_a_finished_day_stays_finished(moment: datetime, minutes: int, market: TradingHours) -> None:
     assert market.last_finished_day(moment) <= market.last_finished_day(moment + timedelta(minutes=minutes))
 
 

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from src.services.data_provider.calendar import sessions
+from src.services.data_provider.cleaning import screen
 from src.services.data_provider.files import FilesProvider
 from src.services.data_provider.history import (
     ADJ_CLOSE,
@@ -21,7 +22,6 @@ from src.services.data_provider.history import (
     extended,
     is_cut_short,
 )
-from src.services.data_provider.screening import screen
 from tests.fakes.histories import history, with_dividend, with_split
 from tests.fakes.yahoo import from_raw
 

@@ -20,7 +20,7 @@ from hypothesis.extra.numpy import arrays
 from src.services.data_provider import history_file
 from src.services.data_provider.base import SuspectBar
 from src.services.data_provider.calendar import sessions
-from src.services.data_provider.coverage import Market
+from src.services.data_provider.coverage import TradingHours
 from src.services.data_provider.history import COLUMNS, History
 from src.services.data_provider.history_file import NotIntact, Record, encode, read, write
 from tests.fakes.histories import NEW_YORK_MARKET, history
@@ -42,7 +42,7 @@ def test_a_written_history_is_read_to_the_last_bit(numbers, data, zone, first, n
     dates = np.array(sorted(numbers), "datetime64[D]")
     rows = data.draw(arrays(np.float64, (dates.size, len(COLUMNS)), elements=st.floats(width=64)))
     suspects = tuple(SuspectBar("^X", day, what) for day, what in notes)
-    written = History("^X", dates, rows, Market(zone, False, True), first, suspects)
+    written = History("^X", dates, rows, TradingHours(zone, False, True), first, suspects)
     path = tmp_path_factory.mktemp("history") / "^X.parquet"
     write(path, written, RECORD)
     found, record = read(path, "^X")

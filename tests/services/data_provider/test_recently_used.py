@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from src.services.data_provider.cleaning import SymbolBars
 from src.services.data_provider.recently_used import RecentlyUsed
-from src.services.data_provider.screening import SymbolBars
 
 
 def bars_of(n_days: int) -> SymbolBars:

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from src.errors import NoPrices
+from src.services.data_provider.alignment import yields_in_window
 from src.services.data_provider.files import FilesProvider
-from src.services.data_provider.gathering import yields_in_window
 
 START, END = date(2020, 3, 19), date(2020, 3, 27)
 

@@ -10,13 +10,14 @@ from typing import Any
 
 import pytest
 
-from src.api.durable_runs import DurableRuns, durable_runs
+from src.app.durable_runs import DurableRuns, durable_runs
 from src.config.settings import Settings
 from src.errors import SandboxUnavailable
 from src.models.request import BacktestRequest
-from src.services.runs import dispatcher, gate
-from src.services.runs.bell import RunBell
-from src.services.runs.housekeeping import RunHousekeeping
+from src.services.admission import slots
+from src.services.runs import dispatcher
+from src.services.runs.notifications import RunNotifications
+from src.services.runs.retention import RunRetention
 from src.services.storage.errors import QueueFull, StorageUnavailable
 from src.services.storage.records import Lease, RunFilter, RunKey, RunStatus
 from tests.fakes.application import FakeFiles, wait_until
@@ -29,7 +30,7 @@ HANG_SECONDS = 60.0
 @pytest.fixture(autouse=True)
 def _patient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Even on a slow machine, a stopping service requeues its runs before it ends."""
-    for module in (dispatcher, gate):
+    for module in (dispatcher, slots):
         monkeypatch.setattr(module, "STOP_SECONDS", HANG_SECONDS)
 
 
@@ -139,12 +140,12 @@ def test_queued_runs_get_their_turn_while_clients_keep_every_slot_busy() -> None
             async def busy() -> None:
                 while not is_over.is_set():
                     with contextlib.suppress(QueueFull):
-                        await durable.run_gate.run(lambda cancel: time.sleep(0.01))
+                        await durable.run_slots.run(lambda cancel: time.sleep(0.01))
                     await asyncio.sleep(0)
 
             people = [asyncio.create_task(busy()) for _ in range(5)]
             await asyncio.sleep(0.1)
-            await until(lambda: durable.run_gate.is_full)
+            await until(lambda: durable.run_slots.is_full)
             for seed in range(5):
                 submit(durable, seed)
             await until(lambda: statuses(store) == ["succeeded"] * 5)
@@ -298,10 +299,10 @@ def test_leftovers_of_killed_processes_are_cleaned_up_repeatedly() -> None:
             raise OSError("not this time")
 
     files = Cleaned()
-    housekeeping = RunHousekeeping(FakeRunStore(), files, RunBell(), keep=1, look_seconds=0.01, clean_seconds=0.02)
-    housekeeping.start()
+    retention = RunRetention(FakeRunStore(), files, RunNotifications(), keep=1, look_seconds=0.01, clean_seconds=0.02)
+    retention.start()
     wait_until(lambda: files.n_times >= 3, HANG_SECONDS)
-    housekeeping.close()
+    retention.close()
 
 
 def test_files_that_are_sealed_while_their_run_is_removed_go_too() -> None:

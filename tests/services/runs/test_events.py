@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from src.errors import RunNotFound
-from src.services.runs.bell import News, RunBell
 from src.services.runs.events import RunEvents
+from src.services.runs.notifications import News, RunNotifications
 from src.services.storage.records import Lease, NewRun, Outcome, Progress, RunEvent, RunKey, RunStatus
 from tests.fakes.run_store import FakeRunStore
 
@@ -28,9 +28,9 @@ class Watched:
     """A store with one run, and its events."""
 
     def __init__(self, **options: float) -> None:
-        self.store, self.bell = FakeRunStore(), RunBell()
+        self.store, self.notifications = FakeRunStore(), RunNotifications()
         self.store.submit(NEW)
-        self.events = RunEvents(self.store, self.bell, **{"poll_seconds": 0.02, **options})
+        self.events = RunEvents(self.store, self.notifications, **{"poll_seconds": 0.02, **options})
 
     def claim(self) -> Lease:
         lease = self.store.claim(30.0)
@@ -133,12 +133,12 @@ def test_events_of_this_process_are_seen_at_once() -> None:
         finished = asyncio.create_task(watched.events.finished(KEY))
         await asyncio.sleep(0.1)
         lease = watched.claim()
-        watched.bell.ring(KEY, News.CHANGED)
+        watched.notifications.notify(KEY, News.CHANGED)
         event = await asyncio.wait_for(waiting, HANG_SECONDS)
         assert event is not None
         assert event.id == 2
         watched.store.finish(lease, ENDED)
-        await asyncio.to_thread(watched.bell.ring, KEY, News.FINISHED)
+        await asyncio.to_thread(watched.notifications.notify, KEY, News.FINISHED)
         assert (await asyncio.wait_for(finished, HANG_SECONDS)).status is RunStatus.CANCELLED
         await events.aclose()
 

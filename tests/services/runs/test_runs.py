@@ -23,13 +23,13 @@ from src.errors import (
     StrategyFailed,
 )
 from src.models.request import BacktestRequest
+from src.services.results.finished_run import FinishedRun
 from src.services.runs import execution
-from src.services.runs.archive import RunArchive
-from src.services.runs.bell import RunBell
-from src.services.runs.finished_run import FinishedRun
 from src.services.runs.leases import Leases
+from src.services.runs.notifications import RunNotifications
+from src.services.runs.progress_writer import PACE_SECONDS
+from src.services.runs.queries import RunQueries
 from src.services.runs.runs import Runs
-from src.services.runs.teller import PACE_SECONDS
 from src.services.storage.errors import KeyReused, QueueFull, StorageUnavailable
 from src.services.storage.records import Lease, Progress, RunFilter, RunKey, RunRecord, RunStatus
 from tests.fakes.backtests import FakeBacktests
@@ -53,12 +53,12 @@ class Service:
         self.store = store or FakeRunStore()
         self.leases = Leases(self.store, lease_seconds=LEASE_SECONDS)
         self.removed: list[RunKey] = []
-        self.archive = RunArchive(self.store)
+        self.archive = RunQueries(self.store)
         self.runs = Runs(
             self.backtests,
             self.store,
             leases=self.leases,
-            bell=RunBell(),
+            notifications=RunNotifications(),
             run_seconds=HANG_SECONDS,
             max_queued=3,
             remove_files=self.removed.append,

@@ -1,5 +1,5 @@
 // Numbers and dates as a person reads them: one place, so that a value looks the same everywhere. The report's twin is
-// src/services/artifacts/report/number_format.py.
+// src/services/results/report/number_format.py.
 
 const LOCALE = "en-US";
 const MINUS = "\u2212";

@@ -1,0 +1,66 @@
+"""The dashboard's job contract for the same runs: what it polls after its POST, and how it cancels."""
+
+from functools import partial
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, HTTPException, Path, Response
+from starlette.concurrency import run_in_threadpool
+
+from src.api.contracts.dashboard.shapes import JobAnswer, JobCancelled
+from src.api.contracts.dashboard.translation import job_answer, job_pieces, job_status
+from src.api.http.dependencies import ServicesDep
+from src.api.http.owners import OwnerDep
+from src.api.pages.openapi import RUN_PROBLEMS
+from src.api.requests.run_keys import run_key
+from src.api.responses.ending import ended_soon
+from src.api.responses.json_response import json_answer
+from src.api.responses.result_response import rewritten_response
+from src.models.problems import Refusal
+from src.services.storage.records import RunKey, RunStatus
+
+router = APIRouter(prefix="/api/v1", tags=["jobs"])
+
+
+async def _job_key(
+    job_id: Annotated[str, Path(description="The job_id that the POST returned.")], owner: OwnerDep
+) -> RunKey:
+    return run_key(owner, job_id)
+
+
+JobKeyDep = Annotated[RunKey, Depends(_job_key)]
+
+
+@router.get(
+    "/backtest/{job_id}",
+    operation_id="get_job",
+    summary="Get a backtest's status",
+    response_model=JobAnswer,
+    response_description="The backtest's status, with its result once it has one.",
+    responses=RUN_PROBLEMS,
+)
+async def get_job(key: JobKeyDep, services: ServicesDep) -> Response:
+    """For dashboards that poll after their POST, with their field names. GET /api/v1/runs/{run_hash} returns more."""
+    run = await run_in_threadpool(services.archive.get, key)
+    if run.status is RunStatus.SUCCEEDED:
+        stored = await run_in_threadpool(services.archive.result, key)
+        return await rewritten_response(stored, partial(job_pieces, run), {})
+    return json_answer(job_answer(run, await run_in_threadpool(services.archive.lines, run)))
+
+
+@router.delete(
+    "/backtest/{job_id}",
+    operation_id="cancel_job",
+    summary="Cancel a backtest",
+    response_model=JobCancelled,
+    response_description="It is cancelled.",
+    responses={409: {"model": Refusal, "description": "It has already finished."}, **RUN_PROBLEMS},
+)
+async def cancel_job(key: JobKeyDep, services: ServicesDep) -> Response:
+    """Cancels a queued or running backtest; its box dies within a second."""
+    run = await run_in_threadpool(services.archive.get, key)
+    if not run.status.is_finished:
+        await run_in_threadpool(services.runs.cancel, key)
+        run = await ended_soon(services, key)
+        if run.status is RunStatus.CANCELLED or not run.status.is_finished:
+            return json_answer({"job_id": key.run_hash, "status": "CANCELLED"})
+    raise HTTPException(409, f"This backtest has finished ({job_status(run)}): there is nothing to cancel.")

@@ -1,0 +1,31 @@
+"""The older contract, on the same services: POST /backtest."""
+
+from functools import partial
+
+from fastapi import APIRouter, Request, Response
+
+from src.api.contracts.older.errors import OLDER_PATH
+from src.api.contracts.older.shapes import OlderAnswer, OlderRequest
+from src.api.contracts.older.translation import older_pieces
+from src.api.http.dependencies import ServicesDep
+from src.api.pages.openapi import OLDER_PROBLEMS
+from src.api.requests.json_body import JsonRoute
+from src.api.responses.result_response import rewritten_response
+from src.api.responses.run_response import finished_run, run_headers
+
+router = APIRouter(tags=["older contract"], route_class=JsonRoute)
+
+
+@router.post(
+    OLDER_PATH,
+    operation_id="run_older_backtest",
+    summary="Run a backtest (older contract)",
+    response_model=OlderAnswer,
+    response_description="The finished backtest.",
+    responses=OLDER_PROBLEMS,
+)
+async def post_older_backtest(posted: OlderRequest, request: Request, services: ServicesDep) -> Response:
+    """The same backtest with the field names of older clients. `tickers` overrides universe()."""
+    finished = await finished_run(request, services, posted.as_backtest_request())
+    rewrite = partial(older_pieces, warnings=posted.unknown_fields_warnings(), n_stored=len(finished.warnings))
+    return await rewritten_response(finished.stored, rewrite, run_headers(finished))

@@ -1,0 +1,355 @@
+"""Double-entry check of the box's output: orders and prices must give the cash and equity that it claims.
+
+The audit does not repeat the engine's trading decisions. It checks that every order was possible (a bar,
+a price, a fee, cash, shares to sell) and that every day's books follow from the orders. The result is
+`Books`, in which the orders are the only part that the box chose.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+
+import numpy as np
+from hqg_algorithms import ExecutionTiming
+
+from src.engine.costs import Commission, Slippage
+from src.errors import BacktesterError
+from src.execution.audit import expected_costs
+from src.execution.audit.books import (
+    CLOSE,
+    OPEN,
+    VOLUME,
+    Books,
+    BoolArray,
+    Float64Array,
+    IndexArray,
+    Prices,
+    last_known_closes,
+)
+
+EXACT = 1e-12
+"""Relative tolerance of values from a single formula: prices and fees."""
+
+ROUNDING = 1e-9
+"""Relative tolerance below zero: for shares, of the maximum ever held; for cash, of equity."""
+
+
+class AuditFailed(BacktesterError):
+    """The books from the box do not follow from the prices sent to it.
+
+    Args:
+        check: which check failed, as a clause ("price is not the day's open plus slippage").
+        symbol: the order's symbol, or None if the check does not concern one order.
+        date: ISO date, or None if the check does not concern one day.
+        detail: the numbers, or "".
+    """
+
+    code = "audit_failed"
+    http_status = 400
+
+    def __init__(self, check: str, symbol: str | None = None, date: str | None = None, detail: str = "") -> None:
+        where = ", ".join(part for part in (symbol, date, detail) if part)
+        super().__init__(f"audit failed: {check}" + (f": {where}" if where else ""))
+        self.check = check
+        self.symbol = symbol
+        self.date = date
+
+
+@dataclass(frozen=True)
+class Claim:
+    """What the box claims to have happened. Only the dtypes have been checked.
+
+    Attributes:
+        day: (n_orders,) integers, index into the dates.
+        symbol: (n_orders,) integers, index into the symbols.
+        shares: (n_orders,) float64, positive buys, negative sells.
+        price: (n_orders,) float64, fill price per share.
+        fee: (n_orders,) float64, account currency.
+        cash: (n_days,) float64, after the day's last fill.
+        equity: (n_days,) float64, at the day's close.
+    """
+
+    day: IndexArray
+    symbol: IndexArray
+    shares: Float64Array
+    price: Float64Array
+    fee: Float64Array
+    cash: Float64Array
+    equity: Float64Array
+
+
+@dataclass(frozen=True)
+class AuditRules:
+    """The rules that the run had to follow.
+
+    Attributes:
+        initial_capital: account currency, above zero.
+        execution: when orders fill.
+        min_trade_value: account currency; smaller orders only close positions.
+        commission: the fee model.
+        slippage: the price model.
+        first_signal_day: index of the first day on which the strategy was called.
+        delistings: symbol index → index of the day on which the symbol leaves: the first day after its last
+            bar, or the last day of the timeline.
+        delisting_return: the position's gain or loss on that day, as a fraction of its value at the last close.
+        dividends: (n_days, n_symbols) cash per share held at the end of the previous day; None for no dividends.
+    """
+
+    initial_capital: float
+    execution: ExecutionTiming
+    min_trade_value: float
+    commission: Commission
+    slippage: Slippage
+    first_signal_day: int = 0
+    delistings: Mapping[int, int] = field(default_factory=dict)
+    delisting_return: float = 0.0
+    dividends: Float64Array | None = None
+
+    @property
+    def fills_at_open(self) -> bool:
+        return self.execution is ExecutionTiming.CLOSE_TO_NEXT_OPEN
+
+
+def audit(claim: Claim, prices: Prices, rules: AuditRules) -> Books:
+    """Rebuild the account of a run and compare it with the claim; linear in orders and in days × symbols.
+
+    Raises:
+        AuditFailed: at the first check that fails, naming its first order or day.
+    """
+    with np.errstate(all="ignore"):  # every comparison below is false for NaN, which rejects the claim
+        _check_columns(claim, prices)
+        evidence = _Evidence(claim, prices)
+        _check_sequence(evidence, rules)
+        _check_prices_and_fees(evidence, rules)
+        held = _shares_held(claim, prices)
+        _check_positions(evidence, held, rules)
+        books = _rebuild(claim, prices, rules, held)
+        _check_cash_and_equity(evidence, books)
+    return books
+
+
+@dataclass(frozen=True)
+class _Evidence:
+    """A claim with its prices. Raises for the first order or day that fails a check."""
+
+    claim: Claim
+    prices: Prices
+
+    def each_order(self, is_right: BoolArray, check: str, detail: Callable[[int], str]) -> None:
+        if not is_right.all():
+            order = int(np.argmin(is_right))
+            symbol = self.prices.symbols[self.claim.symbol[order]]
+            raise AuditFailed(check, symbol, self._date(int(self.claim.day[order])), detail(order))
+
+    def each_day(self, is_right: BoolArray, check: str, detail: Callable[[int], str]) -> None:
+        if not is_right.all():
+            day = int(np.argmin(is_right))
+            raise AuditFailed(check, None, self._date(day), detail(day))
+
+    def _date(self, day: int) -> str:
+        return str(self.prices.dates[day].astype("datetime64[D]"))
+
+    def bar(self, field: int) -> Float64Array:
+        """(n_orders,) one field of the bar for each order's symbol and day."""
+        values: Float64Array = self.prices.bars[self.claim.day, self.claim.symbol, field]
+        return values
+
+
+def _check_columns(claim: Claim, prices: Prices) -> None:
+    """Check that every column has one finite value per order or day, and that every index is in range."""
+    n_days, n_symbols = prices.bars.shape[:2]
+    for column in fields(claim):
+        values = getattr(claim, column.name)
+        count = n_days if column.name in ("cash", "equity") else len(claim.day)
+        if values.shape != (count,):
+            raise AuditFailed(f"column {column.name} has the wrong length", detail=f"{values.shape}, not {count}")
+        if not np.isfinite(values).all():
+            at = int(np.argmin(np.isfinite(values)))
+            raise AuditFailed(f"column {column.name} is not finite", detail=f"row {at}")
+    for name, indexes, count in (("day", claim.day, n_days), ("symbol", claim.symbol, n_symbols)):
+        outside = (indexes < 0) | (indexes >= count)
+        if outside.any():
+            at = int(np.argmax(outside))
+            raise AuditFailed(f"column {name} is out of range", detail=f"row {at}: {indexes[at]}")
+
+
+def _check_sequence(evidence: _Evidence, rules: AuditRules) -> None:
+    """Check that days ascend, that each has sells then buys in universe order, one order per symbol, none too early."""
+    claim, n_symbols = evidence.claim, len(evidence.prices.symbols)
+    place = (claim.day.astype(np.int64) * 2 + (claim.shares > 0.0)) * n_symbols + claim.symbol
+    in_order = np.concatenate(([True], place[1:] > place[:-1]))[: len(place)]
+    evidence.each_order(in_order, "orders are not in order (day, sells before buys, universe)", _row)
+    cells = claim.day.astype(np.int64) * n_symbols + claim.symbol
+    is_first = np.zeros(len(cells), dtype=np.bool_)
+    is_first[np.unique(cells, return_index=True)[1]] = True
+    evidence.each_order(is_first, "more than one order for a symbol on one day", _row)
+    earliest = rules.first_signal_day + rules.fills_at_open
+    evidence.each_order(claim.day >= earliest, "an order before the first possible signal", _row)
+
+
+def _check_prices_and_fees(evidence: _Evidence, rules: AuditRules) -> None:
+    """Check that each order has a bar to fill at, and the price, fee and size that the cost models allow."""
+    claim, slippage = evidence.claim, rules.slippage.to_wire()
+    reference = evidence.bar(OPEN if rules.fills_at_open else CLOSE)
+    moment = "open" if rules.fills_at_open else "close"
+    evidence.each_order(reference > 0.0, "an order on a day without a bar", _row)
+    sizes, volumes = np.abs(claim.shares), evidence.bar(VOLUME)
+    evidence.each_order(sizes > 0.0, "an order of no shares", _row)
+    largest = expected_costs.largest_sizes(slippage, volumes)
+    evidence.each_order(
+        sizes <= largest * (1.0 + EXACT),
+        "an order larger than its maximum share of the day's volume",
+        lambda order: f"{sizes[order]} of at most {largest[order]} shares",
+    )
+    fractions = expected_costs.slippage_fractions(slippage, sizes, volumes)
+    expected_price = reference * (1.0 + np.sign(claim.shares) * fractions)
+    evidence.each_order(
+        np.abs(claim.price - expected_price) <= EXACT * expected_price,
+        f"a price that is not the day's {moment} with slippage",
+        lambda order: f"{claim.price[order]}, expected {expected_price[order]}",
+    )
+    expected_fee = expected_costs.fees(rules.commission.to_wire(), sizes, expected_price)
+    evidence.each_order(
+        np.abs(claim.fee - expected_fee) <= EXACT * expected_fee + EXACT,
+        "a fee that does not follow from the commission",
+        lambda order: f"{claim.fee[order]}, expected {expected_fee[order]}",
+    )
+
+
+def _shares_held(claim: Claim, prices: Prices) -> Float64Array:
+    """(n_days, n_symbols) shares after each day's orders, ignoring settlements."""
+    traded = np.zeros(prices.bars.shape[:2])
+    traded[claim.day, claim.symbol] = claim.shares
+    return np.cumsum(traded, axis=0)
+
+
+def _rebuild(claim: Claim, prices: Prices, rules: AuditRules, held: Float64Array) -> Books:
+    """The account that follows from the orders alone, without the claimed cash and equity."""
+    marks = last_known_closes(prices)
+    orders = _with_settlements(claim, prices, rules, held, marks)
+    positions = held.copy()
+    for day, symbol in zip(orders.day[orders.is_settlement], orders.symbol[orders.is_settlement], strict=True):
+        positions[day:, symbol] = 0.0
+    income = _income(positions, rules)
+    orders_until_day = np.searchsorted(orders.day, np.arange(len(held)), side="right")
+    return Books(
+        prices=prices,
+        fills_at_open=rules.fills_at_open,
+        initial_capital=rules.initial_capital,
+        day=orders.day,
+        symbol=orders.symbol,
+        shares=orders.shares,
+        price=orders.price,
+        fee=orders.fee,
+        is_settlement=orders.is_settlement,
+        positions=positions,
+        cash=_cash_after_orders(orders, rules.initial_capital)[orders_until_day] + np.cumsum(income),
+        marks=marks,
+        income=income,
+    )
+
+
+@dataclass(frozen=True)
+class _Orders:
+    """The columns of `Books` with one value per order."""
+
+    day: IndexArray
+    symbol: IndexArray
+    shares: Float64Array
+    price: Float64Array
+    fee: Float64Array
+    is_settlement: BoolArray
+
+
+def _with_settlements(
+    claim: Claim, prices: Prices, rules: AuditRules, held: Float64Array, marks: Float64Array
+) -> _Orders:
+    """The claimed orders, with the sales that settle delisted positions inserted in order."""
+    places, rows = [], []
+    # A symbol has a bar on its day only if that is the last day: then it leaves after all other orders.
+    leaving = (
+        (day, bool(np.isfinite(prices.bars[day, symbol, CLOSE])), symbol) for symbol, day in rules.delistings.items()
+    )
+    for day, is_last, symbol in sorted(leaving):
+        shares = held[day, symbol]
+        if shares > 0.0:
+            places.append(len(claim.day) if is_last else int(np.searchsorted(claim.day, day)))
+            rows.append((day, symbol, -shares, marks[day, symbol] * (1.0 + rules.delisting_return), 0.0))
+    days, symbols, sizes, at, fees = np.array(rows, dtype=np.float64).reshape(-1, 5).T
+    return _Orders(
+        day=np.insert(claim.day, places, days.astype(claim.day.dtype)),
+        symbol=np.insert(claim.symbol, places, symbols.astype(claim.symbol.dtype)),
+        shares=np.insert(claim.shares, places, sizes),
+        price=np.insert(claim.price, places, at),
+        fee=np.insert(claim.fee, places, fees),
+        is_settlement=np.insert(np.zeros(len(claim.day), dtype=np.bool_), places, True),
+    )
+
+
+def _income(positions: Float64Array, rules: AuditRules) -> Float64Array:
+    """(n_days,) each day's dividends, on the shares held at the end of the previous day."""
+    if rules.dividends is None:
+        return np.zeros(len(positions))
+    paid: Float64Array = (positions[:-1] * rules.dividends[1:]).sum(axis=1)
+    return np.concatenate(([0.0], paid))
+
+
+def _cash_after_orders(orders: _Orders | Books, initial_capital: float) -> Float64Array:
+    """(n_orders + 1,) cash before the first order and after each one, without dividends."""
+    paid = orders.shares * orders.price + orders.fee
+    return np.cumsum(np.concatenate(([initial_capital], -paid)))
+
+
+def _check_positions(evidence: _Evidence, held: Float64Array, rules: AuditRules) -> None:
+    """Check that only held shares are sold, and that small orders only close positions or meet a volume cap."""
+    claim = evidence.claim
+    most_held = np.maximum.accumulate(np.abs(held), axis=0)[claim.day, claim.symbol]
+    left = held[claim.day, claim.symbol]
+    evidence.each_order(
+        left >= -ROUNDING * most_held,
+        "more shares sold than held",
+        lambda order: f"{left[order]} shares left",
+    )
+    sizes = np.abs(claim.shares)
+    largest = expected_costs.largest_sizes(rules.slippage.to_wire(), evidence.bar(VOLUME))
+    reference = evidence.bar(OPEN if rules.fills_at_open else CLOSE)
+    is_large = sizes * reference >= rules.min_trade_value * (1.0 - ROUNDING)
+    may_be_small = (claim.shares < 0.0) & ((np.abs(left) <= ROUNDING * most_held) | (sizes >= largest * (1.0 - EXACT)))
+    evidence.each_order(
+        is_large | may_be_small,
+        "an order below the minimum trade value that does not close a position",
+        lambda order: f"{sizes[order]} shares at {reference[order]}",
+    )
+
+
+def _check_cash_and_equity(evidence: _Evidence, books: Books) -> None:
+    """Check that cash covers each order, and that the claimed cash and equity match the rebuilt account."""
+    claim = evidence.claim
+    # A claim may differ only by the rounding of sums in a different grouping. The scale is the account's
+    # maximum value so far, so an account that has shrunk to pennies still passes.
+    scale = np.maximum.accumulate(np.maximum(np.abs(books.equity), books.initial_capital))
+    n_bookings = len(books.day) + np.count_nonzero(books.income)
+    allowed = np.maximum(EXACT, 4.0 * np.finfo(np.float64).eps * n_bookings) * scale
+    after_order = _cash_after_orders(books, books.initial_capital)[1:] + np.cumsum(books.income)[books.day]
+    after_order = after_order[~books.is_settlement]
+    floor = -(ROUNDING * np.abs(books.equity) + EXACT * scale)[claim.day]
+    evidence.each_order(
+        after_order >= floor,
+        "not enough cash for an order",
+        lambda order: f"{after_order[order]} left",
+    )
+    _check_daily(evidence, "cash", claim.cash, books.cash, allowed)
+    _check_daily(evidence, "equity", claim.equity, books.equity, allowed)
+
+
+def _check_daily(
+    evidence: _Evidence, name: str, claimed: Float64Array, rebuilt: Float64Array, allowed: Float64Array
+) -> None:
+    evidence.each_day(
+        np.abs(claimed - rebuilt) <= allowed,
+        f"{name} that does not follow from orders and prices",
+        lambda day: f"{claimed[day]}, expected {rebuilt[day]}",
+    )
+
+
+def _row(order: int) -> str:
+    return f"row {order}"

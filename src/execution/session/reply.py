@@ -1,0 +1,125 @@
+"""A box's claims about its run. This module checks types and lengths; the audit checks the books."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from src.execution import protocol
+from src.execution.text import printable
+
+MAX_UNFILLED = 100_000
+MAX_REASON_CHARACTERS = 200
+
+
+@dataclass(frozen=True)
+class Unfilled:
+    """A checked period in which a symbol could not fill: see src.engine.ledger.Unfilled."""
+
+    symbol: str
+    reason: str
+    first_day: int
+    last_day: int
+    count: int
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """A strategy's requested trades, checked for their form: see src.engine.ledger.Ledger."""
+
+    signals: int
+    most_wanted: float | None
+    most_affordable: float | None
+
+
+@dataclass(frozen=True)
+class Reply:
+    """The box's claims. Only types and lengths have been checked.
+
+    Attributes:
+        day, symbol: (n_orders,) int32 indexes. shares, price, fee: (n_orders,) float64.
+        cash, equity: (n_days,) float64.
+        decisions: the number of calls to the strategy.
+        logs: printed lines, bounded. lost_output_bytes: bytes printed beyond the bound.
+        unfilled: orders that waited or never filled.
+        wishes: the requested trades until the first fill; None if the box does not report them.
+    """
+
+    day: npt.NDArray[np.int32]
+    symbol: npt.NDArray[np.int32]
+    shares: npt.NDArray[np.float64]
+    price: npt.NDArray[np.float64]
+    fee: npt.NDArray[np.float64]
+    cash: npt.NDArray[np.float64]
+    equity: npt.NDArray[np.float64]
+    decisions: int
+    logs: tuple[str, ...] = ()
+    lost_output_bytes: int = 0
+    unfilled: tuple[Unfilled, ...] = ()
+    wishes: Wishes | None = None
+
+
+def read_reply(ledger: bytes, finished: dict[str, Any], symbols: Sequence[str], n_days: int) -> Reply:
+    """Read the reply from a run's last two frames.
+
+    Args:
+        ledger: payload of LEDGER.
+        finished: value of FINISHED, with its logs already checked.
+        symbols: the universe.
+        n_days: the number of days sent.
+
+    Raises:
+        ProtocolError: a part has the wrong form.
+    """
+    n_orders, days, decisions = protocol.ledger_shape(ledger)
+    if days != n_days or decisions > n_days:
+        raise protocol.ProtocolError("its books and the prices differ in length")
+    lost = finished.get("lost_output_bytes")
+    return Reply(
+        **_columns(ledger, n_orders, n_days),
+        decisions=decisions,
+        logs=finished["logs"],
+        lost_output_bytes=lost if type(lost) is int and lost > 0 else 0,
+        unfilled=tuple(_unfilled(finished.get("unfilled"), symbols, n_days)),
+        wishes=_interest(finished.get("wishes"), n_days),
+    )
+
+
+def _columns(ledger: bytes, n_orders: int, n_days: int) -> dict[str, Any]:
+    columns: dict[str, Any] = {}
+    offset = protocol.ledger_offset()
+    shapes = [(name, code, n_orders) for name, code in protocol.LEDGER_COLUMNS]
+    shapes += [(name, "d", n_days) for name in protocol.LEDGER_MARKS]
+    for name, code, count in shapes:
+        dtype = np.dtype("<i4" if code == "i" else "<f8")
+        columns[name] = np.frombuffer(ledger, dtype, count, offset)
+        offset += count * dtype.itemsize
+    return columns
+
+
+def _interest(value: Any, n_days: int) -> Wishes | None:
+    match value:
+        case None:
+            return None
+        case [int(signals), (None | float() | int()) as wanted, (None | float() | int()) as affordable] if (
+            0 <= signals <= n_days
+        ):
+            return Wishes(signals, wanted, affordable)
+    raise protocol.ProtocolError("its report of signals is malformed")
+
+
+def _unfilled(entries: Any, symbols: Sequence[str], n_days: int) -> list[Unfilled]:
+    if not isinstance(entries, list) or len(entries) > MAX_UNFILLED:
+        raise protocol.ProtocolError("its unfilled orders are not a list, or too long")
+    return [_one_unfilled(entry, symbols, n_days) for entry in entries]
+
+
+def _one_unfilled(entry: Any, symbols: Sequence[str], n_days: int) -> Unfilled:
+    match entry:
+        case [int(symbol), str(reason), int(first), int(last), int(count)] if (
+            0 <= symbol < len(symbols) and 0 <= first <= last < n_days and count > 0
+        ):
+            return Unfilled(symbols[symbol], printable(reason, MAX_REASON_CHARACTERS), first, last, count)
+    raise protocol.ProtocolError("its list of unfilled orders is malformed")

@@ -1,0 +1,363 @@
+"""The whole job, top to bottom: read, describe, fetch, hash; then contain, audit, measure."""
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Any, Self
+
+import numpy as np
+from hqg_algorithms import Cadence
+
+from src.errors import StrategyFailed
+from src.execution.audit.books import Books
+from src.execution.reading.reading import Reading, read
+from src.execution.reading.strategy_source import StrategyDescription
+from src.execution.sandbox.base import Patience, Sandbox
+from src.execution.session.reply import Reply
+from src.execution.session.session import MAX_ORDERS, Job, Session
+from src.models.request import BacktestRequest
+from src.services.backtests.benchmark import Benchmarks, find_benchmarks
+from src.services.backtests.coverage_warnings import period_warnings, window_warnings
+from src.services.backtests.delistings import find_delistings, settlement_warnings, stopped_warnings
+from src.services.backtests.identity import (
+    ENGINE_VERSION,
+    canonical,
+    code_hash,
+    data_hash,
+    run_hash,
+)
+from src.services.backtests.idle_warning import idle_warning
+from src.services.backtests.measurement import answer_body, audited, logs_of, measured
+from src.services.backtests.port import BoxNeeded, Observe
+from src.services.backtests.price_warnings import jump_warnings, share_warnings
+from src.services.backtests.reading_cache import readable_strategy
+from src.services.data_provider.base import DataProvider, PriceTable
+from src.services.data_provider.calendar import last_period_is_complete
+from src.services.data_provider.patience import Patience as PricePatience
+from src.services.results import document as answer
+from src.services.storage.records import Progress
+from src.utils.stopwatch import Stopwatch
+
+
+@dataclass(frozen=True)
+class RunLimits:
+    """Limits of one run.
+
+    Attributes:
+        wall_seconds: wall time for loading and running the strategy.
+        max_orders: number of orders.
+    """
+
+    wall_seconds: float = 300.0
+    max_orders: int = MAX_ORDERS
+
+
+class Backtests:
+    """Runs backtests in two steps: gather everything that decides the result, then compute it.
+
+    Args:
+        provider: source of prices.
+        sandbox: runs strategies.
+        limits: limits of one run.
+        read: reads a source without running it; by default in this process, which a hostile source can keep busy.
+    """
+
+    def __init__(
+        self,
+        *,
+        provider: DataProvider,
+        sandbox: Sandbox,
+        limits: RunLimits,
+        read: Callable[[str], Reading] = read,
+    ) -> None:
+        self._read = read
+        self._provider = provider
+        self._sandbox = sandbox
+        self._limits = limits
+
+    def prepare(
+        self,
+        request: BacktestRequest,
+        *,
+        deadline: float,
+        cancel: threading.Event,
+        may_open_box: bool = True,
+        reading_seconds: float = 0.0,
+    ) -> "Prepared":
+        """Everything that decides the result, and its hash. Blocks; thread-safe.
+
+        Only a strategy that computes its universe or cadence needs a box here, which is kept for the execution.
+
+        Args:
+            deadline: time.monotonic() seconds at which the request's time is up.
+            cancel: set when the request is cancelled.
+            may_open_box: whether the caller has a slot for a box.
+            reading_seconds: time this request already spent reading the strategy; part of the timings.
+
+        Returns:
+            A context manager: leaving it destroys the box.
+
+        Raises:
+            StrategyRejected, StrategyFailed, NoPrices, PriceSourceUnavailable, SandboxUnavailable,
+            RunTimedOut, RunCancelled
+            BoxNeeded: a box is needed and may_open_box is False.
+        """
+        watch = Stopwatch(reading_seconds)
+        reading = self._read(request.strategy_code)
+        # Not the time of the call: it may have waited for other sources to be read.
+        watch.count("analysis", reading_seconds + reading.seconds)
+        strategy = readable_strategy(reading.trading(request.universe))
+        job = self._job(strategy, request)
+        with ExitStack() as box:
+            session = Session(self._sandbox, job, Patience(deadline, cancel))
+            box.push(session)
+            symbols, cadence, is_open = strategy.universe, strategy.cadence, False
+            if symbols is None or cadence is None:
+                if not may_open_box:
+                    raise BoxNeeded
+                with watch.step("sandbox"):
+                    symbols, cadence = session.describe()
+                    is_open = True
+                    check_agreement(strategy, symbols, cadence)
+            with watch.step("data"):
+                # Created here, once the remaining time of the request is known.
+                waiting = PricePatience.of_request(deadline, cancel)
+                prices = self._fetch(symbols, request, waiting)
+                benchmarks = self._benchmarks(prices, request, waiting)
+                delistings = find_delistings(prices, request.end_date, benchmarks.benchmark_end)
+                hashed = data_hash(prices.data_hash(), delistings)
+            return Prepared(
+                request=request,
+                strategy=strategy,
+                symbols=symbols,
+                cadence=cadence,
+                prices=prices,
+                benchmarks=benchmarks,
+                delistings=delistings,
+                ingredients=ingredients(request, symbols, cadence, hashed, benchmarks),
+                source=(self._provider.name, self._provider.is_synthetic),
+                sandbox_name=self._sandbox.name,
+                watch=watch,
+                session=session,
+                is_box_open=is_open,
+                box=box.pop_all(),
+            )
+
+    def _job(self, strategy: StrategyDescription, request: BacktestRequest) -> Job:
+        return Job(
+            source=request.strategy_code,
+            class_name=strategy.class_name,
+            needs_prelude=strategy.needs_prelude,
+            parameters=canonical(request.parameters),
+            seed=request.seed,
+            wall_seconds=self._limits.wall_seconds,
+            universe=None if request.universe is None else tuple(request.universe),
+            max_orders=self._limits.max_orders,
+        )
+
+    def _fetch(self, symbols: tuple[str, ...], request: BacktestRequest, patience: PricePatience) -> PriceTable:
+        return self._provider.fetch(
+            symbols, request.start_date, request.end_date, patience, adjustment=request.price_adjustment
+        )
+
+    def _benchmarks(self, prices: PriceTable, request: BacktestRequest, patience: PricePatience) -> Benchmarks:
+        return find_benchmarks(
+            self._provider,
+            prices,
+            benchmark=request.benchmark,
+            risk_free_rate=request.risk_free_rate,
+            initial_capital=request.initial_capital,
+            patience=patience,
+        )
+
+
+@dataclass
+class Prepared:
+    """A run before its execution. Use it as a context manager; it can be executed once.
+
+    Attributes:
+        symbols: the universe it trades.
+        delistings: see src.services.backtests.delistings.find_delistings.
+        ingredients: everything that decides its result, as JSON values.
+    """
+
+    request: BacktestRequest
+    strategy: StrategyDescription
+    symbols: tuple[str, ...]
+    cadence: Cadence
+    prices: PriceTable
+    benchmarks: Benchmarks
+    delistings: Mapping[int, int]
+    ingredients: Mapping[str, Any]
+    source: tuple[str, bool]
+    sandbox_name: str
+    watch: Stopwatch
+    session: Session
+    is_box_open: bool
+    box: ExitStack
+    run_hash: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.run_hash = run_hash(self.ingredients)
+
+    @property
+    def class_name(self) -> str:
+        """Name of the strategy's class."""
+        return self.strategy.class_name
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.box.close()
+
+    def execute(self, observe: Observe | None = None) -> dict[str, Any]:
+        """The answer, ready for JSON. Blocks.
+
+        Args:
+            observe: called during the run, see src.execution.session.session.Session.run.
+
+        Raises:
+            StrategyFailed, SandboxUnavailable, RunTimedOut, RunCancelled
+        """
+        watch = self.watch
+        with watch.step("sandbox"):
+            self._describe()
+            reply = self._run(observe)
+            self.box.close()
+        with watch.step("audit"):
+            books = audited(reply, self.prices, self.request, self.cadence, self.delistings)
+        with watch.step("metrics"):
+            trades, metrics = measured(books, self.request, self.benchmarks)
+            body = answer_body(self.request, books, trades, metrics, self.prices, self.benchmarks)
+        return {
+            "run_hash": self.run_hash,
+            "job_id": self.run_hash,
+            "parameters": answer.parameters_answer(self.request, self.symbols, self.cadence),
+            **body,
+            "logs": logs_of(reply),
+            "warnings": answer.bounded(self._warnings(reply, books)),
+            "provenance": self._provenance() | {"timings_ms": watch.milliseconds()},
+        }
+
+    def _describe(self) -> None:
+        if not self.is_box_open:
+            self.is_box_open = True
+            check_agreement(self.strategy, *self.session.describe())
+
+    def _run(self, observe: Observe | None) -> Reply:
+        rules = engine_rules(self.request, self.cadence, self.prices, self.delistings)
+        if observe is None:
+            return self.session.run(self.prices, rules)
+        dates = self.prices.dates
+
+        def forward(day_index: int, equity: float, lines: Sequence[str]) -> None:
+            observe(Progress((day_index + 1) / len(dates), str(dates[day_index]), equity), lines)
+
+        return self.session.run(self.prices, rules, forward)
+
+    def _warnings(self, reply: Reply, books: Books) -> list[str]:
+        synthetic = "These prices are synthetic (made up by this service): they say nothing about any market."
+        return [
+            # First, because another request for the same run has different ones: see src/services/results/result.py.
+            *self.request.unknown_fields_warnings(),
+            *([synthetic] if self.source[1] else []),
+            *window_warnings(self.prices, self.request.start_date, self.request.end_date),
+            *period_warnings(self.prices.dates),
+            *self.prices.warnings(),
+            *jump_warnings(self.prices),
+            *share_warnings(self.prices, self.request),
+            *self.benchmarks.warnings,
+            *settlement_warnings(books, self.request.delisting_return),
+            *stopped_warnings(books, self.prices.history_ends),
+            *idle_warning(reply, self.request, self.cadence, len(books.day)),
+            *answer.unfilled_warnings(reply.unfilled, self.prices),
+        ]
+
+    def _provenance(self) -> dict[str, Any]:
+        return {
+            "data_source": self.source[0],
+            "is_synthetic": self.source[1],
+            "data_hash": self.ingredients["data"],
+            "data": [origin.as_json() for origin in self.prices.origins],
+            "code_hash": self.ingredients["code"],
+            "engine_version": ENGINE_VERSION,
+            "sandbox": self.sandbox_name,
+            "seed": self.request.seed,
+        }
+
+
+def ingredients(
+    request: BacktestRequest,
+    symbols: tuple[str, ...],
+    cadence: Cadence,
+    data_hash: str,
+    benchmarks: Benchmarks,
+) -> dict[str, Any]:
+    """Everything that decides the result of a run, as canonical JSON values. The name does not."""
+    values = answer.parameters_answer(request, symbols, cadence)
+    del values["name"]
+    return {
+        "initial_capital": canonical(values.pop("starting_equity")),
+        **{name: canonical(value) for name, value in values.items()},
+        # If it is given, the strategy's own universe() is not called.
+        "is_universe_given": request.universe is not None,
+        "code": code_hash(request.strategy_code),
+        "engine_version": ENGINE_VERSION,
+        "data": data_hash,
+        "yardsticks": benchmarks.hash(),
+    }
+
+
+def check_agreement(strategy: StrategyDescription, universe: tuple[str, ...], cadence: Cadence) -> None:
+    """Check that the running strategy has the universe and cadence that its source states.
+
+    Raises:
+        StrategyFailed: they differ.
+    """
+    if strategy.universe is not None and strategy.universe != universe:
+        raise StrategyFailed(
+            [
+                f"the universe in the source is {_listed(strategy.universe)}, but the "
+                f"running strategy returns {_listed(universe)}"
+            ]
+        )
+    if strategy.cadence is not None and strategy.cadence != cadence:
+        raise StrategyFailed(["the source and the running strategy have different cadences"])
+
+
+def engine_rules(
+    request: BacktestRequest, cadence: Cadence, prices: PriceTable, delistings: Mapping[int, int]
+) -> dict[str, Any]:
+    """The wire form of the engine's rules."""
+    last_day = prices.dates[-1].item()
+    return {
+        "bar_size": cadence.bar_size.value,
+        "execution": cadence.execution.value,
+        "initial_capital": request.initial_capital,
+        "min_trade_value": request.min_trade_value,
+        "commission": answer.cost_wire(request.commission),
+        "slippage": answer.cost_wire(request.slippage),
+        "last_period_complete": last_period_is_complete(last_day, cadence.bar_size, prices.has_weekend_days()),
+        "delistings": sorted(delistings.items()),
+        "delisting_return": request.delisting_return,
+        "dividends": _dividend_rows(prices),
+    }
+
+
+def _dividend_rows(prices: PriceTable) -> list[tuple[int, int, float]]:
+    """(day, symbol, cash per share) of each dividend."""
+    if prices.dividends is None:
+        return []
+    days, symbols = np.nonzero(prices.dividends)
+    amounts = prices.dividends[days, symbols]
+    return list(zip(days.tolist(), symbols.tolist(), amounts.tolist(), strict=True))
+
+
+def _listed(symbols: tuple[str, ...]) -> str:
+    shown = ", ".join(symbols[:10])
+    return shown if len(symbols) <= 10 else f"{shown} and {len(symbols) - 10} more"

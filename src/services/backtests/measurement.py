@@ -1,0 +1,98 @@
+"""From a box's claim to the answer: audit the books, measure them, build the answer."""
+
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+from hqg_algorithms import Cadence
+
+from src.engine.costs import commission_from_wire, slippage_from_wire
+from src.errors import StrategyFailed
+from src.execution.audit.audit import AuditFailed, AuditRules, Claim, audit
+from src.execution.audit.books import Books
+from src.execution.session.reply import Reply
+from src.models.request import BacktestRequest
+from src.services.backtests.benchmark import Benchmarks
+from src.services.data_provider.base import PriceTable
+from src.services.results import document as answer
+from src.utils.metrics import Metrics, measure
+from src.utils.trade_stats import TradeColumns, equity_stats
+from src.utils.trading_year import periods_per_year
+
+logger = logging.getLogger(__name__)
+
+
+def audited(
+    reply: Reply, prices: PriceTable, request: BacktestRequest, cadence: Cadence, delistings: Mapping[int, int]
+) -> Books:
+    """The books that follow from an honest reply.
+
+    Args:
+        delistings: see src.services.backtests.delistings.find_delistings.
+
+    Raises:
+        StrategyFailed: a check of the audit failed.
+    """
+    claim = Claim(reply.day, reply.symbol, reply.shares, reply.price, reply.fee, reply.cash, reply.equity)
+    rules = AuditRules(
+        initial_capital=request.initial_capital,
+        execution=cadence.execution,
+        min_trade_value=request.min_trade_value,
+        commission=commission_from_wire(answer.cost_wire(request.commission)),
+        slippage=slippage_from_wire(answer.cost_wire(request.slippage)),
+        delistings=delistings,
+        delisting_return=request.delisting_return,
+        dividends=prices.dividends,
+    )
+    try:
+        return audit(claim, prices, rules)
+    except AuditFailed as error:
+        logger.warning("a box's books were rejected: %s", error)
+        raise StrategyFailed([str(error)], logs=reply.logs, is_repeatable=False) from error
+
+
+def measured(books: Books, request: BacktestRequest, benchmarks: Benchmarks) -> tuple[TradeColumns, Metrics]:
+    """Orders as columns, and every metric."""
+    trades = TradeColumns(
+        books.day, books.symbol, books.shares, books.price, books.fee, books.reference_price, books.is_settlement
+    )
+    metrics = measure(
+        books.equity,
+        request.initial_capital,
+        books.prices.dates,
+        periods_per_year=periods_per_year(books.prices.dates),
+        annual_risk_free_rate=benchmarks.risk_free_rate,
+        benchmark_equity=benchmarks.benchmark,
+        trades=trades,
+        position_value=books.position_value,
+    )
+    return trades, metrics
+
+
+def answer_body(
+    request: BacktestRequest,
+    books: Books,
+    trades: TradeColumns,
+    metrics: Metrics,
+    prices: PriceTable,
+    benchmarks: Benchmarks,
+) -> dict[str, Any]:
+    """The part of the answer that comes from the books."""
+    return {
+        "metrics": answer.metrics_answer(metrics),
+        "equity_stats": {
+            **equity_stats(books.equity, request.initial_capital, trades),
+            **({} if prices.dividends is None else {"dividends": float(books.income.sum())}),
+        },
+        "candles": answer.candles_answer(books),
+        "orders": answer.orders_answer(books),
+        "holding_weights": answer.holding_weights_answer(books),
+        "benchmark": answer.benchmark_answer(prices, benchmarks),
+    }
+
+
+def logs_of(reply: Reply) -> list[str]:
+    """The strategy's output, and the size of any that was dropped."""
+    if not reply.lost_output_bytes:
+        return list(reply.logs)
+    return [*reply.logs, f"… {reply.lost_output_bytes} more bytes of output were dropped"]

@@ -1,0 +1,62 @@
+"""What durable runs need from src.services.backtests.backtests, whose import is slow."""
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from types import TracebackType
+from typing import Any, Protocol, Self
+
+from src.models.request import BacktestRequest
+from src.services.storage.records import Progress
+
+Observe = Callable[[Progress, Sequence[str]], None]
+"""Receives a run's progress and the lines printed since the last call, in the thread that executes the run."""
+
+
+class BoxNeeded(Exception):
+    """The strategy computes its universe or cadence, which takes a box, and none may be opened here."""
+
+
+class PreparedRun(Protocol):
+    """See src.services.backtests.backtests.Prepared."""
+
+    @property
+    def run_hash(self) -> str: ...
+    @property
+    def ingredients(self) -> Mapping[str, Any]: ...
+    @property
+    def symbols(self) -> tuple[str, ...]: ...
+    @property
+    def class_name(self) -> str:
+        """Name of the strategy's class."""
+        ...
+
+    def __enter__(self) -> Self: ...
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
+    def execute(self, observe: Observe | None = None) -> dict[str, Any]:
+        """The answer, ready for JSON."""
+        ...
+
+
+class PreparesRuns(Protocol):
+    """See src.services.backtests.backtests.Backtests."""
+
+    def prepare(
+        self,
+        request: BacktestRequest,
+        *,
+        deadline: float,
+        cancel: threading.Event,
+        may_open_box: bool = True,
+        reading_seconds: float = 0.0,
+    ) -> PreparedRun:
+        """Determine everything that decides the result, and the run's name.
+
+        Args:
+            reading_seconds: time already spent reading the strategy for this request.
+
+        Raises:
+            BoxNeeded: a box is needed but may not be opened.
+        """
+        ...

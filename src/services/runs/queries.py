@@ -1,0 +1,110 @@
+"""Reads stored runs: their state, their results, and why two of them differ. Blocks."""
+
+from typing import Any
+
+from src.errors import ResultNotReady, RunNotFinished, RunNotFound
+from src.services.results.finished_run import FinishedRun
+from src.services.results.own_words import name_in
+from src.services.runs.explanation import explanation
+from src.services.runs.failures import error_of
+from src.services.storage.base import RunStore
+from src.services.storage.records import (
+    EventKind,
+    RunDetails,
+    RunFilter,
+    RunKey,
+    RunPage,
+    RunRecord,
+    StoredResult,
+)
+
+MAX_LOG_EVENTS = 10_000
+MAX_LINES = 1_000
+"""Limits on the lines shown of a run in progress, because clients poll them every second."""
+
+
+class RunQueries:
+    """Reads runs. Safe to call from several threads."""
+
+    def __init__(self, store: RunStore) -> None:
+        self._store = store
+
+    def get(self, key: RunKey) -> RunRecord:
+        """The run.
+
+        Raises:
+            RunNotFound
+        """
+        run = self._store.get(key)
+        if run is None:
+            raise RunNotFound("There is no such run.")
+        return run
+
+    def details(self, key: RunKey) -> RunDetails:
+        """The run's request and ingredients.
+
+        Raises:
+            RunNotFound
+        """
+        details = self._store.details(key)
+        if details is None:
+            raise RunNotFound("There is no such run.")
+        return details
+
+    def page(self, owner: str, wanted: RunFilter, *, limit: int, cursor: str | None = None) -> RunPage:
+        """The owner's runs, newest first.
+
+        Raises:
+            CursorInvalid
+        """
+        return self._store.page(owner, wanted, limit=limit, cursor=cursor)
+
+    def result(self, key: RunKey) -> StoredResult:
+        """The stored answer.
+
+        Raises:
+            RunNotFound, ResultNotReady
+        """
+        result = self._store.result(key)
+        if result is None:
+            raise ResultNotReady(f"The run is {self.get(key).status.value}: there is no result.")
+        return result
+
+    def lines(self, run: RunRecord) -> list[str]:
+        """The lines printed in the run's current or last attempt; only the newest if there are too many."""
+        kinds = (EventKind.STARTED, EventKind.LOG)
+        events = self._store.events(run.key, after=run.first_event - 1, limit=MAX_LOG_EVENTS, kinds=kinds)
+        lines: list[str] = []
+        for event in events:
+            if event.kind is EventKind.STARTED:
+                lines.clear()
+            else:
+                lines.extend(event.data["lines"])
+        return lines[-MAX_LINES:]
+
+    def finished(self, key: RunKey) -> FinishedRun:
+        """The run with its result.
+
+        Raises:
+            RunNotFound, RunNotFinished, and the run's own error if it did not succeed
+        """
+        run = self.get(key)
+        if not run.has_result and not run.status.is_finished:
+            raise RunNotFinished("The run is still in progress.")
+        return self.ended(run)
+
+    def ended(self, run: RunRecord) -> FinishedRun:
+        """Like finished(), for a run that was already read and has ended."""
+        if not run.has_result:
+            raise error_of(run)
+        details, stored = self.details(run.key), self.result(run.key)
+        return FinishedRun(run.key, stored, name_in(stored), details.warnings, is_reused=True)
+
+    def explain(self, key: RunKey, against: str | None = None) -> dict[str, Any]:
+        """What decides the run's result, and how it differs from another run of the same owner.
+
+        Raises:
+            RunNotFound
+        """
+        other = None if against is None else self.details(RunKey(key.owner, against))
+        return explanation(key.run_hash, self.details(key), against, other)

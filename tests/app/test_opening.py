@@ -1,0 +1,53 @@
+import asyncio
+import inspect
+from pathlib import Path
+
+import pytest
+
+from src.app.opening import open_real_services
+from src.config.settings import Settings
+from src.services.backtests.backtests import Backtests, Prepared
+from src.services.data_provider.cache import CachedProvider
+from src.services.data_provider.files import FilesProvider
+from src.services.data_provider.mock import MockProvider
+from tests.fakes.backtests import FakeBacktests, FakePrepared
+
+
+def settings(folder: Path, **values: object) -> Settings:
+    """Settings whose sandbox cannot work: nothing of it is needed here."""
+    stored = {"database_url": f"sqlite:///{folder}/runs.db", "artifact_dir": folder / "artifacts"}
+    given = {"data_provider": "mock", "data_cache_dir": folder / "cache"} | values
+    return Settings(_env_file=None, sandbox="bubblewrap", sandbox_python="/nowhere/python", **stored, **given)
+
+
+@pytest.mark.parametrize(("fake", "real"), [(FakeBacktests, Backtests), (FakePrepared, Prepared)])
+def test_the_fake_is_called_like_the_real_one(fake: type, real: type):
+    for name in ("prepare", "execute"):
+        if hasattr(real, name):
+            assert inspect.signature(getattr(fake, name)).parameters.keys() == (
+                inspect.signature(getattr(real, name)).parameters.keys()
+            )
+
+
+def test_without_a_working_sandbox_the_services_open_all_the_same(caplog, tmp_path: Path):
+    async def story() -> None:
+        async with open_real_services(settings(tmp_path, max_execution_time=7)) as services:
+            assert isinstance(services.runs._backtests, Backtests)
+            assert services.sandbox.name == "bubblewrap"
+            assert services.sandbox.unavailable_reason()
+            assert await services.run_slots.run(lambda cancel: 42) == 42
+
+    asyncio.run(story())
+    assert "no sandbox works, refusing runs" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"), [("mock", MockProvider), ("files", FilesProvider), ("yahoo", CachedProvider)]
+)
+def test_prices_come_from_the_provider_of_the_settings(tmp_path: Path, name: str, kind: type):
+    async def story() -> str:
+        async with open_real_services(settings(tmp_path, data_provider=name, data_dir=tmp_path)) as services:
+            assert isinstance(services.runs._backtests._provider, kind)
+            return services.data_source
+
+    assert asyncio.run(story()) == name

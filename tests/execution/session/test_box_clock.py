@@ -1,0 +1,50 @@
+"""The host's clock for a box: which time counts."""
+
+import math
+
+import pytest
+
+from src.execution.session.box_clock import BoxClock
+
+
+class Watch:
+    """A clock that the test sets."""
+
+    def __init__(self) -> None:
+        self.seconds = 100.0
+
+    def __call__(self) -> float:
+        return self.seconds
+
+
+@pytest.fixture
+def now() -> Watch:
+    return Watch()
+
+
+def test_all_blocks_share_the_time_limit(now: Watch) -> None:
+    clock = BoxClock(10.0, now)
+    assert clock.deadline == math.inf
+    with clock:
+        assert clock.deadline == 110.0
+        now.seconds += 4.0
+    assert clock.deadline == math.inf
+    now.seconds += 1_000.0
+    with clock:
+        assert clock.deadline - now.seconds == 6.0
+
+
+def test_an_observers_time_does_not_count_as_the_boxs(now: Watch) -> None:
+    clock = BoxClock(10.0, now)
+
+    def observe(day: int, equity: float, lines: object) -> None:
+        now.seconds += 3.0
+        if day:
+            raise ValueError(day)
+
+    with clock:
+        clock.pausing(observe)(0, 1.0, [])
+        assert clock.deadline == 113.0
+        with pytest.raises(ValueError, match="7"):
+            clock.pausing(observe)(7, 1.0, [])
+        assert clock.deadline == 116.0

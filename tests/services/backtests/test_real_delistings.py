@@ -1,0 +1,116 @@
+"""A delisting in every kind of real box: the same books in every dialect, and nothing seen of it before its day."""
+
+import threading
+import time
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from src.execution.sandbox.base import Sandbox
+from src.models.request import BacktestRequest
+from src.services.backtests.backtests import Backtests, RunLimits
+from src.services.data_provider.files import FilesProvider
+from src.utils.json_bytes import json_bytes, parsed_json
+from tests.services.backtests.test_delistings import write
+
+ATTRIBUTES = """
+from hqg_algorithms import BarSize, Cadence, ExecutionTiming, Strategy, TargetWeights
+
+class Both(Strategy):
+    universe = ["DEAD", "LIVE"]
+    cadence = Cadence(bar_size=BarSize.{cadence}, execution=ExecutionTiming.{timing})
+
+    def on_data(self, data, portfolio):
+        print(data.has("DEAD"), portfolio.positions["DEAD"] > 0, round(portfolio.equity))
+        return TargetWeights({{"DEAD": 0.5, "LIVE": 0.5}})
+"""
+METHODS = """
+from hqg_algorithms import BarSize, Cadence, ExecutionTiming, Strategy, TargetWeights
+
+class Both(Strategy):
+    def universe(self):
+        return ["DEAD", "LIVE"]
+
+    def cadence(self):
+        return Cadence(bar_size=BarSize.{cadence}, execution=ExecutionTiming.{timing})
+
+    def on_data(self, data, portfolio):
+        print(data.has("DEAD"), portfolio.positions["DEAD"] > 0, round(portfolio.equity))
+        return TargetWeights({{"DEAD": 0.5, "LIVE": 0.5}})
+"""
+DICTS = """
+from hqg_algorithms import BarSize, Cadence, ExecutionTiming, Strategy
+
+class Both(Strategy):
+    def universe(self):
+        return ["DEAD", "LIVE"]
+
+    def cadence(self):
+        return Cadence(bar_size=BarSize.{cadence}, execution=ExecutionTiming.{timing})
+
+    def on_data(self, data, portfolio):
+        print(data.get("DEAD") is not None, portfolio.positions["DEAD"] > 0, round(portfolio.equity))
+        return {{"DEAD": 0.5, "LIVE": 0.5}}
+"""
+OLDER = """
+class Both(Strategy):
+    def universe(self):
+        return ["DEAD", "LIVE"]
+
+    def cadence(self):
+        return Cadence(bar_size=BarSize.{cadence}, execution=ExecutionTiming.{timing})
+
+    def on_data(self, data, portfolio):
+        print(data.get("DEAD") is not None, portfolio.positions["DEAD"] > 0, round(portfolio.equity))
+        return {{"DEAD": 0.5, "LIVE": 0.5}}
+"""
+DIALECTS = {"attributes": ATTRIBUTES, "methods": METHODS, "dicts": DICTS, "older": OLDER}
+
+
+@pytest.fixture
+def provider(tmp_path: Path) -> FilesProvider:
+    write(tmp_path, "DEAD", "2010-01-04", "2015-02-27")
+    write(tmp_path, "LIVE", "2010-01-04", "2016-12-30", price=20.0)
+    return FilesProvider(tmp_path)
+
+
+def run(sandbox: Sandbox, provider: FilesProvider, source: str) -> dict[str, Any]:
+    request = BacktestRequest(
+        strategy_code=source,
+        start_date=date(2015, 1, 1),
+        end_date=date(2015, 4, 30),
+        benchmark=None,
+        delisting_return=-0.5,
+    )
+    backtests = Backtests(provider=provider, sandbox=sandbox, limits=RunLimits(wall_seconds=60))
+    with backtests.prepare(request, deadline=time.monotonic() + 120, cancel=threading.Event()) as prepared:
+        return parsed_json(json_bytes(prepared.execute()))
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+def test_the_position_is_settled_on_its_day_and_the_strategy_sees_it_then(
+    sandbox: Sandbox, provider: FilesProvider, dialect: str
+) -> None:
+    answer = run(sandbox, provider, DIALECTS[dialect].format(cadence="DAILY", timing="CLOSE_TO_CLOSE"))
+    (closed,) = [order for order in answer["orders"] if "reason" in order]
+    assert (closed["timestamp"], closed["price"], closed["shares"]) == ("2015-03-02T00:00:00Z", 5.0, 500.0)
+    assert answer["equity_stats"]["equity"] == pytest.approx(7500)
+    days = [candle["time"] // 86_400 for candle in answer["candles"]]
+    leaves = days.index((date(2015, 3, 2) - date(1970, 1, 1)).days)
+    assert answer["logs"][1:leaves] == ["True True 10000"] * (leaves - 1)
+    assert answer["logs"][leaves:] == ["False False 7500"] * (len(days) - leaves)
+    assert "DEAD did not fill on 2015-03-02: it is no longer listed" in answer["warnings"]
+
+
+@pytest.mark.parametrize("timing", ["CLOSE_TO_CLOSE", "CLOSE_TO_NEXT_OPEN"])
+@pytest.mark.parametrize("cadence", ["WEEKLY", "MONTHLY"])
+def test_slower_cadences_and_fills_at_the_open_settle_on_the_same_day(
+    sandbox: Sandbox, provider: FilesProvider, cadence: str, timing: str
+) -> None:
+    answer = run(sandbox, provider, ATTRIBUTES.format(cadence=cadence, timing=timing))
+    closed = [(order["timestamp"], order["price"]) for order in answer["orders"] if "reason" in order]
+    # A month's signal of 2015-01-30 fills at the open of the next day at the latest: both hold in February.
+    assert closed == [("2015-03-02T00:00:00Z", 5.0)]
+    assert answer["equity_stats"]["equity"] == pytest.approx(7500)

@@ -1,0 +1,32 @@
+"""A database in a file, and a folder of artifacts beside it."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from src.services.results.artifacts import Artifacts
+from src.services.storage.base import Storage
+from src.services.storage.opening import open_storage
+
+
+@pytest.fixture
+def database_url(tmp_path: Path) -> str:
+    return f"sqlite:///{tmp_path}/runs.db"
+
+
+@pytest.fixture
+def storage(database_url: str) -> Iterator[Storage]:
+    opened = open_storage(database_url)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    return tmp_path / "artifacts"
+
+
+@pytest.fixture
+def artifacts(root: Path, storage: Storage) -> Artifacts:
+    return Artifacts(root, storage)
