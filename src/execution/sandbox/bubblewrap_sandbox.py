@@ -7,16 +7,13 @@ limits only the strategy process, before user code runs: its private memory and 
 import itertools
 import logging
 import os
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
 from pathlib import Path
 
 from src.errors import SandboxUnavailable
-from src.execution.sandbox import cgroup, launcher, seccomp
+from src.execution.sandbox import cgroup
 from src.execution.sandbox.base import (
     Box,
     BoxClosed,
@@ -25,8 +22,10 @@ from src.execution.sandbox.base import (
     Patience,
     box_environment,
 )
+from src.execution.sandbox.box_launcher import BoxLauncher, BoxProcess
 from src.execution.sandbox.bubblewrap_command import box_command
-from src.execution.sandbox.pipe import close_all, is_silent, read_some, write_all
+from src.execution.sandbox.pipe import is_silent, read_some, write_all
+from src.execution.sandbox.removal import Removal
 
 logger = logging.getLogger(__name__)
 
@@ -36,7 +35,6 @@ _NOT_AS_ROOT = (
     " (a service running as root runs its boxes as another user, who must be able to read the sandbox's interpreter,"
     " its packages and the src folder, and to create user namespaces)"
 )
-_STDERR_BYTES = 2000
 
 ADDRESS_SPACE_RESERVE_BYTES = 512 * 1024 * 1024
 """Address space beyond a box's memory limit, for library code and allocators' reserves, which use no private memory.
@@ -73,7 +71,8 @@ class BubblewrapSandbox:
         self._groups: cgroup.BoxCgroups | None = None
         self._lock = threading.Lock()
         self._open_boxes: set[BubblewrapBox] = set()
-        self._command: list[str] | None = None
+        self._removal = Removal()
+        self._launcher: BoxLauncher | None = None
 
     @property
     def strategy_limits(self) -> Mapping[str, int]:
@@ -97,17 +96,21 @@ class BubblewrapSandbox:
     def unavailable_reason(self) -> str | None:
         """None, or the first missing requirement. A success is remembered."""
         with self._lock:
-            if self._command is not None:
+            if self._launcher is not None:
                 return None
             try:
-                command = box_command(self._python, self._source_folder)
-                self._groups = self._working_groups(command)
+                launcher = BoxLauncher(box_command(self._python, self._source_folder))
+                try:
+                    self._groups = self._working_groups(launcher)
+                except BaseException:
+                    launcher.close()
+                    raise
             except SandboxUnavailable as error:
                 return str(error)
-            self._command = command
+            self._launcher = launcher
             return None
 
-    def _working_groups(self, command: list[str]) -> cgroup.BoxCgroups | None:
+    def _working_groups(self, launcher: BoxLauncher) -> cgroup.BoxCgroups | None:
         """The first way to create control groups with which a box starts; None if a box starts only without one.
 
         Raises:
@@ -115,30 +118,30 @@ class BubblewrapSandbox:
         """
         for groups in self._ways():
             try:
-                _probe(command, groups.make(self._limits))
+                _probe(launcher, groups.make(self._limits))
             except (SandboxUnavailable, OSError) as error:
                 logger.warning("no box starts in a %s: %s", groups.name, error)
             else:
                 return groups
-        _probe(command, None)
+        _probe(launcher, None)
         return None
 
     def open(self, *, preload: Sequence[str] = ()) -> Box:
         """See Sandbox.open."""
         reason = self.unavailable_reason()
-        if reason is not None or self._command is None:
+        if reason is not None or self._launcher is None:
             raise SandboxUnavailable(reason or "bubblewrap is not ready")
         try:
             group = self._groups.make(self._limits) if self._groups is not None else None
         except OSError as error:
             raise SandboxUnavailable(f"a control group for a box cannot be created: {error}") from error
         try:
-            process = _start(self._command, box_environment(preload), group)
+            process = _start(self._launcher, preload, group)
         except BaseException:
             if group is not None:
                 group.remove()
             raise
-        box = BubblewrapBox(process, self._forget, group)
+        box = BubblewrapBox(process, group, self._remove)
         with self._lock:
             self._open_boxes.add(box)
         return box
@@ -154,29 +157,36 @@ class BubblewrapSandbox:
             boxes = list(self._open_boxes)
         for box in boxes:
             box.close()
+        self._removal.close()
+        if self._launcher is not None:
+            self._launcher.close()
 
-    def _forget(self, box: "BubblewrapBox") -> None:
+    def _remove(self, box: "BubblewrapBox") -> None:
+        self._removal.add(lambda: self._remove_now(box))
+
+    def _remove_now(self, box: "BubblewrapBox") -> None:
+        box.clean_up()
         with self._lock:
             self._open_boxes.discard(box)
 
 
 class BubblewrapBox:
-    """One `bwrap` process. The runner is process 1 inside, so the box ends when the runner ends."""
+    """One `bwrap` process. The runner is process 1 inside, so the box ends when the runner ends.
+
+    Args:
+        process: the process.
+        group: its control group, if there is one.
+        remove: called once with the box when it is closed, to have `clean_up` called.
+    """
 
     def __init__(
-        self,
-        process: "subprocess.Popen[bytes]",
-        forget: "Callable[[BubblewrapBox], None]",
-        group: cgroup.BoxCgroup | None,
+        self, process: BoxProcess, group: cgroup.BoxCgroup | None, remove: "Callable[[BubblewrapBox], None]"
     ) -> None:
         self._process = process
-        self._forget = forget
         self._group = group
+        self._remove = remove
         self._close_lock, self._use_lock = threading.Lock(), threading.Lock()
         self._is_closed = False
-        assert process.stdin is not None and process.stdout is not None  # noqa: S101 - opened as pipes below
-        self._stdin, self._stdout = process.stdin, process.stdout
-        os.set_blocking(self._stdin.fileno(), False)
 
     @property
     def pid(self) -> int:
@@ -187,17 +197,18 @@ class BubblewrapBox:
         """See Box.write."""
         with self._use_lock:
             self._check_open()
-            write_all(self._stdin.fileno(), data, patience)
+            write_all(self._process.stdin, data, patience)
 
     def read(self, max_bytes: int, patience: Patience) -> bytes:
         """See Box.read."""
         with self._use_lock:
             self._check_open()
-            return read_some(self._stdout.fileno(), max_bytes, patience)
+            return read_some(self._process.stdout, max_bytes, patience)
 
     def is_waiting(self) -> bool:
         """See Box.is_waiting."""
-        return not self._is_closed and self._process.poll() is None and is_silent(self._stdout.fileno())
+        with self._use_lock:
+            return not self._is_closed and not self._process.has_ended() and is_silent(self._process.stdout)
 
     def ran_out_of_memory(self) -> bool:
         """See Box.ran_out_of_memory. False without a control group, which alone counts this."""
@@ -209,84 +220,54 @@ class BubblewrapBox:
             if self._is_closed:
                 return
             self._is_closed = True
-        # The kernel ends process 1 of the box with its parent, and with it everything inside.
         self._process.kill()
-        self._process.wait()
-        self._log_last_words()
+        self._remove(self)
+
+    def clean_up(self) -> None:
+        """Wait until the box has ended after `close`, and release what it used."""
+        words = self._process.last_words()
+        if words:
+            logger.warning("the box wrote to stderr: %r", words)
         if self._group is not None and not self._group.remove():
             logger.warning("the control group of a box could not be removed")
         # A thread that is reading or writing now sees that the box is dead. Closing the descriptors earlier could
         # let their numbers be reused while that thread still uses them.
         with self._use_lock:
-            close_all(self._stdin, self._stdout, self._process.stderr)
-        self._forget(self)
+            self._process.close()
 
     def _check_open(self) -> None:
         if self._is_closed:
             raise BoxClosed("the box is closed")
 
-    def _log_last_words(self) -> None:
-        stderr = self._process.stderr
-        if stderr is None:
-            return
-        os.set_blocking(stderr.fileno(), False)
-        with suppress(OSError):
-            words = os.read(stderr.fileno(), _STDERR_BYTES)
-            if words:
-                logger.warning("the box wrote to stderr: %r", words)
 
-
-def _start(
-    command: list[str], environment: dict[str, str], group: cgroup.BoxCgroup | None
-) -> "subprocess.Popen[bytes]":
-    with os.fdopen(os.memfd_create("seccomp", 0), "w+b") as program:
-        program.write(seccomp.bpf_program())
-        program.flush()
-        program.seek(0)
-        settings = itertools.chain.from_iterable(("--setenv", *item) for item in environment.items())
-        arguments = [*command[:1], "--seccomp", str(program.fileno()), "--clearenv", *settings, *command[1:]]
-        return subprocess.Popen(  # noqa: S603 - our own argument list
-            _launched(arguments, group),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            env={},
-            pass_fds=(program.fileno(),),
-            # Its own session: a Ctrl-C in the operator's terminal must not reach the boxes before the service.
-            start_new_session=True,
-        )
+def _start(launcher: BoxLauncher, preload: Sequence[str], group: cgroup.BoxCgroup | None) -> BoxProcess:
+    entrances = [str(entrance) for entrance in group.entrances] if group is not None else []
+    settings = itertools.chain.from_iterable(("--setenv", *item) for item in box_environment(preload).items())
+    return launcher.start(entrances, ["--clearenv", *settings])
 
 
 def _is_root() -> bool:
     return os.geteuid() == 0
 
 
-def _launched(command: list[str], group: cgroup.BoxCgroup | None) -> list[str]:
-    """The command to start: through the launcher if there is a group to join or root to give up."""
-    if group is None and not _is_root():
-        return command
-    entrances = [str(entrance) for entrance in group.entrances] if group is not None else []
-    return [sys.executable, "-I", "-S", "-B", launcher.__file__, *launcher.arguments(entrances, command)]
-
-
-def _probe(command: list[str], group: cgroup.BoxCgroup | None) -> None:
+def _probe(launcher: BoxLauncher, group: cgroup.BoxCgroup | None) -> None:
     """Start a box and wait for its first byte.
 
     Raises:
         SandboxUnavailable: with bubblewrap's error output.
     """
     try:
-        process = _start(command, box_environment(()), group)
-    except (OSError, ImportError) as error:
+        process = _start(launcher, (), group)
+    except SandboxUnavailable:
         if group is not None:
             group.remove()
-        raise SandboxUnavailable(f"bubblewrap cannot be started: {error}") from error
-    box = BubblewrapBox(process, lambda _: None, group)
+        raise
+    box = BubblewrapBox(process, group, BubblewrapBox.clean_up)
     try:
         box.read(1, Patience(time.monotonic() + PROBE_SECONDS, threading.Event()))
     except Exception as error:
         process.kill()
-        said = process.stderr.read(_STDERR_BYTES).decode(errors="replace").strip() if process.stderr else ""
+        said = process.last_words().decode(errors="replace").strip()
         raise SandboxUnavailable(
             f"bubblewrap cannot build a box here: {said or type(error).__name__}{_NOT_AS_ROOT if _is_root() else ''}"
         ) from error

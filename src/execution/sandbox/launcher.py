@@ -1,12 +1,21 @@
-"""Started in place of bwrap by a service that is root or has a control group for the box.
+"""The program that starts the bubblewrap boxes of one service; see box_launcher.py for the service's side.
 
-A separate program: it joins the group, changes from root to a user that owns nothing else on the host, and becomes
-bwrap. It is run by path and imports only the standard library, and little of it: every box pays for each import.
+It runs as long as the service and forks for each box, so that no box pays for an interpreter. The child joins the box's
+groups, gives up root for a user that owns nothing else on the host, and becomes bwrap. The program is run by path and
+imports only the standard library.
+
+Standard input is a socket. Each request is a JSON list of two lists, the files of the groups to join and further
+options of bwrap, and carries the box's standard input, output and error. The reply is the process ID and carries a
+descriptor of the process; a reply without one is the reason why there is no process.
 """
 
 import ctypes
+import json
 import os
+import signal
+import socket
 import sys
+from types import FrameType
 
 FIRST_USER_ID = 1_900_000_000
 """First user ID of boxes, to which the process ID is added, so that no two living boxes share a user.
@@ -17,10 +26,15 @@ Source: https://systemd.io/UIDS-GIDS (the range from 1,879,048,192 is unused).
 NOBODY = 65534
 """The box user if the service's user namespace has no such high IDs."""
 
+MESSAGE_BYTES = 1 << 16
+STREAMS = 3
+
+FILTER = 3
+"""Descriptor from which bwrap reads the box's system-call filter."""
+
 _BINDS = {"--ro-bind", "--ro-bind-try", "--dev-bind"}
 """Options of bwrap that take a path on the host."""
 
-_SEPARATOR = "--"
 _STAGE = "/tmp"  # noqa: S108 - covered by our own file system, in our own mount namespace
 _NEW_MOUNT_NAMESPACE = 0x00020000
 _BIND, _RECURSIVE, _PRIVATE, _NO_DEVICES, _NO_SETUID = 0x1000, 0x4000, 1 << 18, 4, 2
@@ -30,29 +44,83 @@ _JOIN_SESSION_KEYRING = 1
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
-def arguments(entrances: list[str], command: list[str]) -> list[str]:
-    """The launcher's arguments for `main`."""
-    return [*entrances, _SEPARATOR, *command]
-
-
-def main(entrances: list[str], command: list[str]) -> None:
-    """Replace this process with the command.
+def serve(seccomp: int, command: list[str]) -> None:
+    """Start boxes until the service closes its end of the socket or dies.
 
     Args:
-        entrances: the cgroup.procs files to join.
-        command: bwrap's complete command line.
+        seccomp: descriptor of the system-call filter.
+        command: bwrap's command line, as far as it is the same for every box.
 
     Raises:
-        OSError: the kernel refused a step.
+        OSError: the kernel refused to prepare the paths that the boxes bind.
     """
-    for entrance in entrances:
-        with open(entrance, "w") as file:  # noqa: PTH123 - see the module's docstring
-            file.write("0")
-    _join_a_keyring_of_its_own()
+    signal.signal(signal.SIGCHLD, _reap)
+    os.set_inheritable(seccomp, False)
     if os.geteuid() == 0:
         command = _with_reachable_sources(command)
-        _become(_free_user())
-    os.execv(command[0], command)  # noqa: S606 - it needs no shell
+    with socket.socket(fileno=os.dup(0)) as service:
+        while True:
+            message, streams, _, _ = socket.recv_fds(service, MESSAGE_BYTES, STREAMS)
+            if not message:
+                return
+            entrances, options = json.loads(message)
+            try:
+                _start(service, entrances, [command[0], *options, *command[1:]], (*streams, seccomp))
+            except OSError as error:
+                service.send(str(error).encode())
+            for stream in streams:
+                os.close(stream)
+
+
+def _reap(_number: int, _frame: FrameType | None) -> None:
+    try:
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
+    except ChildProcessError:
+        return
+
+
+def _start(service: socket.socket, entrances: list[str], command: list[str], descriptors: tuple[int, ...]) -> None:
+    # A child that ends at once is not reaped before its descriptor exists.
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGCHLD})
+    try:
+        pid = os.fork()
+        if pid == 0:
+            _become_box(entrances, command, descriptors)
+        process = os.pidfd_open(pid)
+    finally:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGCHLD})
+    try:
+        socket.send_fds(service, [str(pid).encode()], [process])
+    finally:
+        os.close(process)
+
+
+def _become_box(entrances: list[str], command: list[str], descriptors: tuple[int, ...]) -> None:
+    try:
+        for number in (signal.SIGCHLD, signal.SIGPIPE):
+            signal.signal(number, signal.SIG_DFL)
+        signal.pthread_sigmask(signal.SIG_SETMASK, ())
+        # Its own session: a Ctrl-C in the operator's terminal must not reach the boxes before the service.
+        os.setsid()
+        *streams, seccomp = descriptors
+        # Opened again, because boxes that start together must not share one reading position.
+        program = os.open(f"/proc/self/fd/{seccomp}", os.O_RDONLY)
+        for target, stream in enumerate(streams):
+            os.set_inheritable(stream, False)
+            os.dup2(stream, target)
+        os.dup2(program, FILTER)
+        for entrance in entrances:
+            with open(entrance, "w") as file:  # noqa: PTH123 - see the module's docstring
+                file.write("0")
+        _join_a_keyring_of_its_own()
+        if os.geteuid() == 0:
+            _become(_free_user())
+        os.execve(command[0], command, {})  # noqa: S606 - it needs no shell
+    except BaseException as error:  # noqa: BLE001 - a copy of the launcher must not go on
+        os.write(2, f"{error}\n".encode())
+    finally:
+        os._exit(1)
 
 
 def _join_a_keyring_of_its_own() -> None:
@@ -114,7 +182,6 @@ def _check(result: int, what: str) -> None:
 
 if __name__ == "__main__":
     try:
-        _end = sys.argv.index(_SEPARATOR)
-        main(sys.argv[1:_end], sys.argv[_end + 1 :])
+        serve(int(sys.argv[1]), sys.argv[2:])
     except OSError as refused:
         sys.exit(f"{refused}")

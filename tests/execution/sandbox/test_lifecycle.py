@@ -1,5 +1,7 @@
 """Boxes end with their run, their session or the service, and leave nothing behind."""
 
+import os
+import signal
 import subprocess
 import sys
 import threading
@@ -13,6 +15,7 @@ import pytest
 
 from src.errors import RunCancelled, RunTimedOut, StrategyFailed
 from src.execution.sandbox.base import BoxClosed, Patience, Sandbox
+from src.execution.sandbox.bubblewrap_sandbox import BubblewrapBox
 from src.execution.sandbox.docker_sandbox import LABEL, OWNER_LABEL, DockerSandbox
 from src.execution.session.progress import Observe
 from src.execution.session.session import Job, Session
@@ -31,15 +34,18 @@ from tests.execution.box_runs import (
 HANG = PRELUDE + "class Mine(Base):\n    def on_data(self, data, portfolio):\n        while True: pass\n"
 
 
-def bubblewrap_processes() -> set[str]:
-    """IDs of the boxes that this process has started, in any sandbox."""
-    found = set()
-    for children in Path("/proc/self/task").glob("*/children"):
-        with suppress(OSError):  # a thread or a box that ended between listing and reading
-            for pid in children.read_text().split():
-                with suppress(OSError):
-                    if b"bwrap" in Path(f"/proc/{pid}/cmdline").read_bytes():
+def bubblewrap_processes(service: str = "self") -> set[str]:
+    """IDs of the boxes that this process, or the one with that ID, has started in any sandbox."""
+    found, parents = set[str](), [service]
+    for parent in parents:
+        for children in Path(f"/proc/{parent}/task").glob("*/children"):
+            with suppress(OSError):  # a thread or a box that ended between listing and reading
+                for pid in children.read_text().split():
+                    words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+                    if words[0].endswith(b"bwrap"):
                         found.add(pid)
+                    elif any(word.endswith(b"launcher.py") for word in words):
+                        parents.append(pid)
     return found
 
 
@@ -197,6 +203,35 @@ def test_all_backends_give_the_same_bytes() -> None:
             assert getattr(reply, name).tobytes() == getattr(first, name).tobytes()
 
 
+@pytest.mark.bubblewrap
+def test_boxes_end_with_their_launcher_and_the_next_box_starts_another() -> None:
+    sandbox = open_sandbox("bubblewrap")
+    box = sandbox.open()
+    assert isinstance(box, BubblewrapBox)
+    assert box.read(1, long_patience()) == b"R"
+    launcher = Path(f"/proc/{box.pid}/stat").read_text().rpartition(")")[2].split()[1]
+    os.kill(int(launcher), signal.SIGKILL)
+    with pytest.raises(BoxClosed):
+        while box.read(1000, long_patience()):
+            pass
+    box.close()
+    assert run_in_box(sandbox, HONEST, prices=price_table(3)).decisions == 3
+    sandbox.close()
+
+
+@pytest.mark.bubblewrap
+def test_a_killed_services_bubblewrap_boxes_end_with_it() -> None:
+    service = subprocess.Popen([sys.executable, "-c", SERVICE, HANG, "bubblewrap"], cwd=PROJECT, stdout=subprocess.PIPE)
+    with service.stdout or pytest.fail("no pipe"):
+        assert service.stdout.readline() == b"running\n"
+        # The box that hangs in its run, and its replacement in the pool.
+        assert becomes_true(lambda: len(bubblewrap_processes(str(service.pid))) == 2)
+        boxes = bubblewrap_processes(str(service.pid))
+        service.kill()
+        service.wait()
+    assert becomes_true(lambda: not any(Path(f"/proc/{pid}").exists() for pid in boxes))
+
+
 SERVICE = """
 import sys, time
 from src.execution.sandbox.warm_pool import WarmPool
@@ -204,7 +239,7 @@ from src.execution.session.session import Job, Session
 from tests.conftest import open_sandbox
 from tests.execution.box_runs import long_patience, price_table, rules
 
-pool = WarmPool(open_sandbox("docker"), size=1)
+pool = WarmPool(open_sandbox(sys.argv[2]), size=1)
 while not pool.n_ready:
     time.sleep(0.05)
 with Session(pool, Job(sys.argv[1], "Mine", False, {}, 0, 120.0), long_patience()) as session:
@@ -218,7 +253,7 @@ def test_a_killed_services_boxes_are_removed_and_a_running_ones_stay() -> None:
     sandbox = open_sandbox("docker")
     assert isinstance(sandbox, DockerSandbox)
     boxes, neighbours = Boxes(sandbox), sandbox.open()
-    killed = subprocess.Popen([sys.executable, "-c", SERVICE, HANG], cwd=PROJECT, stdout=subprocess.PIPE)
+    killed = subprocess.Popen([sys.executable, "-c", SERVICE, HANG, "docker"], cwd=PROJECT, stdout=subprocess.PIPE)
     client = docker.from_env()
 
     def boxes_of_the_killed() -> list[str]:
