@@ -38,7 +38,7 @@ async def open_real_services(settings: Settings) -> AsyncIterator[Services]:
     # Imported late: pandas and the calendars take seconds, which `import src.api.server` must not.
     from src.execution.reading.reading_process import ReadingProcess  # noqa: PLC0415 - see above
     from src.services.admission.reading_slots import ReadingSlots  # noqa: PLC0415 - see above
-    from src.services.backtests.backtests import Backtests, RunLimits  # noqa: PLC0415 - see above
+    from src.services.backtests.prepare import Backtests, RunLimits  # noqa: PLC0415 - see above
     from src.services.backtests.reading_cache import ReadingCache  # noqa: PLC0415 - see above
     from src.services.data_provider.queries import MarketData  # noqa: PLC0415 - see above
     from src.services.data_provider.selection import prepare  # noqa: PLC0415 - see above

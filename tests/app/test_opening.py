@@ -6,7 +6,8 @@ import pytest
 
 from src.app.opening import open_real_services
 from src.config.settings import Settings
-from src.services.backtests.backtests import Backtests, Prepared
+from src.services.backtests.execute import Prepared
+from src.services.backtests.prepare import Backtests
 from src.services.data_provider.cache import CachedProvider
 from src.services.data_provider.files import FilesProvider
 from src.services.data_provider.mock import MockProvider

@@ -1,4 +1,4 @@
-"""A stand-in for src.services.backtests.backtests.Backtests that answers, fails or hangs as a test requires."""
+"""A stand-in for src.services.backtests.prepare.Backtests that answers, fails or hangs as a test requires."""
 
 import threading
 import time
@@ -141,7 +141,7 @@ class FakeBacktests:
 
 @dataclass
 class FakePrepared:
-    """See src.services.backtests.backtests.Prepared."""
+    """See src.services.backtests.execute.Prepared."""
 
     backtests: FakeBacktests
     request: BacktestRequest

@@ -1,4 +1,4 @@
-"""What durable runs need from src.services.backtests.backtests, whose import is slow."""
+"""What durable runs need from src.services.backtests, whose import is slow."""
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
@@ -17,7 +17,7 @@ class BoxNeeded(Exception):
 
 
 class PreparedRun(Protocol):
-    """See src.services.backtests.backtests.Prepared."""
+    """See src.services.backtests.execute.Prepared."""
 
     @property
     def run_hash(self) -> str: ...
@@ -40,7 +40,7 @@ class PreparedRun(Protocol):
 
 
 class PreparesRuns(Protocol):
-    """See src.services.backtests.backtests.Backtests."""
+    """See src.services.backtests.prepare.Backtests."""
 
     def prepare(
         self,

@@ -20,7 +20,8 @@ from src.execution.reading import policy
 from src.execution.reading.reading import read
 from src.models.request import BacktestRequest
 from src.models.response import BacktestResponse
-from src.services.backtests.backtests import Backtests, Prepared, RunLimits
+from src.services.backtests.execute import Prepared
+from src.services.backtests.prepare import Backtests, RunLimits
 from src.services.data_provider.base import DataProvider
 from src.services.data_provider.files import FilesProvider
 from src.services.data_provider.mock import MockProvider

@@ -13,7 +13,7 @@ import pytest
 from src.errors import NoPrices, PriceSourceUnavailable, RunTimedOut
 from src.models.request import BacktestRequest
 from src.models.response import BacktestResponse
-from src.services.backtests.backtests import Backtests, RunLimits
+from src.services.backtests.prepare import Backtests, RunLimits
 from src.services.data_provider.cache import CachedProvider
 from src.services.data_provider.yahoo import YFDataProvider
 from src.utils.json_bytes import json_bytes, parsed_json

@@ -12,8 +12,8 @@ import pytest
 
 from src.models.request import BacktestRequest
 from src.models.response import BacktestResponse
-from src.services.backtests.backtests import Backtests, RunLimits
 from src.services.backtests.delistings import find_delistings
+from src.services.backtests.prepare import Backtests, RunLimits
 from src.services.data_provider.base import DataProvider, PriceTable
 from src.services.data_provider.cache import CachedProvider
 from src.services.data_provider.calendar import sessions

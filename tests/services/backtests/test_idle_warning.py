@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from src.models.request import BacktestRequest
-from src.services.backtests.backtests import Backtests, RunLimits
+from src.services.backtests.prepare import Backtests, RunLimits
 from src.services.data_provider.mock import MockProvider
 from tests.fakes.engine_box import engine_script
 from tests.fakes.sandbox import ScriptedSandbox

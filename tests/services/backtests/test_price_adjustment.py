@@ -15,7 +15,7 @@ from src.errors import NoPrices
 from src.execution.sandbox.base import Sandbox
 from src.models.request import BacktestRequest
 from src.models.response import BacktestResponse
-from src.services.backtests.backtests import Backtests, RunLimits
+from src.services.backtests.prepare import Backtests, RunLimits
 from src.services.data_provider.base import DataProvider
 from src.services.data_provider.cache import CachedProvider
 from src.services.data_provider.calendar import sessions

@@ -1,7 +1,6 @@
-"""The whole job, top to bottom: read, describe, fetch, hash; then contain, audit, measure."""
+"""From everything that decides a run's result to the result: contain, audit, measure."""
 
-import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from types import TracebackType
@@ -12,165 +11,23 @@ from hqg_algorithms import Cadence
 
 from src.errors import StrategyFailed
 from src.execution.audit.books import Books
-from src.execution.reading.reading import Reading, read
 from src.execution.reading.strategy_source import StrategyDescription
-from src.execution.sandbox.base import Patience, Sandbox
 from src.execution.session.reply import Reply
-from src.execution.session.session import MAX_ORDERS, Job, Session
+from src.execution.session.session import Session
 from src.models.request import BacktestRequest
-from src.services.backtests.benchmark import Benchmarks, find_benchmarks
+from src.services.backtests.benchmark import Benchmarks
 from src.services.backtests.coverage_warnings import period_warnings, window_warnings
-from src.services.backtests.delistings import find_delistings, settlement_warnings, stopped_warnings
-from src.services.backtests.identity import (
-    ENGINE_VERSION,
-    canonical,
-    code_hash,
-    data_hash,
-    run_hash,
-)
+from src.services.backtests.delistings import settlement_warnings, stopped_warnings
+from src.services.backtests.identity import ENGINE_VERSION, run_hash
 from src.services.backtests.idle_warning import idle_warning
 from src.services.backtests.measurement import answer_body, audited, logs_of, measured
-from src.services.backtests.port import BoxNeeded, Observe
+from src.services.backtests.port import Observe
 from src.services.backtests.price_warnings import jump_warnings, share_warnings
-from src.services.backtests.reading_cache import readable_strategy
-from src.services.data_provider.base import DataProvider, PriceTable
+from src.services.data_provider.base import PriceTable
 from src.services.data_provider.calendar import last_period_is_complete
-from src.services.data_provider.patience import Patience as PricePatience
 from src.services.results import document as answer
 from src.services.storage.records import Progress
 from src.utils.stopwatch import Stopwatch
-
-
-@dataclass(frozen=True)
-class RunLimits:
-    """Limits of one run.
-
-    Attributes:
-        wall_seconds: wall time for loading and running the strategy.
-        max_orders: number of orders.
-    """
-
-    wall_seconds: float = 300.0
-    max_orders: int = MAX_ORDERS
-
-
-class Backtests:
-    """Runs backtests in two steps: gather everything that decides the result, then compute it.
-
-    Args:
-        provider: source of prices.
-        sandbox: runs strategies.
-        limits: limits of one run.
-        read: reads a source without running it; by default in this process, which a hostile source can keep busy.
-    """
-
-    def __init__(
-        self,
-        *,
-        provider: DataProvider,
-        sandbox: Sandbox,
-        limits: RunLimits,
-        read: Callable[[str], Reading] = read,
-    ) -> None:
-        self._read = read
-        self._provider = provider
-        self._sandbox = sandbox
-        self._limits = limits
-
-    def prepare(
-        self,
-        request: BacktestRequest,
-        *,
-        deadline: float,
-        cancel: threading.Event,
-        may_open_box: bool = True,
-        reading_seconds: float = 0.0,
-    ) -> "Prepared":
-        """Everything that decides the result, and its hash. Blocks; thread-safe.
-
-        Only a strategy that computes its universe or cadence needs a box here, which is kept for the execution.
-
-        Args:
-            deadline: time.monotonic() seconds at which the request's time is up.
-            cancel: set when the request is cancelled.
-            may_open_box: whether the caller has a slot for a box.
-            reading_seconds: time this request already spent reading the strategy; part of the timings.
-
-        Returns:
-            A context manager: leaving it destroys the box.
-
-        Raises:
-            StrategyRejected, StrategyFailed, NoPrices, PriceSourceUnavailable, SandboxUnavailable,
-            RunTimedOut, RunCancelled
-            BoxNeeded: a box is needed and may_open_box is False.
-        """
-        watch = Stopwatch(reading_seconds)
-        reading = self._read(request.strategy_code)
-        # Not the time of the call: it may have waited for other sources to be read.
-        watch.count("analysis", reading_seconds + reading.seconds)
-        strategy = readable_strategy(reading.trading(request.universe))
-        job = self._job(strategy, request)
-        with ExitStack() as box:
-            session = Session(self._sandbox, job, Patience(deadline, cancel))
-            box.push(session)
-            symbols, cadence, is_open = strategy.universe, strategy.cadence, False
-            if symbols is None or cadence is None:
-                if not may_open_box:
-                    raise BoxNeeded
-                with watch.step("sandbox"):
-                    symbols, cadence = session.describe()
-                    is_open = True
-                    check_agreement(strategy, symbols, cadence)
-            with watch.step("data"):
-                # Created here, once the remaining time of the request is known.
-                waiting = PricePatience.of_request(deadline, cancel)
-                prices = self._fetch(symbols, request, waiting)
-                benchmarks = self._benchmarks(prices, request, waiting)
-                delistings = find_delistings(prices, request.end_date, benchmarks.benchmark_end)
-                hashed = data_hash(prices.data_hash(), delistings)
-            return Prepared(
-                request=request,
-                strategy=strategy,
-                symbols=symbols,
-                cadence=cadence,
-                prices=prices,
-                benchmarks=benchmarks,
-                delistings=delistings,
-                ingredients=ingredients(request, symbols, cadence, hashed, benchmarks),
-                source=(self._provider.name, self._provider.is_synthetic),
-                sandbox_name=self._sandbox.name,
-                watch=watch,
-                session=session,
-                is_box_open=is_open,
-                box=box.pop_all(),
-            )
-
-    def _job(self, strategy: StrategyDescription, request: BacktestRequest) -> Job:
-        return Job(
-            source=request.strategy_code,
-            class_name=strategy.class_name,
-            needs_prelude=strategy.needs_prelude,
-            parameters=canonical(request.parameters),
-            seed=request.seed,
-            wall_seconds=self._limits.wall_seconds,
-            universe=None if request.universe is None else tuple(request.universe),
-            max_orders=self._limits.max_orders,
-        )
-
-    def _fetch(self, symbols: tuple[str, ...], request: BacktestRequest, patience: PricePatience) -> PriceTable:
-        return self._provider.fetch(
-            symbols, request.start_date, request.end_date, patience, adjustment=request.price_adjustment
-        )
-
-    def _benchmarks(self, prices: PriceTable, request: BacktestRequest, patience: PricePatience) -> Benchmarks:
-        return find_benchmarks(
-            self._provider,
-            prices,
-            benchmark=request.benchmark,
-            risk_free_rate=request.risk_free_rate,
-            initial_capital=request.initial_capital,
-            patience=patience,
-        )
 
 
 @dataclass
@@ -289,28 +146,6 @@ class Prepared:
             "sandbox": self.sandbox_name,
             "seed": self.request.seed,
         }
-
-
-def ingredients(
-    request: BacktestRequest,
-    symbols: tuple[str, ...],
-    cadence: Cadence,
-    data_hash: str,
-    benchmarks: Benchmarks,
-) -> dict[str, Any]:
-    """Everything that decides the result of a run, as canonical JSON values. The name does not."""
-    values = answer.parameters_answer(request, symbols, cadence)
-    del values["name"]
-    return {
-        "initial_capital": canonical(values.pop("starting_equity")),
-        **{name: canonical(value) for name, value in values.items()},
-        # If it is given, the strategy's own universe() is not called.
-        "is_universe_given": request.universe is not None,
-        "code": code_hash(request.strategy_code),
-        "engine_version": ENGINE_VERSION,
-        "data": data_hash,
-        "yardsticks": benchmarks.hash(),
-    }
 
 
 def check_agreement(strategy: StrategyDescription, universe: tuple[str, ...], cadence: Cadence) -> None:
