@@ -13,6 +13,7 @@ RUN := $(VENV)/bin/python
 PIP := $(RUN) -m pip --disable-pip-version-check
 IMAGE := hqg-backtester
 SANDBOX_IMAGE ?= hqg-backtester-sandbox
+NPM = command -v npm >/dev/null || $(PIP) install --quiet --require-hashes -r requirements-web.txt
 
 .PHONY: help
 help: ## Show this list
@@ -67,7 +68,7 @@ images: ## Build both Docker images: the service and the box
 
 .PHONY: assets
 assets: $(RUN) ## Fetch from npm what the studio, /docs and /redoc load (without it they are plain pages)
-	@command -v npm >/dev/null || $(PIP) install --quiet --require-hashes -r requirements-web.txt
+	@$(NPM)
 	@$(RUN) -m scripts.web_assets --with-tests
 
 # ---- work on it ----
@@ -81,11 +82,13 @@ quick: $(DEV_READY) ## Run the tests that need no box, no server and no browser
 	$(RUN) -m pytest -m "not integration" -n auto $(ARGS)
 
 .PHONY: lint
-lint: $(DEV_READY) ## Formatting, style, types and the direction of imports
+lint: $(DEV_READY) ## Formatting, style, types and the direction of imports; types and style of the JavaScript
 	$(RUN) -m ruff format --check .
 	$(RUN) -m ruff check .
 	$(RUN) -m mypy
 	$(RUN) -c 'import sys; from importlinter.cli import lint_imports_command as check; sys.exit(check())'
+	@$(NPM)
+	$(RUN) -m scripts.web_lint
 
 .PHONY: check
 check: lint test ## Everything that must pass before a change is merged: lint and test
@@ -114,6 +117,6 @@ lock: $(DEV_READY) ## Compile requirements*.in to requirements*.txt (UPGRADE=--u
 	$(LOCK) $(UPGRADE) requirements-dev.in -o requirements-dev.txt
 
 .PHONY: clean
-clean: ## Remove generated files: both virtual environments and all caches
-	rm -rf $(VENV) $(BOX_VENV) .pytest_cache .hypothesis .mypy_cache .ruff_cache .import_linter_cache
+clean: ## Remove generated files: both virtual environments, the packages from npm and all caches
+	rm -rf $(VENV) $(BOX_VENV) node_modules .pytest_cache .hypothesis .mypy_cache .ruff_cache .import_linter_cache
 	find src hqg_backtester tests scripts bench examples -name __pycache__ -prune -exec rm -rf {} +

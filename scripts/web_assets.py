@@ -83,8 +83,6 @@ def is_current(web: Path = WEB_FOLDER) -> bool:
 def fetch(node: Node, web: Path, tests_vendor: Path | None, npm_options: Sequence[str] = ()) -> list[Path]:
     """Install the locked packages in a temporary folder, and keep the few files that pages load.
 
-    npm checks each package against the hash in the lock file; none of their scripts are run.
-
     Args:
         web: receives the files of the pages.
         tests_vendor: receives the files only tests load; None skips them.
@@ -105,16 +103,36 @@ def fetch(node: Node, web: Path, tests_vendor: Path | None, npm_options: Sequenc
 def _fetch(node: Node, web: Path, tests_vendor: Path | None, npm_options: Sequence[str]) -> list[Path]:
     with tempfile.TemporaryDirectory() as name:
         scratch = Path(name)
-        for file in ("package.json", "package-lock.json", CODEMIRROR_ENTRY):
-            shutil.copy(WEB_FOLDER / file, scratch)
-        install = ["ci", "--ignore-scripts", "--legacy-peer-deps", "--no-audit", "--no-fund", "--loglevel=error"]
-        _run([*node.npm, *install, "--prefer-offline", *npm_options], scratch)
+        only_for_pages = ["--omit=dev"] if tests_vendor is None else []
+        install(node, scratch, [*only_for_pages, *npm_options])
+        shutil.copy(WEB_FOLDER / CODEMIRROR_ENTRY, scratch)
         packages = scratch / "node_modules"
         written = [_copy(packages / source, web / target) for source, target in FILES.items()]
         written += _bundle_codemirror(node, scratch, web)
         if tests_vendor is not None:
             written += [_copy(packages / source, tests_vendor / target) for source, target in TEST_FILES.items()]
         return written
+
+
+def install(node: Node, folder: Path, npm_options: Sequence[str] = ()) -> None:
+    """Install the locked packages in the folder's node_modules.
+
+    npm checks each package against the hash in the lock file; none of their scripts are run.
+
+    Raises:
+        NotFetched: npm cannot be started, fails, or takes longer than SECONDS.
+    """
+    for file in ("package.json", "package-lock.json"):
+        shutil.copy(WEB_FOLDER / file, folder)
+    options = [
+        "--ignore-scripts",
+        "--legacy-peer-deps",
+        "--no-audit",
+        "--no-fund",
+        "--loglevel=error",
+        "--prefer-offline",
+    ]
+    _run([*node.npm, "ci", *options, *npm_options], folder)
 
 
 def _run(command: list[str], folder: Path) -> None:

@@ -2,10 +2,27 @@
 
 import re
 
+import pytest
+from pydantic import BaseModel
+
 from src.api.pages.studio import STUDIO_FOLDER
+from src.models import problems, response, run, validation
 
 IMPORT = re.compile(r"""^(?:import|export)\s[^;]*?from\s+["'](\.[^"']+)["']""", re.MULTILINE)
 PRELOAD = re.compile(r'<link rel="modulepreload" href="studio/([^"]+)">')
+INTERFACE = re.compile(r"^export interface (\w+) \{\n(.*?)^\}", re.MULTILINE | re.DOTALL)
+FIELD = re.compile(r"^  (\w+)\??:", re.MULTILINE)
+MODELS = {
+    name: model
+    for module in (response, run, problems, validation)
+    for name, model in vars(module).items()
+    if isinstance(model, type) and issubclass(model, BaseModel)
+}
+SHAPES = {
+    name: FIELD.findall(body)
+    for name, body in INTERFACE.findall((STUDIO_FOLDER / "types.d.ts").read_text("utf-8"))
+    if name in MODELS
+}
 OWN_FILES = sorted(
     path.relative_to(STUDIO_FOLDER).as_posix()
     for path in STUDIO_FOLDER.rglob("*.js")
@@ -45,3 +62,12 @@ def test_every_module_is_used():
 def test_no_module_knows_another_origin():
     texts = {name: (STUDIO_FOLDER / name).read_text("utf-8") for name in OWN_FILES}
     assert [name for name, text in texts.items() if re.search(r"https?://", text)] == []
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_the_page_reads_no_field_that_the_api_does_not_have(shape):
+    assert set(SHAPES[shape]) <= set(MODELS[shape].model_fields), shape
+
+
+def test_the_shapes_that_the_page_reads_are_named_as_in_the_api():
+    assert {"RunSummary", "BacktestResponse", "ParametersAnswer", "ViolationAnswer", "ValidationAnswer"} <= set(SHAPES)

@@ -52,12 +52,12 @@ _SWAGGER = """\
 <div id="swagger-ui"></div>
 <link rel="stylesheet" href="docs/vendor/swagger-ui.css">
 <script src="docs/vendor/swagger-ui-bundle.js"></script>
-<script src="docs/swagger-start.js"></script>"""
+<script src="docs/swagger-start.js" type="module"></script>"""
 
 _REDOC = """\
 <div id="redoc"></div>
 <script src="docs/vendor/redoc.standalone.js"></script>
-<script src="docs/redoc-start.js"></script>"""
+<script src="docs/redoc-start.js" type="module"></script>"""
 
 _WAYS = {".": "Studio", "docs": "Swagger", "redoc": "ReDoc", "openapi.json": "openapi.json"}
 """Links at the top of each page, by address."""

@@ -9,7 +9,7 @@ import { cadenceText, settingsOf } from "../../../src/api/web/studio/text/settin
 
 const DAY = 86_400;
 
-/** A buy and a sell on each of so many days. */
+/** A buy and a sell on each of so many days. @param {number} days */
 function churning(days) {
   const sides = /** @type {const} */ ([1, -1]);
   return Array.from({ length: days }, (_, day) => sides.map((side) => ({ time: day * DAY, side, count: 1, value: 1, first: day, symbol: "SPY" }))).flat();
@@ -45,6 +45,7 @@ test("the benchmark of a range starts where the equity starts there", () => {
   assert.equal(rebasingFactor([{ value: 0 }], 0, close, 1), 1);
 });
 
+/** @param {number} firstDay @param {number[]} close @param {number} initialCapital */
 function run(firstDay, close, initialCapital) {
   return { candles: { time: Float64Array.from(close, (_, index) => (firstDay + index) * DAY), close: Float64Array.from(close) }, initialCapital };
 }
@@ -87,7 +88,7 @@ test("settings are said in words, and one that the page does not know is said to
     execution: "close_to_next_open", commission: { model: "per_share", amount: 0.005, minimum: 1 }, slippage: 0.0000001, min_trade_value: 1,
     benchmark: null, risk_free_rate: 0.02, seed: 7, parameters: { days: 5 },
   };
-  const settings = settingsOf({ ...known, price_adjustment: "dividends_and_splits" });
+  const settings = settingsOf(Object.assign(known, { price_adjustment: "dividends_and_splits" }));
   assert.equal(settings.Commission, "per share: amount 0.005, minimum 1");
   assert.equal(settings.Slippage, "0.0000001 of price");
   assert.equal(settings["Risk-free rate"], "0.02 per year");

@@ -32,7 +32,7 @@ test("an event that is not complete is kept back", () => {
 test("an event without an id keeps the last one, and a resumed stream the one that it resumes after", () => {
   const reader = new EventStreamReader("7");
   assert.equal(reader.read("data: x\n\n")[0].id, "7");
-  assert.equal(reader.read("id: 8\ndata: x\n\ndata: y\n\n").at(-1).id, "8");
+  assert.equal(reader.read("id: 8\ndata: x\n\ndata: y\n\n").at(-1)?.id, "8");
 });
 
 test("comments, unknown fields and events without data are left out", () => {

@@ -6,8 +6,12 @@ import { OTHERS, holdingsOverTime } from "../../../src/api/web/studio/result/hol
 import { dailyMarks, gatheredMarks } from "../../../src/api/web/studio/result/marks.js";
 import { orderAt, orderView } from "../../../src/api/web/studio/result/order-view.js";
 
+/** @import { HoldingWeights, OrderAnswer } from "../../../src/api/web/studio/types.d.ts" */
+/** @import { Wanted } from "../../../src/api/web/studio/result/order-view.js" */
+
 const DAY = 86_400;
 
+/** @param {number} id @param {number} day @param {string} symbol @param {"Buy" | "Sell"} action @param {number} shares @param {number} price @returns {OrderAnswer} */
 function order(id, day, symbol, action, shares, price, fee = 0) {
   const timestamp = new Date(day * DAY * 1000).toISOString().replace(".000", "");
   return { id: String(id), timestamp, symbol, action, shares, price, fee, slippage_cost: 0.5 };
@@ -20,8 +24,10 @@ const ROWS = [
   order(4, 12, "BRK-B", "Buy", 1, 300, 3),
 ];
 const ORDERS = orderColumns(ROWS);
+/** @type {Wanted} */
 const ALL = { sort: "number", isDescending: false, symbol: "", side: 0 };
 
+/** @param {Partial<Wanted>} wanted */
 const ids = (wanted) => Array.from(orderView(ORDERS, { ...ALL, ...wanted }), (place) => ORDERS.ids[place]).join("");
 
 test("an order comes out of its columns as it went in", () => {
@@ -63,18 +69,19 @@ test("marks that are close become one, and none of their orders is lost", () => 
   const gathered = gatheredMarks(marks, 5 * DAY);
   assert.deepEqual(gathered.map(({ side, count }) => [side, count]), [[1, 3], [-1, 1]]);
   assert.deepEqual(gatheredMarks(marks, DAY), marks);
-  const sum = (list) => list.reduce((total, { value }) => total + value, 0);
+  const sum = (/** @type {{value: number}[]} */ list) => list.reduce((total, { value }) => total + value, 0);
   assert.equal(sum(gathered), sum(marks));
   assert.equal(marks[0].count, 2, "the marks themselves were changed");
 });
 
 test("candles that are out of order are refused", () => {
-  const candle = (time) => ({ time, open: 1, high: 1, low: 1, close: 1 });
+  const candle = (/** @type {number} */ time) => ({ time, open: 1, high: 1, low: 1, close: 1 });
   assert.equal(candleColumns([candle(1), candle(2)]).time.length, 2);
   assert.throws(() => candleColumns([candle(2), candle(2)]), /order of time/);
 });
 
 test("between two fills what was held is what the first of them left", () => {
+  /** @type {HoldingWeights[]} */
   const rows = [{ time: 20, weights: { A: 0.5, B: 0.3 } }, { time: 40, weights: { B: 1 } }];
   const { names, weights } = holdingsOverTime(rows, [10, 20, 30, 40, 50], 8);
   assert.deepEqual(names, ["B", "A"]);

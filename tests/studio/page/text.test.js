@@ -6,6 +6,9 @@ import { problemOf, problemOfRun } from "../../../src/api/web/studio/service/pro
 import { addressOf, shownBy } from "../../../src/api/web/studio/state/address.js";
 import { counted, isoDate, moment, percent, plainNumber, roundMoney, runName, shortNumber, tone, withSign } from "../../../src/api/web/studio/text/format.js";
 
+/** @import { Metric } from "../../../src/api/web/studio/types.d.ts" */
+/** @import { Shown } from "../../../src/api/web/studio/state/address.js" */
+
 const [A, B] = ["a".repeat(64), "b".repeat(64)];
 
 test("numbers say their sign once and never a negative zero", () => {
@@ -44,6 +47,7 @@ test("a name cannot turn around what stands beside it", () => {
 });
 
 test("an address shows what it was made of", () => {
+  /** @type {Shown} */
   const shown = { page: "studio", run: A, compared: [], tab: "orders", order: 16, range: [1420070400, 1430006400] };
   assert.deepEqual(shownBy(addressOf(shown)), shown);
   assert.equal(addressOf(shown), `?run=${A}&tab=orders&order=17&range=2015-01-01..2015-04-26`);
@@ -66,7 +70,7 @@ test("every refusal becomes sentences and places", () => {
   const busy = problemOf(503, { detail: "full" }, "5");
   assert.deepEqual([busy.sentences, busy.retrySeconds], [["full"], 5]);
   assert.deepEqual(problemOf(502, null, null).sentences, ["The service answered with status 502."]);
-  assert.equal(problemOf(429, { detail: "slowly" }, new Date(Date.now() + 600_500).toUTCString()).retrySeconds > 500, true);
+  assert.ok((problemOf(429, { detail: "slowly" }, new Date(Date.now() + 600_500).toUTCString()).retrySeconds ?? 0) > 500);
   assert.deepEqual(["soon", ""].map((text) => problemOf(429, null, text).retrySeconds), [null, null]);
   assert.match(problemOf(500, { detail: "ours", request_id: "x1" }, null).message, /x1/);
 });
@@ -84,9 +88,10 @@ test("a failed run has its line, and one without a line has none", () => {
 
 test("runs are compared from one start and against the first", () => {
   assert.deepEqual(normalised({ time: [1, 2], close: [50, 75] }, 50), [{ time: 1, value: 1 }, { time: 2, value: 1.5 }]);
-  const rows = metricRows(["a", "b", "c"], [{ a: 1, b: null }, { a: 3, b: 2, c: null }]);
+  const [a, b, c] = ["a", "b", "c"].map((name) => /** @type {Metric} */ ({ name, group: "", label: "", unit: "ratio", explanation: "" }));
+  const rows = metricRows([a, b, c], [{ a: 1, b: null }, { a: 3, b: 2, c: null }]);
   assert.deepEqual(rows, [
-    { name: "a", values: [1, 3], differences: [0, 2] },
-    { name: "b", values: [null, 2], differences: [null, null] },
+    { metric: a, values: [1, 3], differences: [0, 2] },
+    { metric: b, values: [null, 2], differences: [null, null] },
   ]);
 });

@@ -1,4 +1,3 @@
-"use strict";
 // ReDoc has one theme at a time: set it to the system's, and again when that changes.
 const DARK = {
   colors: {

@@ -1,4 +1,3 @@
-"use strict";
 // The page's policy forbids inline scripts, so this start-up code is a separate file.
 // Swagger has a dark theme, which follows a class on the page; the page follows the system.
 const dark = window.matchMedia("(prefers-color-scheme: dark)");

@@ -15,6 +15,10 @@ import { startToken } from "./view/token-form.js";
 import { emptyResult } from "./view/welcome.js";
 import { Writing } from "./view/writing.js";
 
+/** @import { Problem } from "./service/problem.js" */
+/** @import { Example, Metric, Range, RunRequest, RunSummary } from "./types.d.ts" */
+/** @import { Shown } from "./state/address.js" */
+
 /** Everything on the page, and who tells whom. */
 class Studio {
   #shown = shownBy(location.search);
@@ -24,22 +28,27 @@ class Studio {
   #writing;
   #runs;
   #compare;
-  #timer = 0;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #timer;
 
+  /** @param {Example[]} examples @param {Metric[]} catalogue */
   constructor(examples, catalogue) {
     this.#writing = new Writing({ onRun: () => this.#submit() }, examples);
     this.#result = new ResultView(byId("result"), catalogue, {
       onLook: (change) => this.#looked(change),
       // Its places are places in the code that ran.
       onProblem: (problem) => this.#writing.isChanged || this.#writing.showProblem(problem),
-      onRemoved: () => (this.#settle(shownBy(""), "replaceState"), this.#showEmpty()),
+      onRemoved: () => {
+        this.#settle(shownBy(""), "replaceState");
+        this.#showEmpty();
+      },
     });
     this.#runs = new RunList({ onOpen: (run) => this.#go({ page: "studio", run }), onCompare: (compared) => this.#go({ page: "compare", compared }) });
     this.#compare = new CompareView(catalogue, (run) => this.#go({ page: "studio", run }));
     fill(byId("runs"), this.#compare.view, this.#runs.view);
     byId("studio").addEventListener("keydown", (event) => this.#keyed(event));
     window.addEventListener("popstate", () => this.#addressChanged(shownBy(location.search)));
-    for (const link of document.querySelectorAll("[data-page]")) link.addEventListener("click", followedHere(() => this.#follow(link.dataset.page)));
+    for (const link of pageLinks()) link.addEventListener("click", followedHere(() => this.#follow(link.dataset.page === "runs" ? "runs" : "studio")));
   }
 
   /** Show what the address says, all of it anew. */
@@ -48,23 +57,25 @@ class Studio {
     this.#show(this.#shown);
   }
 
-  /** Ctrl-Enter or Cmd-Enter runs from every field; the editor knows the keys itself. */
+  /** Ctrl-Enter or Cmd-Enter runs from every field; the editor knows the keys itself. @param {KeyboardEvent} event */
   #keyed(event) {
     if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey) || event.defaultPrevented) return;
     event.preventDefault();
     this.#writing.run();
   }
 
-  /** By "back" and "forward"; what skips to a part of the page changes nothing that is shown. */
+  /** By "back" and "forward"; what skips to a part of the page changes nothing that is shown. @param {Shown} shown */
   #addressChanged(shown) {
     if (addressOf(shown) !== addressOf(this.#shown)) this.#show(shown);
   }
 
+  /** @param {"studio" | "runs"} page */
   #follow(page) {
     // The studio is as it was left.
     this.#go(page === "studio" ? this.#inStudio : { page });
   }
 
+  /** @param {Partial<Shown>} shown */
   #go(shown) {
     const next = { ...shownBy(""), ...shown };
     this.#writeAddress();
@@ -72,6 +83,7 @@ class Studio {
     this.#show(next);
   }
 
+  /** @param {{tab?: string, order?: number | null, range?: Range | null}} change */
   #looked(change) {
     if (this.#shown !== this.#inStudio || !this.#shown.run) return;
     Object.assign(this.#shown, change);
@@ -86,6 +98,7 @@ class Studio {
     history.replaceState(null, "", addressOf(this.#shown));
   }
 
+  /** @param {Shown} shown */
   #show(shown) {
     clearTimeout(this.#timer);
     this.#shown = shown;
@@ -94,7 +107,7 @@ class Studio {
     this.#compare.view.hidden = shown.page !== "compare";
     const [part, name] = shown.page === "studio" ? ["#result", "Skip to the result"] : ["#runs", "Skip to the runs"];
     fill(byId("skip"), name).setAttribute("href", part);
-    for (const link of document.querySelectorAll("[data-page]")) {
+    for (const link of pageLinks()) {
       const isHere = link.dataset.page === (shown.page === "studio" ? "studio" : "runs");
       if (isHere) link.setAttribute("aria-current", "page");
       else link.removeAttribute("aria-current");
@@ -104,13 +117,14 @@ class Studio {
     if (shown.page === "compare") this.#compare.show(shown.compared);
   }
 
+  /** @param {Shown} shown */
   #showInStudio(shown) {
     this.#inStudio = shown;
     if (shown.run !== this.#result.about) return shown.run ? this.#openRun(shown) : this.#showEmpty();
     if (shown.run) this.#result.look(shown);
   }
 
-  /** The studio shows something else by itself, whatever page is in sight. @param {"pushState" | "replaceState"} how */
+  /** The studio shows something else by itself, whatever page is in sight. @param {Shown} shown @param {"pushState" | "replaceState"} how */
   #settle(shown, how) {
     this.#inStudio = shown;
     if (this.#shown.page !== "studio") return void this.#runs.refresh();
@@ -121,12 +135,14 @@ class Studio {
 
   async #showEmpty() {
     this.#writing.leaveRun();
+    /** @param {RunSummary[]} runs */
     const welcome = (runs) => emptyResult(runs, (run) => this.#go({ page: "studio", run }));
     const signal = this.#result.showEmpty(welcome([]));
-    const { runs } = await listRuns({ limit: "5" }).catch(() => ({ runs: [] }));
-    if (!signal.aborted) this.#result.showEmpty(welcome(runs));
+    const latest = await listRuns({ limit: "5" }).catch(() => null);
+    if (latest && !signal.aborted) this.#result.showEmpty(welcome(latest.runs));
   }
 
+  /** @param {Shown} shown */
   async #openRun(shown) {
     const signal = this.#result.showWaiting("Opening the run…", shown.run);
     try {
@@ -166,6 +182,7 @@ class Studio {
     }
   }
 
+  /** @param {Problem} problem @param {RunRequest} request */
   #refused(problem, request) {
     this.#result.showProblem(problem);
     const isInSight = this.#shown.page === "studio";
@@ -177,17 +194,24 @@ class Studio {
   }
 }
 
+/** The links to the pages of the studio. */
+function pageLinks() {
+  return /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll("[data-page]"));
+}
+
 /** Whether the result stands below the editor, out of sight. */
 function isOneColumn() {
   return window.matchMedia("(max-width: 1000px)").matches;
 }
 
+/** @param {RunSummary} run */
 function knownNote(run) {
   if (run.status !== "succeeded" && run.status !== "failed") return null;
   return element("p.note-line", {}, "This run already exists, with the same code, settings and prices. Here is its result.");
 }
 
 async function start() {
+  /** @type {Studio | null} */
   let studio = null;
   startTheme(byId("theme-button"));
   startToken(() => studio?.open());

@@ -1,5 +1,7 @@
 // A result as columns of numbers: a million orders are seven arrays instead of a million objects.
 
+/** @import { Candle, OrderAnswer } from "../types.d.ts" */
+
 /**
  * @typedef {object} Candles
  * @property {Float64Array} time midnight UTC in Unix seconds, ascending and unique
@@ -17,10 +19,11 @@
  * @property {Float64Array} fee @property {Float64Array} slippageCost account currency
  */
 
-/** @param {{time: number, open: number, high: number, low: number, close: number}[]} rows @returns {Candles} */
+/** @param {Candle[]} rows @returns {Candles} */
 export function candleColumns(rows) {
-  const columns = { time: [], open: [], high: [], low: [], close: [] };
-  for (const name of Object.keys(columns)) columns[name] = Float64Array.from(rows, (row) => row[name]);
+  /** @param {keyof Candle} name */
+  const column = (name) => Float64Array.from(rows, (row) => row[name]);
+  const columns = { time: column("time"), open: column("open"), high: column("high"), low: column("low"), close: column("close") };
   for (let index = 1; index < rows.length; index += 1) {
     // The chart draws nonsense from anything else and does not say so.
     if (columns.time[index] <= columns.time[index - 1]) throw new Error("candles are not in the order of time");
@@ -28,11 +31,13 @@ export function candleColumns(rows) {
   return columns;
 }
 
-/** @param {object[]} rows orders as the service answers them @returns {Orders} */
+/** @param {OrderAnswer[]} rows @returns {Orders} */
 export function orderColumns(rows) {
   const count = rows.length;
   const numbers = () => new Float64Array(count);
+  /** @type {Map<string, number>} */
   const places = new Map();
+  /** @type {Orders} */
   const columns = {
     ids: new Array(count),
     time: numbers(),
@@ -46,10 +51,11 @@ export function orderColumns(rows) {
   };
   for (let index = 0; index < count; index += 1) {
     const row = rows[index];
-    if (!places.has(row.symbol)) places.set(row.symbol, columns.symbols.push(row.symbol) - 1);
+    const place = places.get(row.symbol) ?? columns.symbols.push(row.symbol) - 1;
+    places.set(row.symbol, place);
     columns.ids[index] = row.id;
     columns.time[index] = dayOf(row.timestamp);
-    columns.symbol[index] = places.get(row.symbol);
+    columns.symbol[index] = place;
     columns.side[index] = row.action === "Buy" ? 1 : -1;
     columns.price[index] = row.price;
     columns.shares[index] = row.shares;
@@ -59,9 +65,10 @@ export function orderColumns(rows) {
   return columns;
 }
 
+/** @type {Map<string, number>} */
 const days = new Map();
 
-/** Unix seconds of an ISO timestamp; a run has few days and many orders, so each is read once. */
+/** Unix seconds of an ISO timestamp; a run has few days and many orders, so each is read once. @param {string} timestamp */
 function dayOf(timestamp) {
   let seconds = days.get(timestamp);
   if (seconds === undefined) {

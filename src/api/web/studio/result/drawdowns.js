@@ -38,6 +38,7 @@ export function drawdowns(equity, initialCapital) {
  * @returns {Drawdown[]}
  */
 export function worstDrawdowns(depths, count) {
+  /** @type {Drawdown[]} */
   const found = [];
   let from = -1;
   for (let index = 0; index < depths.length; index += 1) {
@@ -49,6 +50,7 @@ export function worstDrawdowns(depths, count) {
   return found.sort((one, other) => other.depth - one.depth || one.from - other.from).slice(0, count);
 }
 
+/** @param {Drawdown[]} found @param {ArrayLike<number>} depths @param {number} from @param {number} end */
 function noteStretch(found, depths, from, end) {
   if (end - from < 2) return;
   let lowest = from + 1;

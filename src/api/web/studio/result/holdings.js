@@ -1,5 +1,7 @@
 // What was held over time: the largest holdings by name, the rest as one.
 
+/** @import { HoldingWeights } from "../types.d.ts" */
+
 /**
  * @typedef {object} Holdings
  * @property {string[]} names largest first; the last is OTHERS where there are more than were asked for
@@ -11,7 +13,7 @@ export const OTHERS = "others";
 /**
  * Weights by day. Between two fills the weights of the first are shown.
  *
- * @param {{time: number, weights: Record<string, number>}[]} rows one a day with fills, ascending
+ * @param {HoldingWeights[]} rows one a day with fills, ascending
  * @param {ArrayLike<number>} times the timeline, midnight UTC in Unix seconds, ascending
  * @param {number} most names that are told apart
  * @returns {Holdings}
@@ -29,13 +31,14 @@ export function holdingsOverTime(rows, times, most) {
       const place = places.get(symbol) ?? (hasOthers ? names.length - 1 : -1);
       if (place >= 0) sums[place] += weight;
     }
-    sums.forEach((sum, place) => weights[place].fill(sum, from, until));
+    for (const [place, sum] of sums.entries()) weights[place].fill(sum, from, until);
   });
   return { names, weights };
 }
 
-/** For each row the days it holds for, as [from, until) of the timeline. */
+/** For each row the days it holds for, as [from, until) of the timeline. @param {HoldingWeights[]} rows @param {ArrayLike<number>} times */
 function daysOfRows(rows, times) {
+  /** @type {number[]} */
   const starts = [];
   let day = 0;
   for (const row of rows) {
@@ -45,7 +48,9 @@ function daysOfRows(rows, times) {
   return starts.map((start, number) => [start, starts[number + 1] ?? times.length]);
 }
 
+/** @param {HoldingWeights[]} rows @param {number[][]} spans @param {number} most */
 function largest(rows, spans, most) {
+  /** @type {Map<string, number>} */
   const sums = new Map();
   rows.forEach((row, number) => {
     const days = spans[number][1] - spans[number][0];
@@ -53,6 +58,6 @@ function largest(rows, spans, most) {
       sums.set(symbol, (sums.get(symbol) ?? 0) + Math.abs(weight) * days);
     }
   });
-  const names = [...sums.keys()].sort((one, other) => sums.get(other) - sums.get(one) || (one < other ? -1 : 1));
+  const names = [...sums].sort(([one, sum], [other, otherSum]) => otherSum - sum || (one < other ? -1 : 1)).map(([name]) => name);
   return names.length > most ? [...names.slice(0, most - 1), OTHERS] : names;
 }

@@ -19,7 +19,9 @@
  * @returns {Mark[]}
  */
 export function dailyMarks(orders) {
+  /** @type {Mark[]} */
   const marks = [];
+  /** @type {Map<number, Mark>} */
   let ofDay = new Map();
   let day = NaN;
   for (let index = 0; index < orders.time.length; index += 1) {
@@ -27,7 +29,7 @@ export function dailyMarks(orders) {
       pushDay(marks, ofDay);
       [day, ofDay] = [orders.time[index], new Map()];
     }
-    const side = orders.side[index];
+    const side = orders.side[index] > 0 ? 1 : -1;
     const value = orders.price[index] * orders.shares[index];
     const mark = ofDay.get(side);
     if (mark) {
@@ -42,8 +44,12 @@ export function dailyMarks(orders) {
   return marks;
 }
 
+/** @param {Mark[]} marks @param {Map<number, Mark>} ofDay */
 function pushDay(marks, ofDay) {
-  for (const side of [1, -1]) if (ofDay.has(side)) marks.push(ofDay.get(side));
+  for (const side of [1, -1]) {
+    const mark = ofDay.get(side);
+    if (mark) marks.push(mark);
+  }
 }
 
 const PIXELS_BETWEEN_MARKS = 13;
@@ -65,10 +71,11 @@ export function marksToDraw(marks, range, secondsPerPixel) {
   return isDense ? clusters(marks, secondsPerPixel * PIXELS_BETWEEN_CLUSTERS) : gathered;
 }
 
-/** Gathered marks, each in the middle of those that it stands for. */
+/** Gathered marks, each in the middle of those that it stands for. @param {Mark[]} marks @param {number} seconds */
 function clusters(marks, seconds) {
   const gathered = gatheredMarks(marks, seconds);
-  const times = { 1: [], "-1": [] };
+  /** @type {Record<1 | -1, number[]>} */
+  const times = { 1: [], [-1]: [] };
   for (const { time, side } of marks) times[side].push(time);
   for (const cluster of gathered) {
     const ofSide = times[cluster.side];
@@ -92,7 +99,9 @@ export function marksInSight(marks, { from, to }) {
  * @returns {Mark[]}
  */
 export function gatheredMarks(marks, seconds) {
+  /** @type {Mark[]} */
   const gathered = [];
+  /** @type {Map<number, Mark>} */
   const open = new Map();
   for (const mark of marks) {
     const last = open.get(mark.side);

@@ -1,5 +1,7 @@
 // Orders as a table shows them: filtered and sorted by place, the columns themselves never move.
 
+/** @import { Orders } from "./columns.js" */
+
 /**
  * @typedef {object} Wanted what the table shows
  * @property {"number" | "time" | "symbol" | "side" | "price" | "shares" | "value" | "fee" | "slippage"} sort
@@ -11,7 +13,7 @@
 /**
  * The places of the wanted orders, in the wanted order. Equal ones stay in the order in which they filled.
  *
- * @param {import("./columns.js").Orders} orders
+ * @param {Orders} orders
  * @param {Wanted} wanted
  * @returns {Uint32Array}
  */
@@ -27,6 +29,7 @@ export function orderView(orders, wanted) {
   return places;
 }
 
+/** @param {Orders} orders @param {Wanted} wanted */
 function filtered(orders, wanted) {
   const part = wanted.symbol.trim().toUpperCase();
   const isWanted = orders.symbols.map((symbol) => symbol.toUpperCase().includes(part));
@@ -40,7 +43,7 @@ function filtered(orders, wanted) {
   return places.subarray(0, count);
 }
 
-/** One number an order to sort by; null where they are in that order already. */
+/** One number an order to sort by; null where they are in that order already. @param {Orders} orders @param {Wanted["sort"]} sort */
 function sortKeys(orders, sort) {
   switch (sort) {
     case "number":
@@ -57,11 +60,14 @@ function sortKeys(orders, sort) {
   }
 }
 
+/** @param {string[]} symbols */
 function rankLookup(symbols) {
   const sorted = symbols.map((_, place) => place).sort((one, other) => (symbols[one] < symbols[other] ? -1 : 1));
   const ranks = new Float64Array(symbols.length);
-  sorted.forEach((place, rank) => (ranks[place] = rank));
-  return (place) => ranks[place];
+  for (const [rank, place] of sorted.entries()) ranks[place] = rank;
+  /** @param {number} place */
+  const rankOf = (place) => ranks[place];
+  return rankOf;
 }
 
 /**
@@ -71,14 +77,14 @@ function rankLookup(symbols) {
  * @property {number} fee @property {number} slippageCost
  */
 
-/** One order as an object. @param {import("./columns.js").Orders} orders @param {number} place @returns {OrderRow} */
+/** One order as an object. @param {Orders} orders @param {number} place @returns {OrderRow} */
 export function orderAt(orders, place) {
   return {
     place,
     id: orders.ids[place],
     time: orders.time[place],
     symbol: orders.symbols[orders.symbol[place]],
-    side: orders.side[place],
+    side: orders.side[place] > 0 ? 1 : -1,
     price: orders.price[place],
     shares: orders.shares[place],
     value: orders.price[place] * orders.shares[place],

@@ -16,6 +16,7 @@
  * @returns {YearOfReturns[]} the years that have days, oldest first
  */
 export function monthlyReturns(times, equity, initialCapital) {
+  /** @type {YearOfReturns[]} */
   const years = [];
   let [beforeMonth, beforeYear] = [initialCapital, initialCapital];
   for (let index = 0; index < times.length; index += 1) {
@@ -23,20 +24,22 @@ export function monthlyReturns(times, equity, initialCapital) {
     const [nextYear, nextMonth] = index + 1 < times.length ? yearAndMonth(times[index + 1]) : [NaN, NaN];
     if (year === nextYear && month === nextMonth) continue;
     if (years.at(-1)?.year !== year) years.push({ year, months: new Array(12).fill(null), total: null });
-    years.at(-1).months[month] = change(equity[index], beforeMonth);
+    years[years.length - 1].months[month] = change(equity[index], beforeMonth);
     beforeMonth = equity[index];
     if (year === nextYear) continue;
-    years.at(-1).total = change(equity[index], beforeYear);
+    years[years.length - 1].total = change(equity[index], beforeYear);
     beforeYear = equity[index];
   }
   return years;
 }
 
+/** @param {number} unixSeconds */
 function yearAndMonth(unixSeconds) {
   const day = new Date(unixSeconds * 1000);
   return [day.getUTCFullYear(), day.getUTCMonth()];
 }
 
+/** @param {number} after @param {number} before */
 function change(after, before) {
   return before > 0 ? after / before - 1 : null;
 }

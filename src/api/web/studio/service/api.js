@@ -3,9 +3,11 @@
 import { tokenHeaders } from "../state/token.js";
 import { cutOff, problemOf, unreachable } from "./problem.js";
 
+/** @import { Explanation, RunList, RunRequest, RunSummary, ValidationAnswer } from "../types.d.ts" */
+
 const API = "api/v1/";
 
-/** The address of a route, relative to the page: it may stand below any path. */
+/** The address of a route, relative to the page: it may stand below any path. @param {string} path below /api/v1 */
 export function routeAddress(path) {
   return API + path;
 }
@@ -29,6 +31,7 @@ export async function ask(path, options = {}) {
   throw problemOf(answer.status, body, answer.headers.get("Retry-After"));
 }
 
+/** @type {Set<() => void>} */
 const tokenListeners = new Set();
 
 /** Whoever shows the field for the token hears that one is wanted. @param {() => void} listener */
@@ -41,6 +44,7 @@ export function wantToken() {
   for (const listener of tokenListeners) listener();
 }
 
+/** @param {string} address @param {RequestInit} options */
 async function sent(address, options) {
   const headers = { Accept: "application/json", ...options.headers, ...tokenHeaders() };
   try {
@@ -51,12 +55,12 @@ async function sent(address, options) {
   }
 }
 
-/** @returns {Promise<any>} the answer's JSON */
-export async function askJson(path, options = {}) {
+/** @param {string} path @param {RequestInit} [options] @returns {Promise<any>} the answer's JSON */
+async function askJson(path, options = {}) {
   return read(await ask(path, options), options.signal);
 }
 
-/** The JSON of an answer, which may be cut off in the middle or come from somebody else. */
+/** The JSON of an answer, which may be cut off in the middle or come from somebody else. @param {Response} answer @param {AbortSignal | null} [signal] */
 async function read(answer, signal) {
   try {
     return await answer.json();
@@ -66,7 +70,7 @@ async function read(answer, signal) {
   }
 }
 
-/** @returns {Promise<Blob>} the answer as it is */
+/** @param {string} path @returns {Promise<Blob>} the answer as it is */
 export async function askFile(path) {
   const answer = await ask(path, { headers: { Accept: "*/*" } });
   return answer.blob().catch(() => {
@@ -74,11 +78,12 @@ export async function askFile(path) {
   });
 }
 
+/** @param {object} body */
 function posted(body) {
   return { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) };
 }
 
-/** What reading the code tells, without running it. @param {string} code @param {string[] | null} universe what it is to trade whatever it says itself @param {AbortSignal} signal */
+/** What reading the code tells, without running it. @param {string} code @param {string[] | null} universe what it is to trade whatever it says itself @param {AbortSignal} signal @returns {Promise<ValidationAnswer>} */
 export function validate(code, universe, signal) {
   return askJson("validate", { ...posted({ strategy_code: code, universe }), signal });
 }
@@ -86,20 +91,20 @@ export function validate(code, universe, signal) {
 /**
  * Submit a run.
  *
- * @param {object} request @param {boolean} [isAgain] whether it is computed once more although it exists
- * @returns {Promise<{run: any, isNew: boolean}>}
+ * @param {RunRequest} request @param {boolean} [isAgain] whether it is computed once more although it exists
+ * @returns {Promise<{run: RunSummary, isNew: boolean}>}
  */
 export async function submitRun(request, isAgain = false) {
   const answer = await ask(`runs${isAgain ? "?rerun=true" : ""}`, posted(request));
   return { run: await read(answer), isNew: answer.status === 201 };
 }
 
-/** The run's summary. @param {string} hash */
+/** The run's summary. @param {string} hash @returns {Promise<RunSummary>} */
 export function getRun(hash) {
   return askJson(`runs/${hash}`);
 }
 
-/** The request that made the run. @param {string} hash */
+/** The request that made the run. @param {string} hash @returns {Promise<RunRequest>} */
 export function getRequest(hash) {
   return askJson(`runs/${hash}/request`);
 }
@@ -114,18 +119,18 @@ export function deleteRun(hash) {
   return ask(`runs/${hash}`, { method: "DELETE" });
 }
 
-/** A page of past runs. @param {Record<string, string>} filter empty values do not ask */
+/** A page of past runs. @param {Record<string, string>} filter empty values do not ask @returns {Promise<RunList>} */
 export function listRuns(filter) {
   const query = new URLSearchParams(Object.entries(filter).filter(([, value]) => value));
   return askJson(`runs?${query}`);
 }
 
-/** Which ingredients differ between two runs. @param {string} hash @param {string} against */
+/** Which ingredients differ between two runs. @param {string} hash @param {string} against @returns {Promise<Explanation>} */
 export function explain(hash, against) {
   return askJson(`runs/${hash}/explain?against=${against}`);
 }
 
-/** A file of the page itself. @param {string} path below /studio */
+/** A file of the page itself. @param {string} path below /studio @returns {Promise<any>} its JSON */
 export async function studioFile(path) {
   const answer = await sent(`studio/${path}`, {});
   if (!answer.ok) throw problemOf(answer.status, null, null);

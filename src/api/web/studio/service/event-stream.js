@@ -8,6 +8,9 @@
  * @property {string} id of the last event that had one, "" before that
  */
 
+/** CR LF, LF or CR; a CR at the very end may be the first half of CR LF. */
+const LINE_END = /\r\n|\n|\r(?!$)/;
+
 /** Takes pieces of text, gives whole events. One for each connection. */
 export class EventStreamReader {
   #rest = "";
@@ -27,8 +30,7 @@ export class EventStreamReader {
     this.#rest += this.#isFirst ? text.replace(/^\uFEFF/, "") : text;
     if (text) this.#isFirst = false;
     const events = [];
-    // A line ends with CR LF, LF or CR; a CR at the very end may be the first half of CR LF.
-    for (let end; (end = /\r\n|\n|\r(?!$)/.exec(this.#rest)); ) {
+    for (let end = LINE_END.exec(this.#rest); end; end = LINE_END.exec(this.#rest)) {
       const line = this.#rest.slice(0, end.index);
       this.#rest = this.#rest.slice(end.index + end[0].length);
       const event = this.#line(line);
@@ -37,6 +39,7 @@ export class EventStreamReader {
     return events;
   }
 
+  /** @param {string} line */
   #line(line) {
     if (line === "") return this.#dispatch();
     const colon = line.indexOf(":");

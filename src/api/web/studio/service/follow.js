@@ -3,14 +3,11 @@
 import { ask } from "./api.js";
 import { EventStreamReader } from "./event-stream.js";
 
+/** @import { Problem } from "./problem.js" */
+/** @import { RunEvent } from "../types.d.ts" */
+
 const FIRST_PAUSE_MS = 300;
 const LONGEST_PAUSE_MS = 10_000;
-
-/**
- * @typedef {object} RunEvent
- * @property {"queued" | "started" | "progress" | "log" | "finished"} kind
- * @property {any} data
- */
 
 /**
  * Every event once and in order, from the first of the present submission to `finished`.
@@ -32,26 +29,32 @@ export async function* follow(hash, signal, onConnection) {
       onConnection(true);
       for await (const event of eventsOf(answer, lastId)) {
         [lastId, pauseMs] = [event.id, FIRST_PAUSE_MS];
-        yield { kind: event.kind, data: JSON.parse(event.data) };
+        yield /** @type {RunEvent} */ ({ kind: event.kind, data: JSON.parse(event.data) });
         if (event.kind === "finished") return;
       }
     } catch (error) {
       if (signal.aborted) return;
-      if (isFinal(error)) throw error;
+      // A connection that breaks later has neither a status nor a time to wait.
+      const { status = 0, retrySeconds = null } = /** @type {Partial<Problem>} */ (error);
+      if (isFinal(status)) throw error;
       onConnection(false);
-      await pause((error.retrySeconds ?? 0) * 1000, signal);
+      await pause((retrySeconds ?? 0) * 1000, signal);
     }
     await pause(pauseMs, signal);
     pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS);
   }
 }
 
+/** @param {string} hash @param {string} lastId @param {AbortSignal} signal */
 function opened(hash, lastId, signal) {
+  /** @type {Record<string, string>} */
   const resume = lastId ? { "Last-Event-ID": lastId } : {};
   return ask(`runs/${hash}/events`, { headers: { Accept: "text/event-stream", ...resume }, signal });
 }
 
+/** @param {Response} answer @param {string} lastId */
 async function* eventsOf(answer, lastId) {
+  if (!answer.body) return;
   const events = new EventStreamReader(lastId);
   let isOver = false;
   const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
@@ -70,14 +73,19 @@ async function* eventsOf(answer, lastId) {
   }
 }
 
-/** A refusal that waiting does not change; a failed connection has no status. */
-function isFinal(error) {
-  return error.status >= 400 && error.status < 500 && error.status !== 429;
+/** A refusal that waiting does not change. @param {number} status 0 for a failed connection */
+function isFinal(status) {
+  return status >= 400 && status < 500 && status !== 429;
 }
 
+/** @param {number} milliseconds @param {AbortSignal} signal @returns {Promise<void>} */
 function pause(milliseconds, signal) {
   return new Promise((resolve) => {
     const timer = setTimeout(resolve, milliseconds);
-    signal.addEventListener("abort", () => (clearTimeout(timer), resolve()), { once: true });
+    const stop = () => {
+      clearTimeout(timer);
+      resolve();
+    };
+    signal.addEventListener("abort", stop, { once: true });
   });
 }

@@ -1,25 +1,24 @@
 // Every refusal of the service becomes one shape: sentences for a person, and places in the code or the form.
 
+/** @import { Fault, RunErrorAnswer, Status, ViolationAnswer } from "../types.d.ts" */
+
 /**
- * @typedef {object} Violation
- * @property {string} message @property {number | null} line @property {number | null} column
- * @property {number | null} end_line @property {number | null} end_column
+ * What a problem may have besides its title.
+ *
+ * @typedef {object} Found
+ * @property {string[]} [sentences]
+ * @property {ViolationAnswer[]} [violations] places in the code
+ * @property {Fault[]} [fields] places in the form
+ * @property {string} [traceback]
+ * @property {string[]} [logs]
+ * @property {number} [status] of the HTTP answer, 0 where there was none
+ * @property {number | null} [retrySeconds]
+ * @property {boolean} [isCalm] nothing went wrong: a person asked for it
  */
 
 /** What went wrong, ready to be shown. */
 export class Problem extends Error {
-  /**
-   * @param {string} title
-   * @param {object} [found]
-   * @param {string[]} [found.sentences]
-   * @param {Violation[]} [found.violations] places in the code
-   * @param {{field: string, message: string}[]} [found.fields] places in the form
-   * @param {string} [found.traceback]
-   * @param {string[]} [found.logs]
-   * @param {number} [found.status] of the HTTP answer, 0 where there was none
-   * @param {number | null} [found.retrySeconds]
-   * @param {boolean} [found.isCalm] nothing went wrong: a person asked for it
-   */
+  /** @param {string} title @param {Found} [found] */
   constructor(title, found = {}) {
     super([title, ...(found.sentences ?? [])].join(" "));
     this.title = title;
@@ -44,7 +43,7 @@ export function cutOff() {
   return new Problem("The response was cut off.", { sentences: ["The connection to the service broke in the middle of it."] });
 }
 
-/** Any error, ready to be shown. @param {any} error @returns {Problem} */
+/** Any error, ready to be shown. @param {unknown} error @returns {Problem} */
 export function asProblem(error) {
   return error instanceof Problem ? error : new Problem("Something went wrong in this page.", { sentences: [String(error)] });
 }
@@ -82,6 +81,7 @@ function secondsOf(retryAfter) {
   return Number.isFinite(seconds) ? Math.max(seconds, 0) : null;
 }
 
+/** @type {Record<number, string>} */
 const TITLES = {
   401: "This service needs an access token.",
   403: "This token is not allowed to use the service.",
@@ -93,6 +93,7 @@ const TITLES = {
   504: "That took too long.",
 };
 
+/** @param {{loc: (string | number)[], msg: string}[]} detail @param {Found} common */
 function fieldProblem(detail, common) {
   const fields = detail.map((problem) => ({
     field: String(problem.loc.find((part, index) => index > 0 && typeof part === "string") ?? problem.loc[0]),
@@ -102,7 +103,7 @@ function fieldProblem(detail, common) {
   return new Problem("Some settings are not valid.", { ...common, sentences, fields });
 }
 
-/** What a strategy did while it ran. */
+/** What a strategy did while it ran. @param {string[]} errors @param {string} [traceback] @param {string[]} [logs] @param {Found} [common] */
 export function failureProblem(errors, traceback = "", logs = [], common = {}) {
   return new Problem("The strategy failed.", {
     ...common,
@@ -113,7 +114,7 @@ export function failureProblem(errors, traceback = "", logs = [], common = {}) {
   });
 }
 
-/** Why a run that is over did not succeed. @param {{status: string, error: any, progress?: {day: string} | null}} run */
+/** Why a run that is over did not succeed. @param {{status: Status, error: Partial<RunErrorAnswer> | null, progress?: {day: string} | null}} run */
 export function problemOfRun(run) {
   const { error } = run;
   const reached = run.progress ? [`It had reached ${run.progress.day}.`] : [];
@@ -127,7 +128,7 @@ export function problemOfRun(run) {
 
 const PLACE = /\(line (\d+)[^()]*\)\s*$/;
 
-/** A sentence that ends with its place, as in "… (line 17, on_data, 2015-03-02)". @returns {Violation | null} */
+/** A sentence that ends with its place, as in "… (line 17, on_data, 2015-03-02)". @param {string} sentence @returns {ViolationAnswer | null} */
 function placeOf(sentence) {
   const match = PLACE.exec(sentence);
   return match && { message: sentence, line: Number(match[1]), column: null, end_line: null, end_column: null };

@@ -4,9 +4,14 @@ import { tokenHeaders } from "../state/token.js";
 import { routeAddress, wantToken } from "./api.js";
 import { Problem, unreachable } from "./problem.js";
 
+/** @import { OrderRow, Wanted } from "../result/order-view.js" */
+/** @import { Loaded } from "./result-worker.js" */
+/** @import { Found } from "./problem.js" */
+
 /** One result; `close` it when another one is shown. */
 export class ResultReader {
   #worker = new Worker(new URL("result-worker.js", import.meta.url), { type: "module" });
+  /** @type {Map<number, {resolve: (answer: any) => void, reject: (problem: Problem) => void}>} */
   #waiting = new Map();
   #lastId = 0;
 
@@ -15,18 +20,18 @@ export class ResultReader {
     this.#worker.addEventListener("error", (event) => this.#broke(event.message));
   }
 
-  /** Fetch and read the result of a run. @param {string} hash */
+  /** Fetch and read the result of a run. @param {string} hash @returns {Promise<Loaded>} */
   load(hash) {
     const address = new URL(routeAddress(`runs/${hash}/result`), document.baseURI).href;
     return this.#ask("load", { address, headers: { Accept: "application/json", ...tokenHeaders() } });
   }
 
-  /** @param {import("../result/order-view.js").Wanted} wanted @param {number} from @param {number} count */
+  /** @param {Wanted} wanted @param {number} from @param {number} count @returns {Promise<{total: number, from: number, rows: OrderRow[]}>} */
   rows(wanted, from, count) {
     return this.#ask("rows", { wanted, from, count });
   }
 
-  /** Where an order stands among the wanted ones. @param {number} place */
+  /** Where an order stands among the wanted ones. @param {Wanted} wanted @param {number} place @returns {Promise<{row: number, order: OrderRow | null}>} */
   find(wanted, place) {
     return this.#ask("find", { wanted, place });
   }
@@ -37,14 +42,17 @@ export class ResultReader {
     this.#waiting.clear();
   }
 
+  /** @param {"load" | "rows" | "find"} question @param {object} details @returns {Promise<any>} */
   #ask(question, details) {
-    const id = (this.#lastId += 1);
+    this.#lastId += 1;
+    const id = this.#lastId;
     return new Promise((resolve, reject) => {
       this.#waiting.set(id, { resolve, reject });
       this.#worker.postMessage({ id, question, details });
     });
   }
 
+  /** @param {{id: number, answer: any, problem?: Found & {title: string}}} data */
   #answered({ id, answer, problem }) {
     const { resolve, reject } = this.#waiting.get(id) ?? {};
     this.#waiting.delete(id);
@@ -53,6 +61,7 @@ export class ResultReader {
     else resolve?.(answer);
   }
 
+  /** @param {string} message */
   #broke(message) {
     // Without a message, the worker itself could not be fetched.
     const problem = message ? new Problem("The result could not be read.", { sentences: [message] }) : unreachable();

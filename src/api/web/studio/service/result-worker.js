@@ -10,20 +10,27 @@ import { monthlyReturns } from "../result/returns.js";
 import { symbolColours } from "../result/symbol-colours.js";
 import { cutOff, problemOf, unreachable } from "./problem.js";
 
+/** @import { Problem } from "./problem.js" */
+/** @import { BacktestResponse } from "../types.d.ts" */
+/** @import { Wanted } from "../result/order-view.js" */
+/** @import { Orders } from "../result/columns.js" */
+
 const TOLD_APART = 8;
 const WORST = 10;
-const LARGE = ["candles", "orders", "holding_weights", "benchmark"];
+/** @typedef {Awaited<ReturnType<typeof load>>} Loaded what the page knows of a result */
 
-let orders = null;
+/** Of the result that was loaded. */
+let orders = orderColumns([]);
+/** The places of the orders that were asked for last. @type {{key: string, places: Uint32Array}} */
 let view = { key: "", places: new Uint32Array() };
 
 const QUESTIONS = { load, rows, find };
 
 self.addEventListener("message", async ({ data: { id, question, details } }) => {
   try {
-    self.postMessage({ id, answer: await QUESTIONS[question](details) });
+    self.postMessage({ id, answer: await QUESTIONS[/** @type {keyof typeof QUESTIONS} */ (question)](details) });
   } catch (error) {
-    const { title = "The result could not be read.", sentences = [String(error)], status = 0, retrySeconds = null } = error;
+    const { title = "The result could not be read.", sentences = [String(error)], status = 0, retrySeconds = null } = /** @type {Partial<Problem>} */ (error);
     self.postMessage({ id, problem: { title, sentences, status, retrySeconds } });
   }
 });
@@ -36,19 +43,20 @@ async function load({ address, headers }) {
   });
   // Worker and page each count from their own beginning; this clock is one for both.
   const arrivedAt = performance.timeOrigin + performance.now();
-  const result = JSON.parse(text);
-  const candles = candleColumns(result.candles);
-  orders = orderColumns(result.orders);
+  /** @type {BacktestResponse} */
+  const { candles: days, orders: fills, holding_weights: weights, benchmark, ...facts } = JSON.parse(text);
+  const candles = candleColumns(days);
+  orders = orderColumns(fills);
   view = { key: "", places: new Uint32Array() };
-  const initial = result.parameters.starting_equity;
+  const initial = facts.parameters.starting_equity;
   const depths = drawdowns(candles.close, initial);
-  const holdings = holdingsOverTime(result.holding_weights, candles.time, TOLD_APART);
+  const holdings = holdingsOverTime(weights, candles.time, TOLD_APART);
   return {
-    facts: Object.fromEntries(Object.entries(result).filter(([name]) => !LARGE.includes(name))),
+    facts,
     candles,
-    benchmark: result.benchmark,
+    benchmark,
     // It may begin later and end earlier than the run, without a gap between.
-    benchmarkFrom: result.benchmark?.length ? candles.time.indexOf(result.benchmark[0].time) : 0,
+    benchmarkFrom: benchmark?.length ? candles.time.indexOf(benchmark[0].time) : 0,
     depths,
     worst: worstDrawdowns(depths, WORST),
     years: monthlyReturns(candles.time, candles.close, initial),
@@ -60,6 +68,7 @@ async function load({ address, headers }) {
   };
 }
 
+/** @param {string} address @param {Record<string, string>} headers */
 async function fetched(address, headers) {
   let answer;
   try {
@@ -71,19 +80,20 @@ async function fetched(address, headers) {
   throw problemOf(answer.status, await answer.json().catch(() => null), answer.headers.get("Retry-After"));
 }
 
-/** Some rows of the table. @param {{wanted: import("../result/order-view.js").Wanted, from: number, count: number}} _ */
+/** Some rows of the table. @param {{wanted: Wanted, from: number, count: number}} _ */
 function rows({ wanted, from, count }) {
   const places = viewOf(wanted);
   const shown = places.subarray(from, from + count);
   return { total: places.length, from, rows: Array.from(shown, (place) => orderAt(orders, place)) };
 }
 
-/** Where an order stands in the table; -1 when the filter leaves it out. */
+/** Where an order stands in the table; -1 when the filter leaves it out. @param {{wanted: Wanted, place: number}} _ */
 function find({ wanted, place }) {
   const row = viewOf(wanted).indexOf(place);
   return { row, order: place < orders.time.length ? orderAt(orders, place) : null };
 }
 
+/** @param {Wanted} wanted */
 function viewOf(wanted) {
   const key = JSON.stringify(wanted);
   if (view.key !== key) view = { key, places: orderView(orders, wanted) };

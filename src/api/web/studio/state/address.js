@@ -1,5 +1,7 @@
 // The page's address says what is shown: whoever opens it sees the same.
 
+/** @import { Range } from "../types.d.ts" */
+
 /**
  * @typedef {object} Shown
  * @property {"studio" | "runs" | "compare"} page
@@ -7,7 +9,7 @@
  * @property {string[]} compared hashes, the one that others are measured against first
  * @property {string} tab of the result
  * @property {number | null} order place of the selected order
- * @property {[number, number] | null} range days in sight, Unix seconds
+ * @property {Range | null} range days in sight
  */
 
 const HASH = /^[0-9a-f]{64}$/;
@@ -24,20 +26,21 @@ export function shownBy(search) {
     page: compared.length ? "compare" : query.has("runs") ? "runs" : "studio",
     run: HASH.test(run) ? run : "",
     compared,
-    tab: TABS.includes(query.get("tab") ?? "") ? query.get("tab") : TABS[0],
+    tab: TABS.find((tab) => tab === query.get("tab")) ?? TABS[0],
     order: order > 0 ? order - 1 : null,
     range: rangeOf(query.get("range")),
   };
 }
 
+/** @param {string | null} text */
 function rangeOf(text) {
   const days = (text ?? "").split("..").map((day) => Date.parse(`${day}T00:00:00Z`) / 1000);
-  return days.length === 2 && days[0] < days[1] ? /** @type {[number, number]} */ (days) : null;
+  return days.length === 2 && days[0] < days[1] ? /** @type {Range} */ (days) : null;
 }
 
 /** The address that shows this. @param {Partial<Shown>} shown @returns {string} relative to the page */
 export function addressOf(shown) {
-  if (shown.page === "compare") return `?compare=${shown.compared.join(",")}`;
+  if (shown.page === "compare") return `?compare=${shown.compared?.join(",")}`;
   if (shown.page === "runs") return "?runs";
   if (!shown.run) return "./";
   const parts = [`run=${shown.run}`];
@@ -47,6 +50,7 @@ export function addressOf(shown) {
   return `?${parts.join("&")}`;
 }
 
+/** @param {number} unixSeconds */
 function dayText(unixSeconds) {
   return new Date(unixSeconds * 1000).toISOString().slice(0, 10);
 }

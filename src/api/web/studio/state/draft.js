@@ -2,11 +2,13 @@
 
 import { keep, kept } from "./kept.js";
 
+/** @import { RunRequest } from "../types.d.ts" */
+
 const PLACE = "hqg-draft";
 
 /**
  * @typedef {object} Draft
- * @property {Record<string, any>} request as it stands, with its strategy_code
+ * @property {RunRequest} request as it stands
  * @property {string} run hash of the run that it began with, "" for none
  * @property {boolean} isChanged whether a person changed it since
  */

@@ -9,7 +9,7 @@ export function kept(storage, place) {
   }
 }
 
-/** @param {string | null} value null takes it away @returns {boolean} whether the browser did so */
+/** @param {"localStorage" | "sessionStorage"} storage @param {string} place @param {string | null} value null takes it away @returns {boolean} whether the browser did so */
 export function keep(storage, place, value) {
   try {
     if (value === null) window[storage].removeItem(place);

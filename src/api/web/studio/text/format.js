@@ -3,17 +3,19 @@
 
 const LOCALE = "en-US";
 const MINUS = "\u2212";
+/** @type {Map<string, Intl.NumberFormat>} */
 const formats = new Map();
 
-/** A formatter of numbers with so many digits behind the point; made once. */
+/** A formatter of numbers with so many digits behind the point; made once. @param {number} digits @param {boolean} [compact] */
 function numberFormat(digits, compact = false) {
   const key = `${digits} ${compact}`;
-  if (!formats.has(key)) {
-    const options = { minimumFractionDigits: digits, maximumFractionDigits: digits };
-    if (compact) Object.assign(options, { notation: "compact", minimumFractionDigits: 0 });
-    formats.set(key, new Intl.NumberFormat(LOCALE, options));
-  }
-  return formats.get(key);
+  const made = formats.get(key);
+  if (made) return made;
+  const options = { minimumFractionDigits: digits, maximumFractionDigits: digits };
+  if (compact) Object.assign(options, { notation: "compact", minimumFractionDigits: 0 });
+  const format = new Intl.NumberFormat(LOCALE, options);
+  formats.set(key, format);
+  return format;
 }
 
 /** Size from which digits before the point say less than an exponent. */
@@ -35,10 +37,10 @@ export function percent(value, digits = 2) {
   return `${plainNumber(value * 100, digits)}%`;
 }
 
-/** With its sign written out, for changes and differences. @param {(value: number, digits?: number) => string} format */
+/** With its sign written out, for changes and differences. @template {number | null | undefined} Value @param {(value: Value, digits?: number) => string} format @param {Value} value */
 export function withSign(format, value, digits = 2) {
   const text = format(value, digits);
-  return value > 0 && text !== NOTHING && !isZero(text) ? `+${text}` : text;
+  return Number(value) > 0 && text !== NOTHING && !isZero(text) ? `+${text}` : text;
 }
 
 /** Account currency without its name, which the service does not know. @param {number | null | undefined} value */
@@ -48,14 +50,14 @@ export function money(value, digits = 2) {
 
 /** Money without cents, unless it is so little that they are all there is. @param {number | null | undefined} value */
 export function roundMoney(value) {
-  return money(value, Math.abs(value) < 100 && value !== 0 ? 2 : 0);
+  return money(value, Math.abs(value ?? 0) < 100 && value !== 0 ? 2 : 0);
 }
 
-/** Which way a number points once it is rounded as it is shown: nothing is not a gain. @returns {"gain" | "loss" | ""} */
+/** Which way a number points once it is rounded as it is shown: nothing is not a gain. @param {number | null | undefined} value @returns {"gain" | "loss" | ""} */
 export function tone(value, digits = 2) {
   const shown = percent(value, digits);
   if (shown === NOTHING || isZero(shown)) return "";
-  return value > 0 ? "gain" : "loss";
+  return Number(value) > 0 ? "gain" : "loss";
 }
 
 /** Short, for scales: 10,450 and 1.25M. @param {number} value */
@@ -74,7 +76,7 @@ export function isoDate(unixSeconds) {
   return new Date(unixSeconds * 1000).toISOString().slice(0, 10);
 }
 
-/** A moment in UTC, like every other time of a run: two people who look at one run read the same. @param {string | null} isoTime */
+/** A moment in UTC, like every other time of a run: two people who look at one run read the same. @param {string | null | undefined} isoTime */
 export function moment(isoTime) {
   if (!isoTime) return NOTHING;
   return `${new Date(isoTime).toISOString().slice(0, 16).replace("T", " ")} UTC`;
@@ -87,7 +89,7 @@ export function duration(milliseconds) {
   return `${Math.floor(milliseconds / 60_000)} min ${Math.round((milliseconds % 60_000) / 1000)} s`;
 }
 
-/** "1 order", "2 orders". @param {number} count @param {string} thing */
+/** "1 order", "2 orders". @param {number | null} count @param {string} thing */
 export function counted(count, thing) {
   return `${wholeNumber(count)} ${thing}${count === 1 ? "" : "s"}`;
 }
@@ -102,12 +104,14 @@ export function shortHash(hash) {
   return hash.slice(0, 10);
 }
 
+/** @param {string} text */
 function signed(text) {
   const isNegative = text.startsWith("-");
   if (isNegative && isZero(text)) return text.slice(1);
   return isNegative ? MINUS + text.slice(1) : text;
 }
 
+/** @param {string} text */
 function isZero(text) {
   return !/[1-9]/.test(text);
 }

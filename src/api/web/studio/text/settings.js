@@ -2,6 +2,9 @@
 
 import { money } from "./format.js";
 
+/** @import { Cost, ParametersAnswer } from "../types.d.ts" */
+
+/** @type {Record<string, string>} */
 const BAR_SIZES = { "1d": "daily", "1w": "weekly", "1m": "monthly", "1q": "quarterly" };
 
 /** How often a strategy is called. @param {string} barSize */
@@ -10,7 +13,7 @@ export function cadenceText(barSize) {
 }
 
 /**
- * @param {Record<string, any>} parameters of a result
+ * @param {ParametersAnswer} parameters
  * @returns {Record<string, string>} by label; settings that this page does not know come last, under their own names
  */
 export function settingsOf(parameters) {
@@ -33,28 +36,32 @@ export function settingsOf(parameters) {
   };
 }
 
+/** @param {Cost} cost @param {string} unit */
 function costText(cost, unit) {
   if (typeof cost === "number") return cost ? `${plain(cost)} ${unit}` : "none";
   const { model, ...numbers } = cost;
   return `${words(model)}: ${Object.entries(numbers).map(([name, value]) => `${words(name)} ${valueText(value)}`).join(", ")}`;
 }
 
+/** @param {string} field */
 function labelOf(field) {
   const text = words(field);
   return text[0].toUpperCase() + text.slice(1);
 }
 
+/** @param {string} name */
 function words(name) {
-  return String(name).replaceAll("_", " ");
+  return name.replaceAll("_", " ");
 }
 
+/** @param {unknown} value */
 function valueText(value) {
   if (value === null) return "none";
   if (typeof value === "number") return plain(value);
   return typeof value === "string" ? words(value) : JSON.stringify(value);
 }
 
-/** Every digit, never an exponent. */
+/** Every digit, never an exponent. @param {number} value */
 function plain(value) {
   return value.toLocaleString("en-US", { useGrouping: false, maximumFractionDigits: 20 });
 }

@@ -1,10 +1,13 @@
 // The look of every chart of the page: the style sheets' colours, in the words of the library.
 
+import { ColorType } from "../vendor/lightweight-charts.js";
 import { SYMBOL_COLOURS } from "../result/symbol-colours.js";
 import { colour, translucent } from "./dom.js";
-import { shortNumber } from "../text/format.js";
+import { isoDate, shortNumber } from "../text/format.js";
 
-/** How money stands on a scale. */
+/** @import { ChartOptions, PriceFormatCustom } from "../vendor/lightweight-charts.js" */
+
+/** How money stands on a scale. @type {PriceFormatCustom} */
 export const MONEY_FORMAT = { type: "custom", minMove: 0.01, formatter: shortNumber };
 
 /** The page's colours as a canvas wants them; asked again when the theme changes. */
@@ -45,12 +48,14 @@ export function dayLabel(time, type) {
   return type === 1 ? `${month} ${date.getUTCFullYear()}` : `${date.getUTCDate()} ${month}`;
 }
 
-/** @param {ReturnType<typeof chartColours>} colours */
+/** @typedef {ReturnType<typeof chartColours>} ChartColours */
+
+/** @param {ChartColours} colours @returns {ChartOptions} */
 export function chartOptions(colours) {
   return {
     autoSize: true,
     layout: {
-      background: { type: "solid", color: colours.paper },
+      background: { type: ColorType.Solid, color: colours.paper },
       textColor: colours.text,
       fontFamily: getComputedStyle(document.body).fontFamily,
       fontSize: 11,
@@ -63,7 +68,7 @@ export function chartOptions(colours) {
     // With fixed edges the first and the last label stand inside whole.
     timeScale: { borderColor: colours.line, minBarSpacing: 0.01, rightOffset: 0, fixLeftEdge: true, fixRightEdge: true, tickMarkFormatter: dayLabel, lockVisibleTimeRangeOnResize: true },
     crosshair: { mode: 0, vertLine: { color: colours.text, labelBackgroundColor: colours.text }, horzLine: { color: colours.text, labelBackgroundColor: colours.text } },
-    localization: { locale: "en-US", timeFormatter: (time) => new Date(time * 1000).toISOString().slice(0, 10) },
+    localization: { locale: "en-US", timeFormatter: isoDate },
     handleScale: { axisPressedMouseMove: true },
   };
 }

@@ -5,34 +5,59 @@ import { RunChart } from "./chart.js";
 import { coloured, element, fill } from "./dom.js";
 import { onThemeChange } from "./theme.js";
 
+/** @import { Range } from "../types.d.ts" */
+/** @import { Loaded } from "../service/result-worker.js" */
+/** @import { OrderRow } from "../result/order-view.js" */
+
+/** Days of the calendar by the name of a button. @type {Record<string, number>} */
 const RANGES = { "1M": 31, "6M": 183, "1Y": 366, "5Y": 1827 };
 const ALL = "All";
+/** By key: a share of the width, and by how much less is shown. */
+const MOVES = new Map([
+  ["ArrowLeft", { by: -0.2, zoom: 1 }],
+  ["ArrowRight", { by: 0.2, zoom: 1 }],
+  ["+", { by: 0, zoom: 1.5 }],
+  ["=", { by: 0, zoom: 1.5 }],
+  ["-", { by: 0, zoom: 1 / 1.5 }],
+]);
 const HELP = "Arrow keys move, plus and minus zoom, Home shows all.";
 
 /** The chart of one result at a time. */
 export class ChartPanel {
+  /** @type {Loaded | null} */
   #loaded = null;
+  /** @type {OrderRow | null} */
   #order = null;
   #legend = element("div.legend.numbers");
   #holdings = element("ul.holdings-legend", { "aria-label": "Colours of the holdings" });
   #benchmark = element("input", { type: "checkbox", checked: true, onchange: () => this.chart.setBenchmark(this.#benchmark.checked) });
-  #benchmarkLabel = element("label.check", {}, this.#benchmark, element("span"));
+  #benchmarkName = element("span");
+  #benchmarkLabel = element("label.check", {}, this.#benchmark, this.#benchmarkName);
   #gathered = element("p.soft.gathered-note", { hidden: true }, "Nearby orders share a mark. Zoom in to see each of them.");
+  /** @type {Map<string, HTMLButtonElement>} */
   #ranges = new Map();
   #tools;
   #host;
 
-  /** @param {{onPick: (order: number) => void, onRange: (range: [number, number] | null) => void}} react */
+  /** @param {{onPick: (order: number) => void, onRange: (range: Range | null) => void}} react */
   constructor({ onPick, onRange }) {
-    const keys = { role: "application", "aria-roledescription": "chart", tabindex: 0, onkeydown: (event) => this.#keyed(event) };
-    this.#host = element("div.chart", { ...keys, "aria-describedby": "chart-help" });
+    this.#host = element("div.chart", { role: "application", "aria-roledescription": "chart", tabindex: 0, onkeydown: (event) => this.#keyed(event), "aria-describedby": "chart-help" });
     this.#tools = this.#makeTools();
     const help = element("p.visually-hidden", { id: "chart-help" }, HELP);
     const below = element("div.chart-foot", {}, this.#holdings, this.#gathered);
     this.view = element("section.chart-panel", { "aria-label": "Chart" }, element("div.chart-head", {}, this.#legend, this.#tools), this.#host, below, help);
-    const onMarks = (areGathered) => (this.#gathered.hidden = !areGathered);
-    const onChange = (range) => (this.#markRange(range), onRange(range));
-    this.chart = new RunChart(this.#host, { onHover: (place) => this.#hover(place), onPick, onRange: onChange, onMarks, onRebased: () => this.#hover(null) });
+    this.chart = new RunChart(this.#host, {
+      onHover: (place) => this.#hover(place),
+      onPick,
+      onRange: (range) => {
+        this.#markRange(range);
+        onRange(range);
+      },
+      onMarks: (areGathered) => {
+        this.#gathered.hidden = !areGathered;
+      },
+      onRebased: () => this.#hover(null),
+    });
     onThemeChange(() => this.chart.repaint());
   }
 
@@ -40,21 +65,22 @@ export class ChartPanel {
     for (const name of [...Object.keys(RANGES), ALL]) {
       this.#ranges.set(name, element("button.quiet", { type: "button", "aria-pressed": "false", onclick: () => this.#showRange(name) }, name));
     }
-    const log = element("input", { type: "checkbox", onchange: ({ target }) => this.chart.setLogarithmic(target.checked) });
-    const marks = element("input", { type: "checkbox", checked: true, onchange: ({ target }) => this.chart.setMarks(target.checked) });
+    const log = element("input", { type: "checkbox", onchange: () => this.chart.setLogarithmic(log.checked) });
+    const marks = element("input", { type: "checkbox", checked: true, onchange: () => this.chart.setMarks(marks.checked) });
     return element("div.chart-tools", {}, element("div.ranges", { role: "group", "aria-label": "Range" }, ...this.#ranges.values()), element("label.check", {}, log, "Log scale"), element("label.check", {}, marks, "Order marks"), this.#benchmarkLabel);
   }
 
+  /** @param {string} name */
   #showRange(name) {
     this.chart.showRange(this.#daysOf(name));
   }
 
-  /** The days that a button shows; null for all. */
+  /** The days that a button shows; null for all. @param {string} name */
   #daysOf(name) {
     return name === ALL ? null : (this.chart.range?.lastDays(RANGES[name]) ?? null);
   }
 
-  /** Which button says what is in sight. @param {[number, number] | null} range */
+  /** Which button says what is in sight. @param {Range | null} range */
   #markRange(range) {
     for (const [name, button] of this.#ranges) {
       button.setAttribute("aria-pressed", String(!button.hidden && String(this.#daysOf(name)) === String(range)));
@@ -78,13 +104,13 @@ export class ChartPanel {
     this.chart.showLive(days);
   }
 
-  /** @param {any} loaded @param {boolean} isSynthetic */
+  /** @param {Loaded} loaded @param {boolean} isSynthetic */
   showResult(loaded, isSynthetic) {
     [this.#loaded, this.#order] = [loaded, null];
     this.#tools.hidden = false;
     this.#host.classList.remove("is-live");
     this.#benchmarkLabel.hidden = !loaded.benchmark;
-    this.#benchmarkLabel.lastChild.textContent = loaded.facts.parameters.benchmark ?? "";
+    this.#benchmarkName.textContent = loaded.facts.parameters.benchmark ?? "";
     this.#host.setAttribute("aria-label", summary(loaded));
     fill(this.#holdings, ...loaded.holdings.names.map((name) => coloured(element("li", {}, name), loaded.colours.get(name))));
     this.chart.showResult(loaded, isSynthetic);
@@ -94,13 +120,14 @@ export class ChartPanel {
     this.#hover(null);
   }
 
-  /** Show an order; null for none. @param {import("../result/order-view.js").OrderRow | null} order @param {boolean} [isMoved] whether the chart goes there */
+  /** Show an order; null for none. @param {OrderRow | null} order @param {boolean} [isMoved] whether the chart goes there */
   select(order, isMoved = true) {
     this.#order = order;
     this.chart.select(order, isMoved);
     if (!order) this.#hover(null);
   }
 
+  /** @param {number | null} place of a day; null for the last */
   #hover(place) {
     if (!this.#loaded) return;
     const { candles, benchmark, benchmarkFrom, depths, facts } = this.#loaded;
@@ -112,30 +139,33 @@ export class ChartPanel {
       element("span.legend-day", {}, isoDate(candles.time[at])),
       pair("Equity", money(candles.close[at])),
       pair("Day", withSign(percent, day), tone(day)),
-      benchmark && pair(`${facts.parameters.benchmark}${this.chart.benchmarkFactor === 1 ? "" : ", rebased"}`, money(benchmark[at - benchmarkFrom]?.value * this.chart.benchmarkFactor), "benchmark"),
+      benchmark && pair(`${facts.parameters.benchmark}${this.chart.benchmarkFactor === 1 ? "" : ", rebased"}`, money((benchmark[at - benchmarkFrom]?.value ?? NaN) * this.chart.benchmarkFactor), "benchmark"),
       pair("Drawdown", percent(-depths[at]), tone(-depths[at])),
       this.#order && element("span.legend-order", {}, orderText(this.#order)),
     );
   }
 
+  /** @param {KeyboardEvent} event */
   #keyed(event) {
-    const moves = { ArrowLeft: [-0.2], ArrowRight: [0.2], "+": [0, 1.5], "=": [0, 1.5], "-": [0, 1 / 1.5] };
+    const move = MOVES.get(event.key);
     if (event.key === "Home" && this.#loaded) this.chart.showRange(null);
-    else if (event.key in moves) this.chart.range?.move(...moves[event.key]);
+    else if (move) this.chart.range?.move(move.by, move.zoom);
     else return;
     event.preventDefault();
   }
 }
 
+/** @param {string} name @param {string} value @param {string} [look] */
 function pair(name, value, look = "") {
   return element("span", {}, `${name} `, element(`strong${look && `.${look}`}`, {}, value));
 }
 
+/** @param {OrderRow} order */
 function orderText({ id, side, shares, symbol, price, time }) {
   return `● Order ${id}: ${side > 0 ? "buy" : "sell"} ${plainNumber(shares)} ${symbol} at ${plainNumber(price)} on ${isoDate(time)}`;
 }
 
-/** The chart in a sentence, for people who cannot see it. */
+/** The chart in a sentence, for people who cannot see it. @param {Loaded} loaded */
 function summary({ candles, facts, worst, marks }) {
   const last = candles.time.length - 1;
   const fall = worst.length ? ` Maximum drawdown ${percent(worst[0].depth)}.` : "";

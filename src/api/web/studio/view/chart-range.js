@@ -1,17 +1,23 @@
 // Which days a chart shows: by place on the timeline, by date, and by the buttons and keys that move it.
 
+/** @import { Chart } from "../vendor/lightweight-charts.js" */
+/** @import { Range } from "../types.d.ts" */
+
 const DAY_SECONDS = 86_400;
 const PIXELS_FOR_HALF_A_LABEL = 32;
 
 /** The range of one chart with one timeline. */
 export class ChartRange {
+  /** @type {ReturnType<Chart["timeScale"]>} */
   #scale;
+  /** @type {Float64Array} */
   #times;
+  /** @type {{days: Range, places: {from: number, to: number}} | null} */
   #asked = null;
-  /** What the chart takes over with its next frame: a second key may come before that. */
+  /** What the chart takes over with its next frame: a second key may come before that. @type {{from: number, to: number} | null} */
   #coming = null;
 
-  /** @param {any} chart @param {Float64Array} times its days, Unix seconds, ascending */
+  /** @param {Chart} chart @param {Float64Array} times its days, Unix seconds, ascending */
   constructor(chart, times) {
     [this.#scale, this.#times] = [chart.timeScale(), times];
   }
@@ -31,7 +37,7 @@ export class ChartRange {
     return Math.min(low, this.#last);
   }
 
-  /** Days in sight; null when all are. @returns {[number, number] | null} */
+  /** Days in sight; null when all are. @returns {Range | null} */
   get days() {
     const logical = this.#scale.getVisibleLogicalRange();
     if (!logical || (logical.from <= 0.5 && logical.to >= this.#last - 0.5)) return null;
@@ -45,11 +51,12 @@ export class ChartRange {
     return Math.min(PIXELS_FOR_HALF_A_LABEL / Math.max(this.#scale.width(), 1), 0.2);
   }
 
+  /** @param {number} place */
   #dayAt(place) {
     return this.#times[Math.min(Math.max(Math.round(place), 0), this.#last)];
   }
 
-  /** Place of the first day in sight. */
+  /** Latest of the first day in sight. */
   get first() {
     const { days } = this;
     return days ? this.placeOf(days[0]) : 0;
@@ -59,10 +66,12 @@ export class ChartRange {
   showPlaces(from, to) {
     this.#coming = { from, to };
     this.#scale.setVisibleLogicalRange(this.#coming);
-    requestAnimationFrame(() => (this.#coming = null));
+    requestAnimationFrame(() => {
+      this.#coming = null;
+    });
   }
 
-  /** @param {[number, number]} days Unix seconds */
+  /** @param {Range} days */
   show(days) {
     const [from, to] = days.map((time) => this.placeOf(time));
     const margin = this.#margin;
@@ -75,7 +84,7 @@ export class ChartRange {
     this.showPlaces(-0.5, this.#last + 0.5);
   }
 
-  /** The last so many days of the calendar; null where that is all. @param {number} days @returns {[number, number] | null} */
+  /** The last so many days of the calendar; null where that is all. @param {number} days @returns {Range | null} */
   lastDays(days) {
     const last = this.#times[this.#last];
     const from = this.placeOf(last - days * DAY_SECONDS);
@@ -94,7 +103,7 @@ export class ChartRange {
   }
 }
 
-/** Whether two ranges differ by less than what fixed edges and rounding change. */
+/** Whether two ranges differ by less than what fixed edges and rounding change. @param {{from: number, to: number}} one @param {{from: number, to: number}} other */
 function isNear(one, other) {
   return Math.abs(one.from - Math.max(other.from, 0)) < 0.51 && Math.abs(one.to - other.to) < 0.51;
 }

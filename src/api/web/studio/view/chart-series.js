@@ -5,44 +5,51 @@ import { percent } from "../text/format.js";
 import { MONEY_FORMAT } from "./chart-look.js";
 import { StackedSeries } from "./stacked-series.js";
 
+/** @import { ChartColours } from "./chart-look.js" */
+/** @import { Chart, PriceFormatCustom } from "../vendor/lightweight-charts.js" */
+/** @import { BenchmarkPoint } from "../types.d.ts" */
+/** @import { Holdings } from "../result/holdings.js" */
+/** @import { Candles } from "../result/columns.js" */
+
+/** @type {PriceFormatCustom} */
 const PERCENT_FORMAT = { type: "custom", minMove: 0.01, formatter: (value) => percent(value / 100, Math.abs(value) < 10 ? 2 : 1) };
+/** @type {PriceFormatCustom} */
 const SHARE_FORMAT = { type: "custom", minMove: 0.01, formatter: (value) => percent(value, 0) };
 
-/** @param {any} chart @param {any} colours @param {import("../result/columns.js").Candles} candles */
+/** @param {Chart} chart @param {ChartColours} colours @param {Candles} candles */
 export function addEquity(chart, { accent, gain, loss }, { time, open, high, low, close }) {
   const look = { upColor: gain, downColor: loss, wickUpColor: gain, wickDownColor: loss, borderVisible: false };
   const series = chart.addSeries(CandlestickSeries, { ...look, priceLineVisible: false, priceLineColor: accent, priceFormat: MONEY_FORMAT });
-  const candle = (at, index) => ({ time: at, open: open[index], high: high[index], low: low[index], close: close[index] });
-  series.setData(Array.from(time, candle));
+  series.setData(Array.from(time, (at, index) => ({ time: at, open: open[index], high: high[index], low: low[index], close: close[index] })));
   return series;
 }
 
-/** @param {{time: number, value: number}[]} points */
+/** @param {Chart} chart @param {ChartColours} colours @param {BenchmarkPoint[]} points */
 export function addBenchmark(chart, { benchmark }, points) {
-  const look = { color: benchmark, lineWidth: 1, priceLineVisible: false, crosshairMarkerVisible: false };
-  const series = chart.addSeries(LineSeries, { ...look, priceFormat: MONEY_FORMAT });
+  const look = { color: benchmark, priceLineVisible: false, crosshairMarkerVisible: false };
+  const series = chart.addSeries(LineSeries, { ...look, lineWidth: 1, priceFormat: MONEY_FORMAT });
   series.setData(points);
   return series;
 }
 
-/** @param {Float64Array} depths positive fractions below the peak */
+/** @param {Chart} chart @param {ChartColours} colours @param {Float64Array} time @param {Float64Array} depths positive fractions below the peak */
 export function addDrawdown(chart, { loss, lossWash }, time, depths) {
   const none = { topLineColor: loss, topFillColor1: "transparent", topFillColor2: "transparent" };
-  const look = { ...none, bottomLineColor: loss, bottomFillColor1: lossWash, bottomFillColor2: lossWash, lineWidth: 1 };
-  const series = chart.addSeries(BaselineSeries, { ...look, priceLineVisible: false, priceFormat: PERCENT_FORMAT }, 1);
+  const look = { ...none, bottomLineColor: loss, bottomFillColor1: lossWash, bottomFillColor2: lossWash };
+  const series = chart.addSeries(BaselineSeries, { ...look, lineWidth: 1, priceLineVisible: false, priceFormat: PERCENT_FORMAT }, 1);
   series.setData(Array.from(time, (at, index) => ({ time: at, value: -100 * depths[index] })));
 }
 
-/** @param {import("../result/holdings.js").Holdings} holdings @param {Map<string, number>} numbers of the colours, by symbol */
+/** @param {Chart} chart @param {ChartColours} colours @param {Float64Array} time @param {Holdings} holdings @param {Map<string, number>} numbers of the colours, by symbol */
 export function addHoldings(chart, { symbols, others }, time, { names, weights }, numbers) {
   if (!names.length) return;
-  const hues = names.map((name) => symbols[numbers.get(name) - 1] ?? others);
+  const hues = names.map((name) => symbols[(numbers.get(name) ?? 0) - 1] ?? others);
   const look = { hues, priceLineVisible: false, lastValueVisible: false, priceFormat: SHARE_FORMAT };
   const series = chart.addCustomSeries(new StackedSeries(), look, 2);
   series.setData(Array.from(time, (at, index) => ({ time: at, parts: weights.map((weight) => weight[index]) })));
 }
 
-/** What each pane shows, in its corner. @param {any} chart @param {{text: string}} colours @param {string[]} names */
+/** What each pane shows, in its corner. @param {Chart} chart @param {ChartColours} colours @param {string[]} names */
 export function addPaneNames(chart, { text }, names) {
   const gap = { text: " ", color: text, fontSize: 1, lineHeight: 4 };
   chart.panes().forEach((pane, place) => {
@@ -50,7 +57,7 @@ export function addPaneNames(chart, { text }, names) {
   });
 }
 
-/** A screenshot must not pass for a real market. @param {number} widthPixels of the chart, in which it must fit */
+/** A screenshot must not pass for a real market. @param {Chart} chart @param {ChartColours} colours @param {number} widthPixels of the chart, in which it must fit */
 export function addSyntheticMark(chart, { watermark }, widthPixels) {
   const line = { text: "SYNTHETIC PRICES", color: watermark, fontSize: Math.min(34, Math.round(widthPixels / 17)), fontStyle: "bold" };
   createTextWatermark(chart.panes()[0], { horzAlign: "center", vertAlign: "center", lines: [line] });

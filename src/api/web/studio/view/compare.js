@@ -6,7 +6,7 @@ import { explain, getRun } from "../service/api.js";
 import { Problem } from "../service/problem.js";
 import { ResultReader } from "../service/result-reader.js";
 import { addressOf } from "../state/address.js";
-import { Place } from "../state/place.js";
+import { Latest } from "../state/latest.js";
 import { isoDate, percent, plainNumber, runName, shortHash } from "../text/format.js";
 import { chartColours, chartOptions } from "./chart-look.js";
 import { element, fill, followedHere } from "./dom.js";
@@ -15,19 +15,28 @@ import { problemBox } from "./problem-box.js";
 import { isSynthetic, syntheticBanner } from "./result-head.js";
 import { onThemeChange } from "./theme.js";
 
+/** @import { Chart } from "../vendor/lightweight-charts.js" */
+/** @import { Candles } from "../result/columns.js" */
+/** @import { BenchmarkPoint, Explanation, Facts, Metric, RunSummary } from "../types.d.ts" */
+
+/** @typedef {{run: RunSummary, facts: Facts, candles: Candles, initialCapital: number}} Compared one run */
+
 /** A comparison of two or more runs; the first is what the others are measured against. */
 export class CompareView {
   #catalogue;
   #onOpen;
+  /** @type {Chart | null} */
   #chart = null;
   #host = element("div.chart.compare-chart", { role: "img" });
+  /** @type {Compared[]} */
   #compared = [];
-  #growth = { areSame: true, first: 0, last: 0, lines: [] };
-  #place = new Place();
+  #growth = alignedGrowth([]);
+  #place = new Latest();
 
-  /** @param {import("./metrics.js").Metric[]} catalogue @param {(hash: string) => void} onOpen */
+  /** @param {Metric[]} catalogue @param {(hash: string) => void} onOpen */
   constructor(catalogue, onOpen) {
-    [this.#catalogue, this.#onOpen] = [catalogue, onOpen];
+    this.#catalogue = catalogue;
+    this.#onOpen = onOpen;
     this.view = element("section.compare", { "aria-label": "Comparison" });
     onThemeChange(() => this.#draw());
   }
@@ -45,6 +54,7 @@ export class CompareView {
     }
   }
 
+  /** @param {Compared[]} compared @param {Explanation[]} explained */
   #showAll(compared, explained) {
     this.#compared = compared;
     this.#growth = alignedGrowth(compared);
@@ -67,7 +77,7 @@ export class CompareView {
   #windowNote() {
     const { areSame, first, last } = this.#growth;
     if (areSame) return null;
-    const windows = this.#compared.map(({ run, candles }) => element("li", {}, `${nameOf(run)}: ${isoDate(candles.time[0])} to ${isoDate(candles.time.at(-1))}`));
+    const windows = this.#compared.map(({ run, candles }) => element("li", {}, `${nameOf(run)}: ${isoDate(candles.time[0])} to ${isoDate(candles.time[candles.time.length - 1])}`));
     const shared =
       first > last
         ? "They share no day, so the chart shows each run over its own window."
@@ -76,6 +86,7 @@ export class CompareView {
     return element("section.warnings", { "aria-label": "Different windows" }, element("h3", {}, "These runs cover different windows"), element("ul", {}, ...windows), element("p", {}, `${shared} ${metrics}`));
   }
 
+  /** @param {RunSummary} run */
   #link(run) {
     const open = followedHere(() => this.#onOpen(run.run_hash));
     return element("a", { href: addressOf({ page: "studio", run: run.run_hash }), onclick: open }, nameOf(run));
@@ -86,19 +97,18 @@ export class CompareView {
     this.#chart?.remove();
     const colours = chartColours();
     const options = chartOptions(colours);
-    this.#chart = createChart(this.#host, options);
-    this.#growth.lines.forEach((points, place) => {
-      const look = { color: colours.hues[place % 8], lineWidth: 2, priceLineVisible: false, priceFormat: { type: "price", precision: 2, minMove: 0.01 } };
-      this.#chart.addSeries(LineSeries, look).setData(points);
-    });
-    this.#chart.timeScale().fitContent();
+    const chart = createChart(this.#host, options);
+    for (const [place, points] of this.#growth.lines.entries()) {
+      const look = { color: colours.hues[place % 8], priceLineVisible: false };
+      chart.addSeries(LineSeries, { ...look, lineWidth: 2, priceFormat: { type: "price", precision: 2, minMove: 0.01 } }).setData(points);
+    }
+    chart.timeScale().fitContent();
+    this.#chart = chart;
   }
 
   #metricTable() {
     const metrics = this.#compared.map(({ facts }) => facts.metrics);
-    const byName = new Map(this.#catalogue.map((metric) => [metric.name, metric]));
-    const rows = metricRows([...byName.keys()], metrics).map(({ name, values, differences: changes }) => {
-      const metric = byName.get(name);
+    const rows = metricRows(this.#catalogue, metrics).map(({ metric, values, differences: changes }) => {
       const cells = values.flatMap((value, place) => [
         element("td.number", {}, metricText(metric, value)),
         place > 0 && element("td.number.soft", {}, differenceText(metric, changes[place])),
@@ -118,7 +128,7 @@ export class CompareView {
   #sharedReturns() {
     const { areSame, first, last, lines } = this.#growth;
     if (areSame || first > last || lines.some((line) => !line.length)) return null;
-    const returns = lines.map((line) => line.at(-1).value - 1);
+    const returns = lines.map((line) => line[line.length - 1].value - 1);
     const cells = returns.flatMap((value, place) => [
       element("td.number", {}, percent(value)),
       place > 0 && element("td.number.soft", {}, differenceText({ unit: "fraction" }, value - returns[0])),
@@ -127,7 +137,7 @@ export class CompareView {
   }
 }
 
-/** One run with its equity; the worker that read it is let go. */
+/** One run with its equity; the worker that read it is let go. @param {string} hash @returns {Promise<Compared>} */
 async function loadedRun(hash) {
   const reader = new ResultReader();
   try {
@@ -140,6 +150,7 @@ async function loadedRun(hash) {
   }
 }
 
+/** @param {Explanation} found @param {Compared[]} compared @param {number} place */
 function differences(found, compared, place) {
   const title = element("p.compare-pair", {}, element("strong", {}, nameOf(compared[place].run)), " against ", element("strong", {}, nameOf(compared[0].run)));
   if (!found.differences.length) return element("div", {}, title, element("p.soft", {}, "No differences."));
@@ -152,12 +163,14 @@ function differences(found, compared, place) {
   return element("div", {}, title, table, code);
 }
 
+/** @param {unknown} value */
 function ingredientText(value) {
   if (value === null || value === undefined) return "none";
   const text = typeof value === "object" ? JSON.stringify(value) : String(value);
   return /^[0-9a-f]{64}$/.test(text) ? shortHash(text) : text;
 }
 
+/** @param {string} difference */
 function codeLines(difference) {
   return difference.split("\n").map((line) => {
     const kind = /^\+(?!\+\+)/.test(line) ? ".added" : /^-(?!--)/.test(line) ? ".removed" : "";
@@ -165,6 +178,7 @@ function codeLines(difference) {
   });
 }
 
+/** @param {RunSummary} run */
 function nameOf(run) {
   return `${runName(run)} (${shortHash(run.run_hash)})`;
 }

@@ -2,11 +2,13 @@
 
 import { element, fill } from "./dom.js";
 
+/** @import { Cost } from "../types.d.ts" */
+
 /**
  * @typedef {object} CostModel
  * @property {string} label
- * @property {[string, string, number][]} numbers name on the wire, label, first value
- * @property {[string, Record<string, string>]} [choices] name on the wire and label by value
+ * @property {[name: string, label: string, first: number][]} numbers the name is that of the wire
+ * @property {[name: string, labels: Record<string, string>]} [choices] the labels by value
  */
 
 /** One group of a select and the model's numbers. */
@@ -15,6 +17,7 @@ export class CostField {
   #plain;
   #select;
   #first;
+  /** @type {Record<string, HTMLInputElement | HTMLSelectElement>} */
   #inputs = {};
 
   /** @param {string} label @param {Record<string, CostModel>} models @param {string} plain the one that a bare number means */
@@ -28,6 +31,7 @@ export class CostField {
     this.#showModel({ [models[plain].numbers[0][0]]: 0 });
   }
 
+  /** @param {Record<string, unknown>} values */
   #showModel(values) {
     const { numbers, choices } = this.#models[this.#select.value];
     this.#inputs = {};
@@ -36,43 +40,46 @@ export class CostField {
     fill(this.group, this.#first, ...inputs);
   }
 
+  /** @param {string} name @param {string} label @param {unknown} value */
   #input(name, label, value) {
     const input = element("input", { type: "number", min: 0, step: "any", value });
     this.#inputs[name] = input;
     return part(label, input);
   }
 
+  /** @param {string} name @param {Record<string, string>} labels @param {Record<string, unknown>} values */
   #choice(name, labels, values) {
     const options = Object.entries(labels).map(([value, label]) => element("option", { value }, label));
     const select = element("select", {}, ...options);
-    if (values[name]) select.value = values[name];
+    if (values[name]) select.value = String(values[name]);
     this.#inputs[name] = select;
     return part(name.replaceAll("_", " "), select);
   }
 
-  /** @param {number | Record<string, any>} cost as a request has it */
+  /** @param {Cost} cost as a request has it */
   show(cost) {
     const first = this.#models[this.#plain].numbers[0][0];
-    const model = typeof cost === "number" ? { model: this.#plain, [first]: cost } : cost;
-    const isKnown = Object.hasOwn(this.#models, model.model);
-    this.#select.value = isKnown ? model.model : this.#plain;
-    this.#showModel(isKnown ? model : { [first]: 0 });
+    const values = typeof cost === "number" ? { model: this.#plain, [first]: cost } : cost;
+    const isKnown = Object.hasOwn(this.#models, values.model);
+    this.#select.value = isKnown ? values.model : this.#plain;
+    this.#showModel(isKnown ? values : { [first]: 0 });
   }
 
-  /** @returns {number | Record<string, any>} as a request has it */
+  /** @returns {Cost} as a request has it */
   read() {
     const model = this.#select.value;
     const values = Object.entries(this.#inputs).map(([name, input]) => [name, readInput(input)]);
-    if (model === this.#plain) return values[0][1];
+    if (model === this.#plain) return Number(values[0][1]);
     return { model, ...Object.fromEntries(values) };
   }
 }
 
-/** A control with its name above it. */
+/** A control with its name above it. @param {string} label @param {HTMLElement} control */
 function part(label, control) {
   return element("label.cost-part", {}, element("span", {}, label), control);
 }
 
+/** @param {HTMLInputElement | HTMLSelectElement} input */
 function readInput(input) {
   return input.type === "number" ? Number(input.value) : input.value;
 }

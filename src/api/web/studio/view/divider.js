@@ -9,13 +9,18 @@ const STEP = 2;
 /** @param {HTMLElement} divider a separator @param {HTMLElement} frame what it divides */
 export function startDivider(divider, frame) {
   let share = FIRST;
+  /** @param {number} wanted percent */
   const move = (wanted) => {
     share = Math.round(Math.min(Math.max(wanted, LEAST), MOST) * 10) / 10;
     frame.style.setProperty("--editor-share", `${share}%`);
     divider.setAttribute("aria-valuenow", String(Math.round(share)));
     divider.setAttribute("aria-valuetext", `${Math.round(share)}% of the page`);
   };
-  const settle = (wanted) => (move(wanted), keep("localStorage", PLACE, String(share)));
+  /** @param {number} wanted percent */
+  const settle = (wanted) => {
+    move(wanted);
+    keep("localStorage", PLACE, String(share));
+  };
   divider.setAttribute("aria-valuemin", String(LEAST));
   divider.setAttribute("aria-valuemax", String(MOST));
   move(Number(kept("localStorage", PLACE)) || FIRST);
@@ -33,7 +38,7 @@ export function startDivider(divider, frame) {
   divider.addEventListener("pointerup", () => settle(share));
   divider.addEventListener("dblclick", () => settle(FIRST));
   divider.addEventListener("keydown", (event) => {
-    const wanted = { ArrowLeft: share - STEP, ArrowRight: share + STEP, Home: LEAST, End: MOST }[event.key];
+    const wanted = new Map([["ArrowLeft", share - STEP], ["ArrowRight", share + STEP], ["Home", LEAST], ["End", MOST]]).get(event.key);
     if (wanted === undefined) return;
     event.preventDefault();
     settle(wanted);

@@ -1,10 +1,13 @@
 // Builds elements out of plain calls. Text is always text: nothing that comes from a run is read as HTML.
 
+/** @import { Child, ElementOf, PageElements, Properties } from "../types.d.ts" */
+
 /**
- * @param {string} tag a name with classes, such as "button.quiet"
- * @param {Record<string, any>} [properties] attributes; functions named on… listen; false, null and undefined are left out
- * @param {...(Node | string | number | null | undefined | false)} children
- * @returns {any} the element
+ * @template {string} Tag
+ * @param {Tag} tag a name with classes, such as "button.quiet"
+ * @param {Properties} [properties]
+ * @param {...Child} children
+ * @returns {ElementOf<Tag>}
  */
 export function element(tag, properties = {}, ...children) {
   const [name, ...classes] = tag.split(".");
@@ -12,28 +15,31 @@ export function element(tag, properties = {}, ...children) {
   if (classes.length) made.className = classes.join(" ");
   for (const [key, value] of Object.entries(properties)) setProperty(made, key, value);
   made.append(...present(children));
-  return made;
+  return /** @type {ElementOf<Tag>} */ (made);
 }
 
+/** @param {HTMLElement} made @param {string} key @param {unknown} value */
 function setProperty(made, key, value) {
-  if (typeof value === "function") made.addEventListener(key.slice(2), value);
-  else if (key === "value") made.value = value;
-  else if (value !== false && value !== null && value !== undefined) made.setAttribute(key, value === true ? "" : value);
+  if (typeof value === "function") made.addEventListener(key.slice(2), /** @type {EventListener} */ (value));
+  else if (key === "value") Object.assign(made, { value });
+  else if (value !== false && value !== null && value !== undefined) made.setAttribute(key, value === true ? "" : String(value));
 }
 
-/** Put these in place of all that is in there. @param {Element} parent @param {...any} children */
+/** Put these in place of all that is in there. @param {Element} parent @param {...Child} children */
 export function fill(parent, ...children) {
   parent.replaceChildren(...present(children));
   return parent;
 }
 
+/** @param {Child[]} children */
 function present(children) {
-  return children.flat().filter((child) => child !== null && child !== undefined && child !== false);
+  const shown = children.filter((child) => child !== null && child !== undefined && child !== false);
+  return shown.map((child) => (typeof child === "number" ? String(child) : child));
 }
 
-/** @param {string} id @returns {any} */
+/** @template {keyof PageElements} Id @param {Id} id @returns {PageElements[Id]} */
 export function byId(id) {
-  return document.getElementById(id);
+  return /** @type {PageElements[Id]} */ (document.getElementById(id));
 }
 
 /** Follow a link within the page, unless another tab or window is wanted. @param {() => void} act @returns {(event: MouseEvent) => void} */
@@ -60,7 +66,7 @@ export function colour(name) {
   return color;
 }
 
-/** Give an element the colour of its symbol. @param {HTMLElement} made @param {number | undefined} number of the colour; without one it is that of all others */
+/** Give an element the colour of its symbol. @template {HTMLElement} Made @param {Made} made @param {number | undefined} number of the colour; without one it is that of all others */
 export function coloured(made, number) {
   made.style.setProperty("--hue", number ? `var(--symbol-${number})` : "var(--hue-8)");
   return made;

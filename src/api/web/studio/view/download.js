@@ -5,12 +5,12 @@ import { token } from "../state/token.js";
 import { element } from "./dom.js";
 
 /**
- * @param {Event} event the click on the link; without a token the browser follows it
+ * @param {MouseEvent} event the click on the link; without a token the browser follows it
  * @param {string} path of the file below /api/v1 @param {string} name for it
  * @throws {import("../service/problem.js").Problem}
  */
 export async function openFile(event, path, name) {
-  event.currentTarget.closest("details")?.removeAttribute("open");
+  if (event.currentTarget instanceof Element) event.currentTarget.closest("details")?.removeAttribute("open");
   if (!token()) return;
   event.preventDefault();
   const place = URL.createObjectURL(await askFile(path));

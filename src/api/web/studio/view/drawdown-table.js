@@ -3,18 +3,21 @@
 import { isoDate, percent, wholeNumber } from "../text/format.js";
 import { element } from "./dom.js";
 
+/** @import { Range } from "../types.d.ts" */
+
 const HEADS = [["#", ".number"], ["Depth", ".number"], ["Peak", ""], ["Trough", ""], ["Recovered", ""], ["Trading days", ".number"], ["", ""]];
 
 /**
  * @param {import("../result/drawdowns.js").Drawdown[]} worst
  * @param {ArrayLike<number>} times of the days
- * @param {(range: [number, number]) => void} onShow
+ * @param {(range: Range) => void} onShow
  */
 export function drawdownTable(worst, times, onShow) {
   if (!worst.length) return element("p.empty", {}, "Equity never closed below an earlier close.");
+  /** @param {number} index */
   const day = (index) => (index < 0 ? "before the first day" : isoDate(times[index]));
   const rows = worst.map(({ depth, from, lowest, until, days }, rank) => {
-    const range = /** @type {[number, number]} */ ([times[Math.max(from, 0)], times[until ?? times.length - 1]]);
+    const range = /** @type {Range} */ ([times[Math.max(from, 0)], times[until ?? times.length - 1]]);
     const show = element("button.link", { type: "button", onclick: () => onShow(range), "aria-label": `Show drawdown ${rank + 1} in the chart` }, "Show");
     return element(
       "tr",

@@ -5,6 +5,8 @@ import * as cm from "../vendor/codemirror.js";
 import { editorTheme, highlighting } from "./editor-theme.js";
 import { typingOver } from "./typing-over.js";
 
+/** @import { ViolationAnswer } from "../types.d.ts" */
+
 /** A Python editor that underlines what is wrong. */
 export class Editor {
   #view;
@@ -21,12 +23,16 @@ export class Editor {
     this.#view = new cm.EditorView({ root, parent: root, state: this.#state("", onChange, onRun) });
   }
 
+  /** @param {string} doc @param {(code: string) => void} onChange @param {() => void} onRun */
   #state(doc, onChange, onRun) {
     const listener = cm.EditorView.updateListener.of((update) => {
       if (update.docChanged && !this.#silent) onChange(this.code);
     });
-    const run = { key: "Mod-Enter", run: () => (onRun(), true) };
-    const keys = [run, ...cm.closeBracketsKeymap, ...cm.defaultKeymap, ...cm.searchKeymap, ...cm.historyKeymap];
+    const run = () => {
+      onRun();
+      return true;
+    };
+    const keys = [{ key: "Mod-Enter", run }, ...cm.closeBracketsKeymap, ...cm.defaultKeymap, ...cm.searchKeymap, ...cm.historyKeymap];
     // Tab leaves the editor, as everywhere on the page; Ctrl-] and Ctrl-[ indent.
     return cm.EditorState.create({
       doc,
@@ -76,7 +82,7 @@ export class Editor {
     this.#view.scrollDOM.scrollTop = 0;
   }
 
-  /** Underline passages. @param {import("../service/problem.js").Violation[]} violations those without a line are left out */
+  /** Underline passages. @param {ViolationAnswer[]} violations those without a line are left out */
   underline(violations) {
     const placed = violations.filter(({ line }) => line);
     const diagnostics = placed.map((violation) => ({
@@ -87,10 +93,10 @@ export class Editor {
     this.#view.dispatch(cm.setDiagnostics(this.#view.state, diagnostics));
   }
 
-  /** From and to as places in the text; never empty, so that there is something to see. */
+  /** From and to as places in the text; never empty, so that there is something to see. @param {ViolationAnswer} violation */
   #passage({ line, column, end_line: endLine, end_column: endColumn }) {
     const { doc } = this.#view.state;
-    const first = doc.line(Math.min(line, doc.lines));
+    const first = doc.line(Math.min(line ?? 1, doc.lines));
     const indent = first.text.length - first.text.trimStart().length;
     const from = Math.min(first.from + (column ? column - 1 : indent), first.to);
     const last = endLine && endLine <= doc.lines ? doc.line(endLine) : first;
@@ -118,7 +124,9 @@ export class Editor {
     const { scrollDOM } = this.#view;
     this.#view.requestMeasure({
       read: (view) => view.lineBlockAt(from).top - scrollDOM.clientHeight / 2,
-      write: (top) => (scrollDOM.scrollTop = top),
+      write: (top) => {
+        scrollDOM.scrollTop = top;
+      },
     });
   }
 

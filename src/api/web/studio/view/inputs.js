@@ -5,7 +5,9 @@ import { NOTHING, duration, moment, wholeNumber } from "../text/format.js";
 import { element } from "./dom.js";
 import { isSynthetic } from "./result-head.js";
 
-/** @param {any} facts a result without its large parts @param {any} run its summary */
+/** @import { Facts, RunSummary, SymbolOrigin, TimingsMs } from "../types.d.ts" */
+
+/** @param {Facts} facts @param {RunSummary} run */
 export function inputsView(facts, run) {
   const { provenance, parameters } = facts;
   const made = {
@@ -16,7 +18,7 @@ export function inputsView(facts, run) {
     "Engine": `version ${provenance.engine_version}`,
     "Sandbox": provenance.sandbox,
     "Took": timings(provenance.timings_ms),
-    "Submitted": moment(run?.submitted_at),
+    "Submitted": moment(run.submitted_at),
   };
   return element(
     "div.inputs",
@@ -27,16 +29,18 @@ export function inputsView(facts, run) {
   );
 }
 
+/** @param {Record<string, string>} facts */
 function factList(facts) {
   return element("dl.facts", {}, ...Object.entries(facts).flatMap(([name, value]) => [element("dt", {}, name), element("dd.mono", {}, value)]));
 }
 
+/** @param {TimingsMs} milliseconds */
 function timings(milliseconds) {
-  const parts = ["analysis", "data", "sandbox", "audit", "metrics"].filter((name) => name in milliseconds);
-  return `${duration(milliseconds.total)}: ${parts.map((name) => `${name} ${duration(milliseconds[name])}`).join(", ")}`;
+  const { total, ...parts } = milliseconds;
+  return `${duration(total)}: ${Object.entries(parts).map(([name, part]) => `${name} ${duration(part)}`).join(", ")}`;
 }
 
-/** @param {string} unknown stands where it is not known when the prices were fetched */
+/** @param {SymbolOrigin[]} origins @param {string} unknown stands where it is not known when the prices were fetched */
 function originTable(origins, unknown) {
   const heads = ["Symbol", "First day", "Last day", "Bars", "Fetched"];
   const rows = origins.map(({ symbol, first_day: first, last_day: last, rows: bars, fetched_at: fetched }) =>

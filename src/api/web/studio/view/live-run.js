@@ -3,6 +3,8 @@
 import { counted, money, percent, wholeNumber } from "../text/format.js";
 import { element, fill } from "./dom.js";
 
+/** @import { BenchmarkPoint, ProgressAnswer, RunEvent } from "../types.d.ts" */
+
 const MOST_LINES = 2_000;
 
 /** The bar, the numbers beside it and the log of one run. */
@@ -11,13 +13,19 @@ export class LiveRun {
   #where = element("span.live-where", {}, "Reading the code and fetching prices…");
   #connection = element("span.soft", { role: "status" });
   #cancel;
+  /** @type {string[]} */
   #lines = [];
   #log = element("ol.log-lines");
+  /** @type {BenchmarkPoint[]} */
   #points = [];
 
   /** @param {() => void} onCancel */
   constructor(onCancel) {
-    this.#cancel = element("button.danger", { type: "button", onclick: () => (this.#ending(), onCancel()) }, "Cancel");
+    const cancel = () => {
+      this.#ending();
+      onCancel();
+    };
+    this.#cancel = element("button.danger", { type: "button", onclick: cancel }, "Cancel");
     this.view = element("div.live", {}, element("div.live-head", {}, this.#where, this.#connection, this.#cancel), this.#bar);
     this.logView = element("div.log", { tabindex: 0, role: "log", "aria-label": "Strategy output" }, this.#log);
   }
@@ -27,7 +35,7 @@ export class LiveRun {
     return this.#points;
   }
 
-  /** @param {import("../service/follow.js").RunEvent} event */
+  /** @param {RunEvent} event */
   tell({ kind, data }) {
     if (kind === "queued") this.#where.textContent = queuedText(data.position);
     else if (kind === "started") this.#started(data.attempt);
@@ -35,6 +43,7 @@ export class LiveRun {
     else if (kind === "log") this.addLines(data.lines);
   }
 
+  /** @param {number} attempt */
   #started(attempt) {
     this.#where.textContent = attempt > 1 ? `Restarted (attempt ${attempt})…` : "Started…";
     // A new attempt begins at the first day, and prints everything again.
@@ -43,12 +52,13 @@ export class LiveRun {
     this.#bar.removeAttribute("value");
   }
 
+  /** @param {ProgressAnswer} progress */
   #progressed({ share, day, equity }) {
     this.#bar.value = share;
     this.#bar.textContent = percent(share, 0);
     fill(this.#where, element("strong.numbers", {}, day), ` · ${percent(share, 0)} of the days · equity ${money(equity)}`);
     const time = Date.parse(`${day}T00:00:00Z`) / 1000;
-    if (this.#points.length && time <= this.#points.at(-1).time) return;
+    if (time <= (this.#points.at(-1)?.time ?? -Infinity)) return;
     this.#points.push({ time, value: equity });
   }
 
@@ -57,7 +67,7 @@ export class LiveRun {
     const isAtEnd = this.logView.scrollTop + this.logView.clientHeight >= this.logView.scrollHeight - 8;
     this.#lines.push(...lines);
     this.#log.append(...lines.slice(-MOST_LINES).map((line) => element("li", {}, line)));
-    while (this.#log.childElementCount > MOST_LINES) this.#log.firstElementChild.remove();
+    while (this.#log.childElementCount > MOST_LINES) this.#log.firstElementChild?.remove();
     this.#log.setAttribute("start", String(Math.max(1, this.#lines.length - MOST_LINES + 1)));
     if (isAtEnd) this.logView.scrollTop = this.logView.scrollHeight;
   }
@@ -84,6 +94,7 @@ export class LiveRun {
   }
 }
 
+/** @param {number} position */
 function queuedText(position) {
   return position ? `Waiting: ${counted(position, "run")} ahead of it` : "Next in line…";
 }

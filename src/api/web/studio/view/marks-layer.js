@@ -3,27 +3,35 @@
 import { createSeriesMarkers } from "../vendor/lightweight-charts.js";
 import { marksInSight, marksToDraw } from "../result/marks.js";
 
+/** @import { ChartColours } from "./chart-look.js" */
+/** @import { Series, SeriesMarker } from "../vendor/lightweight-charts.js" */
+/** @import { OrderRow } from "../result/order-view.js" */
+/** @import { Mark } from "../result/marks.js" */
+
 const PIXELS_BETWEEN_NAMES = 46;
 const PIXELS_FOR_NAMES = 20;
 
 /** The marks of one chart. */
 export class MarksLayer {
   #plugin;
+  /** @type {ChartColours} */
   #colours;
+  /** @type {Mark[]} */
   #marks;
+  /** @type {OrderRow | null} */
   #selected = null;
   #drawn = "";
   #isShown = true;
   /** Whether one mark stands for those of several days. */
   areGathered = false;
 
-  /** @param {any} series that carries them @param {any} colours @param {import("../result/marks.js").Mark[]} marks */
+  /** @param {Series<"Candlestick">} series that carries them @param {ChartColours} colours @param {Mark[]} marks */
   constructor(series, colours, marks) {
     this.#plugin = createSeriesMarkers(series, [], { autoScale: false });
     [this.#colours, this.#marks] = [colours, marks];
   }
 
-  /** @param {import("../result/order-view.js").OrderRow | null} order that has a mark of its own */
+  /** @param {OrderRow | null} order that has a mark of its own */
   select(order) {
     this.#selected = order;
   }
@@ -52,13 +60,13 @@ export class MarksLayer {
     const areFew = marksInSight(gathered, range) * PIXELS_FOR_NAMES <= widthPixels;
     const named = areFew ? this.#withRoomForNames(gathered, secondsPerPixel * PIXELS_BETWEEN_NAMES) : new Set();
     const looks = gathered.map((mark) => this.#look(mark, areFew, named.has(mark)));
-    if (this.#selected) looks.push(this.#selectedLook());
+    if (this.#selected) looks.push(this.#selectedLook(this.#selected));
     this.#plugin.setMarkers(looks.sort((one, other) => one.time - other.time));
   }
 
-  /** Those whose names do not run into each other or into the selected order's. */
+  /** Those whose names do not run into each other or into the selected order's. @param {Mark[]} marks @param {number} seconds */
   #withRoomForNames(marks, seconds) {
-    const lastOf = { 1: -Infinity, "-1": -Infinity };
+    const lastOf = { 1: -Infinity, [-1]: -Infinity };
     const taken = this.#selected?.time ?? -Infinity;
     const named = marks.filter(({ time, side }) => {
       if (time - lastOf[side] < seconds || Math.abs(time - taken) < seconds) return false;
@@ -68,6 +76,7 @@ export class MarksLayer {
     return new Set(named);
   }
 
+  /** @param {Mark} mark @param {boolean} isLarge @param {boolean} isNamed @returns {SeriesMarker<number>} */
   #look({ time, side, count, symbol }, isLarge, isNamed) {
     const isBuy = side > 0;
     return {
@@ -80,7 +89,8 @@ export class MarksLayer {
     };
   }
 
-  #selectedLook() {
-    return { time: this.#selected.time, position: "inBar", shape: "circle", color: this.#colours.focus, size: 1.4 };
+  /** @param {OrderRow} order @returns {SeriesMarker<number>} */
+  #selectedLook({ time }) {
+    return { time, position: "inBar", shape: "circle", color: this.#colours.focus, size: 1.4 };
   }
 }

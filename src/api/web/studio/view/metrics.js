@@ -3,13 +3,9 @@
 import { NOTHING, percent, plainNumber, wholeNumber, withSign } from "../text/format.js";
 import { element } from "./dom.js";
 
-/**
- * @typedef {object} Metric one entry of /studio/catalogue.json
- * @property {string} name @property {string} group @property {string} label
- * @property {"fraction" | "ratio" | "days" | "count" | "basis points"} unit @property {string} explanation
- */
+/** @import { Metric, Metrics } from "../types.d.ts" */
 
-/** @param {Metric} metric @param {number | null | undefined} value */
+/** @param {Pick<Metric, "unit">} metric @param {number | null | undefined} value */
 export function metricText({ unit }, value) {
   if (value === null || value === undefined) return NOTHING;
   if (unit === "fraction") return percent(value);
@@ -18,18 +14,21 @@ export function metricText({ unit }, value) {
   return plainNumber(value, Math.abs(value) >= 100 ? 1 : 2);
 }
 
-/** How a metric differs, in its own unit; percent of percent would be read wrongly, so those are points. */
+/** How a metric differs, in its own unit; percent of percent would be read wrongly, so those are points. @param {Pick<Metric, "unit">} metric @param {number | null | undefined} value */
 export function differenceText(metric, value) {
   if (value === null || value === undefined) return "";
   if (metric.unit === "fraction") return `${withSign(plainNumber, value * 100)} pp`;
-  return withSign((number) => metricText(metric, number), value);
+  return withSign((/** @type {number} */ number) => metricText(metric, number), value);
 }
 
+/** @type {Partial<Record<Metric["unit"], string>>} */
 const UNIT_NAMES = { days: "days", count: "" };
 
-/** @param {Metric[]} catalogue @param {Record<string, any>} metrics of a result, with `undefined` */
+/** @param {Metric[]} catalogue @param {Metrics} metrics of a result */
 export function metricGroups(catalogue, metrics) {
-  const groups = Map.groupBy ? Map.groupBy(catalogue, ({ group }) => group) : groupedByHand(catalogue);
+  /** @type {Map<string, Metric[]>} */
+  const groups = new Map();
+  for (const metric of catalogue) groups.set(metric.group, [...(groups.get(metric.group) ?? []), metric]);
   const lists = [...groups].map(([group, entries]) =>
     element(
       "section.metric-group",
@@ -41,12 +40,7 @@ export function metricGroups(catalogue, metrics) {
   return element("div.metric-groups", {}, ...lists);
 }
 
-function groupedByHand(catalogue) {
-  const groups = new Map();
-  for (const metric of catalogue) groups.set(metric.group, [...(groups.get(metric.group) ?? []), metric]);
-  return groups;
-}
-
+/** @param {Metric} metric @param {Metrics} metrics */
 function row(metric, metrics) {
   const value = metrics[metric.name];
   const reason = metrics.undefined?.[metric.name];

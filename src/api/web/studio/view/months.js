@@ -3,12 +3,14 @@
 import { percent, tone } from "../text/format.js";
 import { element } from "./dom.js";
 
+/** @import { YearOfReturns } from "../result/returns.js" */
+
 const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 const STRONGEST_PERCENT = 62;
 
-/** @param {import("../result/returns.js").YearOfReturns[]} years */
+/** @param {YearOfReturns[]} years */
 export function monthTable(years) {
-  const sizes = years.flatMap(({ months }) => months.filter((value) => value !== null).map(Math.abs));
+  const sizes = years.flatMap(({ months }) => months.map((value) => Math.abs(value ?? 0)));
   const largest = Math.max(...sizes, 1e-9);
   const head = element("tr", {}, element("th", { scope: "col" }, "Year"), ...MONTHS.map((name) => element("th", { scope: "col" }, name)), element("th", { scope: "col" }, "Total"));
   const rows = years.map(({ year, months, total }) =>
@@ -24,6 +26,7 @@ export function monthTable(years) {
   return element("div.table-scroll", { tabindex: 0, role: "region", "aria-label": "Monthly returns" }, element("table.heat", {}, caption, element("thead", {}, head), element("tbody", {}, ...rows)));
 }
 
+/** @param {number | null} value @param {number} largest */
 function heatCell(value, largest) {
   if (value === null) return element("td.no-month", {}, element("span.visually-hidden", {}, "no data"));
   const cell = element(`td.${value < 0 ? "heat-loss" : "heat-gain"}`, {}, percent(value, 1).replace("%", ""));

@@ -6,7 +6,7 @@ import { element } from "./dom.js";
 /** A refusal that says what to change needs no second try; all else may go well next time. */
 const HOPELESS = new Set([403, 404]);
 
-/** @param {any} error what was thrown @param {() => void} [onRetry] what may help */
+/** @param {unknown} error what was thrown @param {() => void} [onRetry] what may help */
 export function problemBox(error, onRetry) {
   const problem = asProblem(error);
   const sentences = problem.sentences.map((sentence) => element("li", {}, sentence));

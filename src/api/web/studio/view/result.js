@@ -2,9 +2,9 @@
 
 import { follow } from "../service/follow.js";
 import { cancelRun, getRun } from "../service/api.js";
-import { problemOfRun } from "../service/problem.js";
+import { Problem, asProblem, problemOfRun } from "../service/problem.js";
 import { ResultReader } from "../service/result-reader.js";
-import { Place } from "../state/place.js";
+import { Latest } from "../state/latest.js";
 import { percent, runName } from "../text/format.js";
 import { ChartPanel } from "./chart-panel.js";
 import { announce, element, fill } from "./dom.js";
@@ -20,16 +20,23 @@ import { headlines, isSynthetic, provenanceLine, recomputedNote, runTitle, synth
 import { replayed, showSeen } from "./seen-run.js";
 import { Tabs } from "./tabs.js";
 
+/** @import { Look, Metric, ParametersAnswer, Range, RunSummary, Status } from "../types.d.ts" */
+/** @import { Loaded } from "../service/result-worker.js" */
+/** @import { OrderRow } from "../result/order-view.js" */
+
 const SITE = "HQG Backtester";
+/** @type {Partial<Record<Status, string>>} */
 const ENDINGS = { succeeded: "has succeeded", failed: "has failed", cancelled: "was cancelled", timed_out: "took too long" };
+/** @type {Set<Status>} */
 const FINISHED = new Set(["succeeded", "failed", "cancelled", "timed_out"]);
 
 /** The right side of the page. */
 export class ResultView {
   #catalogue;
   #react;
-  #place = new Place();
-  #look = {};
+  #place = new Latest();
+  /** @type {Look} */
+  #look = { tab: "", order: null, range: null };
   #head = element("div.result-head");
   #refused = element("div.result-refused");
   #notes = element("div.result-notes");
@@ -43,17 +50,19 @@ export class ResultView {
 
   /**
    * @param {HTMLElement} host
-   * @param {import("./metrics.js").Metric[]} catalogue
+   * @param {Metric[]} catalogue
    * @param {object} react
-   * @param {(change: object) => void} react.onLook tab, order or range changed
-   * @param {(problem: any) => void} react.onProblem the run's code failed
+   * @param {(change: Partial<Look>) => void} react.onLook tab, order or range changed
+   * @param {(problem: Problem) => void} react.onProblem the run's code failed
    * @param {() => void} react.onRemoved
    */
   constructor(host, catalogue, react) {
-    [this.#catalogue, this.#react] = [catalogue, react];
+    this.#catalogue = catalogue;
+    this.#react = react;
     this.#chart = new ChartPanel({ onPick: (order) => this.#pick(order), onRange: (range) => react.onLook({ range }) });
     this.#orders = new OrdersTable((order) => this.#showOrder(order));
     const { metrics, months, drawdowns, log, inputs } = this.#slots;
+    /** @type {Record<string, [title: string, content: HTMLElement]>} */
     const panels = { metrics: ["Metrics", metrics], months: ["Months", months], drawdowns: ["Drawdowns", drawdowns], orders: ["Orders", this.#orders.view], log: ["Log", log], inputs: ["Inputs", inputs] };
     this.#tabs = new Tabs("Parts of the result", panels, (tab) => react.onLook({ tab }));
     fill(host, this.#head, this.#refused, this.#notes, this.#body);
@@ -76,7 +85,7 @@ export class ResultView {
     return signal;
   }
 
-  /** Something that the service refused. @param {any} problem @param {string} [about] hash @param {() => void} [onRetry] what may help */
+  /** Something that the service refused. @param {unknown} problem @param {string} [about] hash @param {() => void} [onRetry] what may help */
   showProblem(problem, about = "", onRetry = undefined) {
     this.#begin(about);
     fill(this.#refused, problemBox(problem, onRetry));
@@ -91,15 +100,15 @@ export class ResultView {
   }
 
   /**
-   * @param {any} run its summary
-   * @param {{tab: string, order: number | null, range: [number, number] | null}} look
+   * @param {RunSummary} run
+   * @param {Look} look
    * @param {Node | null} [note] to be said above it
    */
   async show(run, look, note = null) {
     const signal = this.#begin(run.run_hash);
     this.#look = look;
     document.title = `${runName(run)} · ${SITE}`;
-    fill(this.#head, runTitle(run, null));
+    fill(this.#head, ...runTitle(run, null));
     fill(this.#notes, note);
     try {
       if (!FINISHED.has(run.status)) await this.#live(run, note, signal);
@@ -110,7 +119,7 @@ export class ResultView {
     }
   }
 
-  /** The run that is shown, looked at in another way. @param {{tab: string, order: number | null, range: [number, number] | null}} look */
+  /** The run that is shown, looked at in another way. @param {Look} look */
   look(look) {
     this.#look = look;
     if (!this.#tabs.row.isConnected) return;
@@ -120,6 +129,7 @@ export class ResultView {
     this.#mark(look.order, !look.range);
   }
 
+  /** @param {RunSummary} run @param {Node | null} note @param {AbortSignal} signal */
   async #live(run, note, signal) {
     const live = new LiveRun(() => this.#cancel(run, live, signal));
     fill(this.#body, live.view, this.#chart.view, element("section.live-log", { "aria-label": "Log" }, element("h3", {}, "Log"), live.logView));
@@ -132,7 +142,7 @@ export class ResultView {
     for await (const event of follow(run.run_hash, signal, (isConnected) => live.showConnection(isConnected))) {
       if (signal.aborted) return;
       live.tell(event);
-      if (event.kind === "started") fill(this.#head, runTitle({ ...run, status: "running" }, null));
+      if (event.kind === "started") fill(this.#head, ...runTitle({ ...run, status: "running" }, null));
       if (event.kind !== "progress") continue;
       document.title = `${percent(event.data.share, 0)} · ${runName(run)} · ${SITE}`;
       if (!isDrawing) isDrawing = Boolean(requestAnimationFrame(draw));
@@ -147,17 +157,19 @@ export class ResultView {
     this.#failed(ended, signal, live);
   }
 
+  /** @param {RunSummary} run @param {LiveRun} live @param {AbortSignal} signal */
   async #cancel(run, live, signal) {
     try {
       await cancelRun(run.run_hash);
     } catch (problem) {
       // 409: it is over, and its last event is on the way.
-      if (signal.aborted || problem.status === 409) return;
+      if (signal.aborted || asProblem(problem).status === 409) return;
       live.showNotCancelled();
       fill(this.#refused, problemBox(problem));
     }
   }
 
+  /** @param {RunSummary} run @param {Node | null} note @param {AbortSignal} signal */
   async #finished(run, note, signal) {
     const reader = new ResultReader();
     signal.addEventListener("abort", () => reader.close());
@@ -168,6 +180,7 @@ export class ResultView {
     this.look(this.#look);
   }
 
+  /** @param {RunSummary} run @param {AbortSignal} signal */
   async #opened(run, signal) {
     this.#failed(run, signal, new LiveRun(() => {}));
     if (!run.progress) return;
@@ -175,6 +188,7 @@ export class ResultView {
     if (!signal.aborted) showSeen(this.#body, this.#chart, run, live, problemOfRun(run).logs);
   }
 
+  /** @param {RunSummary} run @param {AbortSignal} signal @param {LiveRun} live */
   #failed(run, signal, live) {
     const problem = problemOfRun(run);
     fill(this.#head, ...this.#title(run, null, signal));
@@ -183,6 +197,7 @@ export class ResultView {
     this.#react.onProblem(problem);
   }
 
+  /** @param {RunSummary} run @param {Loaded} loaded @param {Node | null} note @param {AbortSignal} signal */
   #showResult(run, loaded, note, signal) {
     const { facts } = loaded;
     const areMadeUp = isSynthetic(facts);
@@ -200,22 +215,24 @@ export class ResultView {
     measurePaint(loaded.arrivedAt);
   }
 
+  /** @param {RunSummary} run @param {ParametersAnswer | null} parameters @param {AbortSignal} signal */
   #title(run, parameters, signal) {
     const [title, facts] = runTitle(run, parameters);
-    const unlessLeft = (act) => (answer) => signal.aborted || act(answer);
     const actions = resultActions(run, {
-      onAgain: unlessLeft((again) => this.show(again, this.#look)),
-      onRemoved: unlessLeft(() => this.#react.onRemoved()),
-      onProblem: unlessLeft((problem) => fill(this.#refused, problemBox(problem))),
+      onAgain: (again) => signal.aborted || this.show(again, this.#look),
+      onRemoved: () => signal.aborted || this.#react.onRemoved(),
+      onProblem: (problem) => signal.aborted || fill(this.#refused, problemBox(problem)),
     });
     return [title, actions, facts];
   }
 
+  /** @param {Range} range */
   #showRange(range) {
     this.#chart.chart.showRange(range);
     this.#chart.view.scrollIntoView({ block: "nearest" });
   }
 
+  /** @param {OrderRow} order */
   #showOrder(order) {
     this.#chart.select(order);
     this.#chart.view.scrollIntoView({ block: "nearest" });
@@ -238,7 +255,7 @@ export class ResultView {
   }
 }
 
-/** Note for bench/studio.py, and for whoever looks into the browser's timeline, how long the result took to be seen. */
+/** Note for bench/studio.py, and for whoever looks into the browser's timeline, how long the result took to be seen. @param {number} arrivedAt milliseconds of the clock that page and worker share */
 function measurePaint(arrivedAt) {
   const start = arrivedAt - performance.timeOrigin;
   // The second frame begins when the first has been painted.

@@ -2,11 +2,13 @@
 
 import { listRuns } from "../service/api.js";
 import { addressOf } from "../state/address.js";
-import { Place } from "../state/place.js";
+import { Latest } from "../state/latest.js";
 import { moment, percent, plainNumber, runName, tone, withSign } from "../text/format.js";
 import { element, fill, followedHere } from "./dom.js";
 import { problemBox } from "./problem-box.js";
 import { statusChip, symbolsText } from "./result-head.js";
+
+/** @import { RunSummary } from "../types.d.ts" */
 
 const PAGE = "25";
 const PAUSE_MS = 300;
@@ -16,11 +18,12 @@ const STATUSES = { "": "Any status", succeeded: "Succeeded", failed: "Failed", r
 /** The list of past runs. */
 export class RunList {
   #react;
-  #chosen = new Map();
+  /** @type {Set<string>} */
+  #chosen = new Set();
   #body = element("tbody");
   #more = element("button", { type: "button", hidden: true, onclick: () => this.#load(false) }, "Show more");
   #status = element("p.soft", { role: "status" });
-  #compare = element("button.main", { type: "button", onclick: () => this.#react.onCompare([...this.#chosen.keys()]) });
+  #compare = element("button.main", { type: "button", onclick: () => this.#react.onCompare([...this.#chosen]) });
   #filter = {
     name: element("input", { type: "search", placeholder: "Name", "aria-label": "Name contains", oninput: () => this.#soon() }),
     symbol: element("input", { type: "search", placeholder: "Symbol", "aria-label": "Symbol", oninput: () => this.#soon() }),
@@ -28,8 +31,9 @@ export class RunList {
     since: element("input", { type: "date", "aria-label": "Submitted since", onchange: () => this.#load(true) }),
   };
   #cursor = "";
-  #place = new Place();
-  #timer = 0;
+  #place = new Latest();
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #timer;
 
   /** @param {{onOpen: (hash: string) => void, onCompare: (hashes: string[]) => void}} react */
   constructor(react) {
@@ -52,12 +56,13 @@ export class RunList {
     return this.#load(true);
   }
 
+  /** @param {boolean} isFirst */
   async #load(isFirst) {
     const signal = this.#place.begin();
-    const filter = Object.fromEntries(Object.entries(this.#filter).map(([name, input]) => [name, input.value.trim()]));
-    if (filter.since) filter.since += "T00:00:00Z";
+    const { name, symbol, status, since } = this.#filter;
+    const filter = { name: name.value.trim(), symbol: symbol.value.trim().toUpperCase(), status: status.value, since: since.value && `${since.value}T00:00:00Z` };
     try {
-      const page = await listRuns({ ...filter, symbol: filter.symbol.toUpperCase(), limit: PAGE, cursor: isFirst ? "" : this.#cursor });
+      const page = await listRuns({ ...filter, limit: PAGE, cursor: isFirst ? "" : this.#cursor });
       if (signal.aborted) return;
       if (isFirst) fill(this.#body);
       this.#body.append(...page.runs.map((run) => this.#row(run)));
@@ -69,10 +74,11 @@ export class RunList {
     }
   }
 
+  /** @param {RunSummary} run */
   #row(run) {
     const { run_hash: hash, metrics } = run;
     const name = runName(run);
-    const check = element("input", { type: "checkbox", "aria-label": `Compare ${name}, ${hash.slice(0, 6)}`, disabled: !run.has_result, checked: this.#chosen.has(hash), onchange: ({ target }) => this.#choose(run, target.checked) });
+    const check = element("input", { type: "checkbox", "aria-label": `Compare ${name}, ${hash.slice(0, 6)}`, disabled: !run.has_result, checked: this.#chosen.has(hash), onchange: () => this.#choose(hash, check.checked) });
     const open = element("a", { href: addressOf({ page: "studio", run: hash }), onclick: followedHere(() => this.#react.onOpen(hash)) }, name);
     const total = metrics?.total_return;
     return element(
@@ -90,9 +96,10 @@ export class RunList {
     );
   }
 
-  #choose(run, isChosen) {
-    if (isChosen) this.#chosen.set(run.run_hash, run);
-    else this.#chosen.delete(run.run_hash);
+  /** @param {string} hash @param {boolean} isChosen */
+  #choose(hash, isChosen) {
+    if (isChosen) this.#chosen.add(hash);
+    else this.#chosen.delete(hash);
     this.#showChosen();
   }
 

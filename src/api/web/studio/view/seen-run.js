@@ -4,9 +4,11 @@ import { follow } from "../service/follow.js";
 import { element, fill } from "./dom.js";
 import { LiveRun, logView, workingDays } from "./live-run.js";
 
+/** @import { RunSummary } from "../types.d.ts" */
+
 const NAME = "Equity until the run ended, not audited";
 
-/** What a run told on its way, from its events; it is over. @param {any} run its summary @param {AbortSignal} signal */
+/** What a run told on its way, from its events; it is over. @param {RunSummary} run @param {AbortSignal} signal */
 export async function replayed(run, signal) {
   const live = new LiveRun(() => {});
   try {
@@ -19,7 +21,7 @@ export async function replayed(run, signal) {
 
 /**
  * @param {Element} body is filled @param {import("./chart-panel.js").ChartPanel} chart
- * @param {any} run its summary @param {LiveRun} live what it told @param {string[]} logs what its error kept of its output
+ * @param {RunSummary} run @param {LiveRun} live what it told @param {string[]} logs what its error kept of its output
  */
 export function showSeen(body, chart, run, live, logs) {
   const lines = logs.length > live.lines.length ? logs : live.lines;

@@ -4,12 +4,14 @@ import { element } from "./dom.js";
 
 /** Shows one of several panels. */
 export class Tabs {
+  /** @type {Map<string, {tab: HTMLElement, panel: HTMLElement}>} */
   #tabs = new Map();
+  #shown = "";
   #onShow;
 
   /**
    * @param {string} label of the row
-   * @param {Record<string, [string, HTMLElement]>} panels title and content by name
+   * @param {Record<string, [title: string, content: HTMLElement]>} panels title and content by name
    * @param {(name: string) => void} onShow
    */
   constructor(label, panels, onShow) {
@@ -17,9 +19,10 @@ export class Tabs {
     this.row = element("div.tabs", { role: "tablist", "aria-label": label, onkeydown: (event) => this.#keyed(event) });
     this.panels = element("div.tab-panels");
     for (const [name, [title, content]] of Object.entries(panels)) this.#add(name, title, content);
-    this.show(this.#tabs.keys().next().value, false);
+    this.show(Object.keys(panels)[0], false);
   }
 
+  /** @param {string} name @param {string} title @param {HTMLElement} content */
   #add(name, title, content) {
     const tab = element("button.tab", { type: "button", role: "tab", id: `tab-${name}`, "aria-controls": `panel-${name}`, onclick: () => this.show(name) }, title);
     const panel = element("div.tab-panel", { role: "tabpanel", id: `panel-${name}`, "aria-labelledby": `tab-${name}`, tabindex: 0 }, content);
@@ -31,7 +34,7 @@ export class Tabs {
   /** @param {string} name @param {boolean} [isTold] whether onShow hears of it */
   show(name, isTold = true) {
     if (!this.#tabs.has(name)) return;
-    this.shown = name;
+    this.#shown = name;
     for (const [other, { tab, panel }] of this.#tabs) {
       tab.setAttribute("aria-selected", String(other === name));
       tab.tabIndex = other === name ? 0 : -1;
@@ -42,17 +45,19 @@ export class Tabs {
 
   /** @param {string} name @param {string} title */
   rename(name, title) {
-    this.#tabs.get(name).tab.textContent = title;
+    const { tab } = this.#tabs.get(name) ?? {};
+    if (tab) tab.textContent = title;
   }
 
+  /** @param {KeyboardEvent} event */
   #keyed(event) {
     const names = [...this.#tabs.keys()];
-    const place = names.indexOf(this.shown);
-    const steps = { ArrowRight: place + 1, ArrowLeft: place - 1, Home: 0, End: names.length - 1 };
-    if (!(event.key in steps)) return;
+    const place = names.indexOf(this.#shown);
+    const step = new Map([["ArrowRight", place + 1], ["ArrowLeft", place - 1], ["Home", 0], ["End", names.length - 1]]).get(event.key);
+    if (step === undefined) return;
     event.preventDefault();
-    const name = names[(steps[event.key] + names.length) % names.length];
+    const name = names[(step + names.length) % names.length];
     this.show(name);
-    this.#tabs.get(name).tab.focus();
+    this.#tabs.get(name)?.tab.focus();
   }
 }

@@ -3,11 +3,16 @@
 import { CostField } from "./cost-field.js";
 import { element, fill } from "./dom.js";
 
+/** @import { CostModel } from "./cost-field.js" */
+/** @import { Cost, Fault, Properties } from "../types.d.ts" */
+
+/** @type {Record<string, CostModel>} */
 const COMMISSIONS = {
   per_order: { label: "per order", numbers: [["amount", "fee per order", 0]] },
   per_share: { label: "per share", numbers: [["amount", "fee per share", 0.005], ["minimum", "minimum per order", 0]] },
   rate: { label: "of trade value", numbers: [["rate", "fraction", 0.001]] },
 };
+/** @type {Record<string, CostModel>} */
 const SLIPPAGES = {
   fraction: { label: "of price", numbers: [["fraction", "fraction", 0.0005]] },
   half_spread: { label: "half spread", numbers: [["bps", "basis points", 2]] },
@@ -18,6 +23,7 @@ const SLIPPAGES = {
   },
 };
 
+/** @type {Record<string, {label: string, kind: string, size?: string, attributes?: Properties, choices?: Record<string, string>}>} */
 const SIMPLE = {
   name: { label: "Name", kind: "text", size: "most", attributes: { maxlength: 200, placeholder: "optional" } },
   start_date: { label: "From", kind: "date" },
@@ -31,22 +37,23 @@ const SIMPLE = {
   delisting_return: { label: "Delisting return", kind: "number", attributes: { min: -1, max: 1, step: "any" } },
   min_trade_value: { label: "Minimum trade", kind: "number", attributes: { min: 0, step: "any" } },
 };
-const DEFAULTS = { name: "", initial_capital: 10000, benchmark: "SPY", universe: null, seed: 0, risk_free_rate: "", min_trade_value: 1, price_adjustment: "dividends_and_splits", delisting_return: 0 };
+const DEFAULTS = { commission: 0, slippage: 0, parameters: {}, name: "", initial_capital: 10000, benchmark: "SPY", universe: null, seed: 0, risk_free_rate: "", min_trade_value: 1, price_adjustment: "dividends_and_splits", delisting_return: 0 };
 
+const CONTROLS = "input, textarea, select";
 const IS_MAC = /mac|iphone|ipad/i.test(navigator.userAgentData?.platform ?? navigator.platform);
 
 /** The form below the editor. */
 export class Terms {
+  /** @type {Map<string, {field: HTMLElement, fault: HTMLElement}>} */
   #fields = new Map();
+  /** @type {Record<string, HTMLInputElement | HTMLSelectElement | HTMLTextAreaElement>} */
   #inputs = {};
-  #costs = {};
+  #costs = { commission: new CostField("Commission", COMMISSIONS, "per_order"), slippage: new CostField("Slippage", SLIPPAGES, "fraction") };
   #note = element("span.soft", { role: "status" });
 
   /** @param {HTMLFormElement} form @param {{onChange: () => void, onRun: () => void}} react */
   constructor(form, { onChange, onRun }) {
     const names = ["name", "benchmark", "initial_capital", "start_date", "end_date"];
-    this.#costs.commission = new CostField("Commission", COMMISSIONS, "per_order");
-    this.#costs.slippage = new CostField("Slippage", SLIPPAGES, "fraction");
     this.runButton = element("button.main", { type: "submit", "aria-keyshortcuts": `${IS_MAC ? "Meta" : "Control"}+Enter` }, "Run ", element("kbd", { "aria-hidden": "true" }, IS_MAC ? "⌘ ↵" : "Ctrl ↵"));
     fill(
       form,
@@ -54,10 +61,17 @@ export class Terms {
       element("details.more", {}, element("summary", {}, "Symbols, seed, risk-free rate, minimum trade, price adjustment"), element("div.terms-grid", {}, this.#simple("universe"), this.#simple("seed"), this.#simple("risk_free_rate"), this.#simple("min_trade_value"), this.#simple("price_adjustment"), this.#simple("delisting_return"))),
       element("div.run-row", {}, this.runButton, this.#note),
     );
-    form.addEventListener("submit", (event) => (event.preventDefault(), onRun()));
-    form.addEventListener("input", () => (this.showFaults([]), onChange()));
+    form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      onRun();
+    });
+    form.addEventListener("input", () => {
+      this.showFaults([]);
+      onChange();
+    });
   }
 
+  /** @param {string} name */
   #simple(name) {
     const { label, kind, size = "", attributes = {}, choices = {} } = SIMPLE[name];
     const options = Object.entries(choices).map(([value, text]) => element("option", { value }, text));
@@ -67,6 +81,7 @@ export class Terms {
     return this.#field(name, size, element("label", { for: input.id }, label), input);
   }
 
+  /** @param {"commission" | "slippage"} name */
   #cost(name) {
     return this.#field(name, "half.cost-field", this.#costs[name].group);
   }
@@ -78,6 +93,7 @@ export class Terms {
     return this.#field("parameters", "wide", label, area);
   }
 
+  /** @param {string} name @param {string} size @param {...HTMLElement} parts */
   #field(name, size, ...parts) {
     const fault = element("p.fault", { id: `fault-${name}`, hidden: true });
     const field = element(`div.field${size ? `.${size}` : ""}`, {}, ...parts, fault);
@@ -85,55 +101,59 @@ export class Terms {
     return field;
   }
 
-  /** Beside the button. @param {...any} parts none say what always holds */
+  /** Beside the button. @param {...(string | HTMLElement)} parts none say what always holds */
   showNote(...parts) {
     const shown = parts.length ? parts : ["Runs in a sandbox. The code never sees tomorrow's prices."];
-    if (this.#note.textContent !== shown.map((part) => part.textContent ?? part).join("")) fill(this.#note, ...shown);
+    if (this.#note.textContent !== shown.map((part) => (typeof part === "string" ? part : part.textContent)).join("")) fill(this.#note, ...shown);
   }
 
-  /** Fill the form. @param {Record<string, any>} request fields that are missing get their defaults */
+  /** Fill the form. @param {Record<string, unknown>} request fields that are missing get their defaults */
   show(request) {
-    const full = { ...DEFAULTS, commission: 0, slippage: 0, parameters: {}, ...request };
+    /** @type {Record<string, unknown>} */
+    const full = { ...DEFAULTS, ...request };
     for (const [name, input] of Object.entries(this.#inputs)) {
       input.value = name === "parameters" ? parametersText(full.parameters) : String(full[name] ?? "");
     }
-    this.#costs.commission.show(full.commission);
-    this.#costs.slippage.show(full.slippage);
+    this.#costs.commission.show(/** @type {Cost} */ (full.commission));
+    this.#costs.slippage.show(/** @type {Cost} */ (full.slippage));
     this.showFaults([]);
   }
 
   /** What is to be traded whatever the strategy says itself; null leaves it its own. @returns {string[] | null} */
   get universe() {
-    return valueOf("universe", this.#inputs.universe.value);
+    return symbolsOf(this.#inputs.universe.value);
   }
 
   /**
    * What the form says, as a request without its code.
    *
-   * @returns {{request: Record<string, any>, faults: {field: string, message: string}[]}}
+   * @returns {{request: Record<string, unknown>, faults: Fault[]}}
    */
   read() {
+    /** @type {Fault[]} */
     const faults = [];
+    /** @type {Record<string, unknown>} */
     const request = { commission: this.#costs.commission.read(), slippage: this.#costs.slippage.read() };
     for (const [name, input] of Object.entries(this.#inputs)) {
       if (input.validity.badInput) faults.push({ field: name, message: "This is incomplete." });
-      else request[name] = valueOf(name, input.value.trim());
+      else request[name] = fieldValue(name, input.value.trim());
     }
     for (const name of ["start_date", "end_date"]) if (!request[name]) faults.push({ field: name, message: "Enter a date." });
     if (request.initial_capital === null) faults.push({ field: "initial_capital", message: "Enter an amount." });
-    if (request.start_date && request.end_date <= request.start_date) faults.push({ field: "end_date", message: "This must be after the start date." });
+    const [from, to] = [this.#inputs.start_date.value, this.#inputs.end_date.value];
+    if (from && to <= from) faults.push({ field: "end_date", message: "This must be after the start date." });
     if (request.parameters instanceof Error) faults.push({ field: "parameters", message: request.parameters.message });
     for (const name of ["seed", "min_trade_value", "delisting_return"]) if (request[name] === null) delete request[name];
     return { request, faults: uniqueByField(faults) };
   }
 
-  /** @param {{field: string, message: string}[]} faults the first gets the keyboard */
+  /** @param {Fault[]} faults the first gets the keyboard */
   showFaults(faults) {
     for (const [name, { field, fault }] of this.#fields) {
       const message = faults.find((found) => found.field === name)?.message ?? "";
       fault.textContent = message;
       fault.hidden = !message;
-      for (const input of field.querySelectorAll("input, textarea, select")) {
+      for (const input of field.querySelectorAll(CONTROLS)) {
         if (message) input.setAttribute("aria-invalid", "true");
         else input.removeAttribute("aria-invalid");
         if (message) input.setAttribute("aria-errormessage", fault.id);
@@ -141,20 +161,28 @@ export class Terms {
     }
     const first = faults.find(({ field }) => this.#fields.has(field));
     if (!first) return;
-    const input = this.#fields.get(first.field).field.querySelector("input, textarea, select");
-    input.closest("details")?.setAttribute("open", "");
-    input.focus();
+    const input = /** @type {HTMLElement | null | undefined} */ (this.#fields.get(first.field)?.field.querySelector(CONTROLS));
+    input?.closest("details")?.setAttribute("open", "");
+    input?.focus();
   }
 }
 
-function valueOf(name, text) {
+/** @param {string} text */
+function symbolsOf(text) {
+  const symbols = text.split(/[\s,]+/).filter(Boolean);
+  return symbols.length ? symbols : null;
+}
+
+/** @param {string} name @param {string} text */
+function fieldValue(name, text) {
   if (name === "parameters") return parsedParameters(text);
-  if (name === "universe") return text ? text.split(/[\s,]+/).filter(Boolean) : null;
+  if (name === "universe") return symbolsOf(text);
   if (SIMPLE[name].kind === "number") return text === "" ? null : Number(text);
   if (name === "name" || name === "benchmark") return text || null;
   return text;
 }
 
+/** @param {string} text */
 function parsedParameters(text) {
   if (!text) return {};
   try {
@@ -162,14 +190,16 @@ function parsedParameters(text) {
     if (value && typeof value === "object" && !Array.isArray(value)) return value;
     return new Error('Enter a JSON object, such as {"lookback_days": 21}.');
   } catch (error) {
-    return new Error(`This is not valid JSON: ${error.message}.`);
+    return new Error(`This is not valid JSON: ${error instanceof Error ? error.message : error}.`);
   }
 }
 
+/** @param {unknown} parameters */
 function parametersText(parameters) {
   return Object.keys(parameters ?? {}).length ? JSON.stringify(parameters, null, 1).replace(/\n\s*/g, " ") : "{}";
 }
 
+/** @param {Fault[]} faults */
 function uniqueByField(faults) {
   return faults.filter((fault, index) => faults.findIndex(({ field }) => field === fault.field) === index);
 }

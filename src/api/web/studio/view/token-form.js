@@ -8,12 +8,14 @@ import { byId } from "./dom.js";
 /** @param {() => void} onToken the person is somebody else now, and the page cannot be loaded anew */
 export function startToken(onToken) {
   const [form, field, button] = [byId("token-form"), byId("token-field"), byId("token-button")];
+  /** @param {boolean} isOpen */
   const show = (isOpen) => {
     form.hidden = !isOpen;
     button.hidden = !isOpen && button.hidden && !token();
     button.setAttribute("aria-expanded", String(isOpen));
     button.textContent = token() ? "Token: set" : "Token";
   };
+  /** @param {string} value */
   const use = (value) => {
     // Everything on the page was asked for by somebody else, or by nobody.
     if (keepToken(value)) return location.reload();
@@ -22,10 +24,13 @@ export function startToken(onToken) {
   };
   button.setAttribute("aria-controls", form.id);
   button.addEventListener("click", () => {
-    show(form.hidden);
+    show(Boolean(form.hidden));
     if (!form.hidden) field.focus();
   });
-  form.addEventListener("submit", (event) => (event.preventDefault(), use(field.value)));
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    use(field.value);
+  });
   byId("token-forget").addEventListener("click", () => use(""));
   // Without the keyboard going there: a person may be writing.
   onTokenWanted(() => show(true));

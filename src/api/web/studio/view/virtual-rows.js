@@ -1,13 +1,17 @@
 // A list of a million rows of which only those in sight exist.
 
-import { Place } from "../state/place.js";
+import { Latest } from "../state/latest.js";
 import { element } from "./dom.js";
 
 /** Browsers stop at some 33 million pixels; a longer list moves faster than the pointer instead. */
 const TALLEST_PIXELS = 8_000_000;
 const SPARE_ROWS = 6;
 
-/** Shows rows that are fetched as they come into sight. */
+/**
+ * Shows rows that are fetched as they come into sight.
+ *
+ * @template Row
+ */
 export class VirtualRows {
   #scroller;
   #spacer = element("div.virtual-spacer", { role: "presentation" });
@@ -18,7 +22,7 @@ export class VirtualRows {
   #first = 0;
   #fetch;
   #render;
-  #place = new Place();
+  #place = new Latest();
   #ownScroll = NaN;
 
   /**
@@ -26,12 +30,15 @@ export class VirtualRows {
    * @param {object} how
    * @param {number} how.rowPixels
    * @param {number} how.headPixels of what stays above the rows, inside the scroller
-   * @param {(from: number, count: number) => Promise<{total: number, rows: any[]}>} how.fetch
-   * @param {(row: any, number: number) => HTMLElement} how.render
+   * @param {(from: number, count: number) => Promise<{total: number, rows: Row[]}>} how.fetch
+   * @param {(row: Row, number: number) => HTMLElement} how.render
    */
   constructor(scroller, { rowPixels, headPixels, fetch, render }) {
+    this.#scroller = scroller;
+    this.#rowPixels = rowPixels;
     this.#headPixels = headPixels;
-    [this.#scroller, this.#rowPixels, this.#fetch, this.#render] = [scroller, rowPixels, fetch, render];
+    this.#fetch = fetch;
+    this.#render = render;
     scroller.append(this.#spacer, this.#layer);
     scroller.addEventListener("scroll", () => this.#scrolled(), { passive: true });
     scroller.addEventListener("wheel", (event) => this.#wheeled(event), { passive: false });
@@ -86,6 +93,7 @@ export class VirtualRows {
     return this.show();
   }
 
+  /** @param {number} first */
   #bounded(first) {
     return Math.min(Math.max(first, 0), this.#lastFirst);
   }
@@ -107,7 +115,7 @@ export class VirtualRows {
     this.show();
   }
 
-  /** Where one pixel of the bar is many rows, the wheel still moves by rows. */
+  /** Where one pixel of the bar is many rows, the wheel still moves by rows. @param {WheelEvent} event */
   #wheeled(event) {
     if (!this.#isScaled || event.ctrlKey) return;
     event.preventDefault();

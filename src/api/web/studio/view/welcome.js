@@ -5,18 +5,21 @@ import { moment, percent, runName, tone, withSign } from "../text/format.js";
 import { element, followedHere } from "./dom.js";
 import { statusChip } from "./result-head.js";
 
+/** @import { RunSummary } from "../types.d.ts" */
+
 const STEPS = [
   ["Write", "A class with a universe, a cadence and on_data. Mistakes are underlined as you type."],
   ["Run", "It runs in a sandbox that receives one bar at a time: looking ahead is impossible, not just forbidden."],
   ["Judge", "Every order is audited against the prices. Then come chart, metrics, monthly returns, drawdowns and orders."],
 ];
 
-/** @param {any[]} runs the latest @param {(hash: string) => void} onOpen */
+/** @param {RunSummary[]} runs the latest @param {(hash: string) => void} onOpen */
 export function emptyResult(runs, onOpen) {
   const steps = STEPS.map(([name, text]) => element("li", {}, element("strong", {}, name), element("span", {}, text)));
   return element("div.welcome", {}, element("h2", {}, "Post a strategy, get an honest backtest back."), element("ol.steps", {}, ...steps), runs.length > 0 && latest(runs, onOpen));
 }
 
+/** @param {RunSummary[]} runs @param {(hash: string) => void} onOpen */
 function latest(runs, onOpen) {
   const items = runs.map((run) => {
     const open = followedHere(() => onOpen(run.run_hash));

@@ -1,14 +1,16 @@
 // The left side of the page: the code, what reading it tells, and the terms of its run.
 
 import { validate } from "../service/api.js";
-import { Problem } from "../service/problem.js";
+import { Problem, asProblem } from "../service/problem.js";
 import { keepDraft, keptDraft } from "../state/draft.js";
-import { Place } from "../state/place.js";
+import { Latest } from "../state/latest.js";
 import { counted } from "../text/format.js";
 import { cadenceText } from "../text/settings.js";
 import { byId, element, fill } from "./dom.js";
 import { Editor } from "./editor.js";
 import { Terms } from "./terms.js";
+
+/** @import { Example, RunRequest, ValidationAnswer, ViolationAnswer } from "../types.d.ts" */
 
 const PAUSE_MS = 350;
 
@@ -17,23 +19,27 @@ export class Writing {
   #editor;
   #terms;
   #reading = byId("reading");
-  #timer = 0;
-  #asking = new Place();
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #timer;
+  #asking = new Latest();
+  /** @type {ViolationAnswer[]} */
   #broken = [];
   /** The symbols of the form for which the code was read. */
   #readFor = "";
   /** What is written, until something else is put in its place. */
-  #text = new Place();
+  #text = new Latest();
   /** The run that what is written began with, "" for none, and how it read then. */
   #run = "";
   #original = "";
-  /** What was written before something else was put in its place; null for nothing. */
+  /** What was written before something else was put in its place; null for nothing. @type {RunRequest | null} */
   #former = null;
 
-  /** @param {{onRun: () => void}} react @param {{title: string, request: any}[]} examples */
+  /** @param {{onRun: () => void}} react @param {Example[]} examples */
   constructor({ onRun }, examples) {
     // The keys are quicker than a button that must not be pressed twice.
-    this.run = () => this.#terms.runButton.disabled || onRun();
+    this.run = () => {
+      if (!this.#terms.runButton.disabled) onRun();
+    };
     this.#editor = new Editor(byId("editor"), { onChange: () => this.#changed(), onRun: this.run });
     this.#terms = new Terms(byId("terms"), { onChange: () => this.#termsChanged(), onRun: this.run });
     this.#offer(examples);
@@ -43,6 +49,7 @@ export class Writing {
     this.#keep();
   }
 
+  /** @param {Example[]} examples */
   #offer(examples) {
     const select = byId("example");
     const options = examples.map(({ title }, place) => element("option", { value: place }, title));
@@ -58,7 +65,7 @@ export class Writing {
   /**
    * Put a request in place of what is written, which can be brought back.
    *
-   * @param {Record<string, any>} request with its strategy_code @param {string} run that it made, "" for none
+   * @param {RunRequest} request @param {string} run that it made, "" for none
    */
   show(request, run) {
     const mine = this.isChanged ? this.#asWritten() : null;
@@ -74,26 +81,29 @@ export class Writing {
     this.#keep();
   }
 
+  /** @param {RunRequest} request @param {string} run */
   #put(request, run) {
     this.#fill(request);
     [this.#run, this.#original] = [run, JSON.stringify(this.#asWritten())];
   }
 
+  /** @param {RunRequest} request */
   #fill(request) {
     this.#text.begin();
-    this.#editor.setCode(request.strategy_code ?? "");
+    this.#editor.setCode(request.strategy_code);
     this.#terms.show(request);
     this.#broken = [];
     this.#read();
   }
 
+  /** @param {string} [code] @returns {RunRequest} */
   #asWritten(code = this.#editor.code) {
     const { request } = this.#terms.read();
     if (request.parameters instanceof Error) delete request.parameters;
     return { ...request, strategy_code: code };
   }
 
-  /** Whether this is what stands there. @param {Record<string, any>} request as request() gave it */
+  /** Whether this is what stands there. @param {RunRequest} request as request() gave it */
   isStill(request) {
     return JSON.stringify(this.#asWritten()) === JSON.stringify(request);
   }
@@ -103,7 +113,7 @@ export class Writing {
     return JSON.stringify(this.#asWritten()) !== this.#original;
   }
 
-  /** What is written is sent. @param {Record<string, any>} request @returns {(run: string) => void} to be told which run it became */
+  /** What is written is sent. @param {RunRequest} request @returns {(run: string) => void} to be told which run it became */
   sent(request) {
     const { signal } = this.#text;
     return (run) => {
@@ -121,7 +131,7 @@ export class Writing {
     this.#keep();
   }
 
-  /** The request as it stands; null when the form has faults, which are shown. */
+  /** The request as it stands; null when the form has faults, which are shown. @returns {RunRequest | null} */
   request() {
     const { request, faults } = this.#terms.read();
     this.#terms.showFaults(faults);
@@ -138,10 +148,13 @@ export class Writing {
   /** What is written cannot be run again before this is over. @param {AbortSignal} signal aborted then */
   setBusy(signal) {
     this.#terms.runButton.disabled = true;
-    signal.addEventListener("abort", () => (this.#terms.runButton.disabled = false), { once: true });
+    const release = () => {
+      this.#terms.runButton.disabled = false;
+    };
+    signal.addEventListener("abort", release, { once: true });
   }
 
-  /** Show where a refusal or a failure has its places. @param {import("../service/problem.js").Problem} problem */
+  /** Show where a refusal or a failure has its places. @param {Problem} problem */
   showProblem(problem) {
     this.#terms.showFaults(problem.fields);
     const ofCode = problem.fields.find(({ field }) => field === "strategy_code");
@@ -175,12 +188,12 @@ export class Writing {
   }
 
   #bringBack() {
-    this.#fill(this.#former);
+    if (this.#former) this.#fill(this.#former);
     this.#former = null;
     this.#keep();
   }
 
-  /** How what is written and the shown run belong together, and the way back. */
+  /** How what is written and the shown run belong together, and the way back. @param {boolean} isChanged */
   #note(isChanged) {
     if (this.#former) {
       return [element("button.link", { type: "button", onclick: () => this.#bringBack() }, "Restore what I had written")];
@@ -205,10 +218,12 @@ export class Writing {
       else this.#showValid(answer);
     } catch (problem) {
       if (signal.aborted) return;
-      fill(this.#reading, element("span.is-broken", {}, problem.title ?? String(problem)), ` ${problem.sentences?.[0] ?? ""}`);
+      const { title, sentences } = asProblem(problem);
+      fill(this.#reading, element("span.is-broken", {}, title), ` ${sentences[0] ?? ""}`);
     }
   }
 
+  /** @param {ValidationAnswer} answer */
   #showValid({ universe, cadence }) {
     this.#editor.underline([]);
     const trades = universe ? (universe.length > 6 ? counted(universe.length, "symbol") : universe.join(", ")) : "computes its symbols";
@@ -216,6 +231,7 @@ export class Writing {
     fill(this.#reading, element("span.is-valid", {}, "Ready"), ` · ${trades} · ${called}`);
   }
 
+  /** @param {ViolationAnswer[]} violations @param {string} title */
   #showReading(violations, title) {
     this.#editor.underline(violations);
     const items = violations.map(({ line, column, message }) =>

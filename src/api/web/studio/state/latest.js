@@ -1,7 +1,7 @@
 // A place on the page shows one thing at a time. What was asked for a former thing and comes late changes nothing.
 
 /** Whoever begins something here ends what was under way. */
-export class Place {
+export class Latest {
   #now = new AbortController();
 
   /** Something new begins. @returns {AbortSignal} aborted as soon as something else does */
