@@ -22,7 +22,7 @@ from src.services.data_provider.cache import CachedProvider
 from src.services.data_provider.coverage import Market
 from src.services.data_provider.history import ADJ_CLOSE, COLUMNS, RAW_VOLUME, History
 from src.services.data_provider.history_file import Record, write
-from src.services.data_provider.patience import ENDLESS, Patience
+from src.utils.deadline import NO_DEADLINE, Deadline
 
 START, END = date(2001, 1, 2), date(2025, 12, 31)
 NOW = datetime(2026, 1, 2, 12, tzinfo=UTC)
@@ -38,7 +38,7 @@ class NoSource:
     name = "yahoo"
     is_synthetic = False
 
-    def history(self, symbol: str, start: date | None = None, patience: Patience = ENDLESS) -> History:
+    def history(self, symbol: str, start: date | None = None, deadline: Deadline = NO_DEADLINE) -> History:
         raise AssertionError(f"{symbol} is not cached from {start}")
 
     def prepare(self) -> None:

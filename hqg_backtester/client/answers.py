@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from hqg_backtester.client import errors
+from hqg_backtester.client.backoff import retry_after_seconds
 from hqg_backtester.client.errors import ClientError, RunError
-from hqg_backtester.client.patience import retry_after_seconds
 
 _RUN_ERRORS: dict[str, type[RunError]] = {
     kind.code: kind

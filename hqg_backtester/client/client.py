@@ -8,8 +8,8 @@ from datetime import UTC, date, datetime, time
 from typing import Any, TypedDict, Unpack
 from urllib.parse import quote
 
+from hqg_backtester.client.backoff import Backoff
 from hqg_backtester.client.code import Code, source_of
-from hqg_backtester.client.patience import Patience
 from hqg_backtester.client.progress import Bar, Watcher
 from hqg_backtester.client.result import Result
 from hqg_backtester.client.run import Run
@@ -63,7 +63,7 @@ class Client:
         self, url: str = DEFAULT_URL, token: str | None = None, *, patience_seconds: float = PATIENCE_SECONDS
     ) -> None:
         chosen = os.environ.get(TOKEN_VARIABLE, "") if token is None else token
-        self._transport = Transport(url, chosen.strip(), lambda: Patience(patience_seconds))
+        self._transport = Transport(url, chosen.strip(), lambda: Backoff(patience_seconds))
 
     def run(
         self,

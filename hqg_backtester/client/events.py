@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from hqg_backtester.client.answers import refusal
+from hqg_backtester.client.backoff import Backoff
 from hqg_backtester.client.errors import ServiceUnavailable
-from hqg_backtester.client.patience import Patience
 from hqg_backtester.client.transport import Arriving, Transport
 
 SILENCE_SECONDS = 45.0
@@ -89,7 +89,7 @@ def follow(transport: Transport, path: str, after: int | None = None, until: flo
         ServiceUnavailable, ServiceBusy: no connection succeeded before patience ran out.
         RunNotFound, Unauthorized
     """
-    patience = transport.patience()
+    backoff = transport.backoff()
     while not _is_over(until):
         retry_after: float | None = None
         headers = {"Accept": "text/event-stream"} | ({} if after is None else {"Last-Event-ID": str(after)})
@@ -101,7 +101,7 @@ def follow(transport: Transport, path: str, after: int | None = None, until: flo
                     answer = transport.whole(arriving, path)
                     retry_after = answer.retry_after_seconds
                     raise refusal(answer)
-                for event in _events(arriving, patience, until):
+                for event in _events(arriving, backoff, until):
                     if after is not None and event.id <= after:
                         continue
                     after = event.id
@@ -112,10 +112,10 @@ def follow(transport: Transport, path: str, after: int | None = None, until: flo
         except ServiceUnavailable as error:
             broken = error
         if not _is_over(until):
-            transport.wait(patience, broken, retry_after)
+            transport.wait(backoff, broken, retry_after)
 
 
-def _events(arriving: Arriving, patience: Patience, until: float | None) -> Iterator[Event]:
+def _events(arriving: Arriving, backoff: Backoff, until: float | None) -> Iterator[Event]:
     if arriving.response.headers.get_content_type() != "text/event-stream":
         raise ServiceUnavailable("The answer is not an event stream: is a proxy between this program and the service?")
     reader = EventReader()
@@ -125,7 +125,7 @@ def _events(arriving: Arriving, patience: Patience, until: float | None) -> Iter
         return SILENCE_SECONDS if until is None else min(SILENCE_SECONDS, max(0.001, until - time.monotonic()))
 
     for data in arriving.chunks(longest_silence):
-        patience.renew()
+        backoff.renew()
         yield from reader.feed(data)
 
 

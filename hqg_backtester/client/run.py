@@ -9,10 +9,10 @@ from typing import Any
 from urllib.parse import quote
 
 from hqg_backtester.client.answers import run_error
+from hqg_backtester.client.backoff import Backoff
 from hqg_backtester.client.errors import ClientError, RunNotFinished, WaitTimedOut
 from hqg_backtester.client.events import Event, follow
 from hqg_backtester.client.page import run_page
-from hqg_backtester.client.patience import Patience
 from hqg_backtester.client.progress import Watcher
 from hqg_backtester.client.result import Result
 from hqg_backtester.client.transport import Transport
@@ -162,10 +162,10 @@ class Run:
         Raises:
             RunNotFound, ClientError
         """
-        patience = None if patience_seconds is None else Patience(patience_seconds)
+        backoff = None if patience_seconds is None else Backoff(patience_seconds)
         # DELETE on the run itself would remove a run that finishes at this moment.
         path = f"/api/v1/backtest/{self._name}"
-        self.transport.ask("DELETE", path, accepted=(409,), patience=patience)
+        self.transport.ask("DELETE", path, accepted=(409,), backoff=backoff)
         until = time.monotonic() + STOP_SECONDS
         while not self.refresh().is_finished and time.monotonic() < until:
             time.sleep(PAUSE_SECONDS)

@@ -14,8 +14,8 @@ from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 from hqg_backtester.client.answers import Answer, refusal
+from hqg_backtester.client.backoff import Backoff
 from hqg_backtester.client.errors import ServiceUnavailable
-from hqg_backtester.client.patience import Patience
 
 logger = logging.getLogger(__name__)
 
@@ -58,13 +58,13 @@ class Transport:
     Args:
         url: http://host:port, perhaps with a path before /api.
         token: for a service with login; empty sends none.
-        patience: creates the patience of one request.
+        backoff: creates the backoff of one request.
         on_trouble: told why a request is retried.
     """
 
     url: str
     token: str = field(default="", repr=False)
-    patience: Callable[[], Patience] = lambda: Patience(PATIENCE_SECONDS)
+    backoff: Callable[[], Backoff] = lambda: Backoff(PATIENCE_SECONDS)
     on_trouble: Callable[[Exception], None] = lambda _: None
     _has_answered: bool = field(default=False, init=False)
 
@@ -95,7 +95,7 @@ class Transport:
         headers: Mapping[str, str] | None = None,
         seconds: float = ANSWER_SECONDS,
         accepted: tuple[int, ...] = (),
-        patience: Patience | None = None,
+        backoff: Backoff | None = None,
     ) -> Answer:
         """Send a request, retrying while the service asks to come back later, and return the answer.
 
@@ -104,24 +104,24 @@ class Transport:
             value: sent as JSON.
             seconds: read timeout.
             accepted: statuses of 400 and above to return instead of raising.
-            patience: replaces the default.
+            backoff: replaces the default.
 
         Raises:
             ServiceUnavailable, ServiceBusy: patience has run out.
             ClientError: the answer is a refusal.
         """
-        patience = patience or self.patience()
+        backoff = backoff or self.backoff()
         target = _with_query(path, query)
         while True:
             try:
                 with self._answer(method, target, value, headers, seconds) as arriving:
                     answer = self.whole(arriving, target)
             except ServiceUnavailable as error:
-                self.wait(patience, error)
+                self.wait(backoff, error)
                 continue
             if not answer.is_passing:
                 break
-            self.wait(patience, refusal(answer), answer.retry_after_seconds)
+            self.wait(backoff, refusal(answer), answer.retry_after_seconds)
         if answer.status >= 400 and answer.status not in accepted:
             raise refusal(answer)
         return answer
@@ -136,7 +136,7 @@ class Transport:
         with self._answer("GET", path, None, headers, seconds) as arriving:
             yield arriving
 
-    def wait(self, patience: Patience, why: Exception, retry_after_seconds: float | None = None) -> None:
+    def wait(self, backoff: Backoff, why: Exception, retry_after_seconds: float | None = None) -> None:
         """Pause before the next attempt, or raise `why` if patience has run out.
 
         A service that has never answered is not waited for: the address is wrong or the service was not started.
@@ -145,7 +145,7 @@ class Transport:
             raise why
         logger.info("retrying %s: %s", self.url, why)
         self.on_trouble(why)
-        patience.pause(why, retry_after_seconds)
+        backoff.pause(why, retry_after_seconds)
 
     def whole(self, arriving: Arriving, path: str) -> Answer:
         """The rest of an answer, decompressed.

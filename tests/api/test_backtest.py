@@ -27,7 +27,7 @@ def test_the_run_is_given_the_deadline_of_its_request(connect):
     backtests = FakeBacktests()
     before = time.monotonic()
     connect(backtests, max_request_time=50).post(BACKTEST, json=REQUEST)
-    assert before + 50 <= backtests.deadlines[0] <= time.monotonic() + 50
+    assert before + 50 <= backtests.deadlines[0].ends_at <= time.monotonic() + 50
 
 
 def test_text_that_utf8_cannot_encode_still_comes_back_as_json(connect):

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hqg_backtester.client.backoff import Backoff
 from hqg_backtester.client.errors import RunNotFound, ServiceUnavailable, Unauthorized
 from hqg_backtester.client.events import Event, EventReader, follow
-from hqg_backtester.client.patience import Patience
 from hqg_backtester.client.transport import Transport
 from tests.fakes.scripted_service import PLAN, RUN_HASH, Refuse, ScriptedService
 
@@ -73,7 +73,7 @@ def test_an_invalid_event_is_reported(data):
 
 def following(service, after=None, patience_seconds=60.0):
     pauses = []
-    transport = Transport(service.url, patience=lambda: Patience(patience_seconds, pauses.append, lambda: 0.0))
+    transport = Transport(service.url, backoff=lambda: Backoff(patience_seconds, pauses.append, lambda: 0.0))
     return [(event.id, event.kind) for event in follow(transport, PATH, after)]
 
 
@@ -118,7 +118,7 @@ def test_a_busy_service_is_retried():
 
 def test_streams_that_keep_breaking_without_an_event_are_given_up():
     with ScriptedService(cuts=deque([0] * 1000)).serving() as service:
-        transport = Transport(service.url, patience=lambda: Patience(0.3))
+        transport = Transport(service.url, backoff=lambda: Backoff(0.3))
         with pytest.raises(ServiceUnavailable):
             list(follow(transport, PATH))
         assert 1 < len(service.seen) < 20
@@ -148,7 +148,7 @@ def test_each_event_renews_patience():
 
     # Each stream carries one event and breaks off in the next; one pause fits into patience, two do not.
     with ScriptedService(cuts=deque([length + 5 for length in lengths[:-1]])).serving() as service:
-        patience = Patience(0.06, sleep, lambda: 0.0, lambda: now[0])
-        events = list(follow(Transport(service.url, patience=lambda: patience), PATH))
+        backoff = Backoff(0.06, sleep, lambda: 0.0, lambda: now[0])
+        events = list(follow(Transport(service.url, backoff=lambda: backoff), PATH))
     assert [(event.id, event.kind) for event in events] == EXPECTED
     assert now[0] > 0.15

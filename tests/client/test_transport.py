@@ -7,6 +7,7 @@ from collections import deque
 
 import pytest
 
+from hqg_backtester.client.backoff import Backoff
 from hqg_backtester.client.errors import (
     RequestInvalid,
     RunNotFound,
@@ -17,7 +18,6 @@ from hqg_backtester.client.errors import (
     StrategyRejected,
     Unauthorized,
 )
-from hqg_backtester.client.patience import Patience
 from hqg_backtester.client.transport import Transport
 from tests.fakes.scripted_service import Drop, Refuse, ScriptedService
 
@@ -37,7 +37,7 @@ def pauses():
 
 @pytest.fixture
 def transport(service, pauses):
-    return Transport(service.url, patience=lambda: Patience(60, pauses.append, lambda: 0.0))
+    return Transport(service.url, backoff=lambda: Backoff(60, pauses.append, lambda: 0.0))
 
 
 def ask(transport, service, *faults, **what):
@@ -107,7 +107,7 @@ def test_any_body_of_a_refusal_becomes_an_error_with_its_status(transport, servi
 def test_a_service_that_never_answered_is_not_waited_for(pauses):
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    transport = Transport(f"http://127.0.0.1:{port}", patience=lambda: Patience(60, pauses.append))
+    transport = Transport(f"http://127.0.0.1:{port}", backoff=lambda: Backoff(60, pauses.append))
     with pytest.raises(ServiceUnavailable, match="No service answers at"):
         transport.ask("GET", RUNS)
     assert pauses == []
@@ -206,6 +206,6 @@ def test_a_redirect_is_not_followed(transport, service):
 
 def test_an_answer_that_cannot_be_decompressed_is_reported(service):
     service.faults = deque([Refuse(200, b"plain", (("Content-Encoding", "gzip"),))])
-    transport = Transport(service.url, patience=lambda: Patience(0))
+    transport = Transport(service.url, backoff=lambda: Backoff(0))
     with pytest.raises(ServiceUnavailable, match="cannot be decompressed"):
         transport.ask("GET", RUNS)

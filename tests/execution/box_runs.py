@@ -1,6 +1,5 @@
 """Runs in real boxes that bypass the analysis, shared by the sandbox tests."""
 
-import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -8,10 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from src.execution.sandbox.base import Patience, Sandbox
+from src.execution.sandbox.base import Sandbox
 from src.execution.session.reply import Reply
 from src.execution.session.session import MAX_ORDERS, Job, Session
 from src.services.data_provider.base import PriceTable
+from src.utils.deadline import Deadline
 
 PRELUDE = """
 from hqg_algorithms import *
@@ -32,9 +32,9 @@ AT_ONCE = 3
 """Number of boxes at a time that keeps two cores busy."""
 
 
-def long_patience() -> Patience:
+def long_deadline() -> Deadline:
     """A time limit that only a failing test reaches."""
-    return Patience(time.monotonic() + LONG_SECONDS, threading.Event())
+    return Deadline.after(LONG_SECONDS)
 
 
 def becomes_true(is_true: Callable[[], bool]) -> bool:
@@ -95,8 +95,8 @@ def run_in_box(
         StrategyFailed: see Session.
     """
     job = Job(source, class_name, needs_prelude, parameters or {}, seed, wall_seconds, max_orders=max_orders)
-    patience = Patience(time.monotonic() + wall_seconds + LONG_SECONDS, threading.Event())
-    with Session(sandbox, job, patience) as session:
+    deadline = Deadline.after(wall_seconds + LONG_SECONDS)
+    with Session(sandbox, job, deadline) as session:
         _, cadence = session.describe()
         wire = rules(bar_size=cadence.bar_size.value, execution=cadence.execution.value, **rule_changes)
         return session.run(prices or price_table(), wire)

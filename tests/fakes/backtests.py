@@ -12,6 +12,7 @@ from src.models.request import BacktestRequest
 from src.services.backtests.identity import canonical, run_hash
 from src.services.backtests.port import BoxNeeded, Observe
 from src.services.storage.records import Progress
+from src.utils.deadline import Deadline
 
 LONG_SECONDS = 30.0
 BEFORE_THE_BOX = (StrategyRejected, NoPrices, PriceSourceUnavailable)
@@ -61,7 +62,7 @@ class FakeBacktests:
         self.tell_seconds = tell_seconds
         self.data = "ab12"
         self.requests: list[BacktestRequest] = []
-        self.deadlines: list[float] = []
+        self.deadlines: list[Deadline] = []
         self.reading_seconds: list[float] = []
         self.executed: list[str] = []
         self.n_running = self.n_most_running = self.n_cancelled = 0
@@ -73,8 +74,7 @@ class FakeBacktests:
         self,
         request: BacktestRequest,
         *,
-        deadline: float,
-        cancel: threading.Event,
+        deadline: Deadline,
         may_open_box: bool = True,
         reading_seconds: float = 0.0,
     ) -> "FakePrepared":
@@ -88,7 +88,7 @@ class FakeBacktests:
             raise self.error
         values = request.model_dump(mode="json", exclude={"name"})
         ingredients = canonical(values | {"universe": request.universe or ["SPY", "BND"], "data": self.data})
-        prepared = FakePrepared(self, request, ingredients, tuple(ingredients["universe"]), deadline, cancel)
+        prepared = FakePrepared(self, request, ingredients, tuple(ingredients["universe"]), deadline)
         if self.computes_universe:
             prepared.open_box()
             time.sleep(self.tell_seconds)
@@ -112,7 +112,7 @@ class FakeBacktests:
                 observe(progress, lines)
                 time.sleep(self.tell_seconds)
             if self.hangs:
-                self._hang(prepared.deadline, prepared.cancel)
+                self._hang(prepared.deadline)
             if self.error is not None:
                 raise self.error
             return self._answer(prepared)
@@ -128,14 +128,14 @@ class FakeBacktests:
         filled_in = {"parameters": parameters, "warnings": warnings, "logs": [*printed, *self.answer["logs"]]}
         return self.answer | name | filled_in
 
-    def _hang(self, deadline: float, cancel: threading.Event) -> None:
+    def _hang(self, deadline: Deadline) -> None:
         until = time.monotonic() + LONG_SECONDS
         while time.monotonic() < until and not self.release.is_set():
-            if cancel.wait(0.01):
+            if deadline.cancel.wait(0.01):
                 with self._lock:
                     self.n_cancelled += 1
                 raise RunCancelled("the run was cancelled")
-            if time.monotonic() > deadline and not self.ignores_deadline:
+            if time.monotonic() > deadline.ends_at and not self.ignores_deadline:
                 raise RunTimedOut("the request took too long")
 
 
@@ -147,8 +147,7 @@ class FakePrepared:
     request: BacktestRequest
     ingredients: Mapping[str, Any]
     symbols: tuple[str, ...]
-    deadline: float
-    cancel: threading.Event
+    deadline: Deadline
     has_box: bool = False
     class_name: str = "MyStrategy"
 

@@ -12,7 +12,7 @@ from src.errors import NoPrices
 from src.services.data_provider.base import DataProvider
 from src.services.data_provider.coverage import TradingHours
 from src.services.data_provider.history import ADJ_CLOSE, COLUMNS, DIVIDEND, RAW_VOLUME, SPLIT, History
-from src.services.data_provider.patience import ENDLESS, Patience
+from src.utils.deadline import NO_DEADLINE, Deadline
 
 NEW_YORK_MARKET = TradingHours("America/New_York", has_new_york_sessions=True, trades_weekends=False)
 EVERY_DAY_MARKET = TradingHours("UTC", has_new_york_sessions=False, trades_weekends=True)
@@ -56,7 +56,7 @@ class FakeSource:
         self.delay_seconds = 0.0
         self._lock = threading.Lock()
 
-    def history(self, symbol: str, start: date | None = None, patience: Patience = ENDLESS) -> History:
+    def history(self, symbol: str, start: date | None = None, deadline: Deadline = NO_DEADLINE) -> History:
         """See HistorySource.history."""
         with self._lock:
             self.asked.append((symbol, start))
@@ -110,7 +110,7 @@ class ProviderHistories:
         self._provider = provider
         self.name = provider.name
 
-    def history(self, symbol: str, start: date | None = None, patience: Patience = ENDLESS) -> History:
+    def history(self, symbol: str, start: date | None = None, deadline: Deadline = NO_DEADLINE) -> History:
         """See HistorySource.history."""
         table = self._provider.fetch((symbol,), start or FIRST, LAST)
         bars = table.bars[:, 0]

@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Mapping, Sequence
 
-from src.execution.sandbox.base import Box, BoxClosed, Enforcement, Patience
+from src.execution.sandbox.base import Box, BoxClosed, Enforcement
+from src.utils.deadline import Deadline
 
 
 class ScriptedBox:
@@ -21,16 +22,16 @@ class ScriptedBox:
         self.is_closed = False
         self.is_dead = False
 
-    def write(self, data: bytes, patience: Patience) -> None:
+    def write(self, data: bytes, deadline: Deadline) -> None:
         """See Box.write."""
-        patience.wait_seconds()
+        deadline.poll_seconds()
         self.heard += data
 
-    def read(self, max_bytes: int, patience: Patience) -> bytes:
+    def read(self, max_bytes: int, deadline: Deadline) -> bytes:
         """See Box.read."""
         if not self._waiting:
-            # As with a real box, what has arrived already is handed out without asking for patience.
-            patience.wait_seconds()
+            # As with a real box, what has arrived already is handed out without asking for the deadline.
+            deadline.poll_seconds()
         if not self._waiting and len(self.heard) > self._answered_bytes:
             self._answered_bytes = len(self.heard)
             self._waiting = self._script(self.heard)

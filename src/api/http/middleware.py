@@ -138,7 +138,7 @@ def _log_request(scope: Scope, request_id: str, status: int, seconds: float) -> 
 class TimeLimitMiddleware:
     """Ends a request that takes too long with 504, after cancelling its work.
 
-    `request.state.deadline` is the time of that, in time.monotonic() seconds.
+    `request.state.ends_at` is the time of that, in time.monotonic() seconds.
     """
 
     def __init__(self, app: ASGIApp, max_seconds: float) -> None:
@@ -149,7 +149,7 @@ class TimeLimitMiddleware:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        scope.setdefault("state", {})["deadline"] = time.monotonic() + self._max_seconds
+        scope.setdefault("state", {})["ends_at"] = time.monotonic() + self._max_seconds
         has_started = False
 
         async def noting_send(message: Message) -> None:

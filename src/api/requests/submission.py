@@ -14,6 +14,7 @@ from src.app.services import Services
 from src.models.request import BacktestRequest
 from src.services.backtests.port import BoxNeeded
 from src.services.storage.records import Submission
+from src.utils.deadline import Deadline
 
 
 async def submitted(
@@ -29,7 +30,7 @@ async def submitted(
     Raises:
         KeyReused, QueueFull, StorageUnavailable, and every error of Backtests.prepare
     """
-    deadline: float = request.state.deadline
+    ends_at: float = request.state.ends_at
     client: str = request.state.client
     owner = owner_of(request)
     # The thread logs under this request's id.
@@ -40,8 +41,7 @@ async def submitted(
             services.runs.submit,
             owner,
             posted,
-            deadline=deadline,
-            cancel=cancel,
+            deadline=Deadline(ends_at, cancel),
             rerun=rerun,
             idempotency_key=idempotency_key,
             may_open_box=may_open_box,

@@ -18,6 +18,7 @@ from src.errors import RunAbandoned, RunNotFinished
 from src.models.request import BacktestRequest
 from src.services.results.finished_run import FinishedRun
 from src.services.storage.records import RunKey
+from src.utils.deadline import Deadline
 
 
 async def run_answer(request: Request, services: Services, posted: BacktestRequest) -> Response:
@@ -57,7 +58,7 @@ def run_headers(finished: FinishedRun) -> dict[str, str]:
 
 async def _finished(request: Request, services: Services, posted: BacktestRequest, report: RunReport) -> FinishedRun:
     reading_seconds = await check_readable(request, services, posted)
-    deadline: float = request.state.deadline
+    ends_at: float = request.state.ends_at
     client: str = request.state.client
     owner = owner_of(request)
     # The run's thread logs under this request's id.
@@ -69,13 +70,12 @@ async def _finished(request: Request, services: Services, posted: BacktestReques
             services.runs.run_now,
             owner,
             posted,
-            deadline=deadline,
-            cancel=cancel,
+            deadline=Deadline(ends_at, cancel),
             reading_seconds=reading_seconds,
         )
 
     def find(cancel: threading.Event) -> FinishedRun | RunKey | None:
-        return context.run(services.runs.find, owner, posted, deadline=deadline, cancel=cancel)
+        return context.run(services.runs.find, owner, posted, deadline=Deadline(ends_at, cancel))
 
     while True:
         outcome = None

@@ -94,12 +94,12 @@ async def follow_run(
             seen.append(await anext(events))
         except StopAsyncIteration:
             return Response(status_code=204)
-    deadline: float = request.state.deadline
+    ends_at: float = request.state.ends_at
     return EventStream(
         events,
         seen=seen,
         client=request.state.client,
         open_streams=request.app.state.open_streams,
-        ends_at=deadline - min(MARGIN_SECONDS, (deadline - time.monotonic()) / 10),
+        ends_at=ends_at - min(MARGIN_SECONDS, (ends_at - time.monotonic()) / 10),
         stopping=request.state.stopping,
     )

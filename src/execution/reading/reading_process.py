@@ -24,8 +24,9 @@ from hqg_algorithms import BarSize, Cadence, ExecutionTiming
 from src.execution.reading.analysis import Violation
 from src.execution.reading.reading import Reading, read
 from src.execution.reading.strategy_source import StrategyDescription
-from src.execution.sandbox.base import BoxClosed, BoxTimedOut, Patience
+from src.execution.sandbox.base import BoxClosed
 from src.execution.sandbox.pipe import close_all, read_some, write_all
+from src.utils.deadline import Deadline, DeadlinePassed
 
 logger = logging.getLogger(__name__)
 
@@ -63,14 +64,14 @@ class ReadingProcess:
             try:
                 reading = self._ask(source)
                 return replace(reading, seconds=time.perf_counter() - started)
-            except (BoxTimedOut, BoxClosed, ValueError, KeyError, TypeError) as error:
+            except (DeadlinePassed, BoxClosed, ValueError, KeyError, TypeError) as error:
                 logger.warning("replacing the reading helper: %s", type(error).__name__)
-                took_too_long = self._end() == -signal.SIGPROF or isinstance(error, BoxTimedOut)
+                took_too_long = self._end() == -signal.SIGPROF or isinstance(error, DeadlinePassed)
                 return Reading(None, (_unreadable(took_too_long, self._reading_seconds),))
 
     def warm_up(self) -> None:
         """Start the helper now, so that the first reading does not wait for it."""
-        with self._lock, suppress(BoxTimedOut, BoxClosed):
+        with self._lock, suppress(DeadlinePassed, BoxClosed):
             self._started()
 
     def close(self) -> None:
@@ -80,16 +81,16 @@ class ReadingProcess:
 
     def _ask(self, source: str) -> Reading:
         helper = self._started()
-        patience = self._patience()
+        deadline = self._deadline()
         payload = source.encode("utf-8", "surrogatepass")
-        write_all(_pipe(helper.stdin).fileno(), _LENGTH.pack(len(payload)) + payload, patience)
-        (length,) = _LENGTH.unpack(_read_exactly(helper, _LENGTH.size, patience))
+        write_all(_pipe(helper.stdin).fileno(), _LENGTH.pack(len(payload)) + payload, deadline)
+        (length,) = _LENGTH.unpack(_read_exactly(helper, _LENGTH.size, deadline))
         if length > MAX_ANSWER_BYTES:
             raise ValueError("the helper's answer is too long")
-        return _from_wire(json.loads(_read_exactly(helper, length, patience)))
+        return _from_wire(json.loads(_read_exactly(helper, length, deadline)))
 
-    def _patience(self) -> Patience:
-        return Patience(time.monotonic() + self._wait_seconds, threading.Event())
+    def _deadline(self) -> Deadline:
+        return Deadline.after(self._wait_seconds)
 
     def _started(self) -> "subprocess.Popen[bytes]":
         if self._helper is None or self._helper.poll() is not None:
@@ -104,7 +105,7 @@ class ReadingProcess:
                 start_new_session=True,
             )
             os.set_blocking(_pipe(self._helper.stdin).fileno(), False)
-            _read_exactly(self._helper, len(_READY), self._patience())
+            _read_exactly(self._helper, len(_READY), self._deadline())
         return self._helper
 
     def _end(self) -> int | None:
@@ -170,10 +171,10 @@ def _from_wire(wire: dict[str, Any]) -> Reading:
     return Reading(StrategyDescription(**values), violations)
 
 
-def _read_exactly(helper: "subprocess.Popen[bytes]", length: int, patience: Patience) -> bytes:
+def _read_exactly(helper: "subprocess.Popen[bytes]", length: int, deadline: Deadline) -> bytes:
     data = bytearray()
     while len(data) < length:
-        data += read_some(_pipe(helper.stdout).fileno(), length - len(data), patience)
+        data += read_some(_pipe(helper.stdout).fileno(), length - len(data), deadline)
     return bytes(data)
 
 

@@ -1,10 +1,10 @@
 """The sandbox port: the operations of every box, and the limits on it."""
 
-import threading
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
+
+from src.utils.deadline import Deadline
 
 BOX_COMMAND = (
     "-s",
@@ -92,63 +92,26 @@ def box_environment(preload: Sequence[str]) -> dict[str, str]:
     return BOX_ENVIRONMENT | ({PRELOAD_VARIABLE: ",".join(preload)} if preload else {})
 
 
-class BoxTimedOut(Exception):
-    """The box did not read or write in time."""
-
-
 class BoxClosed(Exception):
     """The box ended before it sent the expected data."""
-
-
-class WaitCancelled(Exception):
-    """The wait for the box was cancelled."""
-
-
-@dataclass(frozen=True)
-class Patience:
-    """How long the host waits for a box. Every read and write consults it.
-
-    Attributes:
-        deadline: time.monotonic() seconds at which waiting ends.
-        cancel: set by another thread to cancel the wait.
-    """
-
-    deadline: float
-    cancel: threading.Event
-
-    POLL_SECONDS = 0.1
-    """The maximum delay before a cancel is noticed."""
-
-    def wait_seconds(self) -> float:
-        """The maximum time to block before the next call of this method.
-
-        Raises:
-            WaitCancelled, BoxTimedOut
-        """
-        if self.cancel.is_set():
-            raise WaitCancelled
-        left = self.deadline - time.monotonic()
-        if left <= 0:
-            raise BoxTimedOut
-        return min(left, self.POLL_SECONDS)
 
 
 class Box(Protocol):
     """One started box, with an input stream and an output stream. It serves one run."""
 
-    def write(self, data: bytes, patience: Patience) -> None:
+    def write(self, data: bytes, deadline: Deadline) -> None:
         """Write all the data.
 
         Raises:
-            BoxTimedOut, WaitCancelled, BoxClosed
+            DeadlinePassed, WaitCancelled, BoxClosed
         """
         ...
 
-    def read(self, max_bytes: int, patience: Patience) -> bytes:
+    def read(self, max_bytes: int, deadline: Deadline) -> bytes:
         """Read at least one byte and at most max_bytes.
 
         Raises:
-            BoxTimedOut, WaitCancelled, BoxClosed
+            DeadlinePassed, WaitCancelled, BoxClosed
         """
         ...
 

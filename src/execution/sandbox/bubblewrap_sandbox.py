@@ -8,24 +8,17 @@ import itertools
 import logging
 import os
 import threading
-import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from src.errors import SandboxUnavailable
 from src.execution.sandbox import cgroup
-from src.execution.sandbox.base import (
-    Box,
-    BoxClosed,
-    BoxLimits,
-    Enforcement,
-    Patience,
-    box_environment,
-)
+from src.execution.sandbox.base import Box, BoxClosed, BoxLimits, Enforcement, box_environment
 from src.execution.sandbox.box_launcher import BoxLauncher, BoxProcess
 from src.execution.sandbox.bubblewrap_command import box_command
 from src.execution.sandbox.pipe import is_silent, read_some, write_all
 from src.execution.sandbox.removal import Removal
+from src.utils.deadline import Deadline
 
 logger = logging.getLogger(__name__)
 
@@ -193,17 +186,17 @@ class BubblewrapBox:
         """The ID of the bwrap process, an ancestor of all the box's processes."""
         return self._process.pid
 
-    def write(self, data: bytes, patience: Patience) -> None:
+    def write(self, data: bytes, deadline: Deadline) -> None:
         """See Box.write."""
         with self._use_lock:
             self._check_open()
-            write_all(self._process.stdin, data, patience)
+            write_all(self._process.stdin, data, deadline)
 
-    def read(self, max_bytes: int, patience: Patience) -> bytes:
+    def read(self, max_bytes: int, deadline: Deadline) -> bytes:
         """See Box.read."""
         with self._use_lock:
             self._check_open()
-            return read_some(self._process.stdout, max_bytes, patience)
+            return read_some(self._process.stdout, max_bytes, deadline)
 
     def is_waiting(self) -> bool:
         """See Box.is_waiting."""
@@ -264,7 +257,7 @@ def _probe(launcher: BoxLauncher, group: cgroup.BoxCgroup | None) -> None:
         raise
     box = BubblewrapBox(process, group, BubblewrapBox.clean_up)
     try:
-        box.read(1, Patience(time.monotonic() + PROBE_SECONDS, threading.Event()))
+        box.read(1, Deadline.after(PROBE_SECONDS))
     except Exception as error:
         process.kill()
         said = process.last_words().decode(errors="replace").strip()

@@ -26,12 +26,12 @@ from src.execution.sandbox.base import (
     BoxClosed,
     BoxLimits,
     Enforcement,
-    Patience,
     box_environment,
 )
 from src.execution.sandbox.docker_engine import connect_to_engine
 from src.execution.sandbox.ownership import is_gone, owner_mark
 from src.execution.sandbox.pipe import close_all, is_silent, read_some, write_all
+from src.utils.deadline import Deadline
 
 logger = logging.getLogger(__name__)
 
@@ -216,16 +216,16 @@ class DockerBox:
         self._socket.setblocking(False)
         self.container.start()
 
-    def write(self, data: bytes, patience: Patience) -> None:
+    def write(self, data: bytes, deadline: Deadline) -> None:
         """See Box.write."""
         with self._use_lock:
-            write_all(self._descriptor(), data, patience)
+            write_all(self._descriptor(), data, deadline)
 
-    def read(self, max_bytes: int, patience: Patience) -> bytes:
+    def read(self, max_bytes: int, deadline: Deadline) -> bytes:
         """See Box.read."""
         while not self._output:
             with self._use_lock:
-                self._raw += read_some(self._descriptor(), 1 << 18, patience)
+                self._raw += read_some(self._descriptor(), 1 << 18, deadline)
             self._unwrap()
         data = bytes(self._output[:max_bytes])
         del self._output[:max_bytes]

@@ -5,7 +5,8 @@ import select
 from contextlib import suppress
 from typing import Protocol
 
-from src.execution.sandbox.base import BoxClosed, Patience
+from src.execution.sandbox.base import BoxClosed
+from src.utils.deadline import Deadline
 
 
 class Closable(Protocol):
@@ -16,16 +17,16 @@ class Closable(Protocol):
         ...
 
 
-def write_all(descriptor: int, data: bytes, patience: Patience) -> None:
+def write_all(descriptor: int, data: bytes, deadline: Deadline) -> None:
     """Write all the data to a non-blocking descriptor.
 
     Raises:
-        BoxTimedOut, WaitCancelled: see Patience.
+        DeadlinePassed, WaitCancelled
         BoxClosed: the other end is closed.
     """
     rest = memoryview(data)
     while rest:
-        _, writable, _ = select.select([], [descriptor], [], patience.wait_seconds())
+        _, writable, _ = select.select([], [descriptor], [], deadline.poll_seconds())
         if writable:
             try:
                 rest = rest[os.write(descriptor, rest) :]
@@ -48,15 +49,15 @@ def is_silent(descriptor: int) -> bool:
     return not select.select([descriptor], [], [], 0)[0]
 
 
-def read_some(descriptor: int, max_bytes: int, patience: Patience) -> bytes:
+def read_some(descriptor: int, max_bytes: int, deadline: Deadline) -> bytes:
     """Read at least one byte from a descriptor.
 
     Raises:
-        BoxTimedOut, WaitCancelled: see Patience.
+        DeadlinePassed, WaitCancelled
         BoxClosed: the other end is closed.
     """
     while True:
-        readable, _, _ = select.select([descriptor], [], [], patience.wait_seconds())
+        readable, _, _ = select.select([descriptor], [], [], deadline.poll_seconds())
         if readable:
             try:
                 data = os.read(descriptor, max_bytes)

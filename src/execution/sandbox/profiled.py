@@ -4,8 +4,9 @@ import logging
 import time
 from collections.abc import Callable, Sequence
 
-from src.execution.sandbox.base import Box, Patience, Sandbox
+from src.execution.sandbox.base import Box, Sandbox
 from src.execution.sandbox.wrapped import WrappedBox, WrappedSandbox
+from src.utils.deadline import Deadline
 
 logger = logging.getLogger(__name__)
 
@@ -39,20 +40,20 @@ class _ProfiledBox(WrappedBox):
         self._bytes_in = self._bytes_out = 0
         self._is_closed = False
 
-    def write(self, data: bytes, patience: Patience) -> None:
+    def write(self, data: bytes, deadline: Deadline) -> None:
         """See Box.write."""
         before = self._clock()
         try:
-            super().write(data, patience)
+            super().write(data, deadline)
             self._bytes_in += len(data)
         finally:
             self._write_seconds += self._clock() - before
 
-    def read(self, max_bytes: int, patience: Patience) -> bytes:
+    def read(self, max_bytes: int, deadline: Deadline) -> bytes:
         """See Box.read."""
         before = self._clock()
         try:
-            data = super().read(max_bytes, patience)
+            data = super().read(max_bytes, deadline)
         finally:
             self._read_seconds += self._clock() - before
         if self._first_heard is None:

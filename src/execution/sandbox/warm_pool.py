@@ -6,14 +6,14 @@ empty, a box is started for the run.
 
 import logging
 import threading
-import time
 from collections import deque
 from collections.abc import Sequence
 
 from src.errors import SandboxUnavailable
 from src.execution import protocol
-from src.execution.sandbox.base import Box, BoxClosed, BoxTimedOut, Patience, Sandbox, WaitCancelled
+from src.execution.sandbox.base import Box, BoxClosed, Sandbox
 from src.execution.sandbox.wrapped import WrappedBox, WrappedSandbox
+from src.utils.deadline import Deadline, DeadlinePassed, WaitCancelled
 
 logger = logging.getLogger(__name__)
 
@@ -36,10 +36,10 @@ class ParkedBox(WrappedBox):
         super().__init__(box)
         self._first_word = first_word
 
-    def read(self, max_bytes: int, patience: Patience) -> bytes:
+    def read(self, max_bytes: int, deadline: Deadline) -> bytes:
         """See Box.read."""
         if not self._first_word:
-            return super().read(max_bytes, patience)
+            return super().read(max_bytes, deadline)
         said, self._first_word = self._first_word[:max_bytes], self._first_word[max_bytes:]
         return said
 
@@ -110,7 +110,7 @@ class WarmPool(WrappedSandbox):
                     self._park(self._sandbox.open(preload=self._preload))
             except WaitCancelled:
                 return  # the pool was closed while a box was starting
-            except (SandboxUnavailable, BoxClosed, BoxTimedOut, protocol.ProtocolError) as error:
+            except (SandboxUnavailable, BoxClosed, DeadlinePassed, protocol.ProtocolError) as error:
                 logger.warning("no warm box could be started: %s", str(error) or type(error).__name__)
                 self._is_closed.wait(REST_SECONDS)
             except Exception:
@@ -122,12 +122,12 @@ class WarmPool(WrappedSandbox):
 
     def _park(self, box: Box) -> None:
         heard = bytearray()
-        patience = Patience(time.monotonic() + START_SECONDS, self._is_closed)
+        deadline = Deadline.after(START_SECONDS, self._is_closed)
 
         def read_exactly(length: int) -> bytes:
             data = bytearray()
             while len(data) < length:
-                data += box.read(length - len(data), patience)
+                data += box.read(length - len(data), deadline)
             heard.extend(data)
             return bytes(data)
 

@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 
-from src.execution.sandbox.base import Box, Enforcement, Patience, Sandbox
+from src.execution.sandbox.base import Box, Enforcement, Sandbox
+from src.utils.deadline import Deadline
 
 
 class WrappedBox:
@@ -11,13 +12,13 @@ class WrappedBox:
     def __init__(self, box: Box) -> None:
         self._box = box
 
-    def write(self, data: bytes, patience: Patience) -> None:
+    def write(self, data: bytes, deadline: Deadline) -> None:
         """See Box.write."""
-        self._box.write(data, patience)
+        self._box.write(data, deadline)
 
-    def read(self, max_bytes: int, patience: Patience) -> bytes:
+    def read(self, max_bytes: int, deadline: Deadline) -> bytes:
         """See Box.read."""
-        return self._box.read(max_bytes, patience)
+        return self._box.read(max_bytes, deadline)
 
     def is_waiting(self) -> bool:
         """See Box.is_waiting."""

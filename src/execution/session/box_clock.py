@@ -15,20 +15,20 @@ class BoxClock:
         now: monotonic seconds.
 
     Attributes:
-        deadline: when the time runs out, in seconds of `now`; infinite outside a block.
+        ends_at: when the time runs out, in seconds of `now`; infinite outside a block.
     """
 
     def __init__(self, seconds: float, now: Callable[[], float] = time.monotonic) -> None:
         self._now = now
         self._left_seconds = seconds
-        self.deadline = math.inf
+        self.ends_at = math.inf
 
     def __enter__(self) -> None:
-        self.deadline = self._now() + self._left_seconds
+        self.ends_at = self._now() + self._left_seconds
 
     def __exit__(self, *_: object) -> None:
-        self._left_seconds = self.deadline - self._now()
-        self.deadline = math.inf
+        self._left_seconds = self.ends_at - self._now()
+        self.ends_at = math.inf
 
     def pausing(self, observe: Observe) -> Observe:
         """Wrap the observer so that its own time does not count as the box's. Call it inside the `with` block."""
@@ -38,6 +38,6 @@ class BoxClock:
             try:
                 observe(day, equity, lines)
             finally:
-                self.deadline += self._now() - began
+                self.ends_at += self._now() - began
 
         return paused

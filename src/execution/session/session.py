@@ -7,7 +7,7 @@ books.
 import itertools
 import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Protocol, Self
 
@@ -17,12 +17,13 @@ from hqg_algorithms import BarSize, Cadence, ExecutionTiming
 
 from src.errors import RunCancelled, RunTimedOut, StrategyFailed
 from src.execution import protocol
-from src.execution.sandbox.base import Box, BoxClosed, BoxTimedOut, Patience, Sandbox, WaitCancelled
+from src.execution.sandbox.base import Box, BoxClosed, Sandbox
 from src.execution.session.box_clock import BoxClock
 from src.execution.session.failure import Failure, failure_errors, failure_from_wire, failure_traceback
 from src.execution.session.progress import MAX_LOG_LINES, Observe, Progress
 from src.execution.session.reply import Reply, read_reply
 from src.execution.text import printable
+from src.utils.deadline import Deadline, DeadlinePassed, WaitCancelled
 from src.utils.symbols import MAX_UNIVERSE_SYMBOLS, SYMBOL_PATTERN
 
 GRACE_SECONDS = 10.0
@@ -80,13 +81,13 @@ class Session:
     Args:
         sandbox: builds the box.
         job: the job for the box.
-        patience: the request's deadline and cancel.
+        deadline: the request's.
         grace_seconds: how much longer than the job's wall_seconds the box may take for loading and running together.
     """
 
     sandbox: Sandbox
     job: Job
-    patience: Patience
+    deadline: Deadline
     grace_seconds: float = GRACE_SECONDS
     _nonce: str = field(default_factory=lambda: secrets.token_hex(16))
     _price_key: bytes = field(default_factory=lambda: secrets.token_bytes(protocol.PRICE_KEY_BYTES))
@@ -212,33 +213,33 @@ class Session:
 
     def _send(self, data: bytes) -> None:
         try:
-            self._open_box().write(data, self._box_patience())
+            self._open_box().write(data, self._box_deadline())
         except BoxClosed:
             # The box may have reported the reason before it ended: the next read returns it.
             return
-        except (BoxTimedOut, WaitCancelled) as error:
+        except (DeadlinePassed, WaitCancelled) as error:
             raise self._given_up(error) from error
 
     def _receive(self, limits: dict[bytes, int]) -> tuple[bytes, bytes]:
         try:
             # Checked even if data has already arrived, because an observer may have been slow.
-            self.patience.wait_seconds()
+            self.deadline.left_seconds()
             return protocol.read_frame(self._read_exactly, limits)
         except protocol.ProtocolError as error:
             raise self._broken(str(error)) from error
         except BoxClosed as error:
             raise self._died() from error
-        except (BoxTimedOut, WaitCancelled) as error:
+        except (DeadlinePassed, WaitCancelled) as error:
             raise self._given_up(error) from error
 
     def _read_exactly(self, length: int) -> bytes:
         box, data = self._open_box(), bytearray()
         while len(data) < length:
-            data += box.read(min(length - len(data), READ_CHUNK_BYTES), self._box_patience())
+            data += box.read(min(length - len(data), READ_CHUNK_BYTES), self._box_deadline())
         return bytes(data)
 
-    def _box_patience(self) -> Patience:
-        return replace(self.patience, deadline=min(self.patience.deadline, self._clock.deadline))
+    def _box_deadline(self) -> Deadline:
+        return self.deadline.earlier(self._clock.ends_at)
 
     def _open_box(self) -> Box:
         if self._box is None:
@@ -307,10 +308,10 @@ class Session:
     def _broken(self, what: str, logs: Sequence[str] = ()) -> StrategyFailed:
         return self._failed(Failure("protocol", message=what), logs)
 
-    def _given_up(self, error: BoxTimedOut | WaitCancelled) -> StrategyFailed | RunTimedOut | RunCancelled:
+    def _given_up(self, error: DeadlinePassed | WaitCancelled) -> StrategyFailed | RunTimedOut | RunCancelled:
         if isinstance(error, WaitCancelled):
             return RunCancelled("the run was cancelled")
-        if self._clock.deadline < self.patience.deadline:
+        if self._clock.ends_at < self.deadline.ends_at:
             # The box has its own clock for this and reports the day, unless every process in it is stopped.
             return self._failed(Failure("time"), ())
         return RunTimedOut("the box did not reply within the request's time limit")

@@ -16,8 +16,8 @@ from src.services.backtests.coverage_warnings import (
 )
 from src.services.data_provider.arrays import Dates
 from src.services.data_provider.base import DataProvider, PriceTable
-from src.services.data_provider.patience import ENDLESS, Patience
 from src.utils.benchmark_stats import benchmark_equity
+from src.utils.deadline import NO_DEADLINE, Deadline
 
 RISK_FREE_SYMBOL = "^IRX"
 """Yield of the 13-week US Treasury bill, in percent per year."""
@@ -53,24 +53,24 @@ def find_benchmarks(
     benchmark: str | None,
     risk_free_rate: float | None,
     initial_capital: float,
-    patience: Patience = ENDLESS,
+    deadline: Deadline = NO_DEADLINE,
 ) -> Benchmarks:
     """The benchmark on the run's own days, and the risk-free rate over them.
 
     Args:
         benchmark: its symbol, None for none.
         risk_free_rate: yearly fraction; None takes the mean of ^IRX over the window.
-        patience: how long to wait for them.
+        deadline: how long to wait for them.
 
     Raises:
-        RunTimedOut, RunCancelled: patience has run out.
+        RunTimedOut, RunCancelled: the deadline has passed.
     """
     warnings: list[str] = []
     series = benchmark_end = None
     if benchmark is not None:
-        series, benchmark_end = _benchmark(provider, prices, benchmark, initial_capital, warnings, patience)
+        series, benchmark_end = _benchmark(provider, prices, benchmark, initial_capital, warnings, deadline)
     if risk_free_rate is None:
-        risk_free_rate = _risk_free_rate(provider, prices, warnings, patience)
+        risk_free_rate = _risk_free_rate(provider, prices, warnings, deadline)
     return Benchmarks(series, risk_free_rate, tuple(warnings), benchmark_end)
 
 
@@ -80,7 +80,7 @@ def _benchmark(
     symbol: str,
     initial_capital: float,
     warnings: list[str],
-    patience: Patience,
+    deadline: Deadline,
 ) -> tuple[npt.NDArray[np.float64] | None, date | None]:
     """The benchmark's equity, and the last day of its whole history."""
     table = prices
@@ -88,7 +88,7 @@ def _benchmark(
         closes = prices.close[:, prices.symbols.index(symbol)]
     else:
         try:
-            table = provider.fetch((symbol,), *_window(prices), patience)
+            table = provider.fetch((symbol,), *_window(prices), deadline)
         except (NoPrices, PriceSourceUnavailable) as error:
             warnings.append(f"no benchmark: {error}")
             return None, None
@@ -114,9 +114,9 @@ def _covered(days: Dates, first: int, last: int) -> slice:
     return slice(start, stop)
 
 
-def _risk_free_rate(provider: DataProvider, prices: PriceTable, warnings: list[str], patience: Patience) -> float:
+def _risk_free_rate(provider: DataProvider, prices: PriceTable, warnings: list[str], deadline: Deadline) -> float:
     try:
-        yields = provider.fetch_yields(RISK_FREE_SYMBOL, *_window(prices), patience)
+        yields = provider.fetch_yields(RISK_FREE_SYMBOL, *_window(prices), deadline)
     except (NoPrices, PriceSourceUnavailable) as error:
         warnings.append(f"the risk-free rate is taken as 0: {error}")
         return 0.0

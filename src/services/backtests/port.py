@@ -1,12 +1,12 @@
 """What durable runs need from src.services.backtests, whose import is slow."""
 
-import threading
 from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
 from typing import Any, Protocol, Self
 
 from src.models.request import BacktestRequest
 from src.services.storage.records import Progress
+from src.utils.deadline import Deadline
 
 Observe = Callable[[Progress, Sequence[str]], None]
 """Receives a run's progress and the lines printed since the last call, in the thread that executes the run."""
@@ -46,8 +46,7 @@ class PreparesRuns(Protocol):
         self,
         request: BacktestRequest,
         *,
-        deadline: float,
-        cancel: threading.Event,
+        deadline: Deadline,
         may_open_box: bool = True,
         reading_seconds: float = 0.0,
     ) -> PreparedRun:

@@ -1,6 +1,5 @@
 """From a request to everything that decides its result: read, describe, fetch, hash."""
 
-import threading
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -10,7 +9,7 @@ from hqg_algorithms import Cadence
 
 from src.execution.reading.reading import Reading, read
 from src.execution.reading.strategy_source import StrategyDescription
-from src.execution.sandbox.base import Patience, Sandbox
+from src.execution.sandbox.base import Sandbox
 from src.execution.session.session import MAX_ORDERS, Job, Session
 from src.models.request import BacktestRequest
 from src.services.backtests.benchmark import Benchmarks, find_benchmarks
@@ -20,8 +19,9 @@ from src.services.backtests.identity import ENGINE_VERSION, canonical, code_hash
 from src.services.backtests.port import BoxNeeded
 from src.services.backtests.reading_cache import readable_strategy
 from src.services.data_provider.base import DataProvider, PriceTable
-from src.services.data_provider.patience import Patience as PricePatience
+from src.services.data_provider.waiting import price_deadline
 from src.services.results import document as answer
+from src.utils.deadline import Deadline
 from src.utils.stopwatch import Stopwatch
 
 
@@ -65,8 +65,7 @@ class Backtests:
         self,
         request: BacktestRequest,
         *,
-        deadline: float,
-        cancel: threading.Event,
+        deadline: Deadline,
         may_open_box: bool = True,
         reading_seconds: float = 0.0,
     ) -> "Prepared":
@@ -75,8 +74,7 @@ class Backtests:
         Only a strategy that computes its universe or cadence needs a box here, which is kept for the execution.
 
         Args:
-            deadline: time.monotonic() seconds at which the request's time is up.
-            cancel: set when the request is cancelled.
+            deadline: the request's.
             may_open_box: whether the caller has a slot for a box.
             reading_seconds: time this request already spent reading the strategy; part of the timings.
 
@@ -95,7 +93,7 @@ class Backtests:
         strategy = readable_strategy(reading.trading(request.universe))
         job = self._job(strategy, request)
         with ExitStack() as box:
-            session = Session(self._sandbox, job, Patience(deadline, cancel))
+            session = Session(self._sandbox, job, deadline)
             box.push(session)
             symbols, cadence, is_open = strategy.universe, strategy.cadence, False
             if symbols is None or cadence is None:
@@ -107,7 +105,7 @@ class Backtests:
                     check_agreement(strategy, symbols, cadence)
             with watch.step("data"):
                 # Created here, once the remaining time of the request is known.
-                waiting = PricePatience.of_request(deadline, cancel)
+                waiting = price_deadline(deadline)
                 prices = self._fetch(symbols, request, waiting)
                 benchmarks = self._benchmarks(prices, request, waiting)
                 delistings = find_delistings(prices, request.end_date, benchmarks.benchmark_end)
@@ -141,19 +139,19 @@ class Backtests:
             max_orders=self._limits.max_orders,
         )
 
-    def _fetch(self, symbols: tuple[str, ...], request: BacktestRequest, patience: PricePatience) -> PriceTable:
+    def _fetch(self, symbols: tuple[str, ...], request: BacktestRequest, deadline: Deadline) -> PriceTable:
         return self._provider.fetch(
-            symbols, request.start_date, request.end_date, patience, adjustment=request.price_adjustment
+            symbols, request.start_date, request.end_date, deadline, adjustment=request.price_adjustment
         )
 
-    def _benchmarks(self, prices: PriceTable, request: BacktestRequest, patience: PricePatience) -> Benchmarks:
+    def _benchmarks(self, prices: PriceTable, request: BacktestRequest, deadline: Deadline) -> Benchmarks:
         return find_benchmarks(
             self._provider,
             prices,
             benchmark=request.benchmark,
             risk_free_rate=request.risk_free_rate,
             initial_capital=request.initial_capital,
-            patience=patience,
+            deadline=deadline,
         )
 
 

@@ -24,7 +24,7 @@ from src.services.data_provider.arrays import (
     day_numbers,
     window_rows,
 )
-from src.services.data_provider.patience import ENDLESS, Patience
+from src.utils.deadline import NO_DEADLINE, Deadline
 from src.utils.price_adjustment import FULL, PriceAdjustment
 from src.utils.trading_year import trades_on_weekends
 
@@ -245,7 +245,7 @@ class DataProvider(Protocol):
         symbols: Sequence[str],
         start: date,
         end: date,
-        patience: Patience = ENDLESS,
+        deadline: Deadline = NO_DEADLINE,
         adjustment: PriceAdjustment = FULL,
     ) -> PriceTable:
         """The bars of `symbols` between start and end, both days included.
@@ -255,18 +255,18 @@ class DataProvider(Protocol):
 
         Args:
             symbols: upper-case, unique, at least one, already checked against the ticker pattern.
-            patience: how long to wait for a slow source.
+            deadline: how long to wait for a slow source.
             adjustment: how prices are adjusted; with "splits" the table has dividends.
 
         Raises:
             NoPrices: a symbol is unknown, has no bar in the window, or none with that adjustment (names all such
                 symbols at once).
             PriceSourceUnavailable: the source failed.
-            RunTimedOut, RunCancelled: the patience has ended.
+            RunTimedOut, RunCancelled: the deadline has passed.
         """
         ...
 
-    def fetch_yields(self, symbol: str, start: date, end: date, patience: Patience = ENDLESS) -> Yields:
+    def fetch_yields(self, symbol: str, start: date, end: date, deadline: Deadline = NO_DEADLINE) -> Yields:
         """The daily closing values of a yield index such as ^IRX between start and end.
 
         A yield is not a price: it may be zero or negative, so it does not go through `fetch`.

@@ -16,8 +16,9 @@ from src.services.data_provider.history import ADJ_CLOSE, History, HistorySource
 from src.services.data_provider.history_bars import bars_of
 from src.services.data_provider.history_cache import Entry, HistoryCache
 from src.services.data_provider.history_file import Record
-from src.services.data_provider.patience import ENDLESS, Patience
 from src.services.data_provider.recently_used import RecentlyUsed
+from src.services.data_provider.waiting import result_of
+from src.utils.deadline import NO_DEADLINE, Deadline
 from src.utils.price_adjustment import FULL, PriceAdjustment
 from src.utils.symbols import SYMBOL_PATTERN
 
@@ -72,7 +73,7 @@ class CachedProvider:
         symbols: Sequence[str],
         start: date,
         end: date,
-        patience: Patience = ENDLESS,
+        deadline: Deadline = NO_DEADLINE,
         adjustment: PriceAdjustment = FULL,
     ) -> PriceTable:
         """The bars of `symbols` between start and end, as `DataProvider.fetch` promises."""
@@ -82,17 +83,17 @@ class CachedProvider:
         if not absent:
             return gather(symbols, start, end, here.__getitem__)
         with _downloading() as threads:
-            coming = {symbol: threads.submit(self._fetched, symbol, end, patience, adjustment) for symbol in absent}
+            coming = {symbol: threads.submit(self._fetched, symbol, end, deadline, adjustment) for symbol in absent}
             return gather(
-                symbols, start, end, lambda symbol: here.get(symbol) or patience.result(symbol, coming[symbol])
+                symbols, start, end, lambda symbol: here.get(symbol) or result_of(coming[symbol], deadline, symbol)
             )
 
-    def fetch_yields(self, symbol: str, start: date, end: date, patience: Patience = ENDLESS) -> Yields:
+    def fetch_yields(self, symbol: str, start: date, end: date, deadline: Deadline = NO_DEADLINE) -> Yields:
         """The yields of `symbol`, as `DataProvider.fetch_yields` promises."""
         check_symbol(symbol)
         with _downloading() as threads:
-            coming = threads.submit(self.histories.up_to_date, symbol, end, patience)
-            history = patience.result(symbol, coming).history
+            coming = threads.submit(self.histories.up_to_date, symbol, end, deadline)
+            history = result_of(coming, deadline, symbol).history
         return yields_in_window(symbol, history.dates, history.rows[:, ADJ_CLOSE], start, end)
 
     def prepare(self) -> None:
@@ -123,8 +124,8 @@ class CachedProvider:
         is_enough = entry is not None and self.histories.suffices(entry, end)
         return self._bars(entry, adjustment) if entry is not None and is_enough else None
 
-    def _fetched(self, symbol: str, end: date, patience: Patience, adjustment: PriceAdjustment) -> SymbolBars:
-        return self._bars(self.histories.up_to_date(symbol, end, patience), adjustment)
+    def _fetched(self, symbol: str, end: date, deadline: Deadline, adjustment: PriceAdjustment) -> SymbolBars:
+        return self._bars(self.histories.up_to_date(symbol, end, deadline), adjustment)
 
     def _bars(self, entry: Entry, adjustment: PriceAdjustment) -> SymbolBars:
         bars = usable_bars(entry.history, entry.record, adjustment)

@@ -13,9 +13,9 @@ from src.services.data_provider.base import PriceTable, Yields
 from src.services.data_provider.cached_symbol import CachedSymbol
 from src.services.data_provider.cleaning import SymbolBars
 from src.services.data_provider.file_bars import bars_of_file
-from src.services.data_provider.patience import ENDLESS, Patience
 from src.services.data_provider.price_file import read_price_columns, read_price_file
 from src.services.data_provider.recently_used import RecentlyUsed
+from src.utils.deadline import NO_DEADLINE, Deadline
 from src.utils.price_adjustment import FULL, PriceAdjustment
 from src.utils.symbols import SYMBOL_PATTERN
 
@@ -47,14 +47,14 @@ class FilesProvider:
         symbols: Sequence[str],
         start: date,
         end: date,
-        patience: Patience = ENDLESS,
+        deadline: Deadline = NO_DEADLINE,
         adjustment: PriceAdjustment = FULL,
     ) -> PriceTable:
         """The bars of `symbols` between start and end, as `DataProvider.fetch` promises."""
         self._check_folder()
         return gather(symbols, start, end, lambda symbol: self._load(symbol, adjustment))
 
-    def fetch_yields(self, symbol: str, start: date, end: date, patience: Patience = ENDLESS) -> Yields:
+    def fetch_yields(self, symbol: str, start: date, end: date, deadline: Deadline = NO_DEADLINE) -> Yields:
         """The yields of `symbol`, as `DataProvider.fetch_yields` promises."""
         self._check_folder()
         check_symbol(symbol)

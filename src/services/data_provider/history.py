@@ -9,7 +9,7 @@ import numpy as np
 from src.services.data_provider.arrays import CLOSE, HIGH, LOW, OPEN, VOLUME, BoolArray, Dates, Float64Array
 from src.services.data_provider.base import SuspectBar
 from src.services.data_provider.coverage import TradingHours
-from src.services.data_provider.patience import ENDLESS, Patience
+from src.utils.deadline import NO_DEADLINE, Deadline
 
 COLUMNS = ("open", "high", "low", "close", "adj_close", "volume", "dividend", "split", "capital_gain")
 ADJ_CLOSE, RAW_VOLUME, DIVIDEND, SPLIT, CAPITAL_GAIN = range(4, 9)
@@ -103,13 +103,13 @@ class HistorySource(Protocol):
     is_synthetic: bool
     """See `DataProvider.is_synthetic`."""
 
-    def history(self, symbol: str, start: date | None = None, patience: Patience = ENDLESS) -> History:
+    def history(self, symbol: str, start: date | None = None, deadline: Deadline = NO_DEADLINE) -> History:
         """All finished days of a symbol, or those from `start` on; without rows if there are none.
 
         Raises:
             NoPrices: the source does not know the symbol.
             PriceSourceUnavailable: it failed; names the symbol.
-            RunTimedOut, RunCancelled: the patience has ended.
+            RunTimedOut, RunCancelled: the deadline has passed.
         """
         ...
 

@@ -11,9 +11,9 @@ from src.services.data_provider import history_file
 from src.services.data_provider.coverage import TradingHours
 from src.services.data_provider.history import History, HistorySource, extended, is_cut_short
 from src.services.data_provider.history_file import NotIntact, Record
-from src.services.data_provider.patience import ENDLESS, Patience
 from src.services.data_provider.refusals import Refusals
 from src.services.data_provider.symbol_locks import SymbolLocks
+from src.utils.deadline import NO_DEADLINE, Deadline
 
 ASK_AGAIN_AFTER = timedelta(minutes=15)
 """How long an answer without the last finished day is good enough."""
@@ -84,23 +84,23 @@ class HistoryCache:
         was_asked_for = market.last_finished_day(record.fetched_at) >= wanted
         return was_asked_for and now - record.fetched_at < ASK_AGAIN_AFTER
 
-    def up_to_date(self, symbol: str, end: date, patience: Patience = ENDLESS) -> Entry:
+    def up_to_date(self, symbol: str, end: date, deadline: Deadline = NO_DEADLINE) -> Entry:
         """The symbol's history, complete for a window that ends on that day.
 
         Raises:
             NoPrices: the source does not know the symbol.
             PriceSourceUnavailable: it failed, and the cached days do not suffice.
-            RunTimedOut, RunCancelled: the patience has ended.
+            RunTimedOut, RunCancelled: the deadline has passed.
         """
         entry = self.kept(symbol)
         if entry is not None and self.suffices(entry, end):
             return entry
-        with self._locks.hold(symbol, patience):
+        with self._locks.hold(symbol, deadline):
             entry = self.kept(symbol)  # another thread or process may have fetched it while we waited
             if entry is not None and self.suffices(entry, end):
                 return entry
             self._refusals.check(symbol, self._clock())
-            return self._fetch(symbol, entry, patience)
+            return self._fetch(symbol, entry, deadline)
 
     def kept(self, symbol: str) -> Entry | None:
         """The cached entry, without asking the source. A damaged file is set aside."""
@@ -137,10 +137,10 @@ class HistoryCache:
         """Whether an entry suffices for a window that ends on that day."""
         return entry.history.dates.size > 0 and self.reaches(entry.record, entry.history.market, end)
 
-    def _fetch(self, symbol: str, known: Entry | None, patience: Patience) -> Entry:
+    def _fetch(self, symbol: str, known: Entry | None, deadline: Deadline) -> Entry:
         now = self._clock()
         try:
-            history, is_whole = self._ask(symbol, known, now, patience)
+            history, is_whole = self._ask(symbol, known, now, deadline)
         except NoPrices as error:
             sentences = error.errors
             self._refusals.remember(symbol, lambda: NoPrices(sentences), now, UNKNOWN_FOR)
@@ -155,18 +155,18 @@ class HistoryCache:
         record = Record(self._source.name, fetched_at=now, whole_at=whole_at, covered_to=covered_to)
         return Entry(history, record, self._store(symbol, history, record))
 
-    def _ask(self, symbol: str, known: Entry | None, now: datetime, patience: Patience) -> tuple[History, bool]:
+    def _ask(self, symbol: str, known: Entry | None, now: datetime, deadline: Deadline) -> tuple[History, bool]:
         """The symbol's current history, and whether it was fetched whole."""
         if known is None or known.history.dates.size == 0:
-            return self._whole(symbol, patience), True
+            return self._whole(symbol, deadline), True
         try:
             if now - known.record.whole_at < WHOLE_AGAIN_AFTER:
-                tail = self._source.history(symbol, known.history.overlap_start(), patience)
+                tail = self._source.history(symbol, known.history.overlap_start(), deadline)
                 longer = extended(known.history, tail)
                 if longer is not None:
                     return longer, False
                 logger.info("the source restated %s; fetching its whole history again", symbol)
-            whole = self._whole(symbol, patience)
+            whole = self._whole(symbol, deadline)
         except NoPrices as error:
             raise PriceSourceUnavailable(
                 f"The source no longer knows '{symbol}'; the cache has its prices up to {known.record.covered_to}."
@@ -178,8 +178,8 @@ class HistoryCache:
             )
         return whole, True
 
-    def _whole(self, symbol: str, patience: Patience) -> History:
-        history = self._source.history(symbol, patience=patience)
+    def _whole(self, symbol: str, deadline: Deadline) -> History:
+        history = self._source.history(symbol, deadline=deadline)
         if history.dates.size == 0:
             raise PriceSourceUnavailable(f"The source knows '{symbol}' but returned no finished day.")
         return history

@@ -11,8 +11,8 @@ from src.services.data_provider.base import PriceTable, Yields
 from src.services.data_provider.calendar import every_day, last_finished_session, sessions
 from src.services.data_provider.cleaning import SymbolBars
 from src.services.data_provider.mock_prices import made_up_bars
-from src.services.data_provider.patience import ENDLESS, Patience
 from src.services.data_provider.recently_used import RecentlyUsed
+from src.utils.deadline import NO_DEADLINE, Deadline
 from src.utils.price_adjustment import FULL, PriceAdjustment
 
 FIRST_DAY = date(1990, 1, 1)
@@ -49,7 +49,7 @@ class MockProvider:
         symbols: Sequence[str],
         start: date,
         end: date,
-        patience: Patience = ENDLESS,
+        deadline: Deadline = NO_DEADLINE,
         adjustment: PriceAdjustment = FULL,
     ) -> PriceTable:
         """The bars of `symbols` between start and end, as `DataProvider.fetch` promises."""
@@ -58,7 +58,7 @@ class MockProvider:
         now = self._clock()
         return gather(symbols, start, end, lambda symbol: self._load(symbol, now))
 
-    def fetch_yields(self, symbol: str, start: date, end: date, patience: Patience = ENDLESS) -> Yields:
+    def fetch_yields(self, symbol: str, start: date, end: date, deadline: Deadline = NO_DEADLINE) -> Yields:
         """The yields of `symbol`, as `DataProvider.fetch_yields` promises."""
         table = self.fetch((symbol,), start, end)
         return Yields(table.dates, table.close[:, 0])

@@ -10,7 +10,8 @@ from threading import Lock
 from filelock import FileLock, Timeout
 
 from src.errors import PriceSourceUnavailable
-from src.services.data_provider.patience import ENDLESS, POLL_SECONDS, Patience
+from src.services.data_provider.waiting import left_seconds
+from src.utils.deadline import NO_DEADLINE, POLL_SECONDS, Deadline
 
 N_LOCKS = 256
 """A fixed number of files, so that strangers' symbols cannot fill the disk. Two symbols that share a lock
@@ -31,33 +32,33 @@ class SymbolLocks:
         self._in_process = [Lock() for _ in range(N_LOCKS)]
 
     @contextmanager
-    def hold(self, symbol: str, patience: Patience = ENDLESS) -> Iterator[None]:
+    def hold(self, symbol: str, deadline: Deadline = NO_DEADLINE) -> Iterator[None]:
         """Hold this symbol exclusively inside the block. Never hold two symbols.
 
         Raises:
             PriceSourceUnavailable: another holder took too long, or the folder cannot be written to.
-            RunTimedOut, RunCancelled: the patience has ended.
+            RunTimedOut, RunCancelled: the deadline has passed.
         """
         number = zlib.crc32(symbol.encode()) % N_LOCKS
         until = time.monotonic() + self._wait_seconds
         # Threads block on each other here; file locks can only be polled.
-        while not self._in_process[number].acquire(timeout=min(POLL_SECONDS, patience.left_seconds(symbol))):
+        while not self._in_process[number].acquire(timeout=min(POLL_SECONDS, left_seconds(deadline, symbol))):
             if time.monotonic() >= until:
                 raise self._took_too_long(symbol)
         try:
-            with self._of_all_processes(number, symbol, patience):
+            with self._of_all_processes(number, symbol, deadline):
                 yield
         finally:
             self._in_process[number].release()
 
     @contextmanager
-    def _of_all_processes(self, number: int, symbol: str, patience: Patience) -> Iterator[None]:
+    def _of_all_processes(self, number: int, symbol: str, deadline: Deadline) -> Iterator[None]:
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
             lock = FileLock(self._folder / f"{number:02x}.lock", timeout=self._wait_seconds)
-            lock.acquire(poll_interval=0.02, cancel_check=lambda: patience.is_over)
+            lock.acquire(poll_interval=0.02, cancel_check=lambda: deadline.is_over)
         except Timeout as error:
-            patience.left_seconds(symbol)
+            left_seconds(deadline, symbol)
             raise self._took_too_long(symbol) from error
         except OSError as error:
             raise PriceSourceUnavailable(

@@ -15,8 +15,9 @@ from src.services.data_provider.base import PriceTable, Yields
 from src.services.data_provider.cleaning import SymbolBars
 from src.services.data_provider.history import ADJ_CLOSE, History
 from src.services.data_provider.history_bars import bars_of
-from src.services.data_provider.patience import ENDLESS, Patience
+from src.services.data_provider.waiting import left_seconds
 from src.services.data_provider.yahoo_answer import Busy, Misbehaved, Unknown, Unreachable, complaint, history_of
+from src.utils.deadline import NO_DEADLINE, Deadline
 from src.utils.price_adjustment import FULL, PriceAdjustment
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ class YFDataProvider:
         timeout_seconds: time limit for one answer.
         attempts: number of attempts before giving up, at least one.
         session: sends the requests; None opens one when needed. Tests pass their own.
-        pause: waits that many seconds, but no longer than the patience lasts.
+        pause: waits that many seconds, but not past the deadline.
     """
 
     name = "yahoo"
@@ -71,7 +72,7 @@ class YFDataProvider:
         timeout_seconds: float = 10.0,
         attempts: int = 3,
         session: "YahooSession | None" = None,
-        pause: Callable[[Patience, float], None] = Patience.pause,
+        pause: Callable[[Deadline, float], None] = Deadline.pause,
     ) -> None:
         self._clock = clock
         self._state_folder = state_folder
@@ -86,22 +87,22 @@ class YFDataProvider:
         symbols: Sequence[str],
         start: date,
         end: date,
-        patience: Patience = ENDLESS,
+        deadline: Deadline = NO_DEADLINE,
         adjustment: PriceAdjustment = FULL,
     ) -> PriceTable:
         """The bars of `symbols` between start and end, as `DataProvider.fetch` promises."""
 
         def load(symbol: str) -> SymbolBars:
-            return bars_of(self.history(symbol, patience=patience), adjustment)
+            return bars_of(self.history(symbol, deadline=deadline), adjustment)
 
         return gather(symbols, start, end, load)
 
-    def fetch_yields(self, symbol: str, start: date, end: date, patience: Patience = ENDLESS) -> Yields:
+    def fetch_yields(self, symbol: str, start: date, end: date, deadline: Deadline = NO_DEADLINE) -> Yields:
         """The yields of `symbol`, as `DataProvider.fetch_yields` promises."""
-        history = self.history(symbol, patience=patience)
+        history = self.history(symbol, deadline=deadline)
         return yields_in_window(symbol, history.dates, history.rows[:, ADJ_CLOSE], start, end)
 
-    def history(self, symbol: str, start: date | None = None, patience: Patience = ENDLESS) -> History:
+    def history(self, symbol: str, start: date | None = None, deadline: Deadline = NO_DEADLINE) -> History:
         """All finished days of a symbol, or those from `start` on, as `HistorySource.history` promises."""
         check_symbol(symbol)
         if ISIN.fullmatch(symbol):
@@ -109,22 +110,22 @@ class YFDataProvider:
         for attempt in range(1, self._attempts + 1):
             self._stay_away_while_busy(symbol)
             try:
-                return self._ask(symbol, start or FIRST_DAY, patience)
+                return self._ask(symbol, start or FIRST_DAY, deadline)
             except Unknown as error:
                 raise NoPrices([f"No prices for '{symbol}': Yahoo does not know this symbol."]) from error
             except (Busy, Misbehaved, Unreachable) as error:
                 logger.info("attempt %d for %s failed: %s", attempt, symbol, error)
-                self._give_up_or_wait(symbol, attempt, error, patience)
+                self._give_up_or_wait(symbol, attempt, error, deadline)
         raise AssertionError("the last attempt returned or raised")
 
     def prepare(self) -> None:
         """Import yfinance now, which takes a second, so that the first request need not."""
         self._yfinance()
 
-    def _ask(self, symbol: str, start: date, patience: Patience) -> History:
+    def _ask(self, symbol: str, start: date, deadline: Deadline) -> History:
         yfinance, session = self._yfinance()
         now = self._clock()  # before the request: a bar that becomes final during it may have been sent too early
-        session.begin(patience.left_seconds(symbol))
+        session.begin(left_seconds(deadline, symbol))
         try:
             ticker = yfinance.Ticker(symbol, session=session)
             # We cut days ourselves, so any zone will do: this saves one zone lookup per symbol.
@@ -143,10 +144,10 @@ class YFDataProvider:
         return history_of(symbol, frame, session.take_answer(), start, now)
 
     def _give_up_or_wait(
-        self, symbol: str, attempt: int, error: Busy | Misbehaved | Unreachable, patience: Patience
+        self, symbol: str, attempt: int, error: Busy | Misbehaved | Unreachable, deadline: Deadline
     ) -> None:
         is_last = attempt == self._attempts
-        patience.left_seconds(symbol)  # a request cut short by the deadline says nothing about Yahoo
+        left_seconds(deadline, symbol)  # a request cut short by the deadline says nothing about Yahoo
         if isinstance(error, Unreachable) and (is_last or attempt >= ATTEMPTS_TO_CONNECT):
             raise PriceSourceUnavailable(_unreachable(symbol, error)) from error
         if isinstance(error, Busy) and (is_last or error.retry_after_seconds is not None):
@@ -155,7 +156,7 @@ class YFDataProvider:
             raise PriceSourceUnavailable(_busy(symbol), seconds) from error
         if is_last:
             raise PriceSourceUnavailable(f"Yahoo returned no prices for '{symbol}': {error}.") from error
-        self._pause(patience, FIRST_PAUSE_SECONDS * 2 ** (attempt - 1))
+        self._pause(deadline, FIRST_PAUSE_SECONDS * 2 ** (attempt - 1))
 
     def _stay_away_while_busy(self, symbol: str) -> None:
         if self._busy_until is None:

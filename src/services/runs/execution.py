@@ -19,6 +19,7 @@ from src.services.runs.progress_writer import ProgressWriter
 from src.services.storage.base import RunStore
 from src.services.storage.errors import StorageUnavailable
 from src.services.storage.records import Lease, Outcome, RunStatus
+from src.utils.deadline import Deadline
 
 LATE_SECONDS = 0.5
 """A run cancelled this shortly before its deadline counts as timed out: its caller has the same deadline."""
@@ -81,7 +82,7 @@ class RunExecution:
         return FinishedRun(key, stored, request.name, warnings, False, timings, body)
 
     @contextmanager
-    def settling(self, held: HeldLease, deadline: float) -> Iterator[None]:
+    def settling(self, held: HeldLease, deadline: Deadline) -> Iterator[None]:
         """Store the end of a run if the block raises.
 
         Raises:
@@ -101,7 +102,7 @@ class RunExecution:
                 self._finish(held, outcome)
             raise
 
-    def _outcome(self, held: HeldLease, error: Exception, deadline: float) -> Outcome | None:
+    def _outcome(self, held: HeldLease, error: Exception, deadline: Deadline) -> Outcome | None:
         """The outcome for this exception; None if the run is requeued."""
         if isinstance(error, SandboxUnavailable) and held.is_dispatched:
             return None
@@ -113,7 +114,7 @@ class RunExecution:
             return failure_of(RunCancelled("This run was cancelled."))
         if held.is_dispatched or self._interest.is_wanted(held.lease.key):
             return None
-        if time.monotonic() >= deadline - LATE_SECONDS:
+        if time.monotonic() >= deadline.ends_at - LATE_SECONDS:
             return failure_of(RunTimedOut("The run exceeded its time limit."))
         return failure_of(RunAbandoned("The client that waited for this run disconnected."))
 

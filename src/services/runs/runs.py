@@ -4,7 +4,6 @@ import hashlib
 import logging
 import sys
 import threading
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
@@ -39,6 +38,7 @@ from src.services.storage.records import (
     RunStatus,
     Submission,
 )
+from src.utils.deadline import Deadline
 
 logger = logging.getLogger(__name__)
 
@@ -92,8 +92,7 @@ class Runs:
         owner: str,
         request: BacktestRequest,
         *,
-        deadline: float,
-        cancel: threading.Event,
+        deadline: Deadline,
         rerun: bool = False,
         idempotency_key: str | None = None,
         may_open_box: bool = True,
@@ -101,7 +100,7 @@ class Runs:
         """Accept a run without waiting for its result. An accepted run is never lost.
 
         Args:
-            deadline, cancel: apply to accepting it.
+            deadline: applies to accepting it.
             rerun: compute it again even if it has a result.
             idempotency_key: the same key and request again return the first run.
             may_open_box: whether the caller holds a slot.
@@ -112,7 +111,7 @@ class Runs:
         idempotency = None
         if idempotency_key is not None:
             idempotency = idempotency_key, _fingerprint(request, rerun)
-        with self._backtests.prepare(request, deadline=deadline, cancel=cancel, may_open_box=may_open_box) as prepared:
+        with self._backtests.prepare(request, deadline=deadline, may_open_box=may_open_box) as prepared:
             new = _new_run(RunKey(owner, prepared.run_hash), request, prepared)
         if rerun:
             new = self._with_stored_warnings(new)
@@ -146,8 +145,7 @@ class Runs:
         owner: str,
         request: BacktestRequest,
         *,
-        deadline: float,
-        cancel: threading.Event,
+        deadline: Deadline,
         reading_seconds: float = 0.0,
     ) -> FinishedRun | RunKey:
         """The finished run, for a caller that waits: from the store if it exists, otherwise executed here and stored.
@@ -161,9 +159,7 @@ class Runs:
         Raises:
             any exception of Backtests.prepare and Prepared.execute, StorageUnavailable
         """
-        with self._backtests.prepare(
-            request, deadline=deadline, cancel=cancel, reading_seconds=reading_seconds
-        ) as prepared:
+        with self._backtests.prepare(request, deadline=deadline, reading_seconds=reading_seconds) as prepared:
             key = RunKey(owner, prepared.run_hash)
             known = self._store.get(key)
             if known is None or not _is_settled(known):
@@ -171,7 +167,7 @@ class Runs:
                 submission = self._store.submit(new, lease_seconds=self._leases.lease_seconds)
                 known = submission.run
                 if submission.lease is not None:
-                    return self._run_here(prepared, submission.lease, request, deadline, cancel)
+                    return self._run_here(prepared, submission.lease, request, deadline)
             return self._known(known, request)
 
     def find(
@@ -179,8 +175,7 @@ class Runs:
         owner: str,
         request: BacktestRequest,
         *,
-        deadline: float,
-        cancel: threading.Event,
+        deadline: Deadline,
     ) -> FinishedRun | RunKey | None:
         """Like run_now, but only for an existing run; None if it would have to be executed, or a box is needed to know.
 
@@ -188,7 +183,7 @@ class Runs:
             as run_now
         """
         try:
-            with self._backtests.prepare(request, deadline=deadline, cancel=cancel, may_open_box=False) as prepared:
+            with self._backtests.prepare(request, deadline=deadline, may_open_box=False) as prepared:
                 known = self._store.get(RunKey(owner, prepared.run_hash))
         except BoxNeeded:
             return None
@@ -202,12 +197,12 @@ class Runs:
         return run.key
 
     def _run_here(
-        self, prepared: PreparedRun, lease: Lease, request: BacktestRequest, deadline: float, cancel: threading.Event
+        self, prepared: PreparedRun, lease: Lease, request: BacktestRequest, deadline: Deadline
     ) -> FinishedRun | RunKey:
         self._notifications.notify(lease.key, News.CHANGED)
         try:
             with (
-                self._leases.hold(lease, cancel, is_dispatched=False) as held,
+                self._leases.hold(lease, deadline.cancel, is_dispatched=False) as held,
                 self._execution.settling(held, deadline),
             ):
                 return self._execution.execute(prepared, held, request)
@@ -221,7 +216,7 @@ class Runs:
             SandboxUnavailable: the run was requeued; nothing can run at present.
             StorageUnavailable: its end could not be stored; it is executed again once its lease expires.
         """
-        deadline = time.monotonic() + self._run_seconds
+        deadline = Deadline.after(self._run_seconds, cancel)
         self._notifications.notify(lease.key, News.CHANGED)
         try:
             with self._leases.hold(lease, cancel, is_dispatched=True) as held, self._execution.settling(held, deadline):
@@ -236,11 +231,11 @@ class Runs:
         except Exception:
             logger.exception("run %s failed", lease.key.run_hash)
 
-    def _execute_stored(self, held: HeldLease, deadline: float) -> None:
+    def _execute_stored(self, held: HeldLease, deadline: Deadline) -> None:
         key = held.lease.key
         details = self._archive.details(key)
         request = BacktestRequest.model_validate(details.request).sent_with(details.warnings)
-        prepared = self._backtests.prepare(request, deadline=deadline, cancel=held.cancel)
+        prepared = self._backtests.prepare(request, deadline=deadline)
         with prepared:
             if prepared.run_hash != key.run_hash:
                 raise DataChanged(_what_changed(details.ingredients, prepared.ingredients))

@@ -8,7 +8,7 @@ import pytest
 from src.execution.sandbox.bubblewrap_sandbox import BubblewrapBox
 from src.execution.sandbox.launcher import FIRST_USER_ID
 from tests.conftest import open_sandbox
-from tests.execution.box_runs import PRELUDE, long_patience, price_table, run_in_box
+from tests.execution.box_runs import PRELUDE, long_deadline, price_table, run_in_box
 
 pytestmark = pytest.mark.bubblewrap
 
@@ -35,7 +35,7 @@ def test_each_box_of_root_runs_as_its_own_ordinary_user() -> None:
     boxes = [sandbox.open() for _ in range(2)]
     users = []
     for box in boxes:
-        assert box.read(1, long_patience()) == b"R"
+        assert box.read(1, long_deadline()) == b"R"
         processes = [status(pid) for pid in processes_of(box)]
         assert len(processes) >= 3, "bwrap, the runner and the strategy process"
         for process in processes:

@@ -13,7 +13,7 @@ from src.execution.sandbox.base import BoxLimits
 from src.execution.sandbox.cgroup import PREFIX, BoxCgroups, ways
 from src.execution.sandbox.ownership import owner_mark
 from tests.conftest import PROJECT, open_sandbox
-from tests.execution.box_runs import long_patience
+from tests.execution.box_runs import long_deadline
 
 LIMITS = BoxLimits(memory_bytes=64 * 1024 * 1024, processes=16)
 
@@ -176,7 +176,7 @@ def test_each_box_has_a_group_and_leaves_none(groups: BoxCgroups) -> None:
     assert (sandbox.enforcement.memory, sandbox.enforcement.processes) == (groups.name, groups.name)
     boxes = [sandbox.open() for _ in range(2)]
     for box in boxes:
-        assert box.read(1, long_patience()) == b"R"
+        assert box.read(1, long_deadline()) == b"R"
     assert len(ours(groups, os.getpid())) == 2
     sandbox.close()
     assert ours(groups, os.getpid()) == set()

@@ -5,7 +5,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,18 +13,19 @@ import docker
 import pytest
 
 from src.errors import RunCancelled, RunTimedOut, StrategyFailed
-from src.execution.sandbox.base import BoxClosed, Patience, Sandbox
+from src.execution.sandbox.base import BoxClosed, Sandbox
 from src.execution.sandbox.bubblewrap_sandbox import BubblewrapBox
 from src.execution.sandbox.docker_sandbox import LABEL, OWNER_LABEL, DockerSandbox
 from src.execution.session.progress import Observe
 from src.execution.session.session import Job, Session
+from src.utils.deadline import Deadline
 from tests.conftest import PROJECT, open_sandbox
 from tests.execution.box_runs import (
     HONEST,
     LONG_SECONDS,
     PRELUDE,
     becomes_true,
-    long_patience,
+    long_deadline,
     price_table,
     rules,
     run_in_box,
@@ -76,8 +76,8 @@ def boxes(sandbox: Sandbox) -> Boxes:
     return Boxes(sandbox)
 
 
-def hang(sandbox: Sandbox, patience: Patience, observe: Observe | None = None) -> None:
-    with Session(sandbox, Job(HANG, "Mine", False, {}, 0, 2 * LONG_SECONDS), patience) as session:
+def hang(sandbox: Sandbox, deadline: Deadline, observe: Observe | None = None) -> None:
+    with Session(sandbox, Job(HANG, "Mine", False, {}, 0, 2 * LONG_SECONDS), deadline) as session:
         session.describe()
         session.run(price_table(10), rules(), observe)
 
@@ -94,16 +94,16 @@ def test_a_failed_run_leaves_nothing(sandbox: Sandbox, boxes: Boxes) -> None:
 
 
 def test_a_cancelled_run_ends_long_before_its_time_limit_and_leaves_nothing(sandbox: Sandbox, boxes: Boxes) -> None:
-    patience = long_patience()
+    deadline = long_deadline()
     with pytest.raises(RunCancelled):
         # After its first output the strategy hangs, and only the cancel ends it before its deadline.
-        hang(sandbox, patience, lambda *_: patience.cancel.set())
+        hang(sandbox, deadline, lambda *_: deadline.cancel.set())
     assert boxes.are_gone()
 
 
 def test_a_run_past_the_requests_deadline_ends_and_leaves_nothing(sandbox: Sandbox, boxes: Boxes) -> None:
     with pytest.raises(RunTimedOut):
-        hang(sandbox, Patience(time.monotonic() + 1.0, threading.Event()))
+        hang(sandbox, Deadline.after(1.0))
     assert boxes.are_gone()
 
 
@@ -134,7 +134,7 @@ def test_closing_the_sandbox_ends_running_boxes(choice: str) -> None:
 
     def run() -> None:
         try:
-            hang(sandbox, long_patience(), lambda *_: runs.set())
+            hang(sandbox, long_deadline(), lambda *_: runs.set())
         except BaseException as error:  # noqa: BLE001 - the test looks at what it was
             ended.append(error)
 
@@ -152,21 +152,21 @@ def test_a_reader_never_uses_a_descriptor_that_another_thread_has_closed(sandbox
     """The descriptor's number may by then belong to another box or to a file."""
     stands, may_go_on = threading.Event(), threading.Event()
 
-    class Held(Patience):
+    class Held(Deadline):
         """Pauses before it reads the box, as on an overloaded machine."""
 
-        def wait_seconds(self) -> float:
+        def poll_seconds(self) -> float:
             stands.set()
             assert may_go_on.wait(LONG_SECONDS)
-            return super().wait_seconds()
+            return super().poll_seconds()
 
     box, ended = sandbox.open(), list[BaseException]()
-    while box.read(1000, long_patience())[-1:] != b"}":
+    while box.read(1000, long_deadline())[-1:] != b"}":
         pass  # its first output; it writes no more before it has a job
 
     def read() -> None:
         try:
-            box.read(1, Held(time.monotonic() + LONG_SECONDS, threading.Event()))
+            box.read(1, Held.after(LONG_SECONDS))
         except BaseException as error:  # noqa: BLE001 - the test looks at what it was
             ended.append(error)
 
@@ -181,7 +181,7 @@ def test_a_reader_never_uses_a_descriptor_that_another_thread_has_closed(sandbox
         assert not thread.is_alive()
     assert [type(error) for error in ended] == [BoxClosed]
     with pytest.raises(BoxClosed):
-        box.read(1, long_patience())
+        box.read(1, long_deadline())
 
 
 @pytest.mark.docker
@@ -208,11 +208,11 @@ def test_boxes_end_with_their_launcher_and_the_next_box_starts_another() -> None
     sandbox = open_sandbox("bubblewrap")
     box = sandbox.open()
     assert isinstance(box, BubblewrapBox)
-    assert box.read(1, long_patience()) == b"R"
+    assert box.read(1, long_deadline()) == b"R"
     launcher = Path(f"/proc/{box.pid}/stat").read_text().rpartition(")")[2].split()[1]
     os.kill(int(launcher), signal.SIGKILL)
     with pytest.raises(BoxClosed):
-        while box.read(1000, long_patience()):
+        while box.read(1000, long_deadline()):
             pass
     box.close()
     assert run_in_box(sandbox, HONEST, prices=price_table(3)).decisions == 3
@@ -237,12 +237,12 @@ import sys, time
 from src.execution.sandbox.warm_pool import WarmPool
 from src.execution.session.session import Job, Session
 from tests.conftest import open_sandbox
-from tests.execution.box_runs import long_patience, price_table, rules
+from tests.execution.box_runs import long_deadline, price_table, rules
 
 pool = WarmPool(open_sandbox(sys.argv[2]), size=1)
 while not pool.n_ready:
     time.sleep(0.05)
-with Session(pool, Job(sys.argv[1], "Mine", False, {}, 0, 120.0), long_patience()) as session:
+with Session(pool, Job(sys.argv[1], "Mine", False, {}, 0, 120.0), long_deadline()) as session:
     session.describe()
     session.run(price_table(10), rules(), lambda *_: print("running", flush=True))
 """
@@ -270,7 +270,7 @@ def test_a_killed_services_boxes_are_removed_and_a_running_ones_stay() -> None:
         assert sandbox.remove_orphans() >= 2
         assert boxes_of_the_killed() == []
         assert boxes.count() == 1
-        assert neighbours.read(1, long_patience()) == b"R"
+        assert neighbours.read(1, long_deadline()) == b"R"
     finally:
         killed.kill()
         killed.wait()

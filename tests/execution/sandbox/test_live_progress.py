@@ -1,6 +1,5 @@
 """Progress reports of real boxes during their runs, on every backend."""
 
-import threading
 import time
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -8,10 +7,11 @@ from typing import Any
 import pytest
 
 from src.errors import RunCancelled, RunTimedOut, StrategyFailed
-from src.execution.sandbox.base import Patience, Sandbox
+from src.execution.sandbox.base import Sandbox
 from src.execution.session.progress import Observe
 from src.execution.session.reply import Reply
 from src.execution.session.session import Job, Session
+from src.utils.deadline import Deadline
 from tests.execution.box_runs import LONG_SECONDS, PRELUDE, price_table, rules
 
 COUNTING = "self.n = getattr(self, 'n', 0) + 1"
@@ -29,10 +29,10 @@ def observed(
     *,
     n_days: int = 20,
     wall_seconds: float = LONG_SECONDS,
-    patience: Patience | None = None,
+    deadline: Deadline | None = None,
 ) -> Reply:
     job = Job(strategy, "Mine", False, {}, 0, wall_seconds)
-    with Session(sandbox, job, patience or Patience(time.monotonic() + 2 * LONG_SECONDS, threading.Event())) as session:
+    with Session(sandbox, job, deadline or Deadline.after(2 * LONG_SECONDS)) as session:
         session.describe()
         return session.run(price_table(n_days), rules(), observe)
 
@@ -56,15 +56,15 @@ class Witness:
 def watched_until(sandbox: Sandbox, strategy: str, has_seen_enough: Callable[[Witness], bool]) -> Witness:
     """The witness of an endless run, which is cancelled once it has seen enough."""
     witness = Witness()
-    patience = Patience(time.monotonic() + LONG_SECONDS, threading.Event())
+    deadline = Deadline.after(LONG_SECONDS)
 
     def observe(day: int, equity: float, lines: Sequence[str]) -> None:
         witness(day, equity, lines)
         if has_seen_enough(witness):
-            patience.cancel.set()
+            deadline.cancel.set()
 
     with pytest.raises(RunCancelled):
-        observed(sandbox, strategy, observe, wall_seconds=2 * LONG_SECONDS, patience=patience)
+        observed(sandbox, strategy, observe, wall_seconds=2 * LONG_SECONDS, deadline=deadline)
     return witness
 
 
@@ -175,7 +175,7 @@ def test_a_cancel_ends_an_observed_run_that_prints(sandbox: Sandbox) -> None:
 def test_a_deadline_ends_an_observed_run(sandbox: Sandbox) -> None:
     strategy = source("time.sleep(1000)")
     with pytest.raises(RunTimedOut):
-        observed(sandbox, strategy, Witness(), patience=Patience(time.monotonic() + 1.0, threading.Event()))
+        observed(sandbox, strategy, Witness(), deadline=Deadline.after(1.0))
 
 
 def test_a_flood_of_lines_is_reported_in_bounded_frames_and_the_run_succeeds(sandbox: Sandbox) -> None:

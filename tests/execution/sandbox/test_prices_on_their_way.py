@@ -24,7 +24,7 @@ from src.execution.sandbox.bubblewrap_sandbox import BubblewrapBox
 from src.execution.sandbox.docker_sandbox import DockerBox
 from src.execution.sandbox.wrapped import WrappedBox, WrappedSandbox
 from src.execution.session.session import Job, Session
-from tests.execution.box_runs import HONEST, LONG_SECONDS, PRELUDE, long_patience, price_table, rules, run_in_box
+from tests.execution.box_runs import HONEST, LONG_SECONDS, PRELUDE, long_deadline, price_table, rules, run_in_box
 
 N_DAYS = 20
 ATTEMPTS = 4
@@ -103,7 +103,7 @@ threading.Thread(target=tick, daemon=True).start()
 def run_slowly(sandbox: Sandbox, source: str) -> tuple[str, float, float]:
     """Run it with a pause between its description and its prices. Returns its error and the pause's start and end."""
     job = Job(source, "Mine", False, {}, 0, 10.0)
-    with Session(sandbox, job, long_patience()) as session:
+    with Session(sandbox, job, long_deadline()) as session:
         session.describe()
         described_at = time.time()
         time.sleep(0.3)
@@ -154,9 +154,9 @@ class Heard(WrappedSandbox):
         self.boxes.append(box)
 
         class Heard(WrappedBox):
-            def write(self, data: bytes, patience: Any) -> None:
+            def write(self, data: bytes, deadline: Any) -> None:
                 written.extend(data)
-                super().write(data, patience)
+                super().write(data, deadline)
 
         return Heard(box)
 
@@ -190,7 +190,7 @@ def test_prices_in_transit_are_noise_without_a_key_that_user_code_never_has(sand
     # The key is passed in two halves that are never adjacent, so that the search does not find its own argument.
     source = PRELUDE + SEARCH + f"KEY = {(key[:16].hex(), key[16:].hex())!r}\n# a mark of its own\n"
     job = Job(source, "Mine", False, {}, 0, LONG_SECONDS)
-    with Session(heard, job, long_patience(), _price_key=key) as session:
+    with Session(heard, job, long_deadline(), _price_key=key) as session:
         session.describe()
         told = len(heard.written)
         lines = session.run(prices, rules()).logs
@@ -226,7 +226,7 @@ def parents() -> Iterator[tuple[int, int]]:
 
 def test_a_box_in_which_every_process_is_stopped_ends_at_the_time_limit(sandbox: Sandbox) -> None:
     heard, job = Heard(sandbox), Job(HONEST, "Mine", False, {}, 0, 0.5)
-    with Session(heard, job, long_patience(), grace_seconds=1.0) as session:
+    with Session(heard, job, long_deadline(), grace_seconds=1.0) as session:
         session.describe()
         freeze(heard.boxes[0])
         with pytest.raises(StrategyFailed) as caught:

@@ -10,7 +10,7 @@ from src.execution import protocol
 from src.execution.sandbox.base import Box, Sandbox
 from src.execution.sandbox.warm_pool import REST_SECONDS, WarmPool
 from tests.conftest import open_sandbox
-from tests.execution.box_runs import HONEST, PRELUDE, becomes_true, long_patience, price_table, run_in_box
+from tests.execution.box_runs import HONEST, PRELUDE, becomes_true, long_deadline, price_table, run_in_box
 from tests.fakes.sandbox import ScriptedSandbox
 
 READY = protocol.json_frame(protocol.READY, {"version": protocol.VERSION})
@@ -47,8 +47,8 @@ def pool(sandbox_below: Counted) -> Iterator[WarmPool]:
 def test_a_box_from_the_pool_was_ready_and_reports_so_again(pool: WarmPool, sandbox_below: Counted) -> None:
     box = pool.open()
     assert len(sandbox_below.boxes) >= 2
-    said = box.read(1, long_patience())
-    said += box.read(100, long_patience())
+    said = box.read(1, long_deadline())
+    said += box.read(100, long_deadline())
     assert said == READY
     box.close()
 

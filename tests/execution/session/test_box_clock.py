@@ -24,14 +24,14 @@ def now() -> Watch:
 
 def test_all_blocks_share_the_time_limit(now: Watch) -> None:
     clock = BoxClock(10.0, now)
-    assert clock.deadline == math.inf
+    assert clock.ends_at == math.inf
     with clock:
-        assert clock.deadline == 110.0
+        assert clock.ends_at == 110.0
         now.seconds += 4.0
-    assert clock.deadline == math.inf
+    assert clock.ends_at == math.inf
     now.seconds += 1_000.0
     with clock:
-        assert clock.deadline - now.seconds == 6.0
+        assert clock.ends_at - now.seconds == 6.0
 
 
 def test_an_observers_time_does_not_count_as_the_boxs(now: Watch) -> None:
@@ -44,7 +44,7 @@ def test_an_observers_time_does_not_count_as_the_boxs(now: Watch) -> None:
 
     with clock:
         clock.pausing(observe)(0, 1.0, [])
-        assert clock.deadline == 113.0
+        assert clock.ends_at == 113.0
         with pytest.raises(ValueError, match="7"):
             clock.pausing(observe)(7, 1.0, [])
-        assert clock.deadline == 116.0
+        assert clock.ends_at == 116.0

@@ -16,7 +16,7 @@ from src.execution.session.progress import MAX_LOG_LINES, PACE_SECONDS, Progress
 from src.execution.session.reply import Reply
 from src.execution.session.session import Session
 from tests.execution.box_runs import price_table, rules
-from tests.execution.session.test_session import JOB, N_DAYS, box, failure, good_reply, patience, run
+from tests.execution.session.test_session import JOB, N_DAYS, box, deadline, failure, good_reply, run
 from tests.fakes.sandbox import ScriptedSandbox
 
 
@@ -135,7 +135,7 @@ def test_a_flood_of_frames_ends_the_run_at_once() -> None:
     witness = Witness()
     started = time.monotonic()
     sandbox = ScriptedSandbox(sending(frame() * 100_000))
-    with pytest.raises(StrategyFailed, match="too many progress frames"), Session(sandbox, JOB, patience()) as session:
+    with pytest.raises(StrategyFailed, match="too many progress frames"), Session(sandbox, JOB, deadline()) as session:
         session.describe()
         session.run(price_table(N_DAYS), rules(), witness)
     # Most of the flood was never read.
@@ -227,7 +227,7 @@ def test_many_empty_lines_end_the_run_too() -> None:
 
 
 def test_a_cancel_during_a_slow_observation_ends_the_session_before_the_next_frame() -> None:
-    waits = patience()
+    waits = deadline()
     calls: list[int] = []
 
     def observe(day: int, equity: float, lines: Sequence[str]) -> None:

@@ -1,7 +1,6 @@
 """The host trusts no reply: each malformed, forged or missing one ends in a clean failure."""
 
 import json
-import threading
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -14,11 +13,12 @@ from hypothesis import strategies as st
 
 from src.errors import RunCancelled, RunTimedOut, StrategyFailed
 from src.execution import protocol
-from src.execution.sandbox.base import Box, BoxTimedOut, Patience, Sandbox
+from src.execution.sandbox.base import Box, Sandbox
 from src.execution.sandbox.wrapped import WrappedBox, WrappedSandbox
 from src.execution.session.progress import Observe
 from src.execution.session.reply import Reply
 from src.execution.session.session import Job, Session
+from src.utils.deadline import Deadline, DeadlinePassed
 from tests.execution.box_runs import LONG_SECONDS, price_table, rules
 from tests.fakes.engine_box import frames_in
 from tests.fakes.sandbox import ScriptedSandbox
@@ -29,8 +29,8 @@ READY = protocol.json_frame(protocol.READY, {"version": protocol.VERSION})
 DESCRIPTION = {"universe": ["AAA", "BBB"], "bar_size": "1d", "execution": "close_to_close"}
 
 
-def patience(seconds: float = LONG_SECONDS) -> Patience:
-    return Patience(time.monotonic() + seconds, threading.Event())
+def deadline(seconds: float = LONG_SECONDS) -> Deadline:
+    return Deadline.after(seconds)
 
 
 def ledger(n_days: int = N_DAYS) -> bytes:
@@ -62,11 +62,11 @@ def good_reply(nonce: str) -> bytes:
 
 
 def run(
-    script: Callable[[bytes], bytes], waits: Patience | None = None, observe: Observe | None = None, **options: Any
+    script: Callable[[bytes], bytes], waits: Deadline | None = None, observe: Observe | None = None, **options: Any
 ) -> Reply:
     sandbox = ScriptedSandbox(script, **options)
     try:
-        with Session(sandbox, JOB, waits or patience()) as session:
+        with Session(sandbox, JOB, waits or deadline()) as session:
             session.describe()
             return session.run(price_table(N_DAYS), rules(), observe)
     finally:
@@ -188,7 +188,7 @@ def test_a_ledger_over_the_order_limit_is_not_read() -> None:
 
     def said(count: int, max_orders: int) -> Reply:
         script = box(reply=lambda nonce: protocol.frame(protocol.LEDGER, orders(count)) + finished(nonce))
-        with Session(ScriptedSandbox(script), replace(JOB, max_orders=max_orders), patience()) as session:
+        with Session(ScriptedSandbox(script), replace(JOB, max_orders=max_orders), deadline()) as session:
             session.describe()
             return session.run(price_table(N_DAYS), rules())
 
@@ -225,7 +225,7 @@ def test_the_boxs_text_is_made_printable() -> None:
 
 def test_a_silent_box_ends_at_the_deadline() -> None:
     def silent(_: bytes) -> bytes:
-        raise BoxTimedOut
+        raise DeadlinePassed
 
     with pytest.raises(RunTimedOut):
         run(silent)
@@ -233,11 +233,11 @@ def test_a_silent_box_ends_at_the_deadline() -> None:
 
 def test_a_deadline_that_has_passed_ends_the_session() -> None:
     with pytest.raises(RunTimedOut):
-        run(box(), waits=patience(-1))
+        run(box(), waits=deadline(-1))
 
 
 def test_a_cancel_ends_the_session() -> None:
-    cancelled = patience()
+    cancelled = deadline()
     cancelled.cancel.set()
     with pytest.raises(RunCancelled):
         run(box(), waits=cancelled)
@@ -266,16 +266,16 @@ class Silence(WrappedBox):
         self._readable_bytes = readable_bytes
         self._says = says
 
-    def write(self, data: bytes, patience: Patience) -> None:
+    def write(self, data: bytes, deadline: Deadline) -> None:
         self._readable_bytes -= len(data)
         while self._readable_bytes < 0:
-            time.sleep(min(0.01, patience.wait_seconds()))
-        super().write(data, patience)
+            time.sleep(min(0.01, deadline.poll_seconds()))
+        super().write(data, deadline)
 
-    def read(self, max_bytes: int, patience: Patience) -> bytes:
+    def read(self, max_bytes: int, deadline: Deadline) -> bytes:
         while self._says == 0:
-            time.sleep(min(0.01, patience.wait_seconds()))
-        data = super().read(min(max_bytes, self._says), patience)
+            time.sleep(min(0.01, deadline.poll_seconds()))
+        data = super().read(min(max_bytes, self._says), deadline)
         self._says -= len(data)
         return data
 
@@ -306,19 +306,19 @@ DESCRIBED = READY + protocol.json_frame(protocol.DESCRIBED, DESCRIPTION)
     ],
 )
 def test_the_host_ends_a_run_whose_box_cannot_measure_its_own_time(sandbox: Sandbox, error: str) -> None:
-    with pytest.raises(StrategyFailed) as caught, Session(sandbox, SHORT_JOB, patience(), 0.1) as session:
+    with pytest.raises(StrategyFailed) as caught, Session(sandbox, SHORT_JOB, deadline(), 0.1) as session:
         session.describe()
         session.run(price_table(N_DAYS), rules())
     assert (caught.value.errors, caught.value.timed_out) == ([error], True)
 
 
 def test_a_box_that_never_starts_uses_none_of_its_time() -> None:
-    with pytest.raises(RunTimedOut), Session(SilentSandbox(0), SHORT_JOB, patience(0.5), 0.1) as session:
+    with pytest.raises(RunTimedOut), Session(SilentSandbox(0), SHORT_JOB, deadline(0.5), 0.1) as session:
         session.describe()
 
 
 def test_time_between_description_and_prices_does_not_count() -> None:
-    with Session(ScriptedSandbox(box()), SHORT_JOB, patience(), 0.1) as session:
+    with Session(ScriptedSandbox(box()), SHORT_JOB, deadline(), 0.1) as session:
         session.describe()
         time.sleep(0.5)
         assert session.run(price_table(N_DAYS), rules()).decisions == N_DAYS
@@ -328,7 +328,7 @@ def test_two_runs_never_encrypt_prices_with_the_same_key() -> None:
     heard = []
     for _ in range(2):
         sandbox = ScriptedSandbox(box())
-        with Session(sandbox, JOB, patience()) as session:
+        with Session(sandbox, JOB, deadline()) as session:
             session.describe()
             session.run(price_table(N_DAYS), rules())
         frames = frames_in(sandbox.boxes[0].heard)

@@ -1,8 +1,6 @@
 """The whole job in one process: the answer to a request, and that a box cannot lie."""
 
 import json
-import threading
-import time
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -25,6 +23,7 @@ from src.services.backtests.prepare import Backtests, RunLimits
 from src.services.data_provider.base import DataProvider
 from src.services.data_provider.files import FilesProvider
 from src.services.data_provider.mock import MockProvider
+from src.utils.deadline import Deadline
 from src.utils.json_bytes import json_bytes, parsed_json
 from tests.fakes.engine_box import Forge, engine_script, frames_in
 from tests.fakes.sandbox import ScriptedSandbox
@@ -59,8 +58,7 @@ def prepared(sandbox: ScriptedSandbox, provider: DataProvider | None = None, **r
     backtests = Backtests(provider=provider or PROVIDER, sandbox=sandbox, limits=RunLimits())
     return backtests.prepare(
         BacktestRequest.model_validate(request),
-        deadline=time.monotonic() + 30,
-        cancel=threading.Event(),
+        deadline=Deadline.after(30),
     )
 
 
@@ -95,8 +93,7 @@ def test_the_analysis_time_and_the_total_include_the_reading_before_the_run() ->
     request = BacktestRequest.model_validate(
         {"strategy_code": SOURCE, "start_date": "2015-01-01", "end_date": "2015-12-31"}
     )
-    deadline, cancel = time.monotonic() + 30, threading.Event()
-    with backtests.prepare(request, deadline=deadline, cancel=cancel, reading_seconds=1_000.0) as ready:
+    with backtests.prepare(request, deadline=Deadline.after(30), reading_seconds=1_000.0) as ready:
         timings = ready.execute()["provenance"]["timings_ms"]
     assert timings["analysis"] == 1_000_250
     assert timings["total"] > 1_000_000

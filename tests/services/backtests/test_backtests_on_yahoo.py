@@ -1,7 +1,6 @@
 """Whole runs on Yahoo's prices: provenance, benchmarks that never fail a run, and errors that name the symbol."""
 
 import re
-import threading
 import time
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
@@ -16,6 +15,7 @@ from src.models.response import BacktestResponse
 from src.services.backtests.prepare import Backtests, RunLimits
 from src.services.data_provider.cache import CachedProvider
 from src.services.data_provider.yahoo import YFDataProvider
+from src.utils.deadline import Deadline
 from src.utils.json_bytes import json_bytes, parsed_json
 from tests.fakes.engine_box import engine_script
 from tests.fakes.sandbox import ScriptedSandbox
@@ -63,7 +63,7 @@ def run(provider: CachedProvider, seconds: float = 30, **changes: Any) -> dict[s
     sandbox = ScriptedSandbox(engine_script(DESCRIPTION, [0.5, 0.5]))
     request = BacktestRequest.model_validate(REQUEST | changes)
     backtests = Backtests(provider=provider, sandbox=sandbox, limits=RunLimits())
-    with backtests.prepare(request, deadline=time.monotonic() + seconds, cancel=threading.Event()) as prepared:
+    with backtests.prepare(request, deadline=Deadline.after(seconds)) as prepared:
         return parsed_json(json_bytes(prepared.execute()))
 
 

@@ -1,7 +1,5 @@
 """Delistings, from the stored prices to the answer: which symbols count as delisted, and the warnings."""
 
-import threading
-import time
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -19,6 +17,7 @@ from src.services.data_provider.cache import CachedProvider
 from src.services.data_provider.calendar import sessions
 from src.services.data_provider.files import FilesProvider
 from src.services.data_provider.mock import MockProvider
+from src.utils.deadline import Deadline
 from src.utils.json_bytes import json_bytes, parsed_json
 from tests.fakes.engine_box import engine_script
 from tests.fakes.histories import FakeSource, history
@@ -131,7 +130,7 @@ def run(provider: DataProvider, weights: tuple[float, float] = (0.5, 0.5), **cha
     sandbox = ScriptedSandbox(engine_script(DESCRIPTION, weights))
     backtests = Backtests(provider=provider, sandbox=sandbox, limits=RunLimits())
     request = BacktestRequest.model_validate(REQUEST | changes)
-    with backtests.prepare(request, deadline=time.monotonic() + 60, cancel=threading.Event()) as prepared:
+    with backtests.prepare(request, deadline=Deadline.after(60)) as prepared:
         answer = parsed_json(json_bytes(prepared.execute()))
     BacktestResponse.model_validate(answer)
     return answer

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from src.models.request import BacktestRequest
 from src.services.backtests.identity import canonical, canonical_json, run_hash
+from src.utils.deadline import NO_DEADLINE
 from tests.fakes.backtests import FakeBacktests
 
 NUMBERS = st.integers(-(2**63), 2**64 - 1) | st.floats(allow_nan=False, allow_infinity=False)
@@ -103,7 +104,7 @@ SUBSTANCE = {
 
 def hash_of(request: dict[str, Any]) -> str:
     posted = BacktestRequest.model_validate(request)
-    return FakeBacktests().prepare(posted, deadline=0.0, cancel=None).run_hash
+    return FakeBacktests().prepare(posted, deadline=NO_DEADLINE).run_hash
 
 
 @given(st.sets(st.sampled_from(sorted(DEFAULTS))), PARAMETERS, st.randoms(use_true_random=False))

@@ -1,7 +1,5 @@
 """The warning of a run without orders, with the engine's own numbers."""
 
-import threading
-import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -11,6 +9,7 @@ import pytest
 from src.models.request import BacktestRequest
 from src.services.backtests.prepare import Backtests, RunLimits
 from src.services.data_provider.mock import MockProvider
+from src.utils.deadline import Deadline
 from tests.fakes.engine_box import engine_script
 from tests.fakes.sandbox import ScriptedSandbox
 
@@ -42,7 +41,7 @@ def told(
     sandbox = ScriptedSandbox(engine_script(description, weights))
     backtests = Backtests(provider=PROVIDER, sandbox=sandbox, limits=RunLimits())
     posted = BacktestRequest.model_validate(request)
-    with backtests.prepare(posted, deadline=time.monotonic() + 60, cancel=threading.Event()) as prepared:
+    with backtests.prepare(posted, deadline=Deadline.after(60)) as prepared:
         return [warning for warning in prepared.execute()["warnings"] if "Nothing was traded" in warning]
 
 

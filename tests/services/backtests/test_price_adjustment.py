@@ -1,7 +1,5 @@
 """price_adjustment "splits": orders at the prices that were paid, and dividends as cash in the books."""
 
-import threading
-import time
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -21,6 +19,7 @@ from src.services.data_provider.cache import CachedProvider
 from src.services.data_provider.calendar import sessions
 from src.services.data_provider.files import FilesProvider
 from src.services.data_provider.mock import MockProvider
+from src.utils.deadline import Deadline
 from src.utils.json_bytes import json_bytes
 from tests.fakes.engine_box import engine_script
 from tests.fakes.histories import FakeSource, history, with_dividend
@@ -61,7 +60,7 @@ def run(
     sandbox = box or ScriptedSandbox(engine_script(description, list(weights)))
     backtests = Backtests(provider=provider, sandbox=sandbox, limits=RunLimits())
     posted = BacktestRequest.model_validate(request | changes)
-    with backtests.prepare(posted, deadline=time.monotonic() + 60, cancel=threading.Event()) as prepared:
+    with backtests.prepare(posted, deadline=Deadline.after(60)) as prepared:
         answer = prepared.execute()
     BacktestResponse.model_validate(answer)
     return answer

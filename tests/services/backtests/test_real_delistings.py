@@ -1,7 +1,5 @@
 """A delisting in every kind of real box: the same books in every dialect, and nothing seen of it before its day."""
 
-import threading
-import time
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -12,6 +10,7 @@ from src.execution.sandbox.base import Sandbox
 from src.models.request import BacktestRequest
 from src.services.backtests.prepare import Backtests, RunLimits
 from src.services.data_provider.files import FilesProvider
+from src.utils.deadline import Deadline
 from src.utils.json_bytes import json_bytes, parsed_json
 from tests.services.backtests.test_delistings import write
 
@@ -85,7 +84,7 @@ def run(sandbox: Sandbox, provider: FilesProvider, source: str) -> dict[str, Any
         delisting_return=-0.5,
     )
     backtests = Backtests(provider=provider, sandbox=sandbox, limits=RunLimits(wall_seconds=60))
-    with backtests.prepare(request, deadline=time.monotonic() + 120, cancel=threading.Event()) as prepared:
+    with backtests.prepare(request, deadline=Deadline.after(120)) as prepared:
         return parsed_json(json_bytes(prepared.execute()))
 
 

@@ -20,9 +20,10 @@ from src.errors import NoPrices, PriceSourceUnavailable, RunCancelled, RunTimedO
 from src.services.data_provider.cache import CachedProvider
 from src.services.data_provider.files import FilesProvider
 from src.services.data_provider.history import ADJ_CLOSE, CLOSE, DIVIDEND, SPLIT
-from src.services.data_provider.patience import Patience
+from src.services.data_provider.waiting import price_deadline
 from src.services.data_provider.yahoo import YFDataProvider
 from src.services.data_provider.yahoo_session import YahooSession
+from src.utils.deadline import Deadline
 from tests.fakes.application import wait_until
 from tests.fakes.yahoo import (
     LONG_SECONDS,
@@ -67,7 +68,7 @@ def make(yahoo: StandInYahoo, yahoo_state: Path, pauses: list[float]) -> Make:
     def make(**options: float) -> YFDataProvider:
         session = LoopbackSession(yahoo.base)
 
-        def pause(_: Patience, seconds: float) -> None:
+        def pause(_: Deadline, seconds: float) -> None:
             pauses.append(seconds)
 
         return YFDataProvider(yahoo.clock, yahoo_state, session=session, pause=pause, **options)
@@ -218,8 +219,8 @@ class TestBetweenTwoRequests:
         assert fresh.fetch(("SPY",), START, date(2021, 3, 9)).data_hash() == after.data_hash()
 
 
-class TestPatience:
-    """Ten attempts of ten seconds each, unless the request's patience ends them."""
+class TestDeadline:
+    """Ten attempts of ten seconds each, unless the request's deadline ends them."""
 
     @pytest.fixture
     def hanging(self, make, yahoo, tmp_path) -> CachedProvider:
@@ -230,20 +231,20 @@ class TestPatience:
         yahoo.always = Answer(delay_seconds=LONG_SECONDS)
         with ends_early(), pytest.raises(RunTimedOut, match="'SPY'"):
             provider = make(attempts=10, timeout_seconds=2 * LONG_SECONDS)
-            provider.history("SPY", patience=Patience(time.monotonic() + 0.5))
+            provider.history("SPY", deadline=Deadline.after(0.5))
         assert yahoo.asked_for("SPY")
 
     def test_attempts_that_fail_at_once_also_end_with_the_deadline(self, yahoo, yahoo_state):
         yahoo.always = Answer(500)
         provider = YFDataProvider(yahoo.clock, yahoo_state, session=LoopbackSession(yahoo.base), attempts=10)
         with pytest.raises(RunTimedOut, match="'SPY'"):
-            provider.history("SPY", patience=Patience(time.monotonic() + 0.5))
+            provider.history("SPY", deadline=Deadline.after(0.5))
 
     @pytest.mark.parametrize("symbols", [("SPY",), ("SPY", "BTC-USD")])
     def test_a_cancelled_request_ends_in_the_middle_of_an_answer(self, hanging, yahoo, symbols):
         cancel = threading.Event()
         with ThreadPoolExecutor(1) as threads:
-            fetching = threads.submit(hanging.fetch, symbols, START, END, Patience(cancel=cancel))
+            fetching = threads.submit(hanging.fetch, symbols, START, END, Deadline(cancel=cancel))
             wait_until(lambda: bool(yahoo.asked))
             cancel.set()
             with ends_early(), pytest.raises(RunCancelled, match="'SPY'"):
@@ -251,31 +252,31 @@ class TestPatience:
 
     def test_yields_have_the_same_deadline(self, hanging):
         with ends_early(), pytest.raises(RunTimedOut, match=r"'\^IRX'"):
-            hanging.fetch_yields("^IRX", START, END, Patience(time.monotonic() + 0.2))
+            hanging.fetch_yields("^IRX", START, END, Deadline.after(0.2))
 
     def test_no_request_waits_beyond_its_deadline_for_another_ones_fetch(self, hanging, yahoo):
         cancel = threading.Event()
         with ThreadPoolExecutor(1) as threads:
-            fetching = threads.submit(hanging.fetch, ("SPY",), START, END, Patience(cancel=cancel))
+            fetching = threads.submit(hanging.fetch, ("SPY",), START, END, Deadline(cancel=cancel))
             wait_until(lambda: bool(yahoo.asked))
             with ends_early(), pytest.raises(RunTimedOut, match="'SPY'"):
-                hanging.fetch(("SPY",), START, END, Patience(time.monotonic() + 0.2))
+                hanging.fetch(("SPY",), START, END, Deadline.after(0.2))
             cancel.set()
             assert isinstance(fetching.exception(), RunCancelled)
 
     def test_one_requests_timeout_does_not_affect_the_next(self, hanging, yahoo):
         with pytest.raises(RunTimedOut):
-            hanging.fetch(("SPY",), START, END, Patience(time.monotonic() + 0.2))
+            hanging.fetch(("SPY",), START, END, Deadline.after(0.2))
         yahoo.always = None
         assert hanging.fetch(("SPY",), START, END).dates[-1].item() == END
 
     def test_a_request_reserves_time_to_report_missing_prices(self):
-        now, cancel = time.monotonic(), threading.Event()
-        assert Patience.of_request(now + 600, cancel).deadline == now + 599
-        short = Patience.of_request(now + 2, cancel).deadline
+        now = time.monotonic()
+        assert price_deadline(Deadline(now + 600)).ends_at == now + 599
+        short = price_deadline(Deadline(now + 2)).ends_at
         least_left = now + 2 - time.monotonic()
         assert now + 2 - 0.2 <= short <= now + 2 - 0.1 * max(0.0, least_left)
-        assert Patience.of_request(now - 1, cancel).is_over
+        assert price_deadline(Deadline(now - 1)).is_over
 
 
 @contextmanager

@@ -2,7 +2,6 @@
 
 import socket
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from datetime import date
@@ -14,7 +13,6 @@ import pytest
 
 from src.errors import PriceSourceUnavailable, RunTimedOut
 from src.services.data_provider.cache import CachedProvider
-from src.services.data_provider.patience import Patience
 from src.services.data_provider.yahoo import FIRST_PAUSE_SECONDS, YFDataProvider
 from src.services.data_provider.yahoo_session import (
     CHART_CONNECT_SECONDS,
@@ -22,6 +20,7 @@ from src.services.data_provider.yahoo_session import (
     UNREACHABLE_SECONDS,
     YahooSession,
 )
+from src.utils.deadline import Deadline
 from tests.fakes.yahoo import Answer, StandInYahoo, made_up
 
 FIRST, LAST = date(2015, 6, 1), date(2022, 1, 1)
@@ -196,7 +195,7 @@ def test_a_request_with_a_short_deadline_does_not_mark_the_host_unreachable(yaho
     session = DivertedSession(black_hole(stack), chart_connect_seconds=5.0, other_connect_seconds=5.0)
     source = YFDataProvider(yahoo.clock, tmp_path, session=session, pause=lambda *_: None)
     with pytest.raises(RunTimedOut):
-        source.history("SPY", patience=Patience(time.monotonic() + 0.2))
+        source.history("SPY", deadline=Deadline.after(0.2))
     session.base = yahoo.base
     assert source.history("SPY").dates.size > 0
 

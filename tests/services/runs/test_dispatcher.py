@@ -20,6 +20,7 @@ from src.services.runs.notifications import RunNotifications
 from src.services.runs.retention import RunRetention
 from src.services.storage.errors import QueueFull, StorageUnavailable
 from src.services.storage.records import Lease, RunFilter, RunKey, RunStatus
+from src.utils.deadline import Deadline
 from tests.fakes.application import FakeFiles, wait_until
 from tests.fakes.backtests import FakeBacktests
 from tests.fakes.run_store import FakeRunStore
@@ -48,8 +49,7 @@ def request(seed: int) -> BacktestRequest:
 
 
 def submit(durable: DurableRuns, seed: int) -> RunKey:
-    deadline = time.monotonic() + HANG_SECONDS
-    submission = durable.runs.submit("local", request(seed), deadline=deadline, cancel=threading.Event())
+    submission = durable.runs.submit("local", request(seed), deadline=Deadline.after(HANG_SECONDS))
     return submission.run.key
 
 

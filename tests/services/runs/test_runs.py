@@ -32,6 +32,7 @@ from src.services.runs.queries import RunQueries
 from src.services.runs.runs import Runs
 from src.services.storage.errors import KeyReused, QueueFull, StorageUnavailable
 from src.services.storage.records import Lease, Progress, RunFilter, RunKey, RunRecord, RunStatus
+from src.utils.deadline import Deadline
 from tests.fakes.backtests import FakeBacktests
 from tests.fakes.run_store import FakeRunStore
 
@@ -65,13 +66,12 @@ class Service:
         )
 
     def run_now(self, owner: str = "local", cancel: threading.Event | None = None, **changes: Any) -> Any:
-        deadline = time.monotonic() + changes.pop("seconds", HANG_SECONDS)
-        return self.runs.run_now(owner, posted(**changes), deadline=deadline, cancel=cancel or threading.Event())
+        deadline = Deadline.after(changes.pop("seconds", HANG_SECONDS), cancel)
+        return self.runs.run_now(owner, posted(**changes), deadline=deadline)
 
     def submit(self, owner: str = "local", **changes: Any) -> Any:
         options = {name: changes.pop(name) for name in ("rerun", "idempotency_key") if name in changes}
-        deadline = time.monotonic() + HANG_SECONDS
-        return self.runs.submit(owner, posted(**changes), deadline=deadline, cancel=threading.Event(), **options)
+        return self.runs.submit(owner, posted(**changes), deadline=Deadline.after(HANG_SECONDS), **options)
 
     def execute_next(self) -> None:
         self.runs.execute(self.claim(), threading.Event())

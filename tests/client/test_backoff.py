@@ -4,8 +4,8 @@ from datetime import UTC, datetime
 
 import pytest
 
+from hqg_backtester.client.backoff import LONGEST_PAUSE_SECONDS, Backoff, retry_after_seconds
 from hqg_backtester.client.errors import ServiceBusy
-from hqg_backtester.client.patience import LONGEST_PAUSE_SECONDS, Patience, retry_after_seconds
 
 BUSY = ServiceBusy("busy")
 
@@ -21,33 +21,33 @@ class Time:
         self.now += seconds
 
 
-def patience(seconds: float, draw: float = 1.0) -> tuple[Patience, Time]:
+def backoff(seconds: float, draw: float = 1.0) -> tuple[Backoff, Time]:
     time = Time()
-    return Patience(seconds, time.sleep, lambda: draw, lambda: time.now), time
+    return Backoff(seconds, time.sleep, lambda: draw, lambda: time.now), time
 
 
 def test_the_client_pauses_as_long_as_the_service_asks():
-    it, time = patience(60)
+    it, time = backoff(60)
     it.pause(BUSY, 7.0)
     it.pause(BUSY, 3.0)
     assert time.pauses == [7.0, 3.0]
 
 
 def test_without_retry_after_pauses_double_up_to_a_maximum():
-    it, time = patience(60)
+    it, time = backoff(60)
     for _ in range(8):
         it.pause(BUSY)
     assert time.pauses == pytest.approx([0.1, 0.2, 0.4, 0.8, 1.6, 3.2, LONGEST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS])
 
 
 def test_pauses_differ_between_clients_by_up_to_a_half():
-    it, time = patience(60, draw=0.0)
+    it, time = backoff(60, draw=0.0)
     it.pause(BUSY)
     assert time.pauses == [0.05]
 
 
 def test_a_pause_longer_than_the_patience_left_is_not_started():
-    it, time = patience(10)
+    it, time = backoff(10)
     it.pause(BUSY, 8.0)
     with pytest.raises(ServiceBusy):
         it.pause(BUSY, 3.0)
@@ -55,7 +55,7 @@ def test_a_pause_longer_than_the_patience_left_is_not_started():
 
 
 def test_a_dead_service_is_given_up_when_patience_has_run_out():
-    it, time = patience(30)
+    it, time = backoff(30)
     with pytest.raises(ServiceBusy):
         for _ in range(1000):
             it.pause(BUSY)
@@ -63,7 +63,7 @@ def test_a_dead_service_is_given_up_when_patience_has_run_out():
 
 
 def test_a_success_renews_patience():
-    it, time = patience(10)
+    it, time = backoff(10)
     for _ in range(5):
         it.pause(BUSY, 8.0)
         it.renew()
@@ -71,7 +71,7 @@ def test_a_success_renews_patience():
 
 
 def test_a_hundred_thousand_attempts_overflow_nothing():
-    it, _ = patience(1e9)
+    it, _ = backoff(1e9)
     for _ in range(100_000):
         it.pause(BUSY)
 

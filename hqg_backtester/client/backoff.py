@@ -14,7 +14,7 @@ LONGEST_PAUSE_SECONDS = 5.0
 
 
 @dataclass
-class Patience:
+class Backoff:
     """Pauses between the attempts of one operation, up to a total wait. Belongs to one thread.
 
     Args:
@@ -38,19 +38,19 @@ class Patience:
         """Wait before the next attempt.
 
         Args:
-            why: what went wrong; raised if the pause would exceed the patience left.
+            why: what went wrong; raised if the pause would exceed the remaining wait.
             retry_after_seconds: how long the service asked to wait.
         """
         now = self.clock()
         if self._since is None:
             self._since = now
-        pause = self._backoff() if retry_after_seconds is None else retry_after_seconds
+        pause = self._pause_seconds() if retry_after_seconds is None else retry_after_seconds
         if now + pause > self._since + self.seconds:
             raise why
         self._n_attempts += 1
         self.sleep(pause)
 
-    def _backoff(self) -> float:
+    def _pause_seconds(self) -> float:
         # A large exponent would overflow, long after the longest pause is reached.
         longest = min(LONGEST_PAUSE_SECONDS, FIRST_PAUSE_SECONDS * 2.0 ** min(self._n_attempts, 16))
         return longest * (0.5 + 0.5 * self.draw())
