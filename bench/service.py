@@ -3,7 +3,7 @@
 The peer does what is usual: a fresh container of the same image for each request, JSON in on standard input,
 JSON out on standard output, the strategy and the simulation in one process. It checks nothing.
 
-    python -m bench.service [--seconds 60] [--backend docker|bubblewrap]
+    python -m bench.service [--seconds 60] [--backend docker|bubblewrap] [--project DIR]
 """
 
 import argparse
@@ -21,14 +21,16 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from bench import processor
 from bench.prices import FIELDS, Prices, real_or_generated
-from bench.serving import Server, serving
+from bench.serving import PROJECT, Client, Server, serving
 
-PROJECT = Path(__file__).resolve().parent.parent
 SOURCE = (PROJECT / "bench" / "strategies.py").read_text()
 FIRST, LAST = "2010-01-01", "2020-12-31"
 SEEDS = itertools.count(1)
 IMAGE = os.environ.get("SANDBOX_IMAGE", "hqg-backtester-sandbox")
+SPACED, REST_SECONDS = 30, 0.5
+"""Runs one after the other, each after a rest in which the next warm box starts."""
 
 PEER = """
 import json, sys
@@ -73,11 +75,11 @@ def price_folder(prices: Prices) -> Iterator[Path]:
 
 
 @contextlib.contextmanager
-def serving_prices(prices: Prices, backend: str) -> Iterator[Server]:
-    """A real server in its own process, with these prices as files."""
+def serving_prices(prices: Prices, backend: str, checkout: Path = PROJECT) -> Iterator[Server]:
+    """A real server in its own process, with these prices as files; of the project in the folder `checkout`."""
     with price_folder(prices) as folder:
         settings = {"DATA_PROVIDER": "files", "DATA_DIR": str(folder), "SANDBOX": backend, "MAX_CONCURRENT_RUNS": "3"}
-        with serving(settings) as server:
+        with serving(settings, checkout=checkout) as server:
             yield server
 
 
@@ -120,13 +122,14 @@ def peer_request(prices: Prices) -> bytes:
     return json.dumps(parts).encode()
 
 
-def latencies(run: Callable[[], Any], times: int) -> list[float]:
-    """Milliseconds of each of `times` calls, one after the other."""
+def latencies(run: Callable[[], Any], times: int, rest_seconds: float = 0.0) -> list[float]:
+    """Milliseconds of each of `times` calls, one after the other, with a rest after each."""
     spent = []
     for _ in range(times):
         started = time.perf_counter()
         run()
         spent.append((time.perf_counter() - started) * 1000)
+        time.sleep(rest_seconds)
     return spent
 
 
@@ -152,39 +155,65 @@ def throughput(run: Callable[[], Any], clients: int, seconds: float) -> float:
 def row(name: str, spent: list[float], runs_a_second: float) -> tuple[float, float]:
     """Print one row; its median latency and throughput."""
     p50, p95 = statistics.median(spent), statistics.quantiles(spent, n=20)[-1]
-    print(f"{name:<34} {p50:>9.0f} {p95:>9.0f} {runs_a_second:>9.2f}")
+    print(f"{name:<34} {p50:>9.1f} {p95:>9.1f} {runs_a_second:>9.2f}")
     return p50, runs_a_second
 
 
+def stored_again(server: Server) -> tuple[Callable[[], object], Callable[[], None]]:
+    """Post the same run again and again, on one connection; and the end of that connection."""
+    client, body = Client(server), posted_body(seed=0)
+    return lambda: client.ask("POST", "/api/v1/backtest", body), client.close
+
+
+def processor_table(server: Server, backend: str) -> None:
+    """Print the processor time of spaced runs by process, in ms a run."""
+    before = processor.milliseconds(server.pid, backend)
+    latencies(lambda: post_for_bytes(server.address), SPACED, REST_SECONDS)
+    after = processor.milliseconds(server.pid, backend)
+    spent = {name: (after[name] - before[name]) / SPACED for name in after}
+    print("\nprocessor, ms a run:")
+    for name, each in (spent | {"all": sum(spent.values())}).items():
+        print(f"  {name:<16} {each:>8.1f}")
+
+
 def main() -> None:
-    """Print the table."""
+    """Print the tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seconds", type=float, default=60.0, help="length of each throughput measurement")
     parser.add_argument("--backend", default="docker", choices=("docker", "bubblewrap"))
+    parser.add_argument(
+        "--project", type=Path, default=PROJECT, help="the checkout that serves; its image: SANDBOX_IMAGE"
+    )
     arguments = parser.parse_args()
+    backend, checkout = arguments.backend, arguments.project.resolve()
     prices = real_or_generated(("SPY", "BND"), FIRST, LAST)
     request = peer_request(prices)
     print(f"21-day trend on SPY and BND, {len(prices.close)} days, {prices.source}\n")
     print(f"{'':<34} {'p50 ms':>9} {'p95 ms':>9} {'runs/s':>9}")
-    with serving_prices(prices, arguments.backend) as server:
+    with serving_prices(prices, backend, checkout) as server:
         address = server.address
         post(address)
         time.sleep(3)  # the pool fills
-        spent = latencies(lambda: (post_for_bytes(address), time.sleep(0.5)), 30)
         warm = row(
-            f"this service, {arguments.backend}, warm",
-            [each - 500 for each in spent],
+            f"this service, {backend}, warm",
+            latencies(lambda: post_for_bytes(address), SPACED, REST_SECONDS),
             throughput(lambda: post_for_bytes(address), 6, arguments.seconds),
         )
+        again, close = stored_again(server)
+        again()
+        spent = latencies(again, 200)
+        row("the same run again, stored", spent, 1000 / statistics.mean(spent))
+        close()
         time.sleep(3)
-        timings = [(post(address)["provenance"]["timings_ms"], time.sleep(0.5))[0] for _ in range(10)]
+        processor_table(server, backend)
+        timings = [(post(address)["provenance"]["timings_ms"], time.sleep(REST_SECONDS))[0] for _ in range(10)]
     os.environ["SANDBOX_POOL_SIZE"] = "0"
-    with serving_prices(prices, arguments.backend) as server:
+    with serving_prices(prices, backend, checkout) as server:
         address = server.address
         final = post(address)["equity_stats"]["equity"]
         time.sleep(3)
         row(
-            f"this service, {arguments.backend}, cold",
+            f"this service, {backend}, cold",
             latencies(lambda: post_for_bytes(address), 20),
             throughput(lambda: post_for_bytes(address), 6, arguments.seconds / 2),
         )
