@@ -28,7 +28,7 @@ MAX_WAITING_TO_PREPARE = 256
 
 @dataclass(frozen=True)
 class DurableRuns:
-    """See src.api.http.dependencies.Services."""
+    """See src.app.services.Services."""
 
     runs: Runs
     run_events: RunEvents
@@ -76,7 +76,7 @@ async def durable_runs(
         dispatcher = RunDispatcher(
             runs,
             store,
-            gate=run_slots,
+            slots=run_slots,
             leases=leases,
             notifications=notifications,
             max_attempts=settings.run_max_attempts,

@@ -73,7 +73,7 @@ async def open_real_services(settings: Settings) -> AsyncIterator[Services]:
         durable = await stack.enter_async_context(durable_runs(backtests, storage.runs, artifacts, settings))
         yield Services(
             runs=durable.runs,
-            archive=RunQueries(storage.runs),
+            run_queries=RunQueries(storage.runs),
             run_events=durable.run_events,
             artifacts=artifacts,
             presets=Presets(storage.presets),

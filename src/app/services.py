@@ -23,7 +23,7 @@ class Services:
 
     Attributes:
         runs: accepts, executes and ends runs.
-        archive: returns stored runs and their results.
+        run_queries: returns stored runs and their results.
         run_events: follows runs.
         artifacts: the files of runs.
         run_slots: the slots for runs.
@@ -34,7 +34,7 @@ class Services:
     """
 
     runs: Runs
-    archive: RunQueries
+    run_queries: RunQueries
     run_events: RunEvents
     artifacts: "Artifacts"
     presets: "Presets"

@@ -60,7 +60,7 @@ def check(provider: "CachedProvider", out: TextIO) -> int:
         0 when all are intact, else 1.
     """
     # Imported late because it loads pandas and pyarrow: `python -m src --help` must not wait for them.
-    from src.services.data_provider.cache import holding, usable_bars  # noqa: PLC0415
+    from src.services.data_provider.cache import cached_symbol, usable_bars  # noqa: PLC0415
     from src.services.data_provider.history_file import NotIntact  # noqa: PLC0415
 
     n_files = n_bad = 0
@@ -70,7 +70,7 @@ def check(provider: "CachedProvider", out: TextIO) -> int:
             entry = provider.histories.check(symbol)
             n_suspects = len(usable_bars(entry.history, entry.record).suspects)
             odd = f", {n_suspects} suspect rows" if n_suspects else ""
-            print(f"{_range(holding(entry))}: intact{odd}", file=out)
+            print(f"{_range(cached_symbol(entry))}: intact{odd}", file=out)
         except (NotIntact, OSError) as error:
             n_bad += 1
             print(f"{symbol:<12} BAD: {error}", file=out)

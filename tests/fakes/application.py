@@ -120,19 +120,19 @@ def make_app(
     @contextlib.asynccontextmanager
     async def open_services(settings: Settings) -> AsyncIterator[Services]:
         kept = storage or fake_storage()
-        gate = ReadingSlots([FakeHelper(read)])
-        with tempfile.TemporaryDirectory() as folder, contextlib.closing(gate):
+        slots = ReadingSlots([FakeHelper(read)])
+        with tempfile.TemporaryDirectory() as folder, contextlib.closing(slots):
             async with durable_runs(backtests, kept.runs, files or FakeFiles(), settings) as durable:
                 yield Services(
                     runs=durable.runs,
-                    archive=RunQueries(kept.runs),
+                    run_queries=RunQueries(kept.runs),
                     run_events=durable.run_events,
                     run_slots=durable.run_slots,
                     preparation_slots=durable.preparation_slots,
                     artifacts=Artifacts(Path(folder), kept),
                     presets=Presets(kept.presets),
                     sandbox=sandbox or FakeSandbox(),
-                    readings=ReadingCache(gate),
+                    readings=ReadingCache(slots),
                     market_data=market_data,
                     data_source=data_source,
                 )

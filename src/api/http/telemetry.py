@@ -14,7 +14,7 @@ from prometheus_client.process_collector import ProcessCollector
 
 from src.app.services import Services
 from src.errors import BacktesterError
-from src.services.runs.ends import EndedRun
+from src.services.runs.notifications import EndedRun
 
 logger = logging.getLogger(__name__)
 
@@ -106,10 +106,10 @@ class Telemetry:
 
     def scrape(self, services: Services) -> bytes:
         """All measures in Prometheus's text format."""
-        gate = services.run_slots
+        slots = services.run_slots
         for state, now, most in (
-            ("running", gate.n_running, gate.max_running),
-            ("waiting", gate.n_waiting, gate.max_waiting),
+            ("running", slots.n_running, slots.max_running),
+            ("waiting", slots.n_waiting, slots.max_waiting),
         ):
             self._now.labels(state).set(now)
             self._most.labels(state).set(most)

@@ -61,7 +61,7 @@ def _as_text(request: Any) -> dict[str, str]:
 async def _form(
     services: Services, owner: str, values: dict[str, str], problems: list[str] | None = None, status: int = 200
 ) -> Response:
-    page = await run_in_threadpool(services.archive.page, owner, RunFilter(), limit=LATEST_RUNS)
+    page = await run_in_threadpool(services.run_queries.page, owner, RunFilter(), limit=LATEST_RUNS)
     html = plain_form(values, page.runs, problems or [])
     # With our usual policy, no-referrer, the form would be sent with the origin "null", as any other site can do.
     return HTMLResponse(

@@ -47,11 +47,11 @@ async def submitted(
             may_open_box=may_open_box,
         )
 
-    async def submit_through_a_gate() -> Submission:
+    async def submit_in_a_slot() -> Submission:
         await check_readable(request, services, posted)
         with suppress(BoxNeeded):
             return await services.preparation_slots.run(submit, client=client)
         # A strategy that computes its universe must be called in a box, and a box needs a run slot.
         return await services.run_slots.run(partial(submit, may_open_box=True), client=client)
 
-    return await unless_disconnected(request.receive, submit_through_a_gate())
+    return await unless_disconnected(request.receive, submit_in_a_slot())

@@ -21,4 +21,4 @@ async def ended_soon(services: Services, key: RunKey) -> RunRecord:
     with suppress(TimeoutError):
         async with asyncio.timeout(END_SECONDS):
             await services.run_events.finished(key)
-    return await run_in_threadpool(services.archive.get, key)
+    return await run_in_threadpool(services.run_queries.get, key)

@@ -89,4 +89,4 @@ async def _finished(request: Request, services: Services, posted: BacktestReques
         await services.run_events.finished(outcome)
         # The run may have ended because its client went, or have been accepted again: this client still waits.
         with suppress(RunAbandoned, RunNotFinished):
-            return await run_in_threadpool(services.archive.finished, outcome)
+            return await run_in_threadpool(services.run_queries.finished, outcome)

@@ -22,7 +22,7 @@ router = APIRouter(tags=["runs"])
 
 async def _existing(key: RunKeyDep, services: ServicesDep) -> RunKey:
     """The key of an existing run, so that answers about files reveal nothing about other owners' runs."""
-    return (await run_in_threadpool(services.archive.get, key)).key
+    return (await run_in_threadpool(services.run_queries.get, key)).key
 
 
 ExistingRunDep = Annotated[RunKey, Depends(_existing)]

@@ -169,7 +169,7 @@ async def detailed(request: Request, services: ServicesDep) -> DetailedHealth:
     """Sandbox, pool, queue, price source and versions."""
     watch = _watch(request)
     sandbox = await watch.look(services)
-    readiness, gate = _readiness(sandbox, services), services.run_slots
+    readiness, slots = _readiness(sandbox, services), services.run_slots
     return DetailedHealth(
         status=readiness.status,
         reasons=readiness.reasons,
@@ -180,10 +180,10 @@ async def detailed(request: Request, services: ServicesDep) -> DetailedHealth:
         ),
         pool=pool_counts(services),
         queue=QueueHealth(
-            running=gate.n_running,
-            max_running=gate.max_running,
-            waiting=gate.n_waiting,
-            max_waiting=gate.max_waiting,
+            running=slots.n_running,
+            max_running=slots.max_running,
+            waiting=slots.n_waiting,
+            max_waiting=slots.max_waiting,
         ),
         data_provider=services.data_source,
         uptime_seconds=round(time.monotonic() - watch.started, 1),

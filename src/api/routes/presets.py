@@ -11,9 +11,9 @@ from src.api.http.paths import mounted
 from src.api.pages.openapi import PRESET_PROBLEMS, READING_PROBLEMS, STORED_PROBLEMS
 from src.api.requests.json_body import JsonRoute
 from src.api.responses.json_response import json_answer
+from src.api.responses.run_summary import iso_time
 from src.models.preset import PresetAnswer, PresetList, PresetRequest
 from src.models.problems import Refusal
-from src.services.runs.summary import iso_time
 from src.services.storage.records import Preset
 
 router = APIRouter(tags=["presets"], route_class=JsonRoute)

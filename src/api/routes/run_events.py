@@ -87,7 +87,7 @@ async def follow_run(
     browser's EventSource does automatically: no event is lost or repeated.
     """
     after = int(last_event_id or from_query or 0)
-    run = await run_in_threadpool(services.archive.get, key)
+    run = await run_in_threadpool(services.run_queries.get, key)
     events, seen = services.run_events.follow(key, after), []
     if run.status.is_finished:
         try:

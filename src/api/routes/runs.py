@@ -20,11 +20,11 @@ from src.api.requests.submission import submitted
 from src.api.responses.ending import ended_soon
 from src.api.responses.json_response import json_answer
 from src.api.responses.result_response import stored_answer
+from src.api.responses.run_summary import run_list, run_summary
 from src.models.problems import Refusal
 from src.models.request import BacktestRequest
 from src.models.response import BacktestResponse
 from src.models.run import Explanation, RunList, RunRequest, RunSummary
-from src.services.runs.summary import run_list, run_summary
 from src.services.storage.records import RunFilter, RunStatus
 from src.utils.symbols import SYMBOL_PATTERN
 
@@ -117,7 +117,7 @@ async def list_runs(
 ) -> Response:
     """Your runs, newest first. Runs submitted while you page through the list do not shift it."""
     wanted = RunFilter(status=status, name=name, symbol=symbol, since=since)
-    page = await run_in_threadpool(services.archive.page, owner, wanted, limit=limit, cursor=cursor)
+    page = await run_in_threadpool(services.run_queries.page, owner, wanted, limit=limit, cursor=cursor)
     return json_answer(run_list(page))
 
 
@@ -131,7 +131,7 @@ async def list_runs(
 )
 async def get_run(key: RunKeyDep, services: ServicesDep) -> Response:
     """Status, progress, metrics and reasons: a small answer for a run of any size."""
-    return json_answer(run_summary(await run_in_threadpool(services.archive.get, key)))
+    return json_answer(run_summary(await run_in_threadpool(services.run_queries.get, key)))
 
 
 @router.get(
@@ -144,7 +144,7 @@ async def get_run(key: RunKeyDep, services: ServicesDep) -> Response:
 )
 async def get_run_request(key: RunKeyDep, services: ServicesDep) -> Response:
     """The request, including the strategy's code, ready to be posted again."""
-    details = await run_in_threadpool(services.archive.details, key)
+    details = await run_in_threadpool(services.run_queries.details, key)
     return json_answer(details.request)
 
 
@@ -162,7 +162,7 @@ async def get_run_request(key: RunKeyDep, services: ServicesDep) -> Response:
 )
 async def get_run_result(key: RunKeyDep, request: Request, services: ServicesDep) -> Response:
     """The answer that POST /api/v1/backtest would have returned, compressed if you accept gzip."""
-    return await stored_answer(request, await run_in_threadpool(services.archive.result, key))
+    return await stored_answer(request, await run_in_threadpool(services.run_queries.result, key))
 
 
 router.head("/runs/{run_hash}/result", include_in_schema=False)(get_run_result)
@@ -183,7 +183,7 @@ async def explain_run(
 ) -> Response:
     """Two requests with the same ingredients have the same run_hash, on any machine."""
     other = None if against is None else run_key(key.owner, against).run_hash
-    return json_answer(await run_in_threadpool(services.archive.explain, key, other))
+    return json_answer(await run_in_threadpool(services.run_queries.explain, key, other))
 
 
 @router.delete(
@@ -199,7 +199,7 @@ async def explain_run(
 )
 async def end_run(key: RunKeyDep, services: ServicesDep) -> Response:
     """Cancels a queued or running run, whose box dies within a second; deletes a finished one."""
-    run = await run_in_threadpool(services.archive.get, key)
+    run = await run_in_threadpool(services.run_queries.get, key)
     if run.status.is_finished:
         await run_in_threadpool(services.runs.delete, key)
         return Response(status_code=204)

@@ -25,8 +25,8 @@ MAX_CHARACTERS = protocol.MAX_JSON_BYTES
 """Limit on the total length of a box's lines: the most that its last frame could hold."""
 
 
-class Progress:
-    """The frames of one run.
+class ProgressFrames:
+    """The progress frames of one run.
 
     Args:
         observe: see Observe; never called with a line beyond MAX_LOG_LINES.

@@ -20,7 +20,7 @@ from src.execution import protocol
 from src.execution.sandbox.base import Box, BoxClosed, Sandbox
 from src.execution.session.box_clock import BoxClock
 from src.execution.session.failure import Failure, failure_errors, failure_from_wire, failure_traceback
-from src.execution.session.progress import MAX_LOG_LINES, Observe, Progress
+from src.execution.session.progress import MAX_LOG_LINES, Observe, ProgressFrames
 from src.execution.session.reply import Reply, read_reply
 from src.execution.text import printable
 from src.utils.deadline import Deadline, DeadlinePassed, WaitCancelled
@@ -184,7 +184,7 @@ class Session:
 
     def _observed(self, observe: Observe, limits: dict[bytes, int]) -> tuple[bytes, bytes]:
         """Read frames, passing progress to the observer, until the first of another kind."""
-        progress = Progress(self._clock.pausing(observe), len(self._dates))
+        progress = ProgressFrames(self._clock.pausing(observe), len(self._dates))
         limits = limits | {protocol.PROGRESS: protocol.MAX_PROGRESS_BYTES}
         while True:
             kind, payload = self._receive(limits)

@@ -142,7 +142,7 @@ class ReadingSlots:
                     self._changed.notify_all()
 
     def _next_turn(self) -> tuple[str, _Asked] | None:
-        """The next source and its client; None once the gate is closed."""
+        """The next source and its client; None once this is closed."""
         with self._changed:
             while not self._is_closed:
                 turn = self._line.start()

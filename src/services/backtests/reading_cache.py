@@ -43,13 +43,13 @@ class ReadingCache:
     """Reads each source once. `read` belongs to one event loop; calling the object blocks and is thread-safe.
 
     Args:
-        gate: reads unknown sources. A reading with violations is not cached, because a slow machine may have caused
+        slots: reads unknown sources. A reading with violations is not cached, because a slow machine may have caused
             them.
         max_readings: maximum number cached; the least recently used are evicted.
     """
 
-    def __init__(self, gate: ReadingSlots, max_readings: int = MAX_READINGS) -> None:
-        self._gate = gate
+    def __init__(self, slots: ReadingSlots, max_readings: int = MAX_READINGS) -> None:
+        self._slots = slots
         self._max_readings = max_readings
         self._known: OrderedDict[bytes, Reading] = OrderedDict()
         self._lock = threading.Lock()
@@ -59,12 +59,12 @@ class ReadingCache:
     @property
     def n_waiting(self) -> int:
         """Number of sources waiting to be read."""
-        return self._gate.n_waiting
+        return self._slots.n_waiting
 
     def __call__(self, source: str) -> Reading:
         """The source's reading; never refused, because it was read before."""
         name = _name(source)
-        return self._recall(name) or self._remember(name, self._gate.read(source, SERVICE))
+        return self._recall(name) or self._remember(name, self._slots.read(source, SERVICE))
 
     async def read(self, source: str, client: str) -> Reading:
         """The source's reading, for a client that takes turns with others.
@@ -78,7 +78,7 @@ class ReadingCache:
             return known
         shared = self._under_way.get((client, name))
         if shared is None:
-            shared = _Shared(asyncio.wrap_future(self._gate.submit(source, client)))
+            shared = _Shared(asyncio.wrap_future(self._slots.submit(source, client)))
             self._under_way[client, name] = shared
         return self._remember(name, await self._awaited((client, name), shared))
 

@@ -113,7 +113,7 @@ class CachedProvider:
         """
         check_symbol(symbol)
         entry = self.histories.kept(symbol)
-        return holding(entry) if entry is not None and entry.history.dates.size else None
+        return cached_symbol(entry) if entry is not None and entry.history.dates.size else None
 
     def _here(self, symbol: str, end: date, adjustment: PriceAdjustment) -> SymbolBars | None:
         """The bars from memory or disk; None when the source must be asked."""
@@ -159,7 +159,7 @@ def usable_bars(history: History, record: Record, adjustment: PriceAdjustment = 
     return replace(bars, suspects=tuple(suspects), fetched_at=record.fetched_at, known_to=record.covered_to)
 
 
-def holding(entry: Entry) -> CachedSymbol:
+def cached_symbol(entry: Entry) -> CachedSymbol:
     """Summary of an entry with at least one row."""
     history, record = entry.history, entry.record
     return CachedSymbol(

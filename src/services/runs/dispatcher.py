@@ -31,14 +31,14 @@ LONGEST_STORAGE_PAUSE_SECONDS = 2.0
 
 
 class RunDispatcher:
-    """Brings queued runs into the run gate. Belongs to one event loop.
+    """Brings queued runs into the run slots. Belongs to one event loop.
 
-    It waits in the gate's queue like any client, one slot at a time, so that neither queued nor posted runs can
+    It waits in their queue like any client, one slot at a time, so that neither queued nor posted runs can
     starve the others.
 
     Args:
         runs: executes them.
-        gate: the slots.
+        slots: the slots for runs.
         max_attempts: maximum number of starts of a run whose process dies.
     """
 
@@ -47,14 +47,14 @@ class RunDispatcher:
         runs: Runs,
         store: RunStore,
         *,
-        gate: RunSlots,
+        slots: RunSlots,
         leases: Leases,
         notifications: RunNotifications,
         max_attempts: int,
     ) -> None:
         self._runs = runs
         self._store = store
-        self._gate = gate
+        self._slots = slots
         self._leases = leases
         self._max_attempts = max_attempts
         self._notifications = notifications
@@ -133,7 +133,7 @@ class RunDispatcher:
                 self._runs.execute(lease, cancel)
 
         try:
-            await self._gate.run(work, is_dispatched=True)
+            await self._slots.run(work, is_dispatched=True)
             self._pause_seconds = 0.0
         except Exception as error:  # noqa: BLE001 - it must survive any storage or sandbox error
             self._rest(error)

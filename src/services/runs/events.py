@@ -29,7 +29,7 @@ class RunEvents:
 
     Args:
         store: stores the events.
-        notifications: rung when a run changes in this process.
+        notifications: notified when a run changes in this process.
     """
 
     def __init__(

@@ -10,11 +10,10 @@ from src.models.request import BacktestRequest
 from src.services.backtests.port import PreparedRun
 from src.services.results.finished_run import FinishedRun
 from src.services.results.result import differences, stored_result
-from src.services.runs.ends import RunEnds
 from src.services.runs.failures import failure_of
 from src.services.runs.interest import ClientInterest
 from src.services.runs.leases import Ending, HeldLease
-from src.services.runs.notifications import News, RunNotifications
+from src.services.runs.notifications import News, RunEnds, RunNotifications
 from src.services.runs.progress_writer import ProgressWriter
 from src.services.storage.base import RunStore
 from src.services.storage.errors import StorageUnavailable
@@ -64,8 +63,8 @@ class RunExecution:
             any exception of Prepared.execute, LeaseLost, StorageUnavailable
         """
         key = held.lease.key
-        with ProgressWriter(self._store, held, self._notifications) as teller:
-            answer = prepared.execute(teller.observe)
+        with ProgressWriter(self._store, held, self._notifications) as writer:
+            answer = prepared.execute(writer.observe)
         metrics, logs, timings = answer["metrics"], answer["logs"], answer["provenance"]["timings_ms"]
         stored, body = stored_result(answer, self._max_result_bytes)
         # Only queued runs can be reruns, which already have a result.
@@ -125,7 +124,7 @@ class RunExecution:
         self._interest.forget(key)
         self._notifications.notify(key, News.FINISHED)
         if held.is_dispatched:
-            self._ends.tell(key, outcome, timings_ms or {})
+            self._ends.report(key, outcome, timings_ms or {})
 
     def _stored(self, held: HeldLease, outcome: Outcome) -> bool:
         """Store the end, retrying while the storage fails and the run is wanted; returns whether it was stored."""

@@ -44,7 +44,7 @@ class ProgressWriter:
             self._lines += lines
             self._changed.notify()
         if self._thread is None:
-            self._thread = threading.Thread(target=self._write_on, name="teller", daemon=True)
+            self._thread = threading.Thread(target=self._write_on, name="progress", daemon=True)
             self._thread.start()
 
     def __enter__(self) -> Self:

@@ -8,7 +8,6 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 from src.services.runs.notifications import News, RunNotifications
-from src.services.runs.removal import forget
 from src.services.storage.base import RunStore
 from src.services.storage.records import RunKey
 
@@ -23,7 +22,7 @@ CLEAN_SECONDS = 3600.0
 SETTLE_SECONDS = 0.1
 """Delay before sealing a result, so that its answer is sent first."""
 
-PATIENCE_SECONDS = 2.0
+QUIET_WAIT_SECONDS = 2.0
 """Maximum time to wait for running runs, which need the processor more."""
 
 MAX_BACKLOG = 10
@@ -102,8 +101,8 @@ class RunRetention:
                 self._attempt(self._after, key)
 
     def _is_quiet(self) -> bool:
-        """Wait for a quiet moment, up to PATIENCE_SECONDS; False if the service is stopping."""
-        until = time.monotonic() + PATIENCE_SECONDS
+        """Wait for a quiet moment, up to QUIET_WAIT_SECONDS; False if the service is stopping."""
+        until = time.monotonic() + QUIET_WAIT_SECONDS
         while not self._closing.wait(SETTLE_SECONDS):
             if not self._is_busy() or time.monotonic() >= until or self._finished.qsize() > MAX_BACKLOG:
                 return True
@@ -133,7 +132,7 @@ class RunRetention:
             if run is not None and run.has_result and not self._attempt(self._files.seal, key):
                 unsealable = frozenset(self._store.unsealed())
                 continue
-            self._attempt(forget, self._store, self._files.remove, key)
+            self._attempt(remove_run, self._store, self._files.remove, key)
 
     def _attempt(self, work: Any, *arguments: Any) -> bool:
         try:
@@ -142,3 +141,14 @@ class RunRetention:
             logger.warning("cleaning up after runs failed: %s: %s", type(error).__name__, error)
             return False
         return True
+
+
+def remove_run(store: RunStore, remove_files: Callable[[RunKey], None], key: RunKey) -> bool:
+    """Remove a finished run with its result, events and files; False if there is none, or it was started again."""
+    # Files first: without their run, no later cleanup would find them.
+    remove_files(key)
+    if not store.delete(key):
+        return False
+    # A request for them in between may have sealed them again.
+    remove_files(key)
+    return True

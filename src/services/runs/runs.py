@@ -20,13 +20,12 @@ from src.models.request import BacktestRequest
 from src.services.backtests.identity import canonical_json
 from src.services.backtests.port import BoxNeeded, PreparedRun, PreparesRuns
 from src.services.results.finished_run import FinishedRun
-from src.services.runs.ends import RunEnds
 from src.services.runs.execution import LeaseLost, RunExecution
 from src.services.runs.interest import ClientInterest
 from src.services.runs.leases import HeldLease, Leases
-from src.services.runs.notifications import News, RunNotifications
+from src.services.runs.notifications import News, RunEnds, RunNotifications
 from src.services.runs.queries import RunQueries
-from src.services.runs.removal import forget
+from src.services.runs.retention import remove_run
 from src.services.storage.base import RunStore
 from src.services.storage.errors import StorageUnavailable
 from src.services.storage.records import (
@@ -53,7 +52,7 @@ class Runs:
         backtests: prepares and executes them.
         store: stores them.
         leases: of this process.
-        notifications: rung when a run changes in this process.
+        notifications: notified when a run changes in this process.
         run_seconds: maximum duration of an execution without a waiting client.
         max_queued: maximum number of runs queued in the store.
         max_result_bytes: maximum size of a run's answer, as JSON before compression.
@@ -83,7 +82,7 @@ class Runs:
         self._max_queued = max_queued
         self._remove_files = remove_files
         self._interest = ClientInterest()
-        self._archive = RunQueries(store)
+        self._queries = RunQueries(store)
         self.ends = RunEnds(store)
         self._execution = RunExecution(store, notifications, self._interest, self.ends, max_result_bytes)
 
@@ -192,7 +191,7 @@ class Runs:
     def _known(self, run: RunRecord, request: BacktestRequest) -> FinishedRun | RunKey:
         run = self._renamed(run, request.name)
         if run.has_result or run.status.is_finished:
-            return self._archive.ended(run)
+            return self._queries.ended(run)
         self._interest.await_end(run.key)
         return run.key
 
@@ -233,7 +232,7 @@ class Runs:
 
     def _execute_stored(self, held: HeldLease, deadline: Deadline) -> None:
         key = held.lease.key
-        details = self._archive.details(key)
+        details = self._queries.details(key)
         request = BacktestRequest.model_validate(details.request).sent_with(details.warnings)
         prepared = self._backtests.prepare(request, deadline=deadline)
         with prepared:
@@ -272,11 +271,11 @@ class Runs:
         Raises:
             RunNotFound, RunNotFinished
         """
-        run = self._archive.get(key)
+        run = self._queries.get(key)
         if not run.status.is_finished:
             raise RunNotFinished("The run is still in progress: cancel it first.")
-        if not forget(self._store, self._remove_files, key):
-            self._archive.get(key)
+        if not remove_run(self._store, self._remove_files, key):
+            self._queries.get(key)
             raise RunNotFinished("The run is in progress again: it was posted again.")
 
 

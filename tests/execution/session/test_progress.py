@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from src.errors import RunCancelled, StrategyFailed
 from src.execution import protocol
-from src.execution.session.progress import MAX_LOG_LINES, PACE_SECONDS, Progress
+from src.execution.session.progress import MAX_LOG_LINES, PACE_SECONDS, ProgressFrames
 from src.execution.session.reply import Reply
 from src.execution.session.session import Session
 from tests.execution.box_runs import price_table, rules
@@ -145,7 +145,7 @@ def test_a_flood_of_frames_ends_the_run_at_once() -> None:
 
 def test_ten_frames_per_second_are_accepted_for_any_length_of_time() -> None:
     clock, witness = Clock(), Witness()
-    progress = Progress(witness, 36_000, clock)
+    progress = ProgressFrames(witness, 36_000, clock)
     for n in range(36_000):
         clock.now += 0.1
         progress.take(payload(day=n))
@@ -154,7 +154,7 @@ def test_ten_frames_per_second_are_accepted_for_any_length_of_time() -> None:
 
 def test_thirty_frames_per_second_end_the_run() -> None:
     clock = Clock()
-    progress = Progress(Witness(), N_DAYS, clock)
+    progress = ProgressFrames(Witness(), N_DAYS, clock)
     with pytest.raises(protocol.ProtocolError, match="too many progress frames"):
         for _ in range(400):
             clock.now += 1 / 30
@@ -163,7 +163,7 @@ def test_thirty_frames_per_second_end_the_run() -> None:
 
 def test_lines_that_arrive_during_a_pause_come_with_the_next_call_and_none_is_lost() -> None:
     clock, witness = Clock(), Witness()
-    progress = Progress(witness, N_DAYS, clock)
+    progress = ProgressFrames(witness, N_DAYS, clock)
     for day, line in enumerate("abc"):
         progress.take(payload(day=day, lines=[line]))
     assert witness.calls == [(0, 10_000.0, ["a"])]
@@ -175,7 +175,7 @@ def test_lines_that_arrive_during_a_pause_come_with_the_next_call_and_none_is_lo
 def test_a_slow_observer_is_called_less_often_and_does_not_fall_behind() -> None:
     clock = Clock()
     witness = Witness(clock, seconds=2.0)
-    progress = Progress(witness, N_DAYS, clock)
+    progress = ProgressFrames(witness, N_DAYS, clock)
     progress.take(payload())
     for n in range(20):  # frames sent during the two seconds, waiting in the pipe
         progress.take(payload(lines=[str(n)]))
@@ -200,7 +200,7 @@ def test_lines_are_made_printable_and_cut_as_in_the_logs() -> None:
 
 def test_an_observer_receives_no_more_lines_than_the_logs_may_hold() -> None:
     clock, witness = Clock(), Witness()
-    progress = Progress(witness, N_DAYS, clock)
+    progress = ProgressFrames(witness, N_DAYS, clock)
     for n in range(12):
         clock.now += 0.1
         progress.take(payload(lines=[str(n)] * 1_000))
@@ -210,7 +210,7 @@ def test_an_observer_receives_no_more_lines_than_the_logs_may_hold() -> None:
 
 def test_more_text_than_a_box_can_keep_ends_the_run() -> None:
     clock = Clock()
-    progress = Progress(Witness(), N_DAYS, clock)
+    progress = ProgressFrames(Witness(), N_DAYS, clock)
     with pytest.raises(protocol.ProtocolError, match="too long in total"):
         for _ in range(1_000):
             clock.now += 0.1
@@ -219,7 +219,7 @@ def test_more_text_than_a_box_can_keep_ends_the_run() -> None:
 
 def test_many_empty_lines_end_the_run_too() -> None:
     clock = Clock()
-    progress = Progress(Witness(), N_DAYS, clock)
+    progress = ProgressFrames(Witness(), N_DAYS, clock)
     with pytest.raises(protocol.ProtocolError, match="too long in total"):
         for _ in range(1_000):
             clock.now += 0.1

@@ -52,14 +52,14 @@ def reader() -> Counting:
 
 
 @pytest.fixture
-def gate(reader: Counting) -> Iterator[ReadingSlots]:
-    with contextlib.closing(ReadingSlots([reader])) as gate:
-        yield gate
+def slots(reader: Counting) -> Iterator[ReadingSlots]:
+    with contextlib.closing(ReadingSlots([reader])) as slots:
+        yield slots
 
 
 @pytest.fixture
-def readings(gate: ReadingSlots) -> ReadingCache:
-    return ReadingCache(gate)
+def readings(slots: ReadingSlots) -> ReadingCache:
+    return ReadingCache(slots)
 
 
 def test_a_source_is_read_once_and_its_reading_reused(readings, reader):
@@ -81,12 +81,12 @@ def test_waiting_for_another_source_does_not_count_as_reading():
 
     reader = OneSecond()
     reader.may_go.clear()
-    with contextlib.closing(ReadingSlots([reader])) as gate:
+    with contextlib.closing(ReadingSlots([reader])) as slots:
 
         async def read_two() -> list[Reading]:
-            readings = ReadingCache(gate)
+            readings = ReadingCache(slots)
             reading = asyncio.gather(*(readings.read(GOOD.format(symbol), "a") for symbol in ("SPY", "BND")))
-            while not gate.n_waiting:
+            while not slots.n_waiting:
                 await asyncio.sleep(0.01)
             reader.may_go.set()
             return await reading
@@ -106,8 +106,8 @@ def test_a_source_with_violations_is_read_again(readings, reader):
     assert len(reader.asked) == 2
 
 
-def test_the_least_recently_used_source_is_dropped(gate, reader):
-    readings = ReadingCache(gate, max_readings=2)
+def test_the_least_recently_used_source_is_dropped(slots, reader):
+    readings = ReadingCache(slots, max_readings=2)
     spy, bnd, gld = (GOOD.format(symbol) for symbol in ("SPY", "BND", "GLD"))
     for source in (spy, bnd, spy, gld, spy, bnd):
         readings(source)

@@ -54,7 +54,7 @@ class Service:
         self.store = store or FakeRunStore()
         self.leases = Leases(self.store, lease_seconds=LEASE_SECONDS)
         self.removed: list[RunKey] = []
-        self.archive = RunQueries(self.store)
+        self.queries = RunQueries(self.store)
         self.runs = Runs(
             self.backtests,
             self.store,
@@ -121,7 +121,7 @@ def test_another_owner_has_another_run() -> None:
     assert one.key.run_hash == other.key.run_hash
     assert other.is_reused is False
     with pytest.raises(RunNotFound):
-        service.archive.get(RunKey("third", one.key.run_hash))
+        service.queries.get(RunKey("third", one.key.run_hash))
 
 
 @pytest.mark.parametrize(
@@ -145,7 +145,7 @@ def test_a_runs_error_is_stored_and_raised_again(error, status, code, is_tried_a
     assert len(service.backtests.executed) == (2 if is_tried_again else 1)
     assert "secret" not in str(run.error)
     with pytest.raises(BacktesterError) as told:
-        service.archive.finished(run.key)
+        service.queries.finished(run.key)
     assert told.value.code == code
     if code == "strategy_failed":
         assert (told.value.errors, told.value.traceback, told.value.logs) == (
@@ -176,7 +176,7 @@ def test_a_client_that_disconnects_cancels_its_run() -> None:
             run.result()
     assert service.only_run().status is RunStatus.CANCELLED
     with pytest.raises(RunAbandoned):
-        service.archive.finished(service.only_run().key)
+        service.queries.finished(service.only_run().key)
     service.backtests.hangs = False
     assert service.run_now().is_reused is False
 
@@ -231,10 +231,10 @@ def test_a_second_caller_gets_the_key_to_wait_for() -> None:
         key = service.run_now()
         assert key == service.only_run().key
         with pytest.raises(RunNotFinished):
-            service.archive.finished(key)
+            service.queries.finished(key)
         service.backtests.release.set()
         assert isinstance(first.result(), FinishedRun)
-    assert service.archive.finished(key).is_reused
+    assert service.queries.finished(key).is_reused
     assert len(service.backtests.executed) == 1
 
 
@@ -242,15 +242,15 @@ def test_a_second_caller_gets_the_key_to_wait_for() -> None:
 def test_posting_a_run_again_under_another_name_renames_it(posted_again: str) -> None:
     service = Service()
     first = service.run_now(name="first")
-    stored = service.archive.result(first.key)
+    stored = service.queries.result(first.key)
     getattr(service, posted_again)(name="second")
     assert service.only_run().name == "second"
-    assert service.archive.page("local", RunFilter(name="second"), limit=5).runs
-    assert not service.archive.page("local", RunFilter(name="first"), limit=5).runs
-    assert service.archive.details(first.key).request["name"] == "second"
+    assert service.queries.page("local", RunFilter(name="second"), limit=5).runs
+    assert not service.queries.page("local", RunFilter(name="first"), limit=5).runs
+    assert service.queries.details(first.key).request["name"] == "second"
     # A name decides no result: the hash, the stored bytes and the answers to each name are what they were.
     assert service.only_run().key == first.key
-    assert service.archive.result(first.key) == stored
+    assert service.queries.result(first.key) == stored
     for name in ("first", "second", None):
         assert json.loads(service.run_now(name=name).json_for(posted(name=name)))["parameters"]["name"] == name
     assert len(service.backtests.executed) == 1
@@ -268,7 +268,7 @@ def test_a_run_without_a_name_is_named_after_its_strategys_class() -> None:
     service = Service()
     finished = service.run_now()
     assert service.only_run().name == "MyStrategy"
-    assert service.archive.details(finished.key).request["name"] is None
+    assert service.queries.details(finished.key).request["name"] is None
     assert json.loads(finished.json_for(posted()))["parameters"]["name"] is None
 
 
@@ -279,7 +279,7 @@ def test_a_queued_run_can_be_renamed_and_its_answer_has_each_requests_name() -> 
     service.execute_next()
     assert service.only_run().name == "second"
     for name in ("first", "second"):
-        finished = service.archive.finished(key)
+        finished = service.queries.finished(key)
         assert json.loads(finished.json_for(posted(name=name)))["parameters"]["name"] == name
 
 
@@ -288,12 +288,12 @@ def test_a_submitted_run_is_queued_and_executed_later() -> None:
     submission = service.submit(name="mine")
     assert (submission.is_new, submission.run.status, submission.run.name) == (True, RunStatus.QUEUED, "mine")
     with pytest.raises(ResultNotReady):
-        service.archive.result(submission.run.key)
+        service.queries.result(submission.run.key)
     assert service.submit().is_new is False
     service.execute_next()
     run = service.only_run()
     assert (run.status, run.attempt) == (RunStatus.SUCCEEDED, 1)
-    assert json.loads(service.archive.finished(run.key).json_for(posted(name="mine")))["parameters"]["name"] == "mine"
+    assert json.loads(service.queries.finished(run.key).json_for(posted(name="mine")))["parameters"]["name"] == "mine"
     assert service.submit().is_new is False
     told = service.events(run.key)
     assert [kind for kind, _ in told][:2] == ["queued", "started"]
@@ -374,7 +374,7 @@ def test_a_run_is_cancelled_at_once_in_its_own_process() -> None:
         assert service.backtests.started.wait(HANG_SECONDS)
         assert service.runs.cancel(key).is_cancel_requested
         run.result(HANG_SECONDS)
-    assert service.archive.get(key).status is RunStatus.CANCELLED
+    assert service.queries.get(key).status is RunStatus.CANCELLED
     assert service.backtests.n_cancelled == 1
 
 
@@ -390,7 +390,7 @@ def test_a_run_is_cancelled_by_another_process_at_its_next_heartbeat() -> None:
         assert here.backtests.n_running == 1
         here.leases.beat()
         run.result(HANG_SECONDS)
-    assert elsewhere.archive.get(key).status is RunStatus.CANCELLED
+    assert elsewhere.queries.get(key).status is RunStatus.CANCELLED
 
 
 def test_a_run_that_another_process_has_taken_over_stores_nothing_here() -> None:
@@ -406,10 +406,10 @@ def test_a_run_that_another_process_has_taken_over_stores_nothing_here() -> None
         assert service.backtests.started.wait(HANG_SECONDS)
         service.leases.beat()
         run.result(HANG_SECONDS)
-    assert service.archive.get(key).status is RunStatus.RUNNING
+    assert service.queries.get(key).status is RunStatus.RUNNING
     service.backtests.hangs = False
     service.runs.execute(again, threading.Event())
-    assert (service.archive.get(key).status, service.archive.get(key).attempt) == (RunStatus.SUCCEEDED, 2)
+    assert (service.queries.get(key).status, service.queries.get(key).attempt) == (RunStatus.SUCCEEDED, 2)
     assert [kind for kind, _ in service.events(key)].count("finished") == 1
 
 
@@ -424,21 +424,21 @@ def test_a_cancelled_run_in_the_queue_is_never_executed_and_can_be_posted_again(
 def test_a_rerun_keeps_the_result_and_lists_the_differences() -> None:
     service = Service()
     key = service.run_now(name="first", sead=1).key
-    before = service.archive.result(key)
+    before = service.queries.result(key)
     assert service.submit(rerun=True, name="second").is_new
     assert service.run_now().is_reused, "the existing answer serves without waiting for the rerun"
     service.execute_next()
-    assert service.archive.get(key).recomputed.differences == ()
+    assert service.queries.get(key).recomputed.differences == ()
     service.backtests.answer["metrics"]["total_return"] = 0.5
     service.backtests.answer["candles"][1]["close"] = 1.0
     service.backtests.answer["provenance"]["timings_ms"]["total"] = 99.0
     service.submit(rerun=True)
     service.execute_next()
-    run = service.archive.get(key)
+    run = service.queries.get(key)
     assert run.recomputed.differences == ("candles[1].close", "metrics.total_return")
     assert (run.status, run.name) == (RunStatus.SUCCEEDED, "second")
-    assert service.archive.result(key) == before
-    answer = json.loads(service.archive.finished(key).json_for(posted(name="third")))
+    assert service.queries.result(key) == before
+    answer = json.loads(service.queries.finished(key).json_for(posted(name="third")))
     assert (answer["parameters"]["name"], answer["warnings"]) == ("third", [])
 
 
@@ -473,11 +473,11 @@ def test_only_finished_runs_are_deleted_with_their_files() -> None:
     service.runs.delete(key)
     assert set(service.removed) == {key}
     for ask in (
-        service.archive.get,
+        service.queries.get,
         service.runs.delete,
         service.runs.cancel,
-        service.archive.details,
-        service.archive.result,
+        service.queries.details,
+        service.queries.result,
     ):
         with pytest.raises(RunNotFound):
             ask(key)
@@ -487,7 +487,7 @@ def test_two_runs_are_compared() -> None:
     service = Service()
     one = service.run_now(parameters={"a": 1, "b": {"c": 2}}, strategy_code="class S:\n    pass\n").key
     two = service.run_now(parameters={"b": {"c": 3}}, strategy_code="class T:\n    pass\n", seed=5).key
-    told = service.archive.explain(one, two.run_hash)
+    told = service.queries.explain(one, two.run_hash)
     assert [
         (d["ingredient"], d["this"], d["other"]) for d in told["differences"] if d["ingredient"] != "strategy_code"
     ] == [
@@ -496,10 +496,10 @@ def test_two_runs_are_compared() -> None:
         ("seed", 0, 5),
     ]
     assert "-class T:\n+class S:\n" in told["code_difference"]
-    alone = service.archive.explain(one)
+    alone = service.queries.explain(one)
     assert (alone["against"], alone["differences"], alone["code_difference"]) == (None, [], None)
     with pytest.raises(RunNotFound):
-        service.archive.explain(one, "0" * 64)
+        service.queries.explain(one, "0" * 64)
 
 
 def test_sources_made_to_be_hard_to_compare_are_not_compared() -> None:
@@ -509,7 +509,7 @@ def test_sources_made_to_be_hard_to_compare_are_not_compared() -> None:
     service = Service()
     for n_lines, is_compared in ((2_000, True), (2_001, False)):
         one, two = (service.run_now(strategy_code=source).key for source in sources(n_lines))
-        difference = service.archive.explain(one, two.run_hash)["code_difference"]
+        difference = service.queries.explain(one, two.run_hash)["code_difference"]
         assert difference.startswith("--- other/strategy.py") is is_compared
 
 
@@ -589,12 +589,12 @@ def test_the_lines_of_a_running_run_are_those_of_its_current_attempt() -> None:
     first = service.claim()
     service.store.tell(first, progress=HALF_WAY, log_lines=["once"])
     service.store.give_back(first)
-    assert service.archive.lines(service.archive.get(key)) == ["once"], "until the next attempt"
+    assert service.queries.lines(service.queries.get(key)) == ["once"], "until the next attempt"
     second = service.claim()
-    assert service.archive.lines(service.archive.get(key)) == []
+    assert service.queries.lines(service.queries.get(key)) == []
     service.store.tell(second, progress=HALF_WAY, log_lines=["again"])
     service.store.tell(second, log_lines=[str(number) for number in range(2000)])
-    lines = service.archive.lines(service.archive.get(key))
+    lines = service.queries.lines(service.queries.get(key))
     assert (len(lines), lines[-1]) == (1000, "1999")
 
 
@@ -605,4 +605,4 @@ def test_a_run_that_took_the_service_down_too_often_says_so() -> None:
     time.sleep(0.01)
     service.store.recover(1)
     with pytest.raises(RunFailed):
-        service.archive.finished(key)
+        service.queries.finished(key)

@@ -40,11 +40,11 @@ JobKeyDep = Annotated[RunKey, Depends(_job_key)]
 )
 async def get_job(key: JobKeyDep, services: ServicesDep) -> Response:
     """For dashboards that poll after their POST, with their field names. GET /api/v1/runs/{run_hash} returns more."""
-    run = await run_in_threadpool(services.archive.get, key)
+    run = await run_in_threadpool(services.run_queries.get, key)
     if run.status is RunStatus.SUCCEEDED:
-        stored = await run_in_threadpool(services.archive.result, key)
+        stored = await run_in_threadpool(services.run_queries.result, key)
         return await rewritten_response(stored, partial(job_pieces, run), {})
-    return json_answer(job_answer(run, await run_in_threadpool(services.archive.lines, run)))
+    return json_answer(job_answer(run, await run_in_threadpool(services.run_queries.lines, run)))
 
 
 @router.delete(
@@ -57,7 +57,7 @@ async def get_job(key: JobKeyDep, services: ServicesDep) -> Response:
 )
 async def cancel_job(key: JobKeyDep, services: ServicesDep) -> Response:
     """Cancels a queued or running backtest; its box dies within a second."""
-    run = await run_in_threadpool(services.archive.get, key)
+    run = await run_in_threadpool(services.run_queries.get, key)
     if not run.status.is_finished:
         await run_in_threadpool(services.runs.cancel, key)
         run = await ended_soon(services, key)

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from typing import Any
 
-from src.services.runs.summary import iso_time
+from src.api.responses.run_summary import iso_time
 from src.services.storage.records import RunRecord, RunStatus
 from src.utils.json_bytes import array_pieces, json_bytes, object_pieces
 
