@@ -25,10 +25,10 @@ from bench.long_results import eleven_years, long_result
 from bench.run_stores import LEASE_SECONDS, new_run, seal_all
 from bench.serving import serving
 from scripts.chromium import find_chromium
-from src.api.responses.json_response import json_bytes
 from src.services.results.packing import Packing
 from src.services.storage.opening import open_storage
 from src.services.storage.records import Outcome, RunStatus
+from src.utils.json_bytes import json_bytes
 
 SWITCHES = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run")
 MOVES, MOVED_PIXELS = 60, 4

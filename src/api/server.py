@@ -17,7 +17,7 @@ from src.api.contracts.older import route as older_contract
 from src.api.contracts.older.errors import OlderContractErrors
 from src.api.http.admission import AdmissionMiddleware
 from src.api.http.auth import Authentication
-from src.api.http.connections import bounded_connection
+from src.api.http.connections import OpenStreams, bounded_connection
 from src.api.http.draining import DrainMiddleware
 from src.api.http.errors import add_error_handlers
 from src.api.http.hosts import HostMiddleware
@@ -39,7 +39,6 @@ from src.api.pages import plain_route, studio_texts
 from src.api.pages.documentation import add_documentation_pages
 from src.api.pages.openapi import INTRODUCTION, LOGIN_DOCUMENTATION, TAGS
 from src.api.pages.studio import add_studio
-from src.api.responses.event_stream import OpenStreams
 from src.api.routes import artifacts, backtest, data, health, presets, run_events, runs, validation
 from src.app.opening import OpenServices, lifespan, open_real_services
 from src.config.settings import Settings, SettingsInvalid, load_settings

@@ -156,3 +156,10 @@ class Explanation(RunPart):
     """One per ingredient; empty without another run."""
     code_difference: str | None
     """Unified diff of the two sources; null if they are equal or no other run was given."""
+
+
+class JobAccepted(RunPart):
+    """202: the run was accepted and proceeds on its own."""
+
+    job_id: str
+    """Its run_hash: GET /api/v1/backtest/{job_id} returns its progress."""

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from src.api.responses.event_stream import MAX_STREAMS_PER_CLIENT
+from src.api.http.connections import MAX_STREAMS_PER_CLIENT
 from src.services.storage.records import Progress
 from tests.fakes.application import REQUEST, RUNS, make_app, served, wait_until
 from tests.fakes.backtests import FakeBacktests

@@ -10,7 +10,7 @@ from starlette.responses import JSONResponse, Response
 
 from src.api.pages import studio_texts as studio
 from src.api.pages.studio import add_studio
-from src.api.responses.json_response import json_bytes
+from src.utils.json_bytes import json_bytes
 from tests.fakes.backtests import real_shaped_answer
 
 RUN_HASH = "ab" * 32

@@ -1,17 +1,21 @@
-"""Limits what uvicorn does not: the time a request's head may take, and the connections per address."""
+"""Limits what uvicorn does not: the time a request's head may take, connections per address, streams per client."""
 
 import asyncio
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from src.api.http.client_address import Network, address_key, is_trusted_address
+from src.errors import BacktesterError
 
 HEAD_SECONDS = 10.0
 """How long a client may take to send the request line and the headers."""
+
+MAX_STREAMS_PER_CLIENT = 20
 
 _TOO_MANY = b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 5\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 _TOO_SLOW = b"HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
@@ -84,3 +88,43 @@ def bounded_connection(
                 self.transport.close()
 
     return BoundedConnection
+
+
+class TooManyStreams(BacktesterError):
+    """The client has reached its limit of open streams."""
+
+    code = "too_many_streams"
+    http_status = 429
+    retry_after_seconds = 5
+
+    def __init__(self) -> None:
+        super().__init__(f"At most {MAX_STREAMS_PER_CLIENT} event streams at a time: close one first.")
+
+
+class OpenStreams:
+    """Counts the streams that each client has open. Belongs to one event loop."""
+
+    def __init__(self) -> None:
+        self._counts: Counter[str] = Counter()
+
+    @property
+    def n_open(self) -> int:
+        """Number of open streams, over all clients."""
+        return self._counts.total()
+
+    @contextmanager
+    def one_more(self, client: str) -> Iterator[None]:
+        """Count a stream of that client during the block.
+
+        Raises:
+            TooManyStreams
+        """
+        if self._counts[client] >= MAX_STREAMS_PER_CLIENT:
+            raise TooManyStreams
+        self._counts[client] += 1
+        try:
+            yield
+        finally:
+            self._counts[client] -= 1
+            # Drops clients without open streams, which a Counter would keep.
+            self._counts += Counter()

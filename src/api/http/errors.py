@@ -10,11 +10,11 @@ from starlette.exceptions import HTTPException
 
 from src.api.http.allowed_methods import allowed_methods
 from src.api.http.auth import RoleNotAllowed, Unauthenticated
+from src.api.http.connections import TooManyStreams
 from src.api.http.disconnect import ClientGone
+from src.api.http.json_response import json_answer
 from src.api.http.jwks import KeysUnavailable
 from src.api.http.rate_limits import TooManyRequests
-from src.api.responses.event_stream import TooManyStreams
-from src.api.responses.json_response import json_answer
 from src.errors import (
     BacktesterError,
     DataChanged,

@@ -7,7 +7,7 @@ from ipaddress import IPv4Address, IPv6Address, ip_address
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from src.api.responses.json_response import json_answer
+from src.api.http.json_response import json_answer
 from src.models.plain import printable
 
 EVERY_HOST = "*"

@@ -15,8 +15,8 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from src.api.http.errors import own_fault_answer
+from src.api.http.json_response import json_answer
 from src.api.http.telemetry import Telemetry
-from src.api.responses.json_response import json_answer
 
 logger = logging.getLogger(__name__)
 

@@ -7,8 +7,8 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from src.api.http.auth import COOKIE
-from src.api.requests.json_body import media_type
-from src.api.responses.json_response import json_answer
+from src.api.http.headers import media_type
+from src.api.http.json_response import json_answer
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 PROOF_HEADER = "X-Requested-With"

@@ -5,8 +5,8 @@ from typing import Any
 
 from fastapi import APIRouter, Response
 
+from src.api.http.json_response import json_answer
 from src.api.requests.examples import REQUEST_EXAMPLES
-from src.api.responses.json_response import json_answer
 from src.models.metric_catalogue import METRIC_CATALOGUE
 
 router = APIRouter(prefix="/studio", include_in_schema=False)

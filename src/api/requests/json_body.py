@@ -4,12 +4,12 @@ import json
 import re
 from collections import Counter
 from collections.abc import Callable, Coroutine, Sequence
-from email.message import Message
 from typing import Any
 
 from fastapi import HTTPException, Request, Response
 from fastapi.routing import APIRoute
 
+from src.api.http.headers import media_type
 from src.models.plain import printable
 
 
@@ -84,13 +84,6 @@ def _with_unique_names(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _refuse_constant(name: str) -> Any:
     raise MalformedBody("json_invalid", ["body"], f"{name} is not JSON: numbers must be finite")
-
-
-def media_type(request: Request) -> str:
-    """The media type in Content-Type, in lower case and without parameters; "" if the header has none."""
-    header = Message()
-    header["content-type"] = request.headers.get("content-type") or "none/none"
-    return header.get_content_type() if header.get_content_maintype() != "none" else ""
 
 
 def check_content_type(request: Request, or_send: str = "") -> None:

@@ -9,7 +9,8 @@ from fastapi.exceptions import RequestValidationError
 from starlette.datastructures import MutableHeaders
 from starlette.types import Receive, Scope
 
-from src.api.requests.json_body import JsonRoute, MalformedBody, check_content_type, json_or_text, media_type
+from src.api.http.headers import media_type
+from src.api.requests.json_body import JsonRoute, MalformedBody, check_content_type, json_or_text
 from src.models.plain import printable
 from src.models.request import BacktestRequest
 

@@ -6,21 +6,19 @@ Each event is one chunk, so that an interrupted answer never ends in half an eve
 import asyncio
 import logging
 import time
-from collections import Counter
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from src.api.http.connections import OpenStreams
 from src.api.http.disconnect import disconnected
-from src.api.responses.json_response import json_bytes
 from src.errors import BacktesterError
 from src.services.storage.records import RunEvent
+from src.utils.json_bytes import json_bytes
 
 logger = logging.getLogger(__name__)
 
-MAX_STREAMS_PER_CLIENT = 20
 SEND_SECONDS = 30.0
 """How long a client may accept no bytes before its stream is closed."""
 
@@ -28,46 +26,6 @@ _OPENING = b": events of one run\nretry: 1000\n\n"
 """Pushes the head of the answer through buffers, and makes a browser reconnect after a second."""
 
 _HEARTBEAT = b": still here\n\n"
-
-
-class TooManyStreams(BacktesterError):
-    """The client has reached its limit of open streams."""
-
-    code = "too_many_streams"
-    http_status = 429
-    retry_after_seconds = 5
-
-    def __init__(self) -> None:
-        super().__init__(f"At most {MAX_STREAMS_PER_CLIENT} event streams at a time: close one first.")
-
-
-class OpenStreams:
-    """Counts the streams that each client has open. Belongs to one event loop."""
-
-    def __init__(self) -> None:
-        self._counts: Counter[str] = Counter()
-
-    @property
-    def n_open(self) -> int:
-        """Number of open streams, over all clients."""
-        return self._counts.total()
-
-    @contextmanager
-    def one_more(self, client: str) -> Iterator[None]:
-        """Count a stream of that client during the block.
-
-        Raises:
-            TooManyStreams
-        """
-        if self._counts[client] >= MAX_STREAMS_PER_CLIENT:
-            raise TooManyStreams
-        self._counts[client] += 1
-        try:
-            yield
-        finally:
-            self._counts[client] -= 1
-            # Drops clients without open streams, which a Counter would keep.
-            self._counts += Counter()
 
 
 def event_bytes(event: RunEvent | None) -> bytes:

@@ -7,11 +7,11 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import StreamingResponse
 
 from src.api.http.dependencies import ServicesDep
-from src.api.pages.openapi import ARTIFACT_PROBLEMS
+from src.api.http.json_response import json_answer
 from src.api.requests.run_keys import RunKeyDep
 from src.api.responses.file_response import MEDIA_TYPES, attachment, file_answer
-from src.api.responses.json_response import json_answer
 from src.api.responses.pieces import in_pieces
+from src.api.responses.problems import ARTIFACT_PROBLEMS
 from src.models.artifacts import Manifest
 from src.services.results.chain.manifest import MANIFEST_NAME
 from src.services.results.errors import ArtifactNotFound

@@ -4,19 +4,19 @@ from typing import Annotated
 
 from fastapi import APIRouter, Body, Header, Request, Response
 
-from src.api.contracts.dashboard.shapes import JobAccepted
 from src.api.http.dependencies import ServicesDep
+from src.api.http.headers import prefers
+from src.api.http.json_response import json_answer
 from src.api.http.paths import mounted
-from src.api.pages.openapi import PROBLEMS, RUN_HEADERS
 from src.api.requests.examples import REQUEST_EXAMPLES
-from src.api.requests.preferences import prefers
 from src.api.requests.strategy_body import StrategyRoute, source_documentation
 from src.api.requests.submission import submitted
-from src.api.responses.json_response import json_answer
+from src.api.responses.problems import PROBLEMS, RUN_HEADERS
 from src.api.responses.run_response import run_answer
 from src.app.services import Services
 from src.models.request import BacktestRequest
 from src.models.response import BacktestResponse
+from src.models.run import JobAccepted
 
 RESPOND_ASYNC = "respond-async"
 

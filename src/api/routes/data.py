@@ -6,7 +6,7 @@ from fastapi import APIRouter, HTTPException, Path, Query
 from starlette.concurrency import run_in_threadpool
 
 from src.api.http.dependencies import ServicesDep
-from src.api.pages.openapi import STORED_PROBLEMS, Answers
+from src.api.responses.problems import STORED_PROBLEMS, Answers
 from src.models.market_data import CachedPrices, PriceCoverage, PriceCoverageList
 from src.models.problems import BadRequest, Refusal
 from src.utils.symbols import SYMBOL_PATTERN

@@ -11,9 +11,9 @@ from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, ConfigDict
 
 from src.api.http.dependencies import ServicesDep
+from src.api.http.json_response import json_answer
 from src.api.http.telemetry import Telemetry, pool_counts
-from src.api.pages.openapi import ADMISSION_PROBLEMS
-from src.api.responses.json_response import json_answer
+from src.api.responses.problems import ADMISSION_PROBLEMS
 from src.app.services import Services
 from src.models.problems import Refusal
 from src.services.backtests.identity import ENGINE_VERSION

@@ -6,11 +6,11 @@ from fastapi import APIRouter, Path, Request, Response
 from starlette.concurrency import run_in_threadpool
 
 from src.api.http.dependencies import ServicesDep
+from src.api.http.json_response import json_answer
 from src.api.http.owners import OwnerDep
 from src.api.http.paths import mounted
-from src.api.pages.openapi import PRESET_PROBLEMS, READING_PROBLEMS, STORED_PROBLEMS
 from src.api.requests.json_body import JsonRoute
-from src.api.responses.json_response import json_answer
+from src.api.responses.problems import PRESET_PROBLEMS, READING_PROBLEMS, STORED_PROBLEMS
 from src.api.responses.run_summary import iso_time
 from src.models.preset import PresetAnswer, PresetList, PresetRequest
 from src.models.problems import Refusal

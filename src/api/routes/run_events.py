@@ -7,9 +7,9 @@ from fastapi import APIRouter, Header, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
 from src.api.http.dependencies import ServicesDep
-from src.api.pages.openapi import RUN_PROBLEMS
 from src.api.requests.run_keys import RunKeyDep
 from src.api.responses.event_stream import EventStream
+from src.api.responses.problems import RUN_PROBLEMS
 from src.services.storage.records import EventKind
 
 router = APIRouter(tags=["runs"])

@@ -9,16 +9,16 @@ from pydantic_core import PydanticCustomError
 from starlette.concurrency import run_in_threadpool
 
 from src.api.http.dependencies import ServicesDep
+from src.api.http.json_response import json_answer
 from src.api.http.owners import OwnerDep
 from src.api.http.paths import mounted
-from src.api.pages.openapi import RUN_PROBLEMS, STORED_PROBLEMS, SUBMISSION_PROBLEMS
 from src.api.requests.examples import REQUEST_EXAMPLES
 from src.api.requests.run_body import PRESET_PATTERN, RunRoute
 from src.api.requests.run_keys import RunKeyDep, run_key
 from src.api.requests.strategy_body import source_documentation
 from src.api.requests.submission import submitted
 from src.api.responses.ending import ended_soon
-from src.api.responses.json_response import json_answer
+from src.api.responses.problems import RUN_PROBLEMS, STORED_PROBLEMS, SUBMISSION_PROBLEMS
 from src.api.responses.result_response import stored_answer
 from src.api.responses.run_summary import run_list, run_summary
 from src.models.problems import Refusal

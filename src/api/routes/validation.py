@@ -4,9 +4,9 @@ from fastapi import APIRouter, Request, Response
 
 from src.api.http.dependencies import ServicesDep
 from src.api.http.disconnect import unless_disconnected
-from src.api.pages.openapi import READING_PROBLEMS
+from src.api.http.json_response import json_answer
 from src.api.requests.strategy_body import StrategyRoute
-from src.api.responses.json_response import json_answer
+from src.api.responses.problems import READING_PROBLEMS
 from src.models.validation import ValidationAnswer, ValidationRequest
 from src.services.backtests.validation import validation_answer
 

@@ -11,8 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from src.api.http.connections import MAX_STREAMS_PER_CLIENT, OpenStreams, TooManyStreams
 from src.api.responses import event_stream
-from src.api.responses.event_stream import MAX_STREAMS_PER_CLIENT, EventStream, OpenStreams, TooManyStreams, event_bytes
+from src.api.responses.event_stream import EventStream, event_bytes
 from src.services.storage.errors import StorageUnavailable
 from src.services.storage.records import EventKind, RunEvent
 

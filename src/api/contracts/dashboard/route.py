@@ -9,11 +9,11 @@ from starlette.concurrency import run_in_threadpool
 from src.api.contracts.dashboard.shapes import JobAnswer, JobCancelled
 from src.api.contracts.dashboard.translation import job_answer, job_pieces, job_status
 from src.api.http.dependencies import ServicesDep
+from src.api.http.json_response import json_answer
 from src.api.http.owners import OwnerDep
-from src.api.pages.openapi import RUN_PROBLEMS
 from src.api.requests.run_keys import run_key
 from src.api.responses.ending import ended_soon
-from src.api.responses.json_response import json_answer
+from src.api.responses.problems import RUN_PROBLEMS
 from src.api.responses.result_response import rewritten_response
 from src.models.problems import Refusal
 from src.services.storage.records import RunKey, RunStatus

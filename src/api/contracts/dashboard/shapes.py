@@ -80,13 +80,6 @@ class JobResult(AnswerPart):
     """One for each day on which something filled."""
 
 
-class JobAccepted(RunPart):
-    """202: the run was accepted and proceeds on its own."""
-
-    job_id: str
-    """Its run_hash: GET /api/v1/backtest/{job_id} returns its progress."""
-
-
 class JobAnswer(RunPart):
     """One job."""
 

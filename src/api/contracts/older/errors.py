@@ -8,7 +8,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from src.api.contracts.older.translation import older_refusal
 from src.api.http.paths import route_path
-from src.api.responses.json_response import json_bytes
+from src.utils.json_bytes import json_bytes
 
 OLDER_PATH = "/backtest"
 

@@ -5,11 +5,11 @@ from functools import partial
 from fastapi import APIRouter, Request, Response
 
 from src.api.contracts.older.errors import OLDER_PATH
-from src.api.contracts.older.shapes import OlderAnswer, OlderRequest
+from src.api.contracts.older.shapes import OlderAnswer, OlderRefusal, OlderRequest
 from src.api.contracts.older.translation import older_pieces
 from src.api.http.dependencies import ServicesDep
-from src.api.pages.openapi import OLDER_PROBLEMS
 from src.api.requests.json_body import JsonRoute
+from src.api.responses.problems import PROBLEMS
 from src.api.responses.result_response import rewritten_response
 from src.api.responses.run_response import finished_run, run_headers
 
@@ -22,7 +22,7 @@ router = APIRouter(tags=["older contract"], route_class=JsonRoute)
     summary="Run a backtest (older contract)",
     response_model=OlderAnswer,
     response_description="The finished backtest.",
-    responses=OLDER_PROBLEMS,
+    responses={status: {**problem, "model": OlderRefusal} for status, problem in PROBLEMS.items()},
 )
 async def post_older_backtest(posted: OlderRequest, request: Request, services: ServicesDep) -> Response:
     """The same backtest with the field names of older clients. `tickers` overrides universe()."""

@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from src.api.requests.preferences import prefers
+from src.api.http.headers import prefers
 
 
 @pytest.mark.parametrize(

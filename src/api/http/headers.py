@@ -1,13 +1,23 @@
-"""A client's preferences for an answer: the header Prefer of RFC 7240."""
+"""Reads request headers: Content-Type, and the preferences of RFC 7240."""
 
 import re
 from collections.abc import Iterator, Sequence
+from email.message import Message
+
+from starlette.requests import Request
 
 MAX_CHARACTERS = 1_000
-"""Limit on the length of all its lines together; the rest is ignored."""
+"""Limit on the length of all lines of Prefer together; the rest is ignored."""
 
 _PREFERENCE = re.compile(r'(?:[^",]|"(?:[^"\\]|\\.)*")+')
 _NAME_AND_VALUE = re.compile(r'\s*([!#$%&\'*+\-.^_`|~0-9A-Za-z]+)\s*(?:=\s*("(?:[^"\\]|\\.)*"|[^\s;"]*))?\s*(?:;.*)?')
+
+
+def media_type(request: Request) -> str:
+    """The media type in Content-Type, in lower case and without parameters; "" if the header has none."""
+    header = Message()
+    header["content-type"] = request.headers.get("content-type") or "none/none"
+    return header.get_content_type() if header.get_content_maintype() != "none" else ""
 
 
 def prefers(headers: Sequence[str], name: str) -> bool:

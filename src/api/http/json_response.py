@@ -7,8 +7,6 @@ from fastapi import Response
 
 from src.utils.json_bytes import json_bytes
 
-__all__ = ["json_answer", "json_bytes"]
-
 
 def json_answer(value: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
     """A response with the value as its JSON body."""
