@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Row, insert, select, update
+from sqlalchemy import Row, bindparam, insert, select, update
 
 from src.services.storage.database import Transaction
 from src.services.storage.records import EventKind, Outcome, Recomputed, RunError, RunStatus, StoredResult
@@ -20,6 +20,10 @@ Told = tuple[EventKind, Mapping[str, Any]]
 
 NO_LEASE = {"lease_token": None, "leased_until": None}
 
+# Built once, see run_rows. The columns to set are the parameters of each execution.
+_CHANGE = update(runs).where(runs.c.id == bindparam("changed_id"))
+_ADD_EVENTS, _KEEP_RESULT = insert(run_events), insert(run_results)
+
 
 def change(transaction: Transaction, row: Row[Any], values: Mapping[str, Any], told: Sequence[Told]) -> None:
     """Set columns of a run and add its events.
@@ -27,14 +31,14 @@ def change(transaction: Transaction, row: Row[Any], values: Mapping[str, Any], t
     Args:
         row: read for update in this transaction; new events continue its numbering.
     """
-    last_event = row.last_event + len(told)
-    transaction.connection.execute(update(runs).where(runs.c.id == row.id).values(**values, last_event=last_event))
+    changed = {**values, "last_event": row.last_event + len(told), "changed_id": row.id}
+    transaction.connection.execute(_CHANGE, changed)
     events = [
         {"run_id": row.id, "id": row.last_event + number, "kind": kind, "at": transaction.now, "data": data}
         for number, (kind, data) in enumerate(told, start=1)
     ]
     if events:
-        transaction.connection.execute(insert(run_events), events)
+        transaction.connection.execute(_ADD_EVENTS, events)
 
 
 def queue_run(transaction: Transaction, row: Row[Any], values: Mapping[str, Any]) -> int:
@@ -43,8 +47,7 @@ def queue_run(transaction: Transaction, row: Row[Any], values: Mapping[str, Any]
     Args:
         values: other columns to set.
     """
-    queued = {**values, "status": RunStatus.QUEUED}
-    transaction.connection.execute(update(runs).where(runs.c.id == row.id).values(queued))
+    transaction.connection.execute(_CHANGE, {**values, "status": RunStatus.QUEUED, "changed_id": row.id})
     submitted_at = values.get("submitted_at", row.submitted_at)
     n_before = position(transaction.connection, row.owner, submitted_at, row.id)
     change(transaction, row, {}, [(EventKind.QUEUED, {"position": n_before})])
@@ -86,13 +89,14 @@ def _keep_result(
     transaction: Transaction, run_id: int, result: StoredResult, metrics: Mapping[str, Any] | None
 ) -> None:
     columns = {
+        "run_id": run_id,
         "json_sha256": result.json_sha256,
         "json_length": result.json_length,
         "digest": result.digest,
         "metrics": metrics,
         "gzip_bytes": result.gzip_bytes,
     }
-    transaction.connection.execute(insert(run_results).values(run_id=run_id, **columns))
+    transaction.connection.execute(_KEEP_RESULT, columns)
 
 
 def _keep_trace(transaction: Transaction, run_id: int, error: RunError) -> None:

@@ -4,15 +4,24 @@ from collections.abc import Sequence
 from dataclasses import asdict, astuple
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, insert, select, update
+from sqlalchemy import Connection, Select, bindparam, insert, select, update
 
 from src.services.storage.base import BuildLink
 from src.services.storage.database import Database, repeated_on_conflict
 from src.services.storage.errors import RunGone
 from src.services.storage.records import Link, RunKey
+from src.services.storage.run_rows import OF_KEY, named
 from src.services.storage.tables import chain_links, runs
 
 LINKS = chain_links.c
+
+# Statements for every run that is sealed are built once, see run_rows.
+_ADD = insert(chain_links)
+_OF_OWNER: Select[Any] = select(chain_links).where(LINKS.owner == bindparam("owner"))
+_LAST = _OF_OWNER.order_by(LINKS.number.desc()).limit(1)
+_PRESENT = _LAST.where(LINKS.run_hash == bindparam("run_hash"), LINKS.removed_at.is_(None))
+# A transaction that deletes the run waits until its link exists and can mark it; one that changes it need not wait.
+_HAS_RESULT_AND_STAYS = select(runs.c.has_result).where(*OF_KEY).with_for_update(read=True, key_share=True)
 
 
 class SqlChain:
@@ -25,62 +34,42 @@ class SqlChain:
     def append(self, key: RunKey, build: BuildLink) -> Link:
         with self._database.writing() as transaction:
             transaction.lock("chain", key.owner)
-            present = _present_link(transaction.connection, key)
+            present = _link(transaction.connection, _PRESENT, named(key))
             if present is not None:
                 return present
-            if not _has_result_and_stays(transaction.connection, key):
+            if not transaction.connection.execute(_HAS_RESULT_AND_STAYS, named(key)).scalar():
                 raise RunGone("the run has no result any more: it was deleted in the meantime")
-            last = _last_link(transaction.connection, key.owner)
+            last = _link(transaction.connection, _LAST, {"owner": key.owner})
             number, previous = (1, "") if last is None else (last.number + 1, last.manifest_hash)
             link = build(number, previous)
             if (link.owner, link.run_hash, link.number, link.previous_hash) != (*astuple(key), number, previous):
                 raise ValueError(f"the link built is not number {number} of that run")
-            transaction.connection.execute(insert(chain_links).values(asdict(link)))
+            transaction.connection.execute(_ADD, asdict(link))
             return link
 
     def link(self, key: RunKey) -> Link | None:
         with self._database.reading() as connection:
-            return _present_link(connection, key)
+            return _link(connection, _PRESENT, named(key))
 
     @repeated_on_conflict
     def mark_removed(self, key: RunKey) -> list[Link]:
         with self._database.writing() as transaction:
             transaction.lock("chain", key.owner)
-            gone = update(chain_links).where(*_present(key)).values(removed_at=transaction.now).returning(chain_links)
-            links = [_link(row) for row in transaction.connection.execute(gone)]
+            is_present = (LINKS.owner == key.owner, LINKS.run_hash == key.run_hash, LINKS.removed_at.is_(None))
+            gone = update(chain_links).where(*is_present).values(removed_at=transaction.now).returning(chain_links)
+            links = [Link(**row._mapping) for row in transaction.connection.execute(gone)]
             return sorted(links, key=lambda link: link.number)
 
     def links(self, owner: str) -> Sequence[Link]:
         with self._database.reading() as connection:
-            query = select(chain_links).where(LINKS.owner == owner).order_by(LINKS.number)
-            return [_link(row) for row in connection.execute(query)]
+            rows = connection.execute(_OF_OWNER.order_by(LINKS.number), {"owner": owner})
+            return [Link(**row._mapping) for row in rows]
 
     def owners(self) -> Sequence[str]:
         with self._database.reading() as connection:
             return list(connection.execute(select(LINKS.owner).distinct().order_by(LINKS.owner)).scalars())
 
 
-def _has_result_and_stays(connection: Connection, key: RunKey) -> bool:
-    query = select(runs.c.has_result).where(runs.c.owner == key.owner, runs.c.run_hash == key.run_hash)
-    # A transaction that deletes the run waits until its link exists and can mark it; one that changes it need not wait.
-    return bool(connection.execute(query.with_for_update(read=True, key_share=True)).scalar())
-
-
-def _present(key: RunKey) -> tuple[ColumnElement[bool], ...]:
-    return LINKS.owner == key.owner, LINKS.run_hash == key.run_hash, LINKS.removed_at.is_(None)
-
-
-def _present_link(connection: Connection, key: RunKey) -> Link | None:
-    newest_first = select(chain_links).where(*_present(key)).order_by(LINKS.number.desc()).limit(1)
-    row = connection.execute(newest_first).one_or_none()
-    return None if row is None else _link(row)
-
-
-def _last_link(connection: Connection, owner: str) -> Link | None:
-    newest_first = select(chain_links).where(LINKS.owner == owner).order_by(LINKS.number.desc()).limit(1)
-    row = connection.execute(newest_first).one_or_none()
-    return None if row is None else _link(row)
-
-
-def _link(row: Row[Any]) -> Link:
-    return Link(**row._mapping)
+def _link(connection: Connection, wanted: Select[Any], values: dict[str, str]) -> Link | None:
+    row = connection.execute(wanted, values).one_or_none()
+    return None if row is None else Link(**row._mapping)

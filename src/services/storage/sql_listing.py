@@ -36,11 +36,16 @@ def _conditions(wanted: RunFilter) -> list[ColumnElement[bool]]:
     return conditions
 
 
+_COUNTS = (
+    select(runs.c.status, func.count())
+    .where(runs.c.status.in_([RunStatus.QUEUED, RunStatus.RUNNING]))
+    .group_by(runs.c.status)
+)
+
+
 def counts(connection: Connection) -> Counts:
     """Numbers of queued and running runs."""
-    going_on = runs.c.status.in_([RunStatus.QUEUED, RunStatus.RUNNING])
-    query = select(runs.c.status, func.count()).where(going_on).group_by(runs.c.status)
-    found = {row[0]: row[1] for row in connection.execute(query)}
+    found = {row[0]: row[1] for row in connection.execute(_COUNTS)}
     return Counts(n_queued=found.get(RunStatus.QUEUED, 0), n_running=found.get(RunStatus.RUNNING, 0))
 
 

@@ -50,16 +50,19 @@ def leased(transaction: Transaction, lease: Lease) -> Row[Any] | None:
     return row if row is not None and row.lease_token == lease.token else None
 
 
+_RENEW = (
+    update(runs)
+    .where(runs.c.status == RunStatus.RUNNING, runs.c.lease_token.in_(bindparam("tokens", expanding=True)))
+    .values(leased_until=bindparam("until"))
+    .returning(runs.c.lease_token, runs.c.is_cancel_requested)
+)
+
+
 def heartbeat(transaction: Transaction, leases: Sequence[Lease], lease_seconds: float) -> HeartbeatAnswer:
     """Renew leases; see RunStore.heartbeat."""
     tokens = {lease.token for lease in leases}
-    kept = (
-        update(runs)
-        .where(runs.c.status == RunStatus.RUNNING, runs.c.lease_token.in_(sorted(tokens)))
-        .values(leased_until=transaction.now + timedelta(seconds=lease_seconds))
-        .returning(runs.c.lease_token, runs.c.is_cancel_requested)
-    )
-    answers = {row.lease_token: row.is_cancel_requested for row in transaction.connection.execute(kept)}
+    kept = {"tokens": sorted(tokens), "until": transaction.now + timedelta(seconds=lease_seconds)}
+    answers = {row.lease_token: row.is_cancel_requested for row in transaction.connection.execute(_RENEW, kept)}
     cancelled = frozenset(token for token, is_cancelled in answers.items() if is_cancelled)
     return HeartbeatAnswer(cancelled=cancelled, lost=frozenset(tokens - answers.keys()))
 

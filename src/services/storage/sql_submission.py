@@ -20,16 +20,19 @@ from src.services.storage.tables import idempotency_keys, run_details, runs
 KEY_LIFETIME = timedelta(hours=24)
 
 
-def insert_or_nothing(transaction: Transaction, table: Table, values: dict[str, Any]) -> bool:
-    """Insert a row unless one with its key exists; returns whether this call inserted it."""
+_KEEP_DETAILS = insert(run_details)
+
+
+def insert_or_nothing(transaction: Transaction, table: Table, values: dict[str, Any]) -> Row[Any] | None:
+    """Insert a row unless one with its key exists; returns the row if this call inserted it."""
     connection = transaction.connection
-    return connection.execute(_insert_or_nothing(connection.dialect.name, table), values).first() is not None
+    return connection.execute(_insert_or_nothing(connection.dialect.name, table), values).one_or_none()
 
 
 @functools.cache
 def _insert_or_nothing(dialect_name: str, table: Table) -> Any:
     dialect = postgresql if dialect_name == "postgresql" else sqlite
-    return dialect.insert(table).on_conflict_do_nothing().returning(*table.primary_key)
+    return dialect.insert(table).on_conflict_do_nothing().returning(table)
 
 
 def run_of_idempotency_key(transaction: Transaction, key: RunKey, idempotency: tuple[str, str]) -> RunRecord | None:
@@ -43,7 +46,7 @@ def run_of_idempotency_key(transaction: Transaction, key: RunKey, idempotency: t
     too_old = columns.created_at <= transaction.now - KEY_LIFETIME
     connection.execute(delete(idempotency_keys).where(columns.owner == key.owner, too_old))
     kept = {"owner": key.owner, "key_hash": key_hash, "fingerprint": idempotency[1], "run_hash": key.run_hash}
-    if insert_or_nothing(transaction, idempotency_keys, kept | {"created_at": transaction.now}):
+    if insert_or_nothing(transaction, idempotency_keys, kept | {"created_at": transaction.now}) is not None:
         return None
     is_this = (columns.owner == key.owner) & (columns.key_hash == key_hash)
     earlier = connection.execute(select(idempotency_keys).where(is_this)).one_or_none()
@@ -68,8 +71,11 @@ def accept(
     if max_queued is not None and lease_seconds is None:
         # Transactions that add to the queue count it one at a time.
         transaction.lock("run queue")
-    is_first = insert_or_nothing(transaction, runs, _new_row(transaction, new))
-    row = find(connection, new.key, for_update=True)
+    values = _submission_values(transaction, new)
+    started = {} if lease_seconds is None else start_values(transaction, 1, lease_seconds)
+    row = insert_or_nothing(transaction, runs, _new_row(new) | values | started)
+    is_first = row is not None
+    row = row if is_first else find(connection, new.key, for_update=True)
     if row is None:
         raise TransactionConflict("the run was deleted at the same moment")
     if not is_first and not may_be_accepted_again(row, rerun=rerun):
@@ -77,12 +83,11 @@ def accept(
     if max_queued is not None and lease_seconds is None:
         _check_room(transaction, max_queued)
     _keep_details(transaction, row, new, is_first=is_first)
-    values = _resubmission_values(transaction, row, new)
+    values["first_event"] = row.last_event + 1
     if lease_seconds is None:
         in_line = queue_run(transaction, row, values)
         return Submission(_record(connection, new.key, in_line), is_new=True)
-    started = start_values(transaction, 1, lease_seconds)
-    change(transaction, row, values | started, [(EventKind.STARTED, {"attempt": 1})])
+    change(transaction, row, {} if is_first else values | started, [(EventKind.STARTED, {"attempt": 1})])
     lease = Lease(new.key, started["lease_token"], 1)
     return Submission(_record(connection, new.key), is_new=True, lease=lease)
 
@@ -114,7 +119,7 @@ def start_values(transaction: Transaction, attempt: int, lease_seconds: float) -
     }
 
 
-def _new_row(transaction: Transaction, new: NewRun) -> dict[str, Any]:
+def _new_row(new: NewRun) -> dict[str, Any]:
     return {
         "owner": new.key.owner,
         "run_hash": new.key.run_hash,
@@ -122,12 +127,8 @@ def _new_row(transaction: Transaction, new: NewRun) -> dict[str, Any]:
         "start_date": str(new.ingredients["start_date"]),
         "end_date": str(new.ingredients["end_date"]),
         "symbols": symbols_column(new.symbols),
-        "folded_name": folded(new.name),
-        "submitted_at": transaction.now,
-        "attempt": 0,
         "first_event": 1,
         "last_event": 0,
-        "is_cancel_requested": False,
         "has_result": False,
     }
 
@@ -146,12 +147,12 @@ def _keep_details(transaction: Transaction, row: Row[Any], new: NewRun, *, is_fi
         "error_trace": None,
     }
     if is_first:
-        transaction.connection.execute(insert(run_details).values(run_id=row.id, **values))
+        transaction.connection.execute(_KEEP_DETAILS, {"run_id": row.id, **values})
     else:
         transaction.connection.execute(update(run_details).where(run_details.c.run_id == row.id).values(**values))
 
 
-def _resubmission_values(transaction: Transaction, row: Row[Any], new: NewRun) -> dict[str, Any]:
+def _submission_values(transaction: Transaction, new: NewRun) -> dict[str, Any]:
     return {
         "name": new.name,
         "folded_name": folded(new.name),
@@ -159,7 +160,6 @@ def _resubmission_values(transaction: Transaction, row: Row[Any], new: NewRun) -
         "started_at": None,
         "finished_at": None,
         "attempt": 0,
-        "first_event": row.last_event + 1,
         "is_cancel_requested": False,
         "progress": None,
         "error": None,
