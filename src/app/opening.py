@@ -38,6 +38,7 @@ async def open_real_services(settings: Settings) -> AsyncIterator[Services]:
     # Imported late: pandas and the calendars take seconds, which `import src.api.server` must not.
     from src.execution.reading.reading_process import ReadingProcess  # noqa: PLC0415 - see above
     from src.services.admission.reading_slots import ReadingSlots  # noqa: PLC0415 - see above
+    from src.services.backtests.datasets import Datasets  # noqa: PLC0415 - see above
     from src.services.backtests.prepare import Backtests, RunLimits  # noqa: PLC0415 - see above
     from src.services.backtests.reading_cache import ReadingCache  # noqa: PLC0415 - see above
     from src.services.data_provider.queries import MarketData  # noqa: PLC0415 - see above
@@ -57,7 +58,7 @@ async def open_real_services(settings: Settings) -> AsyncIterator[Services]:
         readings = ReadingCache(reading_slots)
         backtests = Backtests(
             read=readings,
-            provider=provider,
+            datasets=Datasets(provider),
             sandbox=ProfiledSandbox(sandbox) if settings.hqg_profile else sandbox,
             limits=RunLimits(wall_seconds=settings.max_execution_time, max_orders=settings.max_orders_per_run),
         )

@@ -1,11 +1,10 @@
 """The benchmark and the risk-free rate of a run. Neither ever fails a run."""
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 import numpy as np
-import numpy.typing as npt
 
 from src.errors import NoPrices, PriceSourceUnavailable
 from src.services.backtests.coverage_warnings import (
@@ -14,7 +13,7 @@ from src.services.backtests.coverage_warnings import (
     ends_early,
     yield_warnings,
 )
-from src.services.data_provider.arrays import Dates
+from src.services.data_provider.arrays import Dates, Float64Array
 from src.services.data_provider.base import DataProvider, PriceTable
 from src.utils.benchmark_stats import benchmark_equity
 from src.utils.deadline import NO_DEADLINE, Deadline
@@ -32,13 +31,11 @@ class Benchmarks:
             day; None if there is none.
         risk_free_rate: yearly fraction.
         warnings: why one of them is missing or covers only part of the run, as sentences.
-        benchmark_end: the last day of the benchmark's whole history, if known; not part of `hash`.
     """
 
-    benchmark: npt.NDArray[np.float64] | None
+    benchmark: Float64Array | None
     risk_free_rate: float
     warnings: tuple[str, ...]
-    benchmark_end: date | None = None
 
     def hash(self) -> str:
         """SHA-256 of the benchmarks, hexadecimal; the same on every machine. Warnings are not part of it."""
@@ -46,89 +43,115 @@ class Benchmarks:
         return hashlib.sha256(np.float64(self.risk_free_rate).astype("<f8").tobytes() + series).hexdigest()
 
 
+@dataclass(frozen=True, eq=False)
+class BenchmarkData:
+    """What the source knows of a benchmark and of the risk-free rate, for any capital.
+
+    Attributes:
+        closes: (n_days,) the benchmark's closes on the run's days, NaN where it has none; None if there is none.
+        covered: first row and row after the last of the days on which the benchmark counts as known.
+        history_end: the last day of the benchmark's whole history, if known.
+        risk_free_rate: yearly fraction; None if it was not asked for.
+        warnings: why one of them is missing or covers only part of the run, as sentences.
+    """
+
+    closes: Float64Array | None = None
+    covered: tuple[int, int] = (0, 0)
+    history_end: date | None = None
+    risk_free_rate: float | None = None
+    warnings: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.closes is not None:
+            self.closes.flags.writeable = False
+
+    def of_capital(self, initial_capital: float, risk_free_rate: float | None) -> Benchmarks:
+        """The benchmarks of a run with that capital.
+
+        Args:
+            risk_free_rate: yearly fraction; None takes the one found.
+        """
+        rate = self.risk_free_rate if risk_free_rate is None else risk_free_rate
+        if rate is None:
+            raise ValueError("neither the request nor the source gives a risk-free rate")
+        if self.closes is None:
+            return Benchmarks(None, rate, self.warnings)
+        covered = slice(*self.covered)
+        series = np.full(len(self.closes), np.nan)
+        series[covered] = benchmark_equity(self.closes, initial_capital)[covered]
+        return Benchmarks(series, rate, self.warnings)
+
+
 def find_benchmarks(
     provider: DataProvider,
     prices: PriceTable,
     *,
     benchmark: str | None,
-    risk_free_rate: float | None,
-    initial_capital: float,
+    wants_rate: bool,
     deadline: Deadline = NO_DEADLINE,
-) -> Benchmarks:
+) -> BenchmarkData:
     """The benchmark on the run's own days, and the risk-free rate over them.
 
     Args:
         benchmark: its symbol, None for none.
-        risk_free_rate: yearly fraction; None takes the mean of ^IRX over the window.
+        wants_rate: whether to find the risk-free rate: the mean of ^IRX over the window.
         deadline: how long to wait for them.
 
     Raises:
         RunTimedOut, RunCancelled: the deadline has passed.
     """
-    warnings: list[str] = []
-    series = benchmark_end = None
+    found = BenchmarkData()
     if benchmark is not None:
-        series, benchmark_end = _benchmark(provider, prices, benchmark, initial_capital, warnings, deadline)
-    if risk_free_rate is None:
-        risk_free_rate = _risk_free_rate(provider, prices, warnings, deadline)
-    return Benchmarks(series, risk_free_rate, tuple(warnings), benchmark_end)
+        found = _benchmark(provider, prices, benchmark, deadline)
+    if not wants_rate:
+        return found
+    rate, warnings = _risk_free_rate(provider, prices, deadline)
+    return replace(found, risk_free_rate=rate, warnings=(*found.warnings, *warnings))
 
 
-def _benchmark(
-    provider: DataProvider,
-    prices: PriceTable,
-    symbol: str,
-    initial_capital: float,
-    warnings: list[str],
-    deadline: Deadline,
-) -> tuple[npt.NDArray[np.float64] | None, date | None]:
-    """The benchmark's equity, and the last day of its whole history."""
+def _benchmark(provider: DataProvider, prices: PriceTable, symbol: str, deadline: Deadline) -> BenchmarkData:
     table = prices
     if symbol in prices.symbols and prices.dividends is None:
-        closes = prices.close[:, prices.symbols.index(symbol)]
+        closes = np.array(prices.close[:, prices.symbols.index(symbol)])
     else:
         try:
             table = provider.fetch((symbol,), *_window(prices), deadline)
         except (NoPrices, PriceSourceUnavailable) as error:
-            warnings.append(f"no benchmark: {error}")
-            return None, None
+            return BenchmarkData(warnings=(f"no benchmark: {error}",))
         closes = _on_days(table, prices)
     known = np.flatnonzero(np.isfinite(closes))
+    history_end = table.history_ends.get(symbol)
     if not known.size:
-        warnings.append(f"no benchmark: {symbol} has no price on any day of the run")
-        return None, table.history_ends.get(symbol)
+        missing = f"no benchmark: {symbol} has no price on any day of the run"
+        return BenchmarkData(history_end=history_end, warnings=(missing,))
     covered = _covered(prices.dates, int(known[0]), int(known[-1]))
-    warnings.extend(benchmark_warnings(symbol, prices.dates, prices.dates[covered]))
-    series = np.full(len(closes), np.nan)
-    series[covered] = benchmark_equity(closes, initial_capital)[covered]
-    return series, table.history_ends.get(symbol)
+    warnings = benchmark_warnings(symbol, prices.dates, prices.dates[slice(*covered)])
+    return BenchmarkData(closes, covered, history_end, warnings=tuple(warnings))
 
 
-def _covered(days: Dates, first: int, last: int) -> slice:
-    """The days on which a benchmark with these first and last closes is known.
+def _covered(days: Dates, first: int, last: int) -> tuple[int, int]:
+    """First row and row after the last of the days on which a benchmark with these first and last closes is known.
 
     A few more sessions at either end, such as a weekend of a market without one, count as days without a close.
     """
     start = first if begins_late(days[0].item(), days[first].item()) else 0
     stop = last + 1 if ends_early(days[last].item(), days[-1].item()) else len(days)
-    return slice(start, stop)
+    return start, stop
 
 
-def _risk_free_rate(provider: DataProvider, prices: PriceTable, warnings: list[str], deadline: Deadline) -> float:
+def _risk_free_rate(provider: DataProvider, prices: PriceTable, deadline: Deadline) -> tuple[float, list[str]]:
     try:
         yields = provider.fetch_yields(RISK_FREE_SYMBOL, *_window(prices), deadline)
     except (NoPrices, PriceSourceUnavailable) as error:
-        warnings.append(f"the risk-free rate is taken as 0: {error}")
-        return 0.0
-    warnings.extend(yield_warnings(RISK_FREE_SYMBOL, prices.dates, yields.dates))
-    return float(np.mean(yields.percent)) / 100
+        return 0.0, [f"the risk-free rate is taken as 0: {error}"]
+    return float(np.mean(yields.percent)) / 100, yield_warnings(RISK_FREE_SYMBOL, prices.dates, yields.dates)
 
 
 def _window(prices: PriceTable) -> tuple[date, date]:
     return prices.dates[0].item(), prices.dates[-1].item()
 
 
-def _on_days(table: PriceTable, prices: PriceTable) -> npt.NDArray[np.float64]:
+def _on_days(table: PriceTable, prices: PriceTable) -> Float64Array:
     """The table's closes on the run's days, NaN where missing."""
     closes = np.full(len(prices.dates), np.nan)
     _, here, there = np.intersect1d(prices.dates, table.dates, assume_unique=True, return_indices=True)

@@ -17,12 +17,13 @@ from src.execution.session.session import Session
 from src.models.request import BacktestRequest
 from src.services.backtests.benchmark import Benchmarks
 from src.services.backtests.coverage_warnings import period_warnings, window_warnings
+from src.services.backtests.dataset import Dataset
 from src.services.backtests.delistings import settlement_warnings, stopped_warnings
 from src.services.backtests.identity import ENGINE_VERSION, run_hash
 from src.services.backtests.idle_warning import idle_warning
 from src.services.backtests.measurement import answer_body, audited, logs_of, measured
 from src.services.backtests.port import Observe
-from src.services.backtests.price_warnings import jump_warnings, share_warnings
+from src.services.backtests.price_warnings import share_warnings
 from src.services.data_provider.base import PriceTable
 from src.services.data_provider.calendar import last_period_is_complete
 from src.services.results import document as answer
@@ -35,20 +36,16 @@ class Prepared:
     """A run before its execution. Use it as a context manager; it can be executed once.
 
     Attributes:
-        symbols: the universe it trades.
-        delistings: see src.services.backtests.delistings.find_delistings.
+        benchmarks: those of its capital.
         ingredients: everything that decides its result, as JSON values.
     """
 
     request: BacktestRequest
     strategy: StrategyDescription
-    symbols: tuple[str, ...]
     cadence: Cadence
-    prices: PriceTable
+    dataset: Dataset
     benchmarks: Benchmarks
-    delistings: Mapping[int, int]
     ingredients: Mapping[str, Any]
-    source: tuple[str, bool]
     sandbox_name: str
     watch: Stopwatch
     session: Session
@@ -58,6 +55,16 @@ class Prepared:
 
     def __post_init__(self) -> None:
         self.run_hash = run_hash(self.ingredients)
+
+    @property
+    def prices(self) -> PriceTable:
+        """The prices it trades at."""
+        return self.dataset.prices
+
+    @property
+    def symbols(self) -> tuple[str, ...]:
+        """The universe it trades."""
+        return self.prices.symbols
 
     @property
     def class_name(self) -> str:
@@ -87,7 +94,7 @@ class Prepared:
             reply = self._run(observe)
             self.box.close()
         with watch.step("audit"):
-            books = audited(reply, self.prices, self.request, self.cadence, self.delistings)
+            books = audited(reply, self.prices, self.request, self.cadence, self.dataset.delistings)
         with watch.step("metrics"):
             trades, metrics = measured(books, self.request, self.benchmarks)
             body = answer_body(self.request, books, trades, metrics, self.prices, self.benchmarks)
@@ -107,7 +114,7 @@ class Prepared:
             check_agreement(self.strategy, *self.session.describe())
 
     def _run(self, observe: Observe | None) -> Reply:
-        rules = engine_rules(self.request, self.cadence, self.prices, self.delistings)
+        rules = engine_rules(self.request, self.cadence, self.prices, self.dataset.delistings)
         if observe is None:
             return self.session.run(self.prices, rules)
         dates = self.prices.dates
@@ -122,11 +129,11 @@ class Prepared:
         return [
             # First, because another request for the same run has different ones: see src/services/results/result.py.
             *self.request.unknown_fields_warnings(),
-            *([synthetic] if self.source[1] else []),
+            *([synthetic] if self.dataset.is_synthetic else []),
             *window_warnings(self.prices, self.request.start_date, self.request.end_date),
             *period_warnings(self.prices.dates),
             *self.prices.warnings(),
-            *jump_warnings(self.prices),
+            *self.dataset.jumps,
             *share_warnings(self.prices, self.request),
             *self.benchmarks.warnings,
             *settlement_warnings(books, self.request.delisting_return),
@@ -137,10 +144,10 @@ class Prepared:
 
     def _provenance(self) -> dict[str, Any]:
         return {
-            "data_source": self.source[0],
-            "is_synthetic": self.source[1],
+            "data_source": self.dataset.source,
+            "is_synthetic": self.dataset.is_synthetic,
             "data_hash": self.ingredients["data"],
-            "data": [origin.as_json() for origin in self.prices.origins],
+            "data": [origin.as_json() for origin in self.dataset.origins],
             "code_hash": self.ingredients["code"],
             "engine_version": ENGINE_VERSION,
             "sandbox": self.sandbox_name,

@@ -12,13 +12,13 @@ from src.execution.reading.strategy_source import StrategyDescription
 from src.execution.sandbox.base import Sandbox
 from src.execution.session.session import MAX_ORDERS, Job, Session
 from src.models.request import BacktestRequest
-from src.services.backtests.benchmark import Benchmarks, find_benchmarks
-from src.services.backtests.delistings import find_delistings
+from src.services.backtests.benchmark import Benchmarks
+from src.services.backtests.dataset import DataRequest, Dataset
+from src.services.backtests.datasets import Datasets
 from src.services.backtests.execute import Prepared, check_agreement
-from src.services.backtests.identity import ENGINE_VERSION, canonical, code_hash, data_hash
+from src.services.backtests.identity import ENGINE_VERSION, canonical, code_hash
 from src.services.backtests.port import BoxNeeded
 from src.services.backtests.reading_cache import readable_strategy
-from src.services.data_provider.base import DataProvider, PriceTable
 from src.services.data_provider.waiting import price_deadline
 from src.services.results import document as answer
 from src.utils.deadline import Deadline
@@ -42,7 +42,7 @@ class Backtests:
     """Runs backtests in two steps: gather everything that decides the result, then compute it.
 
     Args:
-        provider: source of prices.
+        datasets: prepares their prices.
         sandbox: runs strategies.
         limits: limits of one run.
         read: reads a source without running it; by default in this process, which a hostile source can keep busy.
@@ -51,13 +51,13 @@ class Backtests:
     def __init__(
         self,
         *,
-        provider: DataProvider,
+        datasets: Datasets,
         sandbox: Sandbox,
         limits: RunLimits,
         read: Callable[[str], Reading] = read,
     ) -> None:
         self._read = read
-        self._provider = provider
+        self._datasets = datasets
         self._sandbox = sandbox
         self._limits = limits
 
@@ -105,21 +105,15 @@ class Backtests:
                     check_agreement(strategy, symbols, cadence)
             with watch.step("data"):
                 # Created here, once the remaining time of the request is known.
-                waiting = price_deadline(deadline)
-                prices = self._fetch(symbols, request, waiting)
-                benchmarks = self._benchmarks(prices, request, waiting)
-                delistings = find_delistings(prices, request.end_date, benchmarks.benchmark_end)
-                hashed = data_hash(prices.data_hash(), delistings)
+                dataset = self._datasets.prepare(DataRequest.of(request, symbols), price_deadline(deadline))
+                benchmarks = dataset.benchmark.of_capital(request.initial_capital, request.risk_free_rate)
             return Prepared(
                 request=request,
                 strategy=strategy,
-                symbols=symbols,
                 cadence=cadence,
-                prices=prices,
+                dataset=dataset,
                 benchmarks=benchmarks,
-                delistings=delistings,
-                ingredients=ingredients(request, symbols, cadence, hashed, benchmarks),
-                source=(self._provider.name, self._provider.is_synthetic),
+                ingredients=ingredients(request, cadence, dataset, benchmarks),
                 sandbox_name=self._sandbox.name,
                 watch=watch,
                 session=session,
@@ -139,31 +133,10 @@ class Backtests:
             max_orders=self._limits.max_orders,
         )
 
-    def _fetch(self, symbols: tuple[str, ...], request: BacktestRequest, deadline: Deadline) -> PriceTable:
-        return self._provider.fetch(
-            symbols, request.start_date, request.end_date, deadline, adjustment=request.price_adjustment
-        )
 
-    def _benchmarks(self, prices: PriceTable, request: BacktestRequest, deadline: Deadline) -> Benchmarks:
-        return find_benchmarks(
-            self._provider,
-            prices,
-            benchmark=request.benchmark,
-            risk_free_rate=request.risk_free_rate,
-            initial_capital=request.initial_capital,
-            deadline=deadline,
-        )
-
-
-def ingredients(
-    request: BacktestRequest,
-    symbols: tuple[str, ...],
-    cadence: Cadence,
-    data_hash: str,
-    benchmarks: Benchmarks,
-) -> dict[str, Any]:
+def ingredients(request: BacktestRequest, cadence: Cadence, dataset: Dataset, benchmarks: Benchmarks) -> dict[str, Any]:
     """Everything that decides the result of a run, as canonical JSON values. The name does not."""
-    values = answer.parameters_answer(request, symbols, cadence)
+    values = answer.parameters_answer(request, dataset.prices.symbols, cadence)
     del values["name"]
     return {
         "initial_capital": canonical(values.pop("starting_equity")),
@@ -172,6 +145,6 @@ def ingredients(
         "is_universe_given": request.universe is not None,
         "code": code_hash(request.strategy_code),
         "engine_version": ENGINE_VERSION,
-        "data": data_hash,
+        "data": dataset.data_hash,
         "yardsticks": benchmarks.hash(),
     }

@@ -6,7 +6,7 @@ from datetime import date
 import numpy as np
 
 from src.errors import NoPrices
-from src.services.data_provider.arrays import Dates, Float64Array, IntArray
+from src.services.data_provider.arrays import Dates, Float64Array, IntArray, window_rows
 from src.services.data_provider.base import PriceTable, SuspectBar, Yields
 from src.services.data_provider.cleaning import SymbolBars
 from src.utils.symbols import SYMBOL_PATTERN
@@ -115,23 +115,29 @@ def check_symbol(symbol: str) -> None:
         raise NoPrices([f"No prices for {symbol[:40]!r}: this is not a ticker symbol."])
 
 
-def yields_in_window(symbol: str, dates: Dates, values: Float64Array, start: date, end: date) -> Yields:
-    """The finite values between start and end, as `DataProvider.fetch_yields` promises.
+def usable_yields(dates: Dates, values: Float64Array) -> Yields:
+    """The finite values by day, possibly none.
 
     Args:
         dates: (n_rows,) datetime64[D] in any order; of several rows of a day the last one counts.
         values: (n_rows,) percent per year.
+    """
+    order = np.argsort(dates, kind="stable")
+    days, known = dates[order], values[order]
+    is_usable = np.append(days[1:] != days[:-1], True)[: days.size] & np.isfinite(known)
+    return Yields(days[is_usable], known[is_usable])
+
+
+def yields_in_window(symbol: str, whole: Yields, start: date, end: date) -> Yields:
+    """The values between start and end, as `DataProvider.fetch_yields` promises. Shares memory.
 
     Raises:
         NoPrices: there are none.
     """
-    order = np.argsort(dates, kind="stable")
-    days, known = dates[order], values[order]
-    is_last = np.append(days[1:] != days[:-1], True)[: days.size]
-    wanted = is_last & np.isfinite(known) & (days >= np.datetime64(start)) & (days <= np.datetime64(end))
-    if not wanted.any():
+    rows = slice(*window_rows(whole.dates, start, end))
+    if rows.start == rows.stop:
         raise NoPrices([f"No yields of '{symbol}' between {start} and {end}."])
-    return Yields(np.ascontiguousarray(days[wanted]), np.ascontiguousarray(known[wanted]))
+    return Yields(whole.dates[rows], whole.percent[rows])
 
 
 def _load_checked(symbol: str, load: Callable[[str], SymbolBars]) -> SymbolBars:

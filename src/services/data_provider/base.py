@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from typing import Any, Protocol
@@ -223,12 +223,17 @@ class Yields:
     """The closing values of a yield index over one window.
 
     Attributes:
-        dates: (n_days,) datetime64[D], strictly ascending, at least one.
+        dates: (n_days,) datetime64[D], strictly ascending.
         percent: (n_days,) percent per year, all finite; may be zero or negative.
     """
 
     dates: Dates
     percent: Float64Array
+
+    @property
+    def size_bytes(self) -> int:
+        """Approximate memory use."""
+        return self.dates.nbytes + self.percent.nbytes
 
 
 class DataProvider(Protocol):
@@ -267,11 +272,18 @@ class DataProvider(Protocol):
         ...
 
     def fetch_yields(self, symbol: str, start: date, end: date, deadline: Deadline = NO_DEADLINE) -> Yields:
-        """The daily closing values of a yield index such as ^IRX between start and end.
+        """The daily closing values of a yield index such as ^IRX between start and end, at least one.
 
         A yield is not a price: it may be zero or negative, so it does not go through `fetch`.
 
         Raises:
             NoPrices, PriceSourceUnavailable, RunTimedOut, RunCancelled: as `fetch`.
+        """
+        ...
+
+    def version(self, symbol: str, end: date) -> Hashable | None:
+        """A value that differs once `fetch` or `fetch_yields` may return something else for a window ending on `end`.
+
+        Takes microseconds. None if that is unknown, such as for a symbol without prices.
         """
         ...

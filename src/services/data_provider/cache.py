@@ -1,13 +1,13 @@
 """The provider that queries a slow or unreliable source as rarely as possible."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
-from src.services.data_provider.alignment import check_symbol, gather, yields_in_window
+from src.services.data_provider.alignment import check_symbol, gather, usable_yields, yields_in_window
 from src.services.data_provider.base import PriceTable, SuspectBar, Yields
 from src.services.data_provider.cached_symbol import CachedSymbol
 from src.services.data_provider.cleaning import SymbolBars
@@ -16,7 +16,7 @@ from src.services.data_provider.history import ADJ_CLOSE, History, HistorySource
 from src.services.data_provider.history_bars import bars_of
 from src.services.data_provider.history_cache import Entry, HistoryCache
 from src.services.data_provider.history_file import Record
-from src.services.data_provider.recently_used import RecentlyUsed
+from src.services.data_provider.recently_used import YIELDS_BYTES, RecentlyUsed
 from src.services.data_provider.waiting import result_of
 from src.utils.deadline import NO_DEADLINE, Deadline
 from src.utils.price_adjustment import FULL, PriceAdjustment
@@ -67,6 +67,7 @@ class CachedProvider:
         self.histories = HistoryCache(source, folder, clock)
         self._source = source
         self._memory = RecentlyUsed[Kept](memory_bytes)
+        self._yields = RecentlyUsed[Yields](YIELDS_BYTES)
 
     def fetch(
         self,
@@ -91,10 +92,18 @@ class CachedProvider:
     def fetch_yields(self, symbol: str, start: date, end: date, deadline: Deadline = NO_DEADLINE) -> Yields:
         """The yields of `symbol`, as `DataProvider.fetch_yields` promises."""
         check_symbol(symbol)
-        with _downloading() as threads:
-            coming = threads.submit(self.histories.up_to_date, symbol, end, deadline)
-            history = result_of(coming, deadline, symbol).history
-        return yields_in_window(symbol, history.dates, history.rows[:, ADJ_CLOSE], start, end)
+        whole = self._yields.get(symbol, self.histories.version(symbol, end))
+        if whole is None:
+            with _downloading() as threads:
+                coming = threads.submit(self.histories.up_to_date, symbol, end, deadline)
+                entry = result_of(coming, deadline, symbol)
+            whole = usable_yields(entry.history.dates, entry.history.rows[:, ADJ_CLOSE])
+            self._yields.put(symbol, entry.stamp, whole)
+        return yields_in_window(symbol, whole, start, end)
+
+    def version(self, symbol: str, end: date) -> Hashable | None:
+        """The state of the symbol's file, as `DataProvider.version` promises."""
+        return self.histories.version(symbol, end) if SYMBOL_PATTERN.fullmatch(symbol) else None
 
     def prepare(self) -> None:
         """Prepare the source now, so that the first request need not wait."""

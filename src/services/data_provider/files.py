@@ -1,20 +1,22 @@
 """Prices from a folder of files, one per symbol, without any network."""
 
-from collections.abc import Sequence
+import os
+import stat
+from collections.abc import Hashable, Sequence
 from datetime import date
 from difflib import get_close_matches
 from itertools import islice
 from pathlib import Path
 
 from src.errors import NoPrices, PriceSourceUnavailable
-from src.services.data_provider.alignment import check_symbol, gather, yields_in_window
+from src.services.data_provider.alignment import check_symbol, gather, usable_yields, yields_in_window
 from src.services.data_provider.arrays import CLOSE
 from src.services.data_provider.base import PriceTable, Yields
 from src.services.data_provider.cached_symbol import CachedSymbol
 from src.services.data_provider.cleaning import SymbolBars
 from src.services.data_provider.file_bars import bars_of_file
 from src.services.data_provider.price_file import read_price_columns, read_price_file
-from src.services.data_provider.recently_used import RecentlyUsed
+from src.services.data_provider.recently_used import YIELDS_BYTES, RecentlyUsed
 from src.utils.deadline import NO_DEADLINE, Deadline
 from src.utils.price_adjustment import FULL, PriceAdjustment
 from src.utils.symbols import SYMBOL_PATTERN
@@ -41,6 +43,7 @@ class FilesProvider:
     def __init__(self, folder: Path, memory_bytes: int = 128 * 1024 * 1024) -> None:
         self._folder = folder
         self._memory = RecentlyUsed[SymbolBars](memory_bytes)
+        self._yields = RecentlyUsed[Yields](YIELDS_BYTES)
 
     def fetch(
         self,
@@ -58,8 +61,14 @@ class FilesProvider:
         """The yields of `symbol`, as `DataProvider.fetch_yields` promises."""
         self._check_folder()
         check_symbol(symbol)
-        dates, rows = read_price_file(self._find(symbol), symbol)
-        return yields_in_window(symbol, dates, rows[:, CLOSE], start, end)
+        stamp = self.version(symbol, end)
+        path = self._find(symbol)
+        whole = self._yields.get(symbol, stamp)
+        if whole is None:
+            dates, rows = read_price_file(path, symbol)
+            whole = usable_yields(dates, rows[:, CLOSE])
+            self._yields.put(symbol, stamp, whole)
+        return yields_in_window(symbol, whole, start, end)
 
     def symbols(self) -> list[str]:
         """The symbols that have a file, sorted.
@@ -92,13 +101,25 @@ class FilesProvider:
         if not self._folder.is_dir():
             raise PriceSourceUnavailable("The folder of price files does not exist; DATA_DIR names it.")
 
-    def _load(self, symbol: str, adjustment: PriceAdjustment = FULL) -> SymbolBars:
-        path = self._find(symbol)
+    def version(self, symbol: str, end: date) -> Hashable | None:
+        """The state of the symbol's file, as `DataProvider.version` promises."""
+        if SYMBOL_PATTERN.fullmatch(symbol) is None:
+            return None
+        return next((stamp for suffix in SUFFIXES if (stamp := self._stamp(symbol, suffix)) is not None), None)
+
+    def _stamp(self, symbol: str, suffix: str) -> Hashable | None:
+        """Changes with the file, or with the file that it links to; None without one."""
         try:
-            status = path.stat()
-        except OSError as error:
-            raise PriceSourceUnavailable(f"The price file of '{symbol}' cannot be opened.") from error
-        stamp = (path.name, status.st_mtime_ns, status.st_size)
+            status = os.stat(f"{self._folder}/{symbol}{suffix}")  # noqa: PTH116 - a Path takes twice as long
+        except OSError:
+            return None
+        if not stat.S_ISREG(status.st_mode):
+            return None
+        return suffix, status.st_mtime_ns, status.st_size, status.st_ino, status.st_dev
+
+    def _load(self, symbol: str, adjustment: PriceAdjustment = FULL) -> SymbolBars:
+        stamp = self.version(symbol, date.max)
+        path = self._find(symbol)
         key = f"{adjustment} {symbol}"
         bars = self._memory.get(key, stamp)
         if bars is None:

@@ -63,6 +63,15 @@ class HistoryCache:
         self._clock = clock
         self._locks = SymbolLocks(folder / ".locks")
         self._refusals = Refusals()
+        self._known: dict[str, tuple[Hashable, Record, TradingHours]] = {}
+
+    def version(self, symbol: str, end: date) -> Hashable | None:
+        """The stamp of the symbol's file while that serves a window ending on that day without the source."""
+        stamp, known = self.stamp(symbol), self._known.get(symbol)
+        if stamp is None or known is None or known[0] != stamp:
+            return None
+        _, record, market = known
+        return stamp if self.reaches(record, market, end) else None
 
     def stamp(self, symbol: str) -> Hashable | None:
         """Changes with the symbol's file; None without one."""
@@ -118,7 +127,11 @@ class HistoryCache:
                 f"The cached prices of '{symbol}' in DATA_CACHE_DIR cannot be read."
             ) from error
         # The stamp was taken before reading: if the file is replaced in between, the entry only seems outdated.
-        return Entry(history, record, stamp)
+        return self._remembered(Entry(history, record, stamp))
+
+    def _remembered(self, entry: Entry) -> Entry:
+        self._known[entry.history.symbol] = entry.stamp, entry.record, entry.history.market
+        return entry
 
     def symbols(self) -> Iterator[str]:
         """The symbols that have files, sorted."""
@@ -153,7 +166,7 @@ class HistoryCache:
         whole_at = now if is_whole or known is None else known.record.whole_at
         covered_to = history.market.covered_to(history.last_priced_day(), now)
         record = Record(self._source.name, fetched_at=now, whole_at=whole_at, covered_to=covered_to)
-        return Entry(history, record, self._store(symbol, history, record))
+        return self._remembered(Entry(history, record, self._store(symbol, history, record)))
 
     def _ask(self, symbol: str, known: Entry | None, now: datetime, deadline: Deadline) -> tuple[History, bool]:
         """The symbol's current history, and whether it was fetched whole."""

@@ -1,6 +1,6 @@
 """Made-up prices for every symbol, for trying the service without a data source."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from datetime import UTC, date, datetime, timedelta
 
 import numpy as np
@@ -14,6 +14,7 @@ from src.services.data_provider.mock_prices import made_up_bars
 from src.services.data_provider.recently_used import RecentlyUsed
 from src.utils.deadline import NO_DEADLINE, Deadline
 from src.utils.price_adjustment import FULL, PriceAdjustment
+from src.utils.symbols import SYMBOL_PATTERN
 
 FIRST_DAY = date(1990, 1, 1)
 """Day zero of the made-up prices; New York first trades on the day after."""
@@ -63,23 +64,31 @@ class MockProvider:
         table = self.fetch((symbol,), start, end)
         return Yields(table.dates, table.close[:, 0])
 
+    def version(self, symbol: str, end: date) -> Hashable | None:
+        """The last day with prices, as `DataProvider.version` promises."""
+        if SYMBOL_PATTERN.fullmatch(symbol) is None or symbol.startswith(UNKNOWN_PREFIXES):
+            return None
+        return _last_day(symbol, self._clock())
+
     def _load(self, symbol: str, now: datetime) -> SymbolBars:
         if symbol.startswith(UNKNOWN_PREFIXES):
             raise NoPrices([f"No prices for '{symbol}': mock prices leave out NOPE… and UNKNOWN… on purpose."])
-        trades_every_day = symbol.endswith(EVERY_DAY_SUFFIX)
-        last_day = _last_finished_day(now) if trades_every_day else last_finished_session(now)
+        last_day = _last_day(symbol, now)
         bars = self._memory.get(symbol, last_day)
         if bars is None:
-            bars = _made_up(symbol, last_day, trades_every_day)
+            bars = _made_up(symbol, last_day)
             self._memory.put(symbol, last_day, bars)
         return bars
 
 
-def _made_up(symbol: str, last_day: date, trades_every_day: bool) -> SymbolBars:
+def _made_up(symbol: str, last_day: date) -> SymbolBars:
+    trades_every_day = symbol.endswith(EVERY_DAY_SUFFIX)
     days = every_day(FIRST_DAY, last_day) if trades_every_day else sessions(FIRST_DAY, last_day)
     day_numbers = (days - np.datetime64(FIRST_DAY, "D")).astype(np.int64)
     return SymbolBars(days, made_up_bars(symbol, day_numbers, 365 if trades_every_day else 252))
 
 
-def _last_finished_day(now: datetime) -> date:
-    return now.astimezone(UTC).date() - timedelta(days=1)
+def _last_day(symbol: str, now: datetime) -> date:
+    if symbol.endswith(EVERY_DAY_SUFFIX):
+        return now.astimezone(UTC).date() - timedelta(days=1)
+    return last_finished_session(now)

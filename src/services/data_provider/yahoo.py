@@ -4,13 +4,13 @@ import logging
 import re
 import threading
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from src.errors import NoPrices, PriceSourceUnavailable
-from src.services.data_provider.alignment import check_symbol, gather, yields_in_window
+from src.services.data_provider.alignment import check_symbol, gather, usable_yields, yields_in_window
 from src.services.data_provider.base import PriceTable, Yields
 from src.services.data_provider.cleaning import SymbolBars
 from src.services.data_provider.history import ADJ_CLOSE, History
@@ -100,7 +100,11 @@ class YFDataProvider:
     def fetch_yields(self, symbol: str, start: date, end: date, deadline: Deadline = NO_DEADLINE) -> Yields:
         """The yields of `symbol`, as `DataProvider.fetch_yields` promises."""
         history = self.history(symbol, deadline=deadline)
-        return yields_in_window(symbol, history.dates, history.rows[:, ADJ_CLOSE], start, end)
+        return yields_in_window(symbol, usable_yields(history.dates, history.rows[:, ADJ_CLOSE]), start, end)
+
+    def version(self, symbol: str, end: date) -> Hashable | None:
+        """Only Yahoo knows, see `DataProvider.version`."""
+        return None
 
     def history(self, symbol: str, start: date | None = None, deadline: Deadline = NO_DEADLINE) -> History:
         """All finished days of a symbol, or those from `start` on, as `HistorySource.history` promises."""

@@ -18,6 +18,7 @@ from src.execution.reading import policy
 from src.execution.reading.reading import read
 from src.models.request import BacktestRequest
 from src.models.response import BacktestResponse
+from src.services.backtests.datasets import Datasets
 from src.services.backtests.execute import Prepared
 from src.services.backtests.prepare import Backtests, RunLimits
 from src.services.data_provider.base import DataProvider
@@ -55,7 +56,7 @@ def run(
 
 
 def prepared(sandbox: ScriptedSandbox, provider: DataProvider | None = None, **request: Any) -> Prepared:
-    backtests = Backtests(provider=provider or PROVIDER, sandbox=sandbox, limits=RunLimits())
+    backtests = Backtests(datasets=Datasets(provider or PROVIDER), sandbox=sandbox, limits=RunLimits())
     return backtests.prepare(
         BacktestRequest.model_validate(request),
         deadline=Deadline.after(30),
@@ -85,7 +86,7 @@ def test_the_same_request_gives_the_same_answer_except_for_timings() -> None:
 
 def test_the_analysis_time_and_the_total_include_the_reading_before_the_run() -> None:
     backtests = Backtests(
-        provider=PROVIDER,
+        datasets=Datasets(PROVIDER),
         sandbox=ScriptedSandbox(engine_script(DESCRIPTION, [0.5, 0.5], lambda ledger: None)),
         limits=RunLimits(),
         read=lambda source: replace(read(source), seconds=0.25),

@@ -12,6 +12,7 @@ import pytest
 from src.errors import NoPrices, PriceSourceUnavailable, RunTimedOut
 from src.models.request import BacktestRequest
 from src.models.response import BacktestResponse
+from src.services.backtests.datasets import Datasets
 from src.services.backtests.prepare import Backtests, RunLimits
 from src.services.data_provider.cache import CachedProvider
 from src.services.data_provider.yahoo import YFDataProvider
@@ -62,7 +63,7 @@ def provider(yahoo: StandInYahoo, state: Path, tmp_path: Path) -> CachedProvider
 def run(provider: CachedProvider, seconds: float = 30, **changes: Any) -> dict[str, Any]:
     sandbox = ScriptedSandbox(engine_script(DESCRIPTION, [0.5, 0.5]))
     request = BacktestRequest.model_validate(REQUEST | changes)
-    backtests = Backtests(provider=provider, sandbox=sandbox, limits=RunLimits())
+    backtests = Backtests(datasets=Datasets(provider), sandbox=sandbox, limits=RunLimits())
     with backtests.prepare(request, deadline=Deadline.after(seconds)) as prepared:
         return parsed_json(json_bytes(prepared.execute()))
 

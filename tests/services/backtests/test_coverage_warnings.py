@@ -99,7 +99,8 @@ class TestYardsticks:
     def find(self, folder: Path, benchmark: str | None = None, rate: float | None = 0.0) -> Benchmarks:
         provider = FilesProvider(folder)
         prices = provider.fetch(("RUN",), date(2010, 1, 1), date(2019, 12, 31))
-        return find_benchmarks(provider, prices, benchmark=benchmark, risk_free_rate=rate, initial_capital=1000.0)
+        found = find_benchmarks(provider, prices, benchmark=benchmark, wants_rate=rate is None)
+        return found.of_capital(1000.0, rate)
 
     def test_a_complete_series_of_yields_gives_no_warning(self, folder: Path) -> None:
         found = self.find(folder, rate=None)
@@ -119,7 +120,7 @@ class TestYardsticks:
         provider = FilesProvider(market_folder)
         for start in (date(1993, 1, 29), date(2003, 11, 1), date(2010, 10, 1)):
             prices = provider.fetch(("SPY",), start, date(start.year + 1, start.month, 28))
-            benchmarks = find_benchmarks(provider, prices, benchmark=None, risk_free_rate=None, initial_capital=1.0)
+            benchmarks = find_benchmarks(provider, prices, benchmark=None, wants_rate=True)
             assert benchmarks.warnings == ()
 
     def test_a_benchmark_that_begins_late_and_ends_early_is_known_only_on_its_days(self, folder: Path) -> None:
@@ -138,7 +139,7 @@ class TestYardsticks:
         provider = FilesProvider(folder)
         prices = provider.fetch(("RUN", "LATE"), date(2010, 1, 1), date(2019, 12, 31))
         alone = self.find(folder, "LATE")
-        beside = find_benchmarks(provider, prices, benchmark="LATE", risk_free_rate=0.0, initial_capital=1000.0)
+        beside = find_benchmarks(provider, prices, benchmark="LATE", wants_rate=False).of_capital(1000.0, 0.0)
         assert alone.hash() == beside.hash()
         assert alone.warnings == beside.warnings != ()
 
@@ -150,7 +151,7 @@ class TestYardsticks:
         write(folder, "MARK", self.DAYS, walk(self.DAYS, 2))
         provider = FilesProvider(folder)
         prices = provider.fetch(("COIN",), date(2016, 1, 2), date(2016, 12, 31))
-        found = find_benchmarks(provider, prices, benchmark="MARK", risk_free_rate=0.0, initial_capital=1000.0)
+        found = find_benchmarks(provider, prices, benchmark="MARK", wants_rate=False).of_capital(1000.0, 0.0)
         assert found.warnings == ()
         assert found.benchmark is not None
         assert np.isfinite(found.benchmark).all()

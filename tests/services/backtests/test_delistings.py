@@ -10,6 +10,7 @@ import pytest
 
 from src.models.request import BacktestRequest
 from src.models.response import BacktestResponse
+from src.services.backtests.datasets import Datasets
 from src.services.backtests.delistings import find_delistings
 from src.services.backtests.prepare import Backtests, RunLimits
 from src.services.data_provider.base import DataProvider, PriceTable
@@ -128,7 +129,7 @@ def write(folder: Path, symbol: str, first: str, last: str, price: float = 10.0,
 def run(provider: DataProvider, weights: tuple[float, float] = (0.5, 0.5), **changes: Any) -> dict[str, Any]:
     """The answer for a strategy with constant weights, in a scripted box with the real engine."""
     sandbox = ScriptedSandbox(engine_script(DESCRIPTION, weights))
-    backtests = Backtests(provider=provider, sandbox=sandbox, limits=RunLimits())
+    backtests = Backtests(datasets=Datasets(provider), sandbox=sandbox, limits=RunLimits())
     request = BacktestRequest.model_validate(REQUEST | changes)
     with backtests.prepare(request, deadline=Deadline.after(60)) as prepared:
         answer = parsed_json(json_bytes(prepared.execute()))

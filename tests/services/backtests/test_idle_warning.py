@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from src.models.request import BacktestRequest
+from src.services.backtests.datasets import Datasets
 from src.services.backtests.prepare import Backtests, RunLimits
 from src.services.data_provider.mock import MockProvider
 from src.utils.deadline import Deadline
@@ -39,7 +40,7 @@ def told(
         **changes,
     }
     sandbox = ScriptedSandbox(engine_script(description, weights))
-    backtests = Backtests(provider=PROVIDER, sandbox=sandbox, limits=RunLimits())
+    backtests = Backtests(datasets=Datasets(PROVIDER), sandbox=sandbox, limits=RunLimits())
     posted = BacktestRequest.model_validate(request)
     with backtests.prepare(posted, deadline=Deadline.after(60)) as prepared:
         return [warning for warning in prepared.execute()["warnings"] if "Nothing was traded" in warning]

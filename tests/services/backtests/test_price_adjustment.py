@@ -13,6 +13,7 @@ from src.errors import NoPrices
 from src.execution.sandbox.base import Sandbox
 from src.models.request import BacktestRequest
 from src.models.response import BacktestResponse
+from src.services.backtests.datasets import Datasets
 from src.services.backtests.prepare import Backtests, RunLimits
 from src.services.data_provider.base import DataProvider
 from src.services.data_provider.cache import CachedProvider
@@ -58,7 +59,7 @@ def run(
         "risk_free_rate": 0.0,
     }
     sandbox = box or ScriptedSandbox(engine_script(description, list(weights)))
-    backtests = Backtests(provider=provider, sandbox=sandbox, limits=RunLimits())
+    backtests = Backtests(datasets=Datasets(provider), sandbox=sandbox, limits=RunLimits())
     posted = BacktestRequest.model_validate(request | changes)
     with backtests.prepare(posted, deadline=Deadline.after(60)) as prepared:
         answer = prepared.execute()

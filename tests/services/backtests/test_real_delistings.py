@@ -8,6 +8,7 @@ import pytest
 
 from src.execution.sandbox.base import Sandbox
 from src.models.request import BacktestRequest
+from src.services.backtests.datasets import Datasets
 from src.services.backtests.prepare import Backtests, RunLimits
 from src.services.data_provider.files import FilesProvider
 from src.utils.deadline import Deadline
@@ -83,7 +84,7 @@ def run(sandbox: Sandbox, provider: FilesProvider, source: str) -> dict[str, Any
         benchmark=None,
         delisting_return=-0.5,
     )
-    backtests = Backtests(provider=provider, sandbox=sandbox, limits=RunLimits(wall_seconds=60))
+    backtests = Backtests(datasets=Datasets(provider), sandbox=sandbox, limits=RunLimits(wall_seconds=60))
     with backtests.prepare(request, deadline=Deadline.after(120)) as prepared:
         return parsed_json(json_bytes(prepared.execute()))
 

@@ -130,6 +130,21 @@ class DataProviderContract:
         with pytest.raises(NoPrices, match="not a ticker"):
             case.provider.fetch((symbol,), case.start, case.end)
 
+    def test_a_version_stays_as_long_as_the_prices_do(self, case: Case) -> None:
+        case.provider.fetch(case.known, case.start, case.end)
+        versions = [case.provider.version(symbol, case.end) for symbol in case.known]
+        case.provider.fetch(case.known, case.start, case.end)
+        assert [case.provider.version(symbol, case.end) for symbol in case.known] == versions
+
+    @pytest.mark.parametrize("symbol", HOSTILE_SYMBOLS)
+    def test_what_is_no_ticker_has_no_version(self, case: Case, symbol: str) -> None:
+        assert case.provider.version(symbol, case.end) is None
+
+    def test_an_unknown_symbol_has_no_version(self, case: Case) -> None:
+        with pytest.raises(NoPrices):
+            case.provider.fetch(case.unknown[:1], case.start, case.end)
+        assert case.provider.version(case.unknown[0], case.end) is None
+
     def test_many_threads_get_the_same_answer(self, case: Case) -> None:
         def fetch(_: int) -> str:
             return case.provider.fetch(case.known, case.start, case.end).data_hash()

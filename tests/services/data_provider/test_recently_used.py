@@ -39,9 +39,16 @@ def test_the_least_recently_used_entry_is_dropped_first():
     assert [memory.get(key, 1) is not None for key in "ABC"] == [True, False, True]
 
 
-def test_an_entry_larger_than_the_limit_is_not_kept():
+def test_an_entry_larger_than_the_limit_is_not_kept_and_drops_no_other():
     memory = RecentlyUsed(SIZE - 1)
+    memory.put("B", 1, bars_of(1))
     memory.put("A", 1, bars_of(10))
     assert memory.get("A", 1) is None
-    memory.put("B", 1, bars_of(1))
     assert memory.get("B", 1) is not None
+
+
+def test_without_a_stamp_nothing_is_kept_and_nothing_found():
+    memory = RecentlyUsed(10 * SIZE)
+    memory.put("A", None, bars_of(10))
+    memory.put("B", 1, bars_of(10))
+    assert [memory.get(key, None) for key in "AB"] == [None, None]
