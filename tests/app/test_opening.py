@@ -48,7 +48,7 @@ def test_without_a_working_sandbox_the_services_open_all_the_same(caplog, tmp_pa
 def test_prices_come_from_the_provider_of_the_settings(tmp_path: Path, name: str, kind: type):
     async def story() -> str:
         async with open_real_services(settings(tmp_path, data_provider=name, data_dir=tmp_path)) as services:
-            assert isinstance(services.runs._backtests._provider, kind)
+            assert isinstance(services.runs._backtests._datasets._provider, kind)
             return services.data_source
 
     assert asyncio.run(story()) == name
