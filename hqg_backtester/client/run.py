@@ -163,9 +163,8 @@ class Run:
             RunNotFound, ClientError
         """
         backoff = None if patience_seconds is None else Backoff(patience_seconds)
-        # DELETE on the run itself would remove a run that finishes at this moment.
-        path = f"/api/v1/backtest/{self._name}"
-        self.transport.ask("DELETE", path, accepted=(409,), backoff=backoff)
+        # Sent again after a lost answer, it changes nothing; 409: the run has finished.
+        self.transport.ask("POST", f"{self._path}/cancel", accepted=(409,), backoff=backoff)
         until = time.monotonic() + STOP_SECONDS
         while not self.refresh().is_finished and time.monotonic() < until:
             time.sleep(PAUSE_SECONDS)

@@ -57,7 +57,9 @@ class Service:
     def n_boxes(self) -> int:
         """Current number of boxes."""
         if self.backend == "bubblewrap":
-            return sum("bwrap" in _name(pid) for pid in _children(self.pid))
+            # Their launcher is our child.
+            launched = [pid for child in _children(self.pid) for pid in _children(child)]
+            return sum("bwrap" in _name(pid) for pid in launched)
         client = docker.from_env()
         with contextlib.closing(client):
             found = client.containers.list(all=True, filters={"label": OWNER_LABEL}, ignore_removed=True)

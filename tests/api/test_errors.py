@@ -139,6 +139,7 @@ def test_plain_http_errors_have_a_detail_and_an_id(connect, method, path, status
         (f"{RUNS}/x", "DELETE, GET"),
         (RUNS, "GET, POST"),
         (f"{RUNS}/x/result", "GET, HEAD"),
+        (f"{RUNS}/x/cancel", "POST"),
         ("/presets/x", "DELETE, GET"),
     ],
 )

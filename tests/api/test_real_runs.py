@@ -59,12 +59,13 @@ def test_a_run_can_be_followed_and_is_stored_with_its_files(service: Service) ->
     assert ask(service, "GET", f"{RUNS}/{run_hash}/artifacts/report.html")[0] == 404
 
 
-def test_deleting_a_running_run_kills_its_box_at_once(service: Service) -> None:
+@pytest.mark.parametrize(("method", "part"), [("POST", "/cancel"), ("DELETE", "")])
+def test_ending_a_running_run_kills_its_box_at_once(service: Service, method: str, part: str) -> None:
     status, run = service.post(RUNS, {"strategy_code": HANGING, **WINDOW})
     assert status == 201, run
     wait_until(lambda: service.n_boxes() > 0)
     wait_until(lambda: summary(service, run["run_hash"])["status"] == "running")
-    status, body, _ = ask(service, "DELETE", f"{RUNS}/{run['run_hash']}")
+    status, body, _ = ask(service, method, f"{RUNS}/{run['run_hash']}{part}")
     assert (status, json.loads(body)["status"]) == (200, "cancelled")
     wait_until(lambda: service.n_boxes() == 0)
 

@@ -295,26 +295,77 @@ def test_an_unknown_run_is_404(runs, part, run_hash):
 # ---- the end of a run
 
 
-def test_a_queued_run_is_cancelled_at_once(runs):
+@pytest.fixture(params=[("POST", "/cancel"), ("DELETE", "")], ids=["cancel", "delete"])
+def end(request):
+    """end(client, run_hash): ends a run that is in progress, in either way."""
+    method, part = request.param
+    return lambda client, run_hash: client.request(method, f"{RUNS}/{run_hash}{part}")
+
+
+def test_a_queued_run_is_cancelled_at_once(runs, end):
     backtests = FakeBacktests(hangs=True)
     client = runs(backtests, max_concurrent_runs=1)
     submitted(client)
     assert backtests.started.wait(30)
     waiting = submitted(client, another(1))["run_hash"]
-    answer = client.delete(f"{RUNS}/{waiting}")
+    answer = end(client, waiting)
     assert (answer.status_code, answer.json()["status"]) == (200, "cancelled")
     backtests.release.set()
 
 
-def test_cancelling_a_running_run_stops_its_execution(runs):
+def test_cancelling_a_running_run_stops_its_execution(runs, end):
     backtests = FakeBacktests(hangs=True)
     client = runs(backtests)
     run_hash = submitted(client)["run_hash"]
     assert backtests.started.wait(30)
-    answer = client.delete(f"{RUNS}/{run_hash}")
+    answer = end(client, run_hash)
     assert (answer.status_code, answer.json()["status"]) == (200, "cancelled")
     assert (backtests.n_cancelled, backtests.n_running) == (1, 0)
     RunSummary.model_validate(answer.json())
+
+
+def test_a_cancel_that_is_repeated_gets_the_same_answer_and_one_end_is_reported(runs):
+    backtests = FakeBacktests(hangs=True)
+    client = runs(backtests)
+    run_hash = submitted(client)["run_hash"]
+    assert backtests.started.wait(30)
+    with ThreadPoolExecutor(8) as clients:
+        answers = list(clients.map(lambda _: client.post(f"{RUNS}/{run_hash}/cancel"), range(16)))
+    later = client.post(f"{RUNS}/{run_hash}/cancel")
+    assert {(answer.status_code, answer.content) for answer in (*answers, later)} == {(200, later.content)}
+    assert client.get(f"{RUNS}/{run_hash}/events").text.count("event: finished") == 1
+
+
+@pytest.mark.parametrize("error", [None, StrategyFailed(["ZeroDivisionError"], "", [])], ids=["succeeded", "failed"])
+def test_a_finished_run_cannot_be_cancelled_and_stays(runs, error):
+    client = runs(FakeBacktests(error=error))
+    run = finished(client, submitted(client)["run_hash"])
+    answer = client.post(f"{RUNS}/{run['run_hash']}/cancel")
+    assert (answer.status_code, list(answer.json())) == (409, ["detail"])
+    assert run["status"] in answer.json()["detail"]
+    assert client.get(f"{RUNS}/{run['run_hash']}").json() == run
+
+
+def test_a_rerun_that_is_cancelled_keeps_the_result(runs):
+    backtests = FakeBacktests()
+    client = runs(backtests)
+    run_hash = finished(client, submitted(client)["run_hash"])["run_hash"]
+    result = client.get(f"{RUNS}/{run_hash}/result").content
+    backtests.hangs = True
+    backtests.started.clear()
+    submitted(client, params={"rerun": True})
+    assert backtests.started.wait(30)
+    run = client.post(f"{RUNS}/{run_hash}/cancel").json()
+    assert (run["status"], run["has_result"], run["recomputed"]["status"]) == ("succeeded", True, "cancelled")
+    assert client.get(f"{RUNS}/{run_hash}/result").content == result
+
+
+@pytest.mark.parametrize("run_hash", ["0" * 64, "A" * 64, "x", "%00", "..%2F..%2Fetc", "%F0%9F%98%80"])
+@pytest.mark.parametrize("body", [{}, {"content": b"\xff\x00{", "headers": {"Content-Type": "text/x-python"}}])
+def test_an_unknown_run_cannot_be_cancelled_whatever_is_sent_along(runs, run_hash, body):
+    answer = runs().post(f"{RUNS}/{run_hash}/cancel", **body)
+    assert answer.status_code == 404
+    assert answer.json() in ({"detail": "There is no such run."}, {"detail": "Not Found"})
 
 
 def test_a_finished_run_is_deleted_and_gone(runs):

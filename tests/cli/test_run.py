@@ -238,7 +238,7 @@ def test_a_timed_out_wait_says_which_run_continues(run):
     assert status == 5
     assert f"`python -m src runs follow {RUN_HASH[:12]}`" in err
     assert f"{service.url}/?run={RUN_HASH}" in err
-    assert service.asked("DELETE") == []
+    assert service.asked("POST", "/cancel") == []
 
 
 def test_the_token_from_the_environment_is_sent(run, monkeypatch):

@@ -204,7 +204,14 @@ def test_cancel_ends_a_run_and_never_deletes_one_that_has_just_finished(client, 
     assert run.cancel().status == "cancelled"
     service.status = "succeeded"
     assert run.cancel().status == "succeeded"
-    assert {seen.path for seen in service.asked("DELETE")} == {f"/api/v1/backtest/{RUN_HASH}"}
+    assert service.asked("DELETE") == []
+
+
+def test_a_cancel_is_sent_again_until_it_is_answered(client, service):
+    run = client.submit(*WINDOW)
+    service.faults = deque([Drop(), Refuse(503, headers=(("Retry-After", "0"),))])
+    assert run.cancel().status == "cancelled"
+    assert len(service.asked("POST", "/cancel")) == 3
 
 
 def test_delete_ends_a_run_first_and_may_be_repeated(client, service):
@@ -296,7 +303,7 @@ def test_ctrl_c_is_raised_again_even_if_the_service_is_gone(monkeypatch):
     monkeypatch.setattr(Bar, "see", interrupt)
     with service.serving(), pytest.raises(KeyboardInterrupt):
         Client(service.url).run(*WINDOW)
-    assert service.asked("DELETE")
+    assert service.asked("POST", "/cancel")
 
 
 def test_one_client_serves_many_threads(client):

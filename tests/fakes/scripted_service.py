@@ -249,7 +249,7 @@ def _handler(service: ScriptedService) -> type[BaseHTTPRequestHandler]:
                     self.send(200, b"<!doctype html>", ("Content-Type", "text/html"))
                 case ("GET", "/runs/{hash}/events"):
                     self.stream(int(seen.headers.get("last-event-id", 0)))
-                case ("DELETE", "/backtest/{hash}"):
+                case ("POST", "/runs/{hash}/cancel"):
                     self.send_json(service.cancel(), {"detail": "finished"})
                 case ("DELETE", "/runs/{hash}"):
                     if service.cancel() == 200:

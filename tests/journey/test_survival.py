@@ -156,7 +156,7 @@ def test_a_run_of_a_killed_process_is_taken_over_and_cancelled_from_the_other_on
         wait_until(lambda: other.get(f"/api/v1/runs/{run_hash}")["attempt"] > 1 and _is_busy(other), HANG_SECONDS)
         holder.start()
         holder.wait_until_it_answers()
-        assert holder.request("DELETE", f"/api/v1/runs/{run_hash}")[0] == 200
+        assert holder.request("POST", f"/api/v1/runs/{run_hash}/cancel")[0] == 200
         wait_until(lambda: not _is_busy(other), HANG_SECONDS)
         assert other.get(f"/api/v1/runs/{run_hash}")["status"] == "cancelled"
 

@@ -29,7 +29,7 @@ TAGS = [
     },
     {
         "name": "runs",
-        "description": "Stored backtests: submit, follow, list, compare and delete them, fetch results "
+        "description": "Stored backtests: submit, follow, list, compare, cancel and delete them, fetch results "
         "and files. Each is named by the hash of everything that decides its result.",
     },
     {"name": "presets", "description": "Parts of a request, saved under a name for later runs."},

@@ -46,3 +46,24 @@ REQUEST_EXAMPLES: dict[str, Example] = {
     },
 }
 """The examples that Swagger offers; the first is `examples/request.json`."""
+
+CANCELLED_EXAMPLE = {
+    "run_hash": "5f0c6f0d1c6a2d6b8a0e8a4f4f7c0b6f8f8e6a9b3d2c1e0f9a8b7c6d5e4f3a2b",
+    "name": "Strongest of four markets",
+    "status": "cancelled",
+    "symbols": ["SPY", "EFA", "EEM", "AGG"],
+    "start_date": "2012-01-01",
+    "end_date": "2022-12-31",
+    "submitted_at": "2026-01-05T09:30:00Z",
+    "started_at": "2026-01-05T09:30:01Z",
+    "finished_at": "2026-01-05T09:30:09Z",
+    "attempt": 1,
+    "position": None,
+    "progress": {"share": 0.5, "day": "2017-06-30", "equity": 131250.0},
+    "metrics": None,
+    "error": {"code": "run_cancelled", "errors": ["The run was cancelled."], "traceback": "", "logs": []},
+    "recomputed": None,
+    "has_result": False,
+    "is_cancel_requested": True,
+}
+"""What cancelling a running run returns."""

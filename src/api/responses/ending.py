@@ -1,4 +1,4 @@
-"""Waits briefly for a cancelled run to end."""
+"""Cancels a run and waits briefly for its end."""
 
 import asyncio
 from contextlib import suppress
@@ -12,12 +12,16 @@ END_SECONDS = 3.0
 """A box dies within a second; after this time the run is returned as it is."""
 
 
-async def ended_soon(services: Services, key: RunKey) -> RunRecord:
-    """The run once it has ended, or as it is after END_SECONDS.
+async def cancelled(services: Services, key: RunKey) -> RunRecord:
+    """Cancel the run; a finished one is unchanged.
+
+    Returns:
+        The run once it has ended, or as it is after END_SECONDS.
 
     Raises:
-        RunNotFound: another request has deleted it.
+        RunNotFound: there is none, or another request has deleted it.
     """
+    await run_in_threadpool(services.runs.cancel, key)
     with suppress(TimeoutError):
         async with asyncio.timeout(END_SECONDS):
             await services.run_events.finished(key)

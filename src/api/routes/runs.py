@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Body, Header, Query, Request, Response
+from fastapi import APIRouter, Body, Header, HTTPException, Query, Request, Response
 from pydantic import AfterValidator, AwareDatetime, BeforeValidator
 from pydantic_core import PydanticCustomError
 from starlette.concurrency import run_in_threadpool
@@ -12,12 +12,12 @@ from src.api.http.dependencies import ServicesDep
 from src.api.http.json_response import json_answer
 from src.api.http.owners import OwnerDep
 from src.api.http.paths import mounted
-from src.api.requests.examples import REQUEST_EXAMPLES
+from src.api.requests.examples import CANCELLED_EXAMPLE, REQUEST_EXAMPLES
 from src.api.requests.run_body import PRESET_PATTERN, RunRoute
 from src.api.requests.run_keys import RunKeyDep, run_key
 from src.api.requests.strategy_body import source_documentation
 from src.api.requests.submission import submitted
-from src.api.responses.ending import ended_soon
+from src.api.responses.ending import cancelled
 from src.api.responses.problems import RUN_PROBLEMS, STORED_PROBLEMS, SUBMISSION_PROBLEMS
 from src.api.responses.result_response import stored_answer
 from src.api.responses.run_summary import run_list, run_summary
@@ -32,6 +32,7 @@ router = APIRouter(tags=["runs"], route_class=RunRoute)
 
 MAX_KEY_CHARACTERS = 255
 MAX_PAGE = 100
+HAS_FINISHED = "The run has finished ({}): there is nothing to cancel."
 
 IdempotencyKey = Annotated[
     str | None,
@@ -186,6 +187,36 @@ async def explain_run(
     return json_answer(await run_in_threadpool(services.run_queries.explain, key, other))
 
 
+@router.post(
+    "/runs/{run_hash}/cancel",
+    operation_id="cancel_run",
+    summary="Cancel a run",
+    response_model=RunSummary,
+    response_description="It was queued or running and has been cancelled, or it had been cancelled before.",
+    responses={
+        200: {"content": {"application/json": {"example": CANCELLED_EXAMPLE}}},
+        409: {
+            "model": Refusal,
+            "description": "It has finished; nothing was changed.",
+            "content": {"application/json": {"example": {"detail": HAS_FINISHED.format("succeeded")}}},
+        },
+        **RUN_PROBLEMS,
+    },
+)
+async def cancel_run(key: RunKeyDep, services: ServicesDep) -> Response:
+    """Stops a queued or running run; its box dies within a second, and the run stays in the list. Takes no body.
+
+    Safe to repeat: a run that is being cancelled, or was, gets the same answer. A rerun that is cancelled keeps the
+    stored result and is `succeeded` again.
+    """
+    run = await run_in_threadpool(services.run_queries.get, key)
+    if not run.status.is_finished:
+        run = await cancelled(services, key)
+    elif run.status is not RunStatus.CANCELLED:
+        raise HTTPException(409, HAS_FINISHED.format(run.status.value))
+    return json_answer(run_summary(run))
+
+
 @router.delete(
     "/runs/{run_hash}",
     operation_id="end_run",
@@ -198,10 +229,9 @@ async def explain_run(
     },
 )
 async def end_run(key: RunKeyDep, services: ServicesDep) -> Response:
-    """Cancels a queued or running run, whose box dies within a second; deletes a finished one."""
+    """Deletes a finished run. Cancels one that is queued or running, as POST …/cancel does: that never deletes."""
     run = await run_in_threadpool(services.run_queries.get, key)
     if run.status.is_finished:
         await run_in_threadpool(services.runs.delete, key)
         return Response(status_code=204)
-    await run_in_threadpool(services.runs.cancel, key)
-    return json_answer(run_summary(await ended_soon(services, key)))
+    return json_answer(run_summary(await cancelled(services, key)))

@@ -65,9 +65,10 @@ def test_a_cookie_is_accepted_from_our_pages_the_dashboard_and_programs(logged_i
 
 
 @pytest.mark.parametrize("headers", FOREIGN, ids=str)
-def test_deleting_is_refused_as_well(logged_in, headers):
+def test_cancelling_and_deleting_are_refused_as_well(logged_in, headers):
     run = logged_in.post(logged_in.preset, headers=OURS[0]).json()["run_hash"]
-    assert logged_in.delete(f"{RUNS}/{run}", headers=headers).status_code == 403
+    for method, path in (("POST", f"{RUNS}/{run}/cancel"), ("DELETE", f"{RUNS}/{run}")):
+        assert logged_in.request(method, path, headers=headers).status_code == 403
     assert logged_in.get(f"{RUNS}/{run}").status_code == 200
 
 
@@ -87,8 +88,8 @@ def test_a_cookie_does_not_count_for_every_origin_where_every_origin_may_call(co
 
 
 @pytest.mark.parametrize("headers", FOREIGN, ids=str)
-@pytest.mark.parametrize("path", [BACKTEST, RUNS, "/plain", "/api/v1/validate", "/backtest"])
-def test_without_log_in_another_sites_page_cannot_start_a_run_either(connect, path, headers):
+@pytest.mark.parametrize("path", [BACKTEST, RUNS, f"{RUNS}/x/cancel", "/plain", "/backtest"])
+def test_without_log_in_another_sites_page_cannot_start_or_end_a_run_either(connect, path, headers):
     backtests = FakeBacktests()
     client = connect(backtests)
     assert client.post(path, json=REQUEST, headers=headers).status_code == 403

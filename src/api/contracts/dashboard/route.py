@@ -12,7 +12,7 @@ from src.api.http.dependencies import ServicesDep
 from src.api.http.json_response import json_answer
 from src.api.http.owners import OwnerDep
 from src.api.requests.run_keys import run_key
-from src.api.responses.ending import ended_soon
+from src.api.responses.ending import cancelled
 from src.api.responses.problems import RUN_PROBLEMS
 from src.api.responses.result_response import rewritten_response
 from src.models.problems import Refusal
@@ -59,8 +59,7 @@ async def cancel_job(key: JobKeyDep, services: ServicesDep) -> Response:
     """Cancels a queued or running backtest; its box dies within a second."""
     run = await run_in_threadpool(services.run_queries.get, key)
     if not run.status.is_finished:
-        await run_in_threadpool(services.runs.cancel, key)
-        run = await ended_soon(services, key)
+        run = await cancelled(services, key)
         if run.status is RunStatus.CANCELLED or not run.status.is_finished:
             return json_answer({"job_id": key.run_hash, "status": "CANCELLED"})
     raise HTTPException(409, f"This backtest has finished ({job_status(run)}): there is nothing to cancel.")

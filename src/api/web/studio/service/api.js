@@ -111,7 +111,7 @@ export function getRequest(hash) {
 
 /** Cancel a run that waits or runs; one that is over by then is refused, and stays. @param {string} hash */
 export function cancelRun(hash) {
-  return ask(`backtest/${hash}`, { method: "DELETE" });
+  return ask(`runs/${hash}/cancel`, { method: "POST" });
 }
 
 /** Delete a run that is over. @param {string} hash */
