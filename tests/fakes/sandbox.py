@@ -11,15 +11,18 @@ class ScriptedBox:
 
     Args:
         script: given everything written so far, the bytes that the box says next.
+        out_of_memory: its ran_out_of_memory.
+        preloaded: the modules that it was opened with.
     """
 
-    def __init__(self, script: Callable[[bytes], bytes], out_of_memory: bool) -> None:
+    def __init__(self, script: Callable[[bytes], bytes], out_of_memory: bool, preloaded: tuple[str, ...] = ()) -> None:
+        self.preloaded = preloaded
         self._script = script
         self._out_of_memory = out_of_memory
         self._waiting = b""
         self._answered_bytes = -1
         self.heard = b""
-        self.is_closed = False
+        self.is_closed = self.was_ending = False
         self.is_dead = False
 
     def write(self, data: bytes, deadline: Deadline) -> None:
@@ -53,9 +56,9 @@ class ScriptedBox:
         """See Box.ran_out_of_memory."""
         return self._out_of_memory
 
-    def close(self) -> None:
+    def close(self, *, is_ending: bool = False) -> None:
         """See Box.close."""
-        self.is_closed = True
+        self.is_closed, self.was_ending = True, is_ending
 
 
 class ScriptedSandbox:
@@ -77,7 +80,7 @@ class ScriptedSandbox:
 
     def open(self, *, preload: Sequence[str] = ()) -> Box:
         """See Sandbox.open."""
-        box = ScriptedBox(self._script, self._out_of_memory)
+        box = ScriptedBox(self._script, self._out_of_memory, tuple(preload))
         self.boxes.append(box)
         return box
 

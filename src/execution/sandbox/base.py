@@ -11,7 +11,8 @@ BOX_COMMAND = (
     "-P",
     "-B",
     "-c",
-    "import sys; sys.path.insert(0, '/box'); from src.execution.runner.__main__ import main; main()",
+    # Without the interpreter's own end, which would only free memory that the kernel frees anyway.
+    "import os, sys; sys.path.insert(0, '/box'); from src.execution.runner.__main__ import main; main(); os._exit(0)",
 )
 """Arguments for the box's Python: no user site, no current directory on the path, no bytecode written."""
 
@@ -30,6 +31,9 @@ BOX_ENVIRONMENT = {
     "LANG": "C.UTF-8",
 }
 """The environment of every box."""
+
+PACKAGES = ("numpy", "pandas", "scipy", "sklearn")
+"""What a strategy may import beyond the standard library and its interface. The others import NumPy."""
 
 PRELOAD_VARIABLE = "BOX_PRELOAD"
 """Environment variable of a box: modules that its strategy process imports before anything else."""
@@ -123,8 +127,12 @@ class Box(Protocol):
         """Whether the kernel killed a process in the box for lack of memory; False if unknown."""
         ...
 
-    def close(self) -> None:
-        """Kill everything inside and remove the box. May be called twice; never raises."""
+    def close(self, *, is_ending: bool = False) -> None:
+        """Kill everything inside and remove the box, in the background. May be called twice; never raises.
+
+        Args:
+            is_ending: the runner has sent its last frame, so that the box may end by itself if it does so at once.
+        """
         ...
 
 

@@ -207,8 +207,8 @@ class BubblewrapBox:
         """See Box.ran_out_of_memory. False without a control group, which alone counts this."""
         return self._group is not None and self._group.ran_out_of_memory()
 
-    def close(self) -> None:
-        """See Box.close."""
+    def close(self, *, is_ending: bool = False) -> None:
+        """See Box.close. Killing it costs less than letting it end."""
         with self._close_lock:
             if self._is_closed:
                 return

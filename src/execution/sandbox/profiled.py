@@ -61,10 +61,10 @@ class _ProfiledBox(WrappedBox):
         self._bytes_out += len(data)
         return data
 
-    def close(self) -> None:
+    def close(self, *, is_ending: bool = False) -> None:
         """See Box.close."""
         before = self._clock()
-        super().close()
+        super().close(is_ending=is_ending)
         if self._is_closed:
             return
         self._is_closed = True

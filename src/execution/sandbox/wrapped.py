@@ -28,9 +28,9 @@ class WrappedBox:
         """See Box.ran_out_of_memory."""
         return self._box.ran_out_of_memory()
 
-    def close(self) -> None:
+    def close(self, *, is_ending: bool = False) -> None:
         """See Box.close."""
-        self._box.close()
+        self._box.close(is_ending=is_ending)
 
 
 class WrappedSandbox:

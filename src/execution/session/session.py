@@ -17,7 +17,7 @@ from hqg_algorithms import BarSize, Cadence, ExecutionTiming
 
 from src.errors import RunCancelled, RunTimedOut, StrategyFailed
 from src.execution import protocol
-from src.execution.sandbox.base import Box, BoxClosed, Sandbox
+from src.execution.sandbox.base import PACKAGES, Box, BoxClosed, Sandbox
 from src.execution.session.box_clock import BoxClock
 from src.execution.session.failure import Failure, failure_errors, failure_from_wire, failure_traceback
 from src.execution.session.progress import MAX_LOG_LINES, Observe, ProgressFrames
@@ -92,6 +92,7 @@ class Session:
     _nonce: str = field(default_factory=lambda: secrets.token_hex(16))
     _price_key: bytes = field(default_factory=lambda: secrets.token_bytes(protocol.PRICE_KEY_BYTES))
     _box: Box | None = None
+    _is_ending: bool = False
     _dates: Sequence[str] = ()
     _symbols: tuple[str, ...] = ()
 
@@ -105,7 +106,7 @@ class Session:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self._box is not None:
-            self._box.close()
+            self._box.close(is_ending=self._is_ending)
 
     def describe(self) -> tuple[tuple[str, ...], Cadence]:
         """Start the box and load the strategy in it. Returns its universe and cadence, checked.
@@ -114,7 +115,7 @@ class Session:
             StrategyFailed: it does not load, or its description is impossible.
             SandboxUnavailable, RunTimedOut, RunCancelled
         """
-        self._box = self.sandbox.open()
+        self._box = self.sandbox.open(preload=[name for name in PACKAGES if name in self.job.source])
         self._send(protocol.json_frame(protocol.JOB, self._job_wire()))
         limits = {
             protocol.READY: 1000,
@@ -274,6 +275,7 @@ class Session:
         value = self._parse(payload)
         if value.get("nonce") != self._nonce:
             raise self._broken("its last frame does not belong to this run")
+        self._is_ending = True
         logs = self._logs(value)
         if value.get("error") is None:
             return {**value, "logs": logs}
