@@ -159,9 +159,9 @@ class Settings(BaseSettings):
     sandbox_runtime: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]*$")] = ""
     """OCI runtime of Docker boxes: "runsc" runs them under gVisor; empty uses the engine's default."""
     sandbox_preload: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.,]*$")] = "numpy"
-    """Comma-separated modules that waiting boxes import beforehand; each import lengthens every box's start."""
+    """Comma-separated modules that waiting boxes import beforehand if recent strategies import them; empty: none."""
     sandbox_pool_size: Annotated[int, Field(ge=0, le=64)] = 2
-    """Number of boxes kept started and waiting; each takes at least 40 MB. 0 starts a box for each run."""
+    """Number of boxes kept started and waiting; each takes at least 20 MB. 0 starts a box for each run."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     """Minimum severity logged: DEBUG, INFO, WARNING or ERROR."""
     log_format: Literal["console", "json"] = "console"

@@ -263,10 +263,10 @@ def test_a_killed_services_boxes_are_removed_and_a_running_ones_stay() -> None:
     try:
         with killed.stdout or pytest.fail("no pipe"):
             assert killed.stdout.readline() == b"running\n"
-        # The box that hangs in its run, and its replacement in the pool.
-        assert becomes_true(lambda: boxes_of_the_killed().count("running") == 2)
-        killed.kill()
-        killed.wait()
+            # The box that hangs in its run, and its replacement in the pool.
+            assert becomes_true(lambda: boxes_of_the_killed().count("running") == 2)
+            killed.kill()
+            killed.wait()
         assert sandbox.remove_orphans() >= 2
         assert boxes_of_the_killed() == []
         assert boxes.count() == 1

@@ -8,6 +8,7 @@ import pytest
 from src.errors import SandboxUnavailable
 from src.execution import protocol
 from src.execution.sandbox.base import Box, Sandbox
+from src.execution.sandbox.box_load import AFTERWARDS_SECONDS, QUIET_SECONDS, BoxLoad
 from src.execution.sandbox.warm_pool import REST_SECONDS, WarmPool
 from tests.conftest import open_sandbox
 from tests.execution.box_runs import HONEST, PRELUDE, becomes_true, long_deadline, price_table, run_in_box
@@ -29,6 +30,20 @@ class Counted(ScriptedSandbox):
         if self.is_down:
             raise SandboxUnavailable("the engine is being restarted")
         return super().open(preload=preload)
+
+
+class Clock:
+    """Monotonic seconds that pass when told to."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+    def pass_by(self, seconds: float) -> None:
+        """Let time pass."""
+        self.now += seconds
 
 
 @pytest.fixture
@@ -56,10 +71,10 @@ def test_a_box_from_the_pool_was_ready_and_reports_so_again(pool: WarmPool, sand
 def test_a_box_is_used_once_and_replaced(pool: WarmPool, sandbox_below: Counted) -> None:
     boxes = [pool.open() for _ in range(5)]
     assert len({id(box) for box in boxes}) == 5
-    assert becomes_true(lambda: pool.n_ready == 2)
-    assert len(sandbox_below.boxes) == 7
     for box in boxes:
         box.close()
+    assert becomes_true(lambda: pool.n_ready == 2)
+    assert len(sandbox_below.boxes) == 7
 
 
 def test_a_dead_box_is_replaced_before_it_is_used(pool: WarmPool, sandbox_below: Counted) -> None:
@@ -111,17 +126,115 @@ def test_warm_boxes_give_the_same_results_as_cold_ones(sandbox: Sandbox) -> None
         pool.close()
 
 
-def test_a_warm_box_has_imported_its_packages_and_hides_the_preload_variable(sandbox: Sandbox) -> None:
-    source = PRELUDE + "import sys, os\nloaded = 'numpy' in sys.modules and 'pandas' in sys.modules\n"
+def test_a_strategy_that_imports_a_package_leaves_a_box_that_has_imported_it(sandbox: Sandbox) -> None:
+    source = PRELUDE + "import sys, os\nloaded = 'numpy' in sys.modules and 'pandas' in sys.modules\nimport pandas\n"
     source += "class Mine(Base):\n    def on_data(self, data, portfolio):\n"
     source += "        print(loaded, 'BOX_PRELOAD' in os.environ)\n        return Hold()\n"
     pool = WarmPool(open_sandbox(sandbox.name), size=1, preload=("numpy", "pandas", "no_such_module"))
     try:
-        assert becomes_true(lambda: pool.n_ready == 1)
-        assert run_in_box(pool, source, prices=price_table(1)).logs == ("True False",)
+        for expected in ("False False", "True False"):
+            assert becomes_true(lambda: pool.n_ready == 1)
+            assert run_in_box(pool, source, prices=price_table(1)).logs == (expected,)
     finally:
         pool.close()
-    assert run_in_box(sandbox, source, prices=price_table(1)).logs == ("False False",)
+
+
+@pytest.mark.parametrize(
+    ("runs", "kept"),
+    [
+        ((), ((), ())),
+        ((("numpy",),), (("numpy",), ("numpy",))),
+        ((("pandas",), ()), ((), ("numpy",))),
+        ((("numpy",), *[()] * 8), ((), ())),
+    ],
+    ids=["no run yet", "all import NumPy", "one imports what imports NumPy, one does not", "none of the last eight"],
+)
+def test_boxes_import_packages_in_advance_as_recent_runs_did(
+    sandbox_below: Counted, runs: Sequence[Sequence[str]], kept: Sequence[Sequence[str]]
+) -> None:
+    clock = Clock()
+    pool = WarmPool(sandbox_below, size=2, preload=("numpy",), load=BoxLoad(2, clock))
+    assert becomes_true(lambda: pool.n_ready == 2)
+    for imported in runs:
+        pool.open(preload=imported).close()
+        clock.pass_by(AFTERWARDS_SECONDS)
+        assert becomes_true(lambda: pool.n_ready == 2)
+    # A box of the other kind stays until a run takes it.
+    for box in [pool.open(preload=runs[-1] if runs else ()) for _ in range(2)]:
+        box.close()
+    clock.pass_by(AFTERWARDS_SECONDS)
+    assert becomes_true(lambda: pool.n_ready == 2)
+    living = [box.preloaded for box in sandbox_below.boxes if not box.is_closed]
+    assert sorted(living) == sorted(kept)
+    pool.close()
+
+
+def test_a_run_gets_a_box_of_its_kind_if_one_is_ready(sandbox_below: Counted) -> None:
+    clock = Clock()
+    pool = WarmPool(sandbox_below, size=2, preload=("numpy",), load=BoxLoad(2, clock))
+    assert becomes_true(lambda: pool.n_ready == 2)
+    for imported in (("numpy",), ()):
+        pool.open(preload=imported).close()
+        clock.pass_by(AFTERWARDS_SECONDS)
+        assert becomes_true(lambda: pool.n_ready == 2)
+    before = {id(box) for box in sandbox_below.boxes if not box.is_closed}
+    assert len(before) == 2
+    pool.open(preload=("numpy",))
+    pool.open()
+    taken = [box.preloaded for box in sandbox_below.boxes if id(box) in before]
+    assert sorted(taken) == [(), ("numpy",)]
+    pool.close()
+
+
+def test_a_run_never_waits_for_the_pool_and_the_pool_waits_for_the_runs(sandbox_below: Counted) -> None:
+    clock = Clock()
+    pool = WarmPool(sandbox_below, size=1, load=BoxLoad(2, clock))
+    assert becomes_true(lambda: pool.n_ready == 1)
+    boxes = [pool.open() for _ in range(3)]
+    assert (len(sandbox_below.boxes), pool.n_ready) == (3, 0)
+    for box in boxes:
+        box.close()
+    assert pool.n_ready == 0
+    clock.pass_by(AFTERWARDS_SECONDS)
+    assert becomes_true(lambda: pool.n_ready == 1)
+    assert len(sandbox_below.boxes) == 4
+    pool.close()
+
+
+class TestWhenTheMachineIsIdle:
+    """BoxLoad on two cores, with a clock of the test's own."""
+
+    def test_it_is_idle_without_runs(self) -> None:
+        assert BoxLoad(2, Clock()).seconds_until_idle() == 0
+
+    def test_it_is_busy_during_a_run_and_a_little_afterwards(self) -> None:
+        clock = Clock()
+        load = BoxLoad(2, clock)
+        load.opened()
+        assert load.seconds_until_idle() == QUIET_SECONDS
+        clock.pass_by(0.5)
+        load.closed()
+        assert load.seconds_until_idle() == pytest.approx(AFTERWARDS_SECONDS)
+        clock.pass_by(AFTERWARDS_SECONDS)
+        assert load.seconds_until_idle() == 0
+
+    def test_one_long_run_leaves_a_core_idle_and_two_leave_none(self) -> None:
+        clock = Clock()
+        load = BoxLoad(2, clock)
+        load.opened()
+        clock.pass_by(QUIET_SECONDS)
+        assert load.seconds_until_idle() == 0
+        load.opened()
+        clock.pass_by(QUIET_SECONDS)
+        assert load.seconds_until_idle() == float("inf")
+
+    def test_on_many_cores_a_few_runs_do_not_matter(self) -> None:
+        load = BoxLoad(16, Clock())
+        for _ in range(7):
+            load.opened()
+        assert load.seconds_until_idle() == 0
+        load.opened()
+        assert load.seconds_until_idle() == QUIET_SECONDS
 
 
 def test_a_warm_box_gives_the_same_random_numbers_as_a_cold_one(sandbox: Sandbox) -> None:
