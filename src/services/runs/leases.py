@@ -2,6 +2,7 @@
 
 import logging
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -66,8 +67,9 @@ class Leases:
         self._store = store
         self._beat_seconds = beat_seconds
         self._held: dict[str, HeldLease] = {}
-        self._lock = threading.Lock()
-        self._closing = threading.Event()
+        self._changed = threading.Condition()
+        self._due_at = 0.0
+        self._is_closing = False
         # A separate thread: neither a busy event loop nor a slow answer may cost a run its lease.
         self._thread = threading.Thread(target=self._beat_on, name="leases", daemon=True)
 
@@ -77,7 +79,9 @@ class Leases:
 
     def close(self) -> None:
         """Stop renewing."""
-        self._closing.set()
+        with self._changed:
+            self._is_closing = True
+            self._changed.notify()
         if self._thread.is_alive():
             self._thread.join()
 
@@ -94,13 +98,23 @@ class Leases:
             cancel: the event that the run watches.
         """
         held = HeldLease(lease, cancel, is_dispatched)
-        with self._lock:
+        with self._changed:
+            if not self._held:
+                self._due_at = time.monotonic() + self._beat_seconds
+                self._changed.notify()
             self._held[lease.token] = held
         try:
             yield held
         finally:
-            with self._lock:
+            with self._changed:
                 del self._held[lease.token]
+
+    def seconds_until_due(self) -> float | None:
+        """Time until the leases must be renewed; None while no run executes here.
+
+        It counts from the first of the runs, so a run that ends within the interval costs no renewal.
+        """
+        return max(0.0, self._due_at - time.monotonic()) if self._held else None
 
     def cancel(self, key: RunKey) -> None:
         """End the run at once if this process executes it."""
@@ -129,14 +143,25 @@ class Leases:
                 held[token].end(ending)
 
     def _all(self) -> list[HeldLease]:
-        with self._lock:
+        with self._changed:
             return list(self._held.values())
 
     def _beat_on(self) -> None:
-        while not self._closing.wait(self._beat_seconds):
+        while self._await_due():
             try:
                 self.beat()
             except StorageUnavailable as error:
                 logger.warning("leases were not renewed: %s", error)
             except Exception:
                 logger.exception("leases were not renewed")
+
+    def _await_due(self) -> bool:
+        """Wait until the leases must be renewed; False if the service is stopping."""
+        with self._changed:
+            while not self._is_closing:
+                seconds = self.seconds_until_due()
+                if seconds == 0.0:
+                    self._due_at = time.monotonic() + self._beat_seconds
+                    return True
+                self._changed.wait(seconds)
+            return False

@@ -1,6 +1,7 @@
 """Background work after runs: seals their files and removes old runs."""
 
 import logging
+import math
 import queue
 import threading
 import time
@@ -15,6 +16,9 @@ logger = logging.getLogger(__name__)
 
 LOOK_SECONDS = 60.0
 """Interval between searches for results whose process died before sealing them."""
+
+RETAIN_SECONDS = 5.0
+"""Maximum delay until old runs are removed: runs that end close together share one search for them."""
 
 CLEAN_SECONDS = 3600.0
 """Interval between deletions of what killed processes left behind, once it is old."""
@@ -65,6 +69,7 @@ class RunRetention:
         self._look_seconds = look_seconds
         self._clean_seconds = clean_seconds
         self._finished: queue.SimpleQueue[RunKey | None] = queue.SimpleQueue()
+        self._retain_at = math.inf
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._work_on, name="retention", daemon=True)
         notifications.listen(self._notified)
@@ -93,8 +98,10 @@ class RunRetention:
             if time.monotonic() >= look_at:
                 self._attempt(self._look)
                 look_at = time.monotonic() + self._look_seconds
+            if time.monotonic() >= self._retain_at:
+                self._attempt(self._retain)
             try:
-                key = self._finished.get(timeout=max(0.0, look_at - time.monotonic()))
+                key = self._finished.get(timeout=max(0.0, min(look_at, self._retain_at) - time.monotonic()))
             except queue.Empty:
                 continue
             if key is not None and self._is_quiet():
@@ -113,7 +120,7 @@ class RunRetention:
         if run is not None and run.has_result:
             # Old runs are removed even if sealing fails: that is what a full disk needs.
             self._attempt(self._files.seal, key)
-        self._retain()
+        self._retain_at = min(self._retain_at, time.monotonic() + RETAIN_SECONDS)
 
     def _look(self) -> None:
         for key in self._store.unsealed():
@@ -123,6 +130,7 @@ class RunRetention:
         self._retain()
 
     def _retain(self) -> None:
+        self._retain_at = math.inf
         unsealable: frozenset[RunKey] = frozenset()
         for key in self._store.surplus(self._keep, self._keep_bytes):
             if key in unsealable:

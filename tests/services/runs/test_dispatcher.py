@@ -15,7 +15,7 @@ from src.config.settings import Settings
 from src.errors import SandboxUnavailable
 from src.models.request import BacktestRequest
 from src.services.admission import slots
-from src.services.runs import dispatcher
+from src.services.runs import dispatcher, retention
 from src.services.runs.notifications import RunNotifications
 from src.services.runs.retention import RunRetention
 from src.services.storage.errors import QueueFull, StorageUnavailable
@@ -30,7 +30,8 @@ HANG_SECONDS = 60.0
 
 @pytest.fixture(autouse=True)
 def _patient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Even on a slow machine, a stopping service requeues its runs before it ends."""
+    """Even on a slow machine, a stopping service requeues its runs before it ends; old runs are removed at once."""
+    monkeypatch.setattr(retention, "RETAIN_SECONDS", 0.0)
     for module in (dispatcher, slots):
         monkeypatch.setattr(module, "STOP_SECONDS", HANG_SECONDS)
 
@@ -241,6 +242,30 @@ def test_the_oldest_runs_are_removed_when_answers_exceed_the_total_size() -> Non
     asyncio.run(story())
 
 
+def test_runs_that_end_close_together_share_one_search_for_old_runs(monkeypatch) -> None:
+    monkeypatch.setattr(retention, "RETAIN_SECONDS", 3600.0)
+
+    class Searched(FakeRunStore):
+        n_times = 0
+
+        def surplus(self, *arguments) -> list[RunKey]:
+            self.n_times += 1
+            return super().surplus(*arguments)
+
+    async def story() -> None:
+        store, files = Searched(), FakeFiles()
+        async with serving(FakeBacktests(), store, files) as durable:
+            await until(lambda: store.n_times == 1)  # what an earlier process left
+            keys = [submit(durable, seed) for seed in range(5)]
+            await until(lambda: set(files.sealed) == set(keys))
+            assert store.n_times == 1
+            monkeypatch.setattr(retention, "RETAIN_SECONDS", 0.0)
+            submit(durable, 5)
+            await until(lambda: store.n_times == 2)
+
+    asyncio.run(story())
+
+
 class Chained(FakeFiles):
     """Files whose sealed runs the store records, like the real ones."""
 
@@ -299,10 +324,10 @@ def test_leftovers_of_killed_processes_are_cleaned_up_repeatedly() -> None:
             raise OSError("not this time")
 
     files = Cleaned()
-    retention = RunRetention(FakeRunStore(), files, RunNotifications(), keep=1, look_seconds=0.01, clean_seconds=0.02)
-    retention.start()
+    cleaning = RunRetention(FakeRunStore(), files, RunNotifications(), keep=1, look_seconds=0.01, clean_seconds=0.02)
+    cleaning.start()
     wait_until(lambda: files.n_times >= 3, HANG_SECONDS)
-    retention.close()
+    cleaning.close()
 
 
 def test_files_that_are_sealed_while_their_run_is_removed_go_too() -> None:

@@ -62,6 +62,19 @@ def test_a_held_lease_outlasts_its_seconds_and_a_released_one_does_not():
     assert leases.n_held == 0
 
 
+def test_leases_are_due_one_interval_after_the_first_run_and_never_without_one():
+    store = Watched()
+    leases = Leases(store, lease_seconds=30.0, beat_seconds=3600.0)
+    assert leases.seconds_until_due() is None
+    with leases.hold(leased(store), threading.Event(), is_dispatched=True):
+        first = leases.seconds_until_due()
+        assert first is not None and 0.0 < first <= 3600.0
+        with leases.hold(Lease(KEY, "another", 1), threading.Event(), is_dispatched=True):
+            second = leases.seconds_until_due()
+            assert second is not None and second <= first, "a later run does not delay the first one's renewal"
+    assert leases.seconds_until_due() is None
+
+
 def test_a_failed_heartbeat_is_followed_by_a_successful_one(caplog):
     class Shaky(Watched):
         def heartbeat(self, *arguments) -> HeartbeatAnswer:
