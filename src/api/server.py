@@ -3,7 +3,7 @@
 import asyncio
 import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial
 from typing import Any
 
@@ -40,7 +40,8 @@ from src.api.pages.documentation import add_documentation_pages
 from src.api.pages.openapi import INTRODUCTION, LOGIN_DOCUMENTATION, TAGS
 from src.api.pages.studio import add_studio
 from src.api.routes import artifacts, backtest, data, health, presets, run_events, runs, validation
-from src.app.opening import OpenServices, lifespan, open_real_services
+from src.app.logs import configure_logging
+from src.app.services import OpenServices, Services
 from src.config.settings import Settings, SettingsInvalid, load_settings
 
 SUMMARY = "Post a strategy, get an honest backtest back."
@@ -68,6 +69,14 @@ SHOWN_HEADERS = [
     "X-Run-Reused",
 ]
 """Response headers that another origin's page may read, besides the always readable ones."""
+
+
+def open_real_services(settings: Settings) -> AbstractAsyncContextManager[Services]:
+    """The services as configured."""
+    # Imported late: importing this module must not take seconds.
+    from src.app import opening  # noqa: PLC0415 - see above
+
+    return opening.open_services(settings)
 
 
 def create_app(settings: Settings, open_services: OpenServices = open_real_services) -> FastAPI:
@@ -115,10 +124,11 @@ async def _lifespan(
     settings: Settings, open_services: OpenServices, telemetry: Telemetry
 ) -> AsyncIterator[dict[str, Any]]:
     """The values of `request.state` while the app serves: the services, and an event that says they are stopping."""
+    configure_logging(settings.log_level, settings.log_format)
     with stop_event() as stopping:
-        async with lifespan(settings, open_services) as state:
-            state["services"].runs.ends.listen(telemetry.queued_run_ended)
-            yield {**state, "stopping": stopping}
+        async with open_services(settings) as services:
+            services.runs.ends.listen(telemetry.queued_run_ended)
+            yield {"services": services, "stopping": stopping}
 
 
 def _middleware(settings: Settings, telemetry: Telemetry, login: Authentication) -> list[Middleware]:

@@ -1,8 +1,11 @@
 """The services of one process, built in src/app/opening.py."""
 
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from src.config.settings import Settings
 from src.execution.sandbox.base import Sandbox
 from src.services.admission.slots import RunSlots
 from src.services.backtests.reading_cache import ReadsStrategies
@@ -44,3 +47,6 @@ class Services:
     readings: ReadsStrategies
     data_source: str = "unknown"
     market_data: "MarketData | None" = None
+
+
+OpenServices = Callable[[Settings], AbstractAsyncContextManager[Services]]

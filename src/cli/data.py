@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, TextIO
 
 from src.cli.command import Command
 from src.cli.progress import ProgressBar
+from src.config.settings import load_settings
 from src.errors import NoPrices, PriceSourceUnavailable
 
 if TYPE_CHECKING:
-    from src.services.data_provider.base import DataProvider
     from src.services.data_provider.cache import CachedProvider
     from src.services.data_provider.cached_symbol import CachedSymbol
     from src.services.data_provider.files import FilesProvider
@@ -138,48 +138,29 @@ def _range(held: "CachedSymbol") -> str:
     )
 
 
-def _provider() -> "CachedProvider":
-    from src.config.settings import load_settings  # noqa: PLC0415 - slow, see `check`
-    from src.services.data_provider.selection import cached_yahoo  # noqa: PLC0415 - slow, see `check`
-
-    settings = load_settings()
-    return cached_yahoo(
-        settings.data_cache_dir, timeout_seconds=settings.yahoo_timeout, attempts=settings.yahoo_attempts
-    )
-
-
 def _run_fetch(chosen: Namespace) -> int:
+    from src.app.ports import open_cache  # noqa: PLC0415 - slow, see `check`
+
     symbols = tuple(dict.fromkeys(symbol.upper() for symbol in chosen.symbols))
-    return fetch(_provider(), symbols, chosen.start, chosen.end, sys.stdout, sys.stderr)
-
-
-def _chosen_provider() -> "DataProvider":
-    from src.config.settings import load_settings  # noqa: PLC0415 - slow, see `check`
-    from src.services.data_provider.selection import open_provider  # noqa: PLC0415 - slow, see `check`
-
-    settings = load_settings()
-    return open_provider(
-        settings.data_provider,
-        data_dir=settings.data_dir,
-        cache_dir=settings.data_cache_dir,
-        timeout_seconds=settings.yahoo_timeout,
-        attempts=settings.yahoo_attempts,
-    )
+    return fetch(open_cache(load_settings()), symbols, chosen.start, chosen.end, sys.stdout, sys.stderr)
 
 
 def _run_check(_chosen: Namespace) -> int:
+    from src.app.ports import open_cache, open_provider  # noqa: PLC0415 - slow, see `check`
     from src.services.data_provider.files import FilesProvider  # noqa: PLC0415 - slow, see `check`
 
-    provider = _chosen_provider()
+    settings = load_settings()
+    provider = open_provider(settings)
     if isinstance(provider, FilesProvider):
         return check_files(provider, sys.stdout)
-    return check(_provider(), sys.stdout)
+    return check(open_cache(settings), sys.stdout)
 
 
 def _run_list(_chosen: Namespace) -> int:
+    from src.app.ports import open_provider  # noqa: PLC0415 - slow, see `check`
     from src.services.data_provider.queries import MarketData  # noqa: PLC0415 - slow, see `check`
 
-    return list_symbols(MarketData(_chosen_provider()), sys.stdout)
+    return list_symbols(MarketData(open_provider(load_settings())), sys.stdout)
 
 
 def _day(text: str) -> date:

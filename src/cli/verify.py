@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from src.cli.command import Command
+from src.config.settings import load_settings
 from src.errors import BacktesterError
 
 if TYPE_CHECKING:
@@ -132,7 +133,6 @@ def _shown(owner: str) -> str:
 def _run(chosen: Namespace) -> int:
     if chosen.bundle is not None:
         return verify_bundle(chosen.bundle, sys.stdout)
-    from src.config.settings import load_settings  # noqa: PLC0415 - slow, see above
     from src.services.storage.opening import open_storage  # noqa: PLC0415 - slow, see above
 
     settings = load_settings()

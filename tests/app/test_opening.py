@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from src.app.opening import open_real_services
+from src.app.opening import open_services
 from src.config.settings import Settings
 from src.services.backtests.execute import Prepared
 from src.services.backtests.prepare import Backtests
@@ -32,7 +32,7 @@ def test_the_fake_is_called_like_the_real_one(fake: type, real: type):
 
 def test_without_a_working_sandbox_the_services_open_all_the_same(caplog, tmp_path: Path):
     async def story() -> None:
-        async with open_real_services(settings(tmp_path, max_execution_time=7)) as services:
+        async with open_services(settings(tmp_path, max_execution_time=7)) as services:
             assert isinstance(services.runs._backtests, Backtests)
             assert services.sandbox.name == "bubblewrap"
             assert services.sandbox.unavailable_reason()
@@ -47,7 +47,7 @@ def test_without_a_working_sandbox_the_services_open_all_the_same(caplog, tmp_pa
 )
 def test_prices_come_from_the_provider_of_the_settings(tmp_path: Path, name: str, kind: type):
     async def story() -> str:
-        async with open_real_services(settings(tmp_path, data_provider=name, data_dir=tmp_path)) as services:
+        async with open_services(settings(tmp_path, data_provider=name, data_dir=tmp_path)) as services:
             assert isinstance(services.runs._backtests._datasets._provider, kind)
             return services.data_source
 

@@ -1,12 +1,11 @@
 """Complete requests from `examples/`, for the documentation pages and the studio."""
 
 import json
+from pathlib import Path
 
 from fastapi.openapi.models import Example
 
-from src.config.settings import PROJECT_FOLDER
-
-EXAMPLES_FOLDER = PROJECT_FOLDER / "examples"
+EXAMPLES_FOLDER = Path(__file__).resolve().parents[3] / "examples"
 
 
 def code_of(strategy: str) -> str:
