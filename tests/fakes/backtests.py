@@ -9,9 +9,10 @@ from typing import Any, Self
 
 from src.errors import NoPrices, PriceSourceUnavailable, RunCancelled, RunTimedOut, StrategyRejected
 from src.models.request import BacktestRequest
-from src.services.backtests.identity import canonical, run_hash
+from src.services.backtests.identity import run_hash
 from src.services.backtests.port import BoxNeeded, Observe
 from src.services.storage.records import Progress
+from src.utils.canonical_json import canonical
 from src.utils.deadline import Deadline
 
 LONG_SECONDS = 30.0

@@ -16,11 +16,12 @@ from src.services.backtests.benchmark import Benchmarks
 from src.services.backtests.dataset import DataRequest, Dataset
 from src.services.backtests.datasets import Datasets
 from src.services.backtests.execute import Prepared, check_agreement
-from src.services.backtests.identity import ENGINE_VERSION, canonical, code_hash
+from src.services.backtests.identity import ENGINE_VERSION, code_hash
 from src.services.backtests.port import BoxNeeded
 from src.services.backtests.reading_cache import readable_strategy
 from src.services.data_provider.waiting import price_deadline
 from src.services.results import document as answer
+from src.utils.canonical_json import canonical
 from src.utils.deadline import Deadline
 from src.utils.stopwatch import Stopwatch
 

@@ -11,8 +11,8 @@ from src.execution.audit.books import Books
 from src.execution.session.reply import Unfilled
 from src.models.request import BacktestRequest
 from src.services.backtests.benchmark import Benchmarks
-from src.services.backtests.identity import canonical
 from src.services.data_provider.base import PriceTable
+from src.utils.canonical_json import canonical
 from src.utils.json_bytes import Rows
 from src.utils.metrics import Metrics
 

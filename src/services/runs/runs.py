@@ -17,7 +17,6 @@ from src.errors import (
     SandboxUnavailable,
 )
 from src.models.request import BacktestRequest
-from src.services.backtests.identity import canonical_json
 from src.services.backtests.port import BoxNeeded, PreparedRun, PreparesRuns
 from src.services.results.finished_run import FinishedRun
 from src.services.runs.execution import LeaseLost, RunExecution
@@ -37,6 +36,7 @@ from src.services.storage.records import (
     RunStatus,
     Submission,
 )
+from src.utils.canonical_json import canonical_json
 from src.utils.deadline import Deadline
 
 logger = logging.getLogger(__name__)

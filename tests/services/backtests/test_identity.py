@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from src.models.request import BacktestRequest
-from src.services.backtests.identity import canonical, canonical_json, run_hash
+from src.services.backtests.identity import run_hash
+from src.utils.canonical_json import canonical, canonical_json
 from src.utils.deadline import NO_DEADLINE
 from tests.fakes.backtests import FakeBacktests
 
