@@ -45,10 +45,11 @@ class Engine:
 
     def __init__(self) -> None:
         self.client = connect_to_engine()
-        api = self.client.api
-        adapter = api.get_adapter(api.base_url)
-        # docker-py's adapters know the socket, the certificates or the tunnel.
+        # A second client, because docker-py closes the connections to all but the last few addresses that it called.
+        api = docker.from_env(timeout=ENGINE_SECONDS, version=self.client.api.api_version).api
+        # Its adapter knows the socket, the certificates or the tunnel.
         to_engine = requests.Request("GET", api.base_url).prepare()
+        adapter = api.get_adapter(api.base_url)
         self._connections = adapter.get_connection_with_tls_context(to_engine, api.verify, cert=api.cert)
         self._root = f"/v{api.api_version}/containers"
 

@@ -11,10 +11,12 @@ from pathlib import Path
 
 import docker
 import pytest
+from docker.errors import ImageNotFound
 
 from src.errors import RunCancelled, RunTimedOut, StrategyFailed
 from src.execution.sandbox.base import BoxClosed, Sandbox
 from src.execution.sandbox.bubblewrap_sandbox import BubblewrapBox
+from src.execution.sandbox.docker_engine import Engine
 from src.execution.sandbox.docker_sandbox import LABEL, OWNER_LABEL, DockerSandbox
 from src.execution.session.progress import Observe
 from src.execution.session.session import Job, Session
@@ -201,6 +203,17 @@ def test_all_backends_give_the_same_bytes() -> None:
         assert reply.logs == first.logs
         for name in ("day", "symbol", "shares", "price", "fee", "cash", "equity"):
             assert getattr(reply, name).tobytes() == getattr(first, name).tobytes()
+
+
+@pytest.mark.docker
+def test_boxes_start_after_any_number_of_other_calls_of_the_engine() -> None:
+    """docker-py closes the connections of all but the 25 addresses that it called last."""
+    engine = Engine()
+    for number in range(30):
+        with pytest.raises(ImageNotFound):
+            engine.client.images.get(f"no-such-image-{number}")
+    assert isinstance(engine.call("GET", "/json?limit=1"), list)
+    engine.close()
 
 
 @pytest.mark.bubblewrap
