@@ -1,0 +1,1 @@
+"""The composition root: from settings to services, built and closed in one place."""

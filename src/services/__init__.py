@@ -1,1 +1,1 @@
-"""The use cases of the service, one per file, on top of the execution packages and the ports beside them."""
+"""The use cases of the service, room above room, on top of the execution packages."""

@@ -2,6 +2,7 @@
 
 import re
 import subprocess
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from src.execution.reading.reading import read
 
 ROOT = Path(__file__).resolve().parents[2]
+ARCHITECTURE = (ROOT / "docs" / "architecture.md").read_text()
 DOCUMENTS = sorted([ROOT / "README.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").rglob("*.md")])
 
 
@@ -36,22 +38,38 @@ def test_every_path_of_the_project_that_is_named_exists(document: Path) -> None:
 
 
 def test_every_step_of_the_architecture_s_picture_is_where_it_says() -> None:
-    text = (ROOT / "docs" / "architecture.md").read_text()
-    named = re.findall(r'"\d \w+: ([\w/.]+)', text)
-    assert len(named) == 6
-    assert [path for path in named if not (ROOT / "src" / path).exists()] == []
+    steps = re.findall(r'"(\d+) \w+: ([\w/.]+)', ARCHITECTURE)
+    assert [int(number) for number, _ in steps] == list(range(1, 11))
+    named = {path for _, path in steps} | set(
+        re.findall(r"(?<![\w/])(?:api|services|execution)/[\w/.]+\w", ARCHITECTURE)
+    )
+    assert [path for path in sorted(named) if not (ROOT / "src" / path).exists()] == []
+
+
+def test_the_ground_plan_names_every_room_and_no_other() -> None:
+    named, above = set(), ""
+    for indent, room in re.findall(r"^([│ ]*)[├└]── (\w+)/ ", ARCHITECTURE, re.MULTILINE):
+        above = above if indent else room
+        named.add(f"{above}/{room}" if indent else room)
+    packages = {path.parent for path in (ROOT / "src").glob("*/__init__.py")}
+    rooms = {path.parent for path in (ROOT / "src").glob("*/*/__init__.py")} | {ROOT / "src/api/web"}
+    assert named == {str(folder.relative_to(ROOT / "src")) for folder in packages | rooms}
+
+
+def test_the_directions_of_the_ground_plan_are_those_that_lint_holds() -> None:
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
+    held = {
+        f"* in `{contract['containers'][0].replace('.', '/')}`: {' → '.join(contract['layers'])}"
+        for contract in contracts
+        if contract["type"] == "layers"
+    }
+    assert held == set(re.findall(r"^\* in `src.*", ARCHITECTURE, re.MULTILINE))
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=name_of)
 def test_every_make_command_that_is_named_exists(document: Path) -> None:
     named = set(re.findall(r"(?:^|`|[A-Z_]+=\S+ )make ([a-z]+)", document.read_text(), re.MULTILINE))
     assert named <= targets()
-
-
-def test_the_packages_of_the_architecture_are_the_folders_of_src() -> None:
-    text = (ROOT / "docs" / "architecture.md").read_text()
-    folders = {path.name for path in (ROOT / "src").iterdir() if (path / "__init__.py").is_file()}
-    assert folders == set(re.findall(r"^\| `src/(\w+)` \|", text, re.MULTILINE))
 
 
 def test_plain_make_lists_every_command_that_a_person_may_use() -> None:

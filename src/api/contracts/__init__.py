@@ -1,0 +1,1 @@
+"""Foreign contracts: each folder holds one with its shapes, translation and route."""

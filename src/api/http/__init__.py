@@ -1,0 +1,1 @@
+"""What every request passes and every response shares: middleware, log-in, limits, errors."""

@@ -1,0 +1,1 @@
+"""Pages for people: the studio, the plain form, the documentation."""

@@ -1,0 +1,1 @@
+"""What a client sends: bodies, keys and the submission of a run."""

@@ -1,0 +1,1 @@
+"""What a client gets: runs, results, files and streams."""

@@ -1,0 +1,1 @@
+"""Recomputes every result from the prices sent in and the box's orders."""

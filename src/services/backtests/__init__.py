@@ -1,0 +1,1 @@
+"""One backtest: prepare what decides its result, then execute it."""

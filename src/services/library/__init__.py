@@ -1,0 +1,1 @@
+"""What users save for later runs."""

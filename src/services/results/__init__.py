@@ -1,0 +1,1 @@
+"""What a run leaves: its result, files, report and chain of manifests."""

@@ -1,0 +1,1 @@
+"""The dashboard's contract: a run as a job."""
