@@ -13,8 +13,6 @@ if TYPE_CHECKING:
 
 CANDLE_COLUMNS = ("open", "high", "low", "close")
 ORDER_COLUMNS = ("id", "symbol", "action", "price", "shares", "fee", "slippage_cost")
-NEGLIGIBLE = 1e-12
-"""Relative distance from a peak that the service treats as rounding."""
 
 Rows = Sequence[Mapping[str, Any]]
 
@@ -48,12 +46,29 @@ def returns_series(candles: Rows, starting_equity: float) -> "pd.Series[float]":
     return returns.where(close.shift(fill_value=starting_equity) > 0.0)
 
 
-def drawdown_series(candles: Rows, starting_equity: float) -> "pd.Series[float]":
-    """Fraction of each day's close below the highest so far, at least 0.0; the starting equity is the first peak."""
-    close = equity_frame(candles)["close"]
-    below = 1.0 - close / close.cummax().clip(lower=starting_equity)
-    drawdown: pd.Series[float] = below.where(below > NEGLIGIBLE, 0.0).rename("drawdown")
-    return drawdown
+def drawdown_series(candles: Rows, drawdown: Sequence[float]) -> "pd.Series[float]":
+    """One value per day."""
+    index = _index([candle["time"] for candle in candles])
+    series: pd.Series[float] = _pandas().Series(drawdown, index=index, name="drawdown", dtype="float64")
+    return series
+
+
+def drawdown_periods_frame(periods: Rows) -> "pd.DataFrame":
+    """One row per drawdown."""
+    pandas = _pandas()
+    columns = ["depth", "peak", "trough", "recovery", "n_days"]
+    frame: pd.DataFrame = pandas.DataFrame([[period[name] for name in columns] for period in periods], columns=columns)
+    for name in ("peak", "trough", "recovery"):
+        frame[name] = pandas.to_datetime(frame[name]).astype("datetime64[s]")
+    return frame.astype({"depth": "float64", "n_days": "int64"})
+
+
+def monthly_returns_frame(years: Rows) -> "pd.DataFrame":
+    """One row per year; columns 1 to 12 and total."""
+    rows = [[*entry["months"], entry["total"]] for entry in years]
+    index = _pandas().Index([entry["year"] for entry in years], name="year")
+    frame: pd.DataFrame = _pandas().DataFrame(rows, index=index, columns=[*range(1, 13), "total"], dtype="float64")
+    return frame
 
 
 def weights_frame(holdings: Rows) -> "pd.DataFrame":

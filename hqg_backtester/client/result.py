@@ -1,8 +1,10 @@
 """The result of a backtest."""
 
+import json
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -23,11 +25,11 @@ class Result:
 
     Attributes:
         raw: the service's answer as it came.
-        fetch_report: fetches the bytes of report.html from the service.
+        fetch: fetches a part of the run from the service, such as "artifacts/report.html".
     """
 
     raw: dict[str, Any]
-    fetch_report: Callable[[], bytes] = field(compare=False)
+    fetch: Callable[[str], bytes] = field(compare=False)
 
     @property
     def run_hash(self) -> str:
@@ -59,6 +61,15 @@ class Result:
         """
         return frames.equity_frame(self.raw["candles"])
 
+    @cached_property
+    def statistics(self) -> Mapping[str, Any]:
+        """Drawdowns and calendar returns, computed by the service as for its report; fetched on first use.
+
+        Raises:
+            ClientError: the service does not return them.
+        """
+        return MappingProxyType(json.loads(self.fetch("statistics")))
+
     @property
     def returns(self) -> "pd.Series[float]":
         """Simple daily returns as fractions, the first from the starting equity; the metrics are computed from these.
@@ -74,8 +85,29 @@ class Result:
 
         Raises:
             PackageMissing: pandas is not installed.
+            ClientError: the service does not return the run's statistics.
         """
-        return frames.drawdown_series(self.raw["candles"], self.raw["parameters"]["starting_equity"])
+        return frames.drawdown_series(self.raw["candles"], self.statistics["drawdown"])
+
+    @property
+    def drawdown_periods(self) -> "pd.DataFrame":
+        """The ten deepest drawdowns, deepest first: depth, peak, trough, recovery (NaT if open) and n_days.
+
+        `peak` is NaT for a fall from the initial capital, before the first day.
+
+        Raises:
+            as `drawdown`
+        """
+        return frames.drawdown_periods_frame(self.statistics["drawdown_periods"])
+
+    @property
+    def monthly_returns(self) -> "pd.DataFrame":
+        """One row per year, columns 1 to 12 and `total`: simple returns as fractions, NaN for a month without a day.
+
+        Raises:
+            as `drawdown`
+        """
+        return frames.monthly_returns_frame(self.statistics["years"])
 
     @property
     def orders(self) -> "pd.DataFrame":
@@ -127,7 +159,7 @@ class Result:
             ClientError: the service does not return it.
         """
         file = Path(path)
-        file.write_bytes(self.fetch_report())
+        file.write_bytes(self.fetch("artifacts/report.html"))
         return file
 
     def __repr__(self) -> str:

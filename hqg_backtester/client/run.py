@@ -151,7 +151,7 @@ class Run:
         if not self.summary.get("has_result"):
             raise run_error(self.summary)
         raw = self.transport.ask("GET", f"{self._path}/result").json()
-        return Result(raw, self.report_bytes)
+        return Result(raw, self._fetched)
 
     def cancel(self, *, patience_seconds: float | None = None) -> "Run":
         """Cancel the run if it is in progress and wait briefly for its end; a finished run stays. Returns this run.
@@ -182,7 +182,10 @@ class Run:
 
     def report_bytes(self) -> bytes:
         """The service's report.html."""
-        return self.transport.ask("GET", f"{self._path}/artifacts/report.html").body
+        return self._fetched("artifacts/report.html")
+
+    def _fetched(self, part: str) -> bytes:
+        return self.transport.ask("GET", f"{self._path}/{part}").body
 
     @property
     def studio_url(self) -> str:

@@ -1,5 +1,6 @@
 """The answer to a backtest as text for a terminal."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from hqg_backtester.client.text import on_one_line, printable
@@ -31,6 +32,8 @@ MONEY = (
     ("volume traded", "equity_stats", "volume"),
 )
 
+MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
 
 def answer_table(answer: dict[str, Any]) -> str:
     """The main numbers of a backtest, one per line.
@@ -47,6 +50,19 @@ def answer_table(answer: dict[str, Any]) -> str:
     lines.append(_line("orders", str(metrics["total_orders"])))
     lines += [f"  warning: {on_one_line(text)}" for text in answer["warnings"]]
     return "\n".join(lines)
+
+
+def statistics_tables(statistics: Mapping[str, Any]) -> str:
+    """Returns by month and year, and the deepest drawdowns, in percent.
+
+    Args:
+        statistics: the JSON object of GET …/statistics.
+    """
+    heads = "".join(f"{head:>7}" for head in ("year", *MONTHS, "total"))
+    years = [on_one_line(_year(entry)) for entry in statistics["years"]]
+    periods = [on_one_line(_period(period)) for period in statistics["drawdown_periods"]]
+    drawdowns = [f"{'drawdown':>9}  {'peak':<12}{'trough':<12}{'recovery':<12}{'days':>6}", *periods]
+    return "\n".join([heads, *years, "", *(drawdowns if periods else ["No drawdowns."])])
 
 
 def refusal(status: int, answer: dict[str, Any]) -> str:
@@ -66,6 +82,17 @@ def _headline(answer: dict[str, Any]) -> str:
         f"{parameters['name'] or 'The strategy'}, {parameters['start_date']} to {parameters['end_date']}"
         f" on {provenance['data_source']} prices, in a {provenance['sandbox']} box, {seconds:.2f} s"
     )
+
+
+def _year(entry: Mapping[str, Any]) -> str:
+    values = (*entry["months"], entry["total"])
+    return f"{entry['year']:>7}" + "".join(f"{'':>7}" if value is None else f"{value * 100:>7.1f}" for value in values)
+
+
+def _period(period: Mapping[str, Any]) -> str:
+    peak, recovery = period["peak"] or "the start", period["recovery"] or "not yet"
+    days = f"{peak:<12}{period['trough']:<12}{recovery:<12}{period['n_days']:>6,}"
+    return f"{-period['depth']:>9.2%}  {days}"
 
 
 def _shown(metrics: dict[str, Any], name: str, form: str) -> str:

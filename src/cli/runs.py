@@ -12,7 +12,7 @@ from hqg_backtester.client.answers import run_error
 from hqg_backtester.client.progress import Bar
 from hqg_backtester.client.text import on_one_line
 from src.cli import connection, outcome
-from src.cli.answer_table import answer_table
+from src.cli.answer_table import answer_table, statistics_tables
 from src.cli.command import Command
 from src.cli.numbers import count
 from src.cli.run_table import HEADER, run_block, run_line
@@ -46,6 +46,10 @@ def list_runs(chosen: Namespace, client: Client, out: TextIO, _errors: TextIO) -
 def show_run(chosen: Namespace, client: Client, out: TextIO, _errors: TextIO) -> int:
     """Print a run's state or its result; returns 0."""
     run = found(client, chosen.run_hash)
+    if chosen.statistics:
+        statistics = run.result().statistics
+        print(json.dumps(dict(statistics), indent=2) if chosen.json else statistics_tables(statistics), file=out)
+        return 0
     if chosen.json:
         print(json.dumps(run.result().raw if run.summary["has_result"] else dict(run.summary), indent=2), file=out)
         return 0
@@ -141,6 +145,8 @@ def _add_arguments(parser: ArgumentParser) -> None:
     ):
         one = actions.add_parser(action, help=what)
         one.add_argument("run_hash", metavar="HASH", help="its hash, or a prefix that no other run shares")
+        if action == "show":
+            one.add_argument("--statistics", action="store_true", help="returns by month and the deepest drawdowns")
         if action == "follow":
             one.add_argument("--report", type=Path, metavar="FILE", help=outcome.REPORT_HELP)
             outcome.add_arguments(one)

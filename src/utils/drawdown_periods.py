@@ -8,6 +8,9 @@ import numpy.typing as npt
 from src.utils.drawdown import drawdowns
 from src.utils.return_stats import Float64Array
 
+COUNT = 10
+"""Number of drawdowns that a report shows."""
+
 
 @dataclass(frozen=True)
 class DrawdownPeriod:
@@ -29,7 +32,7 @@ class DrawdownPeriod:
     n_days: int
 
 
-def worst_drawdowns(equity: Float64Array, initial_capital: float, count: int) -> list[DrawdownPeriod]:
+def worst_drawdowns(equity: Float64Array, initial_capital: float, count: int = COUNT) -> list[DrawdownPeriod]:
     """The `count` deepest drawdowns, deepest first; of equally deep ones the earlier first.
 
     A drawdown is a maximal stretch of days below the running peak (see `drawdowns`: a distance of at most

@@ -284,7 +284,7 @@ def test_two_runs_are_explained_by_what_differs(runs):
     assert client.get(f"{RUNS}/{one}/explain", params={"against": "../../x"}).status_code == 404
 
 
-@pytest.mark.parametrize("part", ["", "/request", "/result", "/events", "/artifacts", "/artifacts/report.html"])
+@pytest.mark.parametrize("part", ["", "/request", "/result", "/statistics", "/events", "/artifacts"])
 @pytest.mark.parametrize("run_hash", ["0" * 64, "A" * 64, "x", "0" * 65, "%00", "..%2F..%2Fetc", "%F0%9F%98%80"])
 def test_an_unknown_run_is_404(runs, part, run_hash):
     answer = runs().get(f"{RUNS}/{run_hash}{part}")

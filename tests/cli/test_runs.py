@@ -10,7 +10,7 @@ import pytest
 
 from hqg_backtester.client.progress import Bar
 from src.cli.main import main
-from tests.fakes.scripted_service import METRICS, RUN_HASH, ScriptedService
+from tests.fakes.scripted_service import METRICS, RUN_HASH, STATISTICS, ScriptedService
 
 
 def stored(number: int, **changes):
@@ -155,6 +155,18 @@ def test_a_result_is_shown_as_a_table_or_as_json(runs, service):
     service.status = "succeeded"
     assert "final equity" in runs("show", RUN_HASH)[1]
     assert json.loads(runs("show", RUN_HASH, "--json")[1]) == service.answer
+
+
+def test_statistics_are_shown_as_tables_or_as_json(runs, service):
+    service.status = "succeeded"
+    out = runs("show", RUN_HASH, "--statistics")[1].splitlines()
+    assert (
+        out[0] == "   year    Jan    Feb    Mar    Apr    May    Jun    Jul    Aug    Sep    Oct    Nov    Dec  total"
+    )
+    assert out[1] == "   2015   20.0  -25.0" + " " * 70 + "  -10.0"
+    assert out[4].split() == ["-25.00%", "2015-01-02", "2015-02-02", "2015-03-02", "1,234"]
+    assert out[5] == "  -12.50%  the start   2015-01-02  not yet          1"
+    assert json.loads(runs("show", RUN_HASH, "--statistics", "--json")[1]) == STATISTICS
 
 
 def test_a_failure_is_shown_with_its_reason(runs, service):

@@ -1,5 +1,6 @@
 """A result as tables and as a page."""
 
+import json
 import sys
 import xml.etree.ElementTree as ET
 
@@ -13,11 +14,13 @@ from hqg_backtester.client.result import Result
 from hqg_backtester.client.run import Run
 from hqg_backtester.client.sparkline import HEIGHT, MAX_POINTS, WIDTH, sparkline
 from hqg_backtester.client.transport import Transport
-from tests.fakes.scripted_service import METRICS, RUN_HASH, an_answer
+from tests.fakes.scripted_service import METRICS, RUN_HASH, STATISTICS, an_answer
+
+PARTS = {"artifacts/report.html": b"<!doctype html>", "statistics": json.dumps(STATISTICS).encode()}
 
 
 def result(**changes):
-    return Result(an_answer(**changes), lambda: b"<!doctype html>")
+    return Result(an_answer(**changes), PARTS.__getitem__)
 
 
 def test_equity_is_a_table_of_candles_by_day_without_a_time_zone():
@@ -46,7 +49,7 @@ def test_orders_weights_and_benchmark_have_the_same_index():
 
 def test_a_run_without_orders_has_empty_tables_of_the_same_kind():
     it = result(orders=[], holding_weights=[], benchmark=None, candles=[])
-    for frame in (it.orders, it.weights, it.equity, it.returns, it.drawdown):
+    for frame in (it.orders, it.weights, it.equity, it.returns):
         assert len(frame) == 0
         assert (frame.index.name, str(frame.index.dtype)) == ("date", "datetime64[s]")
     assert it.orders["price"].dtype == "float64"
@@ -79,10 +82,31 @@ def test_nothing_can_be_earned_after_everything_is_lost():
     assert returns.isna().tolist() == [False, False, True]
 
 
-def test_drawdown_is_measured_from_the_highest_so_far_or_the_starting_equity():
-    it = result(candles=candles(9_000.0, 12_000.0, 9_000.0, 12_000.0 * (1 - 1e-13)))
-    assert it.drawdown.tolist() == pytest.approx([0.1, 0.0, 0.25, 0.0], abs=1e-15)
-    assert it.drawdown.iloc[3] == 0.0
+def test_drawdowns_and_monthly_returns_are_the_services():
+    it = result()
+    assert it.drawdown.to_dict() == {pd.Timestamp("2015-01-02"): 0.25, pd.Timestamp("2015-01-05"): 0.0}
+    periods = it.drawdown_periods
+    assert periods.columns.tolist() == ["depth", "peak", "trough", "recovery", "n_days"]
+    assert periods.loc[0].tolist() == [0.25, *map(pd.Timestamp, ("2015-01-02", "2015-02-02", "2015-03-02")), 1_234]
+    assert periods.isna().loc[1].tolist() == [False, True, False, True, False]
+    months = it.monthly_returns
+    assert (months.index.tolist(), months.columns.tolist()) == ([2015], [*range(1, 13), "total"])
+    assert months.loc[2015, [1, 2, "total"]].tolist() == [0.2, -0.25, -0.1]
+    assert months.isna().sum(axis=None) == 10
+
+
+def test_a_run_that_never_fell_has_an_empty_table_of_falls():
+    it = Result(an_answer(), lambda _: json.dumps(STATISTICS | {"drawdown_periods": []}).encode())
+    assert (len(it.drawdown_periods), str(it.drawdown_periods["recovery"].dtype)) == (0, "datetime64[s]")
+
+
+def test_statistics_are_fetched_once_and_only_if_they_are_wanted():
+    asked = []
+    it = Result(an_answer(), lambda part: asked.append(part) or PARTS[part])
+    assert len(it.equity) == 2
+    assert asked == []
+    assert len(it.drawdown) == len(it.statistics["drawdown"]) == 2
+    assert asked == ["statistics"]
 
 
 def test_the_parameters_are_read_only():

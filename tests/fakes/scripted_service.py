@@ -32,6 +32,18 @@ PLAN: tuple[tuple[str, dict[str, Any]], ...] = (
 RUN_HASH = "5f1c" * 16
 
 
+STATISTICS = {
+    "run_hash": RUN_HASH,
+    "drawdown": [0.25, 0.0],
+    "drawdown_periods": [
+        {"depth": 0.25, "peak": "2015-01-02", "trough": "2015-02-02", "recovery": "2015-03-02", "n_days": 1_234},
+        {"depth": 0.125, "peak": None, "trough": "2015-01-02", "recovery": None, "n_days": 1},
+    ],
+    "years": [{"year": 2015, "months": [0.2, -0.25, *[None] * 10], "total": -0.1}],
+}
+"""RunStatistics of its two days."""
+
+
 def an_answer(**changes: Any) -> dict[str, Any]:
     """A BacktestResponse of two days and one order."""
     return {
@@ -245,6 +257,8 @@ def _handler(service: ScriptedService) -> type[BaseHTTPRequestHandler]:
                     self.send_json(200, service.summary())
                 case ("GET", "/runs/{hash}/result"):
                     self.send_json(200, service.answer)
+                case ("GET", "/runs/{hash}/statistics"):
+                    self.send_json(200, STATISTICS)
                 case ("GET", "/runs/{hash}/artifacts/report.html"):
                     self.send(200, b"<!doctype html>", ("Content-Type", "text/html"))
                 case ("GET", "/runs/{hash}/events"):

@@ -10,6 +10,8 @@ from starlette.responses import JSONResponse, Response
 
 from src.api.pages import studio_texts as studio
 from src.api.pages.studio import add_studio
+from src.services.results.exports.equity_table import equity_curve
+from src.services.results.statistics import statistics
 from src.utils.json_bytes import json_bytes
 from tests.fakes.backtests import real_shaped_answer
 
@@ -36,12 +38,16 @@ def studio_of(result: Mapping[str, Any]) -> FastAPI:
     async def whole(_request: Request) -> Response:
         return Response(stored, headers={"Content-Encoding": "gzip"}, media_type="application/json")
 
+    async def computed(_request: Request) -> Response:
+        return Response(json_bytes(statistics(equity_curve(answer))), media_type="application/json")
+
     async def validated(_request: Request) -> Response:
         return JSONResponse({"valid": True, "violations": [], "universe": None, "cadence": None, "dialect": 1})
 
     app.add_route(f"/api/v1/runs/{RUN_HASH}", summary)
     app.add_route(f"/api/v1/runs/{RUN_HASH}/request", request)
     app.add_route(f"/api/v1/runs/{RUN_HASH}/result", whole)
+    app.add_route(f"/api/v1/runs/{RUN_HASH}/statistics", computed)
     app.add_route("/api/v1/validate", validated, methods=["POST"])
     app.include_router(studio.router)
     add_studio(app)

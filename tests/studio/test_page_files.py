@@ -6,7 +6,7 @@ import pytest
 from pydantic import BaseModel
 
 from src.api.pages.studio import STUDIO_FOLDER
-from src.models import problems, response, run, validation
+from src.models import problems, response, run, statistics, validation
 
 IMPORT = re.compile(r"""^(?:import|export)\s[^;]*?from\s+["'](\.[^"']+)["']""", re.MULTILINE)
 PRELOAD = re.compile(r'<link rel="modulepreload" href="studio/([^"]+)">')
@@ -14,7 +14,7 @@ INTERFACE = re.compile(r"^export interface (\w+) \{\n(.*?)^\}", re.MULTILINE | r
 FIELD = re.compile(r"^  (\w+)\??:", re.MULTILINE)
 MODELS = {
     name: model
-    for module in (response, run, problems, validation)
+    for module in (response, run, problems, statistics, validation)
     for name, model in vars(module).items()
     if isinstance(model, type) and issubclass(model, BaseModel)
 }
@@ -70,4 +70,4 @@ def test_the_page_reads_no_field_that_the_api_does_not_have(shape):
 
 
 def test_the_shapes_that_the_page_reads_are_named_as_in_the_api():
-    assert {"RunSummary", "BacktestResponse", "ParametersAnswer", "ViolationAnswer", "ValidationAnswer"} <= set(SHAPES)
+    assert {"RunSummary", "RunStatistics", "BacktestResponse", "ViolationAnswer", "ValidationAnswer"} <= set(SHAPES)

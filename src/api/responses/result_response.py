@@ -1,5 +1,6 @@
 """Serves a stored result: its compressed bytes as they are, or decompressed for clients without gzip."""
 
+import hashlib
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -41,6 +42,14 @@ async def stored_answer(request: Request, stored: StoredResult) -> Response:
     if is_gzip:
         return json_response(stored.gzip_bytes, headers | {"Content-Encoding": "gzip"})
     return await unpacked_response(stored, headers, is_wanted=request.method != "HEAD")
+
+
+def tagged_response(request: Request, body: bytes) -> Response:
+    """JSON that was made for this request, or 304 for a client that has the same."""
+    headers = {"Cache-Control": "private, no-cache", "ETag": f'"{hashlib.sha256(body).hexdigest()}"'}
+    if names_etag(request.headers.getlist("if-none-match"), headers["ETag"]):
+        return Response(status_code=304, headers=headers)
+    return json_response(body, headers)
 
 
 async def unpacked_response(stored: StoredResult, headers: Mapping[str, str], *, is_wanted: bool = True) -> Response:

@@ -19,13 +19,15 @@ from src.api.requests.strategy_body import source_documentation
 from src.api.requests.submission import submitted
 from src.api.responses.ending import cancelled
 from src.api.responses.problems import RUN_PROBLEMS, STORED_PROBLEMS, SUBMISSION_PROBLEMS
-from src.api.responses.result_response import stored_answer
+from src.api.responses.result_response import stored_answer, tagged_response
 from src.api.responses.run_summary import run_list, run_summary
 from src.models.problems import Refusal
 from src.models.request import BacktestRequest
 from src.models.response import BacktestResponse
 from src.models.run import Explanation, RunList, RunRequest, RunSummary
+from src.models.statistics import RunStatistics
 from src.services.storage.records import RunFilter, RunStatus
+from src.utils.json_bytes import json_bytes
 from src.utils.symbols import SYMBOL_PATTERN
 
 router = APIRouter(tags=["runs"], route_class=RunRoute)
@@ -167,6 +169,24 @@ async def get_run_result(key: RunKeyDep, request: Request, services: ServicesDep
 
 
 router.head("/runs/{run_hash}/result", include_in_schema=False)(get_run_result)
+
+
+@router.get(
+    "/runs/{run_hash}/statistics",
+    operation_id="get_run_statistics",
+    summary="Fetch drawdowns and calendar returns",
+    response_model=RunStatistics,
+    response_description="Daily drawdown, the deepest drawdowns, and returns by month and year.",
+    responses={
+        304: {"description": "Your copy (If-None-Match) is current."},
+        409: {"model": Refusal, "description": "The run has not succeeded, or not yet."},
+        **RUN_PROBLEMS,
+    },
+)
+async def get_run_statistics(key: RunKeyDep, request: Request, services: ServicesDep) -> Response:
+    """What the report and the studio show of them, computed from the stored result when it is asked for."""
+    body = json_bytes(await run_in_threadpool(services.run_queries.statistics, key))
+    return tagged_response(request, body)
 
 
 @router.get(

@@ -7,6 +7,8 @@ from typing import Any
 from src.errors import ResultNotReady, RunNotFinished, RunNotFound
 from src.services.results.finished_run import FinishedRun
 from src.services.results.own_words import name_in
+from src.services.results.run_files import curve_of
+from src.services.results.statistics import statistics
 from src.services.runs.failures import error_of
 from src.services.storage.base import RunStore
 from src.services.storage.records import (
@@ -73,6 +75,14 @@ class RunQueries:
         if result is None:
             raise ResultNotReady(f"The run is {self.get(key).status.value}: there is no result.")
         return result
+
+    def statistics(self, key: RunKey) -> dict[str, Any]:
+        """Drawdowns and calendar returns of the run: a RunStatistics as JSON.
+
+        Raises:
+            RunNotFound, ResultNotReady
+        """
+        return {"run_hash": key.run_hash, **statistics(curve_of(self.result(key)))}
 
     def lines(self, run: RunRecord) -> list[str]:
         """The lines printed in the run's current or last attempt; only the newest if there are too many."""

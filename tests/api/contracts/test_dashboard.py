@@ -201,7 +201,8 @@ def test_an_owner_cannot_see_or_end_another_owners_runs(open_dashboard):
     preset = mine.ask("POST", "/api/v1/presets", json={"name": "n", "configuration": {"seed": 1}}).json()["preset_id"]
     unknown = theirs.ask("GET", f"{RUNS}/{'0' * 64}")
     run, job = f"{RUNS}/{job_id}", f"{BACKTEST}/{job_id}"
-    parts = ("", "/request", "/result", "/events", "/explain", "/artifacts", "/artifacts/report.html", "/bundle.zip")
+    parts = ["", "/request", "/result", "/statistics", "/events", "/explain", "/artifacts"]
+    parts += ["/artifacts/report.html", "/bundle.zip"]
     for path in (job, *(run + part for part in parts)):
         answer = theirs.ask("GET", path)
         assert (answer.status_code, answer.content) == (404, unknown.content), path

@@ -168,6 +168,26 @@ export interface BacktestResponse {
   provenance: Provenance;
 }
 
+export interface DrawdownPeriodAnswer {
+  depth: number;
+  peak: string | null;
+  trough: string;
+  recovery: string | null;
+  n_days: number;
+}
+
+export interface YearAnswer {
+  year: number;
+  months: (number | null)[];
+  total: number | null;
+}
+
+export interface RunStatistics {
+  drawdown: number[];
+  drawdown_periods: DrawdownPeriodAnswer[];
+  years: YearAnswer[];
+}
+
 /** An event of a run's stream. */
 export type RunEvent =
   | { kind: "queued"; data: { position: number } }

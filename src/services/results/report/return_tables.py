@@ -12,8 +12,6 @@ MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", 
 SHADES = (0.0, 0.01, 0.03, 0.06, 0.10)
 """Sizes of a monthly return above which its cell is shaded one step darker, fractions."""
 
-DRAWDOWNS_SHOWN = 10
-
 
 def monthly_table(curve: EquityCurve) -> Markup:
     """One row a calendar year, the earliest first."""
@@ -44,7 +42,7 @@ def shade(value: float) -> str | None:
 
 def drawdown_table(curve: EquityCurve) -> Markup:
     """The deepest drawdowns, deepest first."""
-    periods = worst_drawdowns(curve.close, curve.starting_equity, DRAWDOWNS_SHOWN)
+    periods = worst_drawdowns(curve.close, curve.starting_equity)
     if not periods:
         return element("p", "Equity never closed below an earlier close.", class_="note")
     head = ("#", "Depth", "Peak", "Trough", "Recovered", "Trading days")

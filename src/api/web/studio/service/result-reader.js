@@ -22,8 +22,8 @@ export class ResultReader {
 
   /** Fetch and read the result of a run. @param {string} hash @returns {Promise<Loaded>} */
   load(hash) {
-    const address = new URL(routeAddress(`runs/${hash}/result`), document.baseURI).href;
-    return this.#ask("load", { address, headers: { Accept: "application/json", ...tokenHeaders() } });
+    const run = new URL(routeAddress(`runs/${hash}`), document.baseURI).href;
+    return this.#ask("load", { run, headers: { Accept: "application/json", ...tokenHeaders() } });
   }
 
   /** @param {Wanted} wanted @param {number} from @param {number} count @returns {Promise<{total: number, from: number, rows: OrderRow[]}>} */

@@ -2,21 +2,18 @@
 // It keeps the orders and answers questions about them.
 
 import { candleColumns, orderColumns } from "../result/columns.js";
-import { drawdowns, worstDrawdowns } from "../result/drawdowns.js";
 import { OTHERS, holdingsOverTime } from "../result/holdings.js";
 import { dailyMarks } from "../result/marks.js";
 import { orderAt, orderView } from "../result/order-view.js";
-import { monthlyReturns } from "../result/returns.js";
 import { symbolColours } from "../result/symbol-colours.js";
 import { cutOff, problemOf, unreachable } from "./problem.js";
 
 /** @import { Problem } from "./problem.js" */
-/** @import { BacktestResponse } from "../types.d.ts" */
+/** @import { BacktestResponse, RunStatistics } from "../types.d.ts" */
 /** @import { Wanted } from "../result/order-view.js" */
 /** @import { Orders } from "../result/columns.js" */
 
 const TOLD_APART = 8;
-const WORST = 10;
 /** @typedef {Awaited<ReturnType<typeof load>>} Loaded what the page knows of a result */
 
 /** Of the result that was loaded. */
@@ -35,21 +32,18 @@ self.addEventListener("message", async ({ data: { id, question, details } }) => 
   }
 });
 
-/** Everything but the orders themselves. @param {{address: string, headers: Record<string, string>}} from */
-async function load({ address, headers }) {
-  const answer = await fetched(address, headers);
-  const text = await answer.text().catch(() => {
-    throw cutOff();
-  });
+/** Everything but the orders themselves. @param {{run: string, headers: Record<string, string>}} from the run's address */
+async function load({ run, headers }) {
+  const [text, statisticsText] = await Promise.all(["result", "statistics"].map((part) => fetched(`${run}/${part}`, headers)));
   // Worker and page each count from their own beginning; this clock is one for both.
   const arrivedAt = performance.timeOrigin + performance.now();
   /** @type {BacktestResponse} */
   const { candles: days, orders: fills, holding_weights: weights, benchmark, ...facts } = JSON.parse(text);
+  /** @type {RunStatistics} */
+  const statistics = JSON.parse(statisticsText);
   const candles = candleColumns(days);
   orders = orderColumns(fills);
   view = { key: "", places: new Uint32Array() };
-  const initial = facts.parameters.starting_equity;
-  const depths = drawdowns(candles.close, initial);
   const holdings = holdingsOverTime(weights, candles.time, TOLD_APART);
   return {
     facts,
@@ -57,9 +51,9 @@ async function load({ address, headers }) {
     benchmark,
     // It may begin later and end earlier than the run, without a gap between.
     benchmarkFrom: benchmark?.length ? candles.time.indexOf(benchmark[0].time) : 0,
-    depths,
-    worst: worstDrawdowns(depths, WORST),
-    years: monthlyReturns(candles.time, candles.close, initial),
+    depths: Float64Array.from(statistics.drawdown),
+    worst: statistics.drawdown_periods,
+    years: statistics.years,
     holdings,
     colours: symbolColours(holdings.names.filter((name) => name !== OTHERS)),
     marks: dailyMarks(orders),
@@ -76,8 +70,10 @@ async function fetched(address, headers) {
   } catch {
     throw unreachable();
   }
-  if (answer.ok) return answer;
-  throw problemOf(answer.status, await answer.json().catch(() => null), answer.headers.get("Retry-After"));
+  if (!answer.ok) throw problemOf(answer.status, await answer.json().catch(() => null), answer.headers.get("Retry-After"));
+  return answer.text().catch(() => {
+    throw cutOff();
+  });
 }
 
 /** Some rows of the table. @param {{wanted: Wanted, from: number, count: number}} _ */

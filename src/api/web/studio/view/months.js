@@ -3,12 +3,12 @@
 import { percent, tone } from "../text/format.js";
 import { element } from "./dom.js";
 
-/** @import { YearOfReturns } from "../result/returns.js" */
+/** @import { YearAnswer } from "../types.d.ts" */
 
 const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 const STRONGEST_PERCENT = 62;
 
-/** @param {YearOfReturns[]} years */
+/** @param {YearAnswer[]} years */
 export function monthTable(years) {
   const sizes = years.flatMap(({ months }) => months.map((value) => Math.abs(value ?? 0)));
   const largest = Math.max(...sizes, 1e-9);
