@@ -73,8 +73,10 @@ def _root(growth: float, traded: Float64Array, tilt: Float64Array) -> float:
         low, high = high, min(2.0 * high, lethal)
     if final_over_initial(high) > 1.0:
         raise Undefined("no cost of trading takes the whole return")
-    for _ in range(100):  # enough to shrink the bracket below float64 precision
+    for _ in range(100):
         middle = 0.5 * (low + high)
+        if not low < middle < high:  # no float64 lies between them
+            break
         low, high = (middle, high) if final_over_initial(middle) > 1.0 else (low, middle)
     return high
 
