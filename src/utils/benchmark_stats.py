@@ -6,9 +6,9 @@ import numpy as np
 
 from src.utils.return_stats import (
     NEGLIGIBLE,
+    DailyReturns,
     Float64Array,
     Undefined,
-    annual_volatility,
     mean,
     require_dispersion,
 )
@@ -35,33 +35,30 @@ def benchmark_equity(closes: Float64Array, initial_capital: float) -> Float64Arr
     return initial_capital * growth
 
 
-def beta(excess: Float64Array, benchmark_excess: Float64Array) -> float:
+def beta(excess: DailyReturns, benchmark_excess: DailyReturns) -> float:
     """Slope of excess returns on the benchmark's excess returns."""
     require_dispersion(benchmark_excess, "the benchmark's daily returns")
-    centred = benchmark_excess - mean(benchmark_excess)
-    return mean(centred * (excess - mean(excess))) / mean(centred * centred)
+    centred = benchmark_excess.values - benchmark_excess.mean
+    return mean(centred * (excess.values - excess.mean)) / mean(centred * centred)
 
 
-def jensen_alpha(excess: Float64Array, benchmark_excess: Float64Array, periods_per_year: int) -> float:
-    """Yearly return that beta does not explain, linear: periods · (mean(x) − beta · mean(b))."""
-    slope = beta(excess, benchmark_excess)
-    return periods_per_year * (mean(excess) - slope * mean(benchmark_excess))
+def jensen_alpha(excess: DailyReturns, benchmark_excess: DailyReturns, slope: float, periods_per_year: int) -> float:
+    """Yearly return that beta does not explain, linear: periods · (mean(x) − slope · mean(b)).
+
+    Args:
+        slope: beta.
+    """
+    return periods_per_year * (excess.mean - slope * benchmark_excess.mean)
 
 
-def treynor_ratio(excess: Float64Array, benchmark_excess: Float64Array, periods_per_year: int) -> float:
-    """Yearly mean excess return per unit of beta."""
-    slope = beta(excess, benchmark_excess)
+def treynor_ratio(excess: DailyReturns, slope: float, periods_per_year: int) -> float:
+    """Yearly mean excess return per unit of beta, `slope`."""
     if abs(slope) < NEGLIGIBLE:
         raise Undefined("beta is zero")
-    return periods_per_year * mean(excess) / slope
+    return periods_per_year * excess.mean / slope
 
 
-def tracking_error(active: Float64Array, periods_per_year: int) -> float:
-    """Yearly standard deviation of the daily returns minus the benchmark's."""
-    return annual_volatility(active, periods_per_year)
-
-
-def information_ratio(active: Float64Array, periods_per_year: int) -> float:
+def information_ratio(active: DailyReturns, periods_per_year: int) -> float:
     """Yearly mean of the daily returns minus the benchmark's, over the tracking error."""
     deviation = require_dispersion(active, "daily returns less the benchmark's")
-    return mean(active) * math.sqrt(periods_per_year) / deviation
+    return active.mean * math.sqrt(periods_per_year) / deviation

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from src.utils import benchmark_stats, break_even, drawdown, return_stats, trade_stats
-from src.utils.return_stats import TOO_LARGE, Float64Array, Undefined
+from src.utils.return_stats import TOO_LARGE, DailyReturns, Float64Array, Undefined
 from src.utils.trade_stats import ClosedTrades, TradeColumns
 
 DateArray = npt.NDArray[np.datetime64]
@@ -116,16 +116,16 @@ class _Run:
             raise ValueError("the benchmark must be above zero")
 
     @cached_property
-    def returns(self) -> Float64Array:
-        return return_stats.simple_returns(self.equity, self.initial_capital)
+    def returns(self) -> DailyReturns:
+        return DailyReturns(return_stats.simple_returns(self.equity, self.initial_capital))
 
     @cached_property
     def daily_risk_free(self) -> float:
         return return_stats.daily_rate(self.annual_risk_free_rate, self.periods)
 
     @cached_property
-    def excess(self) -> Float64Array:
-        return self.returns - self.daily_risk_free
+    def excess(self) -> DailyReturns:
+        return DailyReturns(self.returns.values - self.daily_risk_free)
 
     @property
     def known_benchmark(self) -> Float64Array:
@@ -146,16 +146,20 @@ class _Run:
         return return_stats.simple_returns(self.known_benchmark[days], before)
 
     @cached_property
-    def benchmark_excess(self) -> Float64Array:
-        return self.benchmark_returns - self.daily_risk_free
+    def benchmark_excess(self) -> DailyReturns:
+        return DailyReturns(self.benchmark_returns - self.daily_risk_free)
 
     @cached_property
-    def common_excess(self) -> Float64Array:
-        return self.excess[self.benchmark_days]
+    def common_excess(self) -> DailyReturns:
+        return DailyReturns(self.excess.values[self.benchmark_days])
 
     @cached_property
-    def active(self) -> Float64Array:
-        return self.returns[self.benchmark_days] - self.benchmark_returns
+    def beta(self) -> float:
+        return benchmark_stats.beta(self.common_excess, self.benchmark_excess)
+
+    @cached_property
+    def active(self) -> DailyReturns:
+        return DailyReturns(self.returns.values[self.benchmark_days] - self.benchmark_returns)
 
     @cached_property
     def depths(self) -> Float64Array:
@@ -204,11 +208,11 @@ _FORMULAS: dict[str, Callable[[_Run], float | int]] = {
     "excess_kurtosis": lambda run: return_stats.excess_kurtosis(run.returns),
     "tail_ratio": lambda run: return_stats.tail_ratio(run.returns),
     "ulcer_index": lambda run: drawdown.ulcer_index(run.depths),
-    "beta": lambda run: benchmark_stats.beta(run.common_excess, run.benchmark_excess),
-    "alpha": lambda run: benchmark_stats.jensen_alpha(run.common_excess, run.benchmark_excess, run.periods),
+    "beta": lambda run: run.beta,
+    "alpha": lambda run: benchmark_stats.jensen_alpha(run.common_excess, run.benchmark_excess, run.beta, run.periods),
     "information_ratio": lambda run: benchmark_stats.information_ratio(run.active, run.periods),
-    "tracking_error": lambda run: benchmark_stats.tracking_error(run.active, run.periods),
-    "treynor": lambda run: benchmark_stats.treynor_ratio(run.common_excess, run.benchmark_excess, run.periods),
+    "tracking_error": lambda run: return_stats.annual_volatility(run.active, run.periods),
+    "treynor": lambda run: benchmark_stats.treynor_ratio(run.common_excess, run.beta, run.periods),
     "psr": lambda run: return_stats.probabilistic_sharpe_ratio(run.returns, run.excess, 1.0 / math.sqrt(run.periods)),
     "psr_zero": lambda run: return_stats.probabilistic_sharpe_ratio(run.returns, run.excess, 0.0),
     "win_rate": lambda run: trade_stats.win_rate(run.closed),
@@ -222,8 +226,8 @@ _FORMULAS: dict[str, Callable[[_Run], float | int]] = {
     "exposure": lambda run: trade_stats.exposure(run.position_value, run.equity),
     "total_orders": lambda run: len(run.trades.day),
     "closed_trades": lambda run: len(run.closed.pnl),
-    "best_day": lambda run: float(run.returns.max()),
-    "worst_day": lambda run: float(run.returns.min()),
+    "best_day": lambda run: float(run.returns.values.max()),
+    "worst_day": lambda run: float(run.returns.values.min()),
     "positive_day_rate": lambda run: return_stats.positive_day_rate(run.returns),
     "break_even_cost_bps": lambda run: break_even.break_even_cost_bps(
         run.trades, run.equity, run.initial_capital, run.position_value

@@ -1,11 +1,12 @@
 """Statistics of daily returns: growth, risk, and return per unit of risk.
 
-Every function takes plain float64 arrays, one simple return per day, and either returns a finite float or raises
-`Undefined`. Only sums, products and square roots run over arrays: NumPy's vectorised exp, log and power differ in the
-last bit between processors, and the answer must not.
+Every function either returns a finite float or raises `Undefined`. Only sums, products and square roots run over
+arrays: NumPy's vectorised exp, log and power differ in the last bit between processors, and the answer must not.
 """
 
 import math
+from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -84,103 +85,136 @@ def mean(values: Float64Array) -> float:
     return average
 
 
-def dispersion(values: Float64Array) -> float:
-    """Sample standard deviation (ddof 1); exactly 0.0 where only rounding sets the values apart.
+@dataclass(frozen=True)
+class DailyReturns:
+    """One simple return per day, (n_days,), with the values that several statistics share.
 
-    Raises:
-        Undefined: fewer than four values.
+    Each raises Undefined where a day's return is too large for a finite answer.
     """
-    if len(values) < MINIMUM_RETURNS:
-        raise Undefined(f"needs at least {MINIMUM_RETURNS} daily returns, has {len(values)}")
-    deviation = float(np.std(values, ddof=1))
-    if not math.isfinite(deviation):
-        raise Undefined(TOO_LARGE)
-    return 0.0 if deviation <= NEGLIGIBLE * max(1.0, float(np.abs(values).max())) else deviation
+
+    values: Float64Array
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    @cached_property
+    def mean(self) -> float:
+        """Arithmetic mean."""
+        return mean(self.values)
+
+    @cached_property
+    def dispersion(self) -> float:
+        """Sample standard deviation (ddof 1); exactly 0.0 where only rounding sets the values apart.
+
+        Raises:
+            Undefined: fewer than four values.
+        """
+        if len(self) < MINIMUM_RETURNS:
+            raise Undefined(f"needs at least {MINIMUM_RETURNS} daily returns, has {len(self)}")
+        deviation = float(np.std(self.values, ddof=1))
+        if not math.isfinite(deviation):
+            raise Undefined(TOO_LARGE)
+        return 0.0 if deviation <= NEGLIGIBLE * max(1.0, float(np.abs(self.values).max())) else deviation
+
+    @cached_property
+    def quantiles(self) -> tuple[float, float]:
+        """The 5 % and the 95 % quantile, linearly interpolated."""
+        low, high = np.percentile(self.values, (5, 95)).tolist()
+        return low, high
+
+    @cached_property
+    def standardised_moments(self) -> tuple[float, float]:
+        """Third and fourth central moments over the population variance's power (raw, not bias-corrected)."""
+        require_dispersion(self)
+        centred = self.values - self.mean
+        centred -= mean(centred)  # removes the rounding error of the mean
+        squared = centred * centred
+        variance = mean(squared)
+        return mean(squared * centred) / variance**1.5, mean(squared * squared) / variance**2
 
 
-def require_dispersion(values: Float64Array, what: str = "daily returns") -> float:
-    """`dispersion` for a ratio that needs it above zero.
+def require_dispersion(returns: DailyReturns, what: str = "daily returns") -> float:
+    """Their dispersion, for a ratio that needs it above zero.
 
     Raises:
         Undefined: fewer than four values, or values that do not vary.
     """
-    deviation = dispersion(values)
-    if deviation == 0.0:  # exact: dispersion() has already snapped rounding noise to zero
+    if returns.dispersion == 0.0:  # exact: rounding noise has already been snapped to zero
         raise Undefined(f"{what} do not vary")
-    return deviation
+    return returns.dispersion
 
 
-def annual_volatility(returns: Float64Array, periods_per_year: int) -> float:
+def annual_volatility(returns: DailyReturns, periods_per_year: int) -> float:
     """Yearly standard deviation of daily returns; 0.0 when they do not vary."""
-    return dispersion(returns) * math.sqrt(periods_per_year)
+    return returns.dispersion * math.sqrt(periods_per_year)
 
 
-def sharpe_ratio(excess: Float64Array, periods_per_year: int) -> float:
+def sharpe_ratio(excess: DailyReturns, periods_per_year: int) -> float:
     """Yearly Sharpe ratio of returns in excess of the risk-free rate (Sharpe 1994)."""
-    return mean(excess) / require_dispersion(excess) * math.sqrt(periods_per_year)
+    return excess.mean / require_dispersion(excess) * math.sqrt(periods_per_year)
 
 
-def sortino_ratio(excess: Float64Array, periods_per_year: int) -> float:
+def sortino_ratio(excess: DailyReturns, periods_per_year: int) -> float:
     """Yearly mean excess return over yearly downside deviation; every day counts in the deviation."""
     require_dispersion(excess)
-    below = np.minimum(excess, 0.0)
+    below = np.minimum(excess.values, 0.0)
     downside = math.sqrt(mean(below * below))
     if downside <= NEGLIGIBLE:
         raise Undefined("no day returned less than the risk-free rate")
-    return mean(excess) * math.sqrt(periods_per_year) / downside
+    return excess.mean * math.sqrt(periods_per_year) / downside
 
 
-def omega_ratio(excess: Float64Array) -> float:
+def omega_ratio(excess: DailyReturns) -> float:
     """Sum of the days above the risk-free rate over the sum of those below (Keating, Shadwick 2002)."""
     require_dispersion(excess)
-    losses = float(np.maximum(-excess, 0.0).sum())
+    losses = float(np.maximum(-excess.values, 0.0).sum())
     if losses <= NEGLIGIBLE:
         raise Undefined("no day returned less than the risk-free rate")
-    return float(np.maximum(excess, 0.0).sum()) / losses
+    return float(np.maximum(excess.values, 0.0).sum()) / losses
 
 
-def value_at_risk(returns: Float64Array) -> float:
+def value_at_risk(returns: DailyReturns) -> float:
     """Historical 5 % quantile of daily returns, linearly interpolated; a loss is negative."""
-    dispersion(returns)
-    return float(np.percentile(returns, 5))
+    _ = returns.dispersion  # raises if there are too few
+    return returns.quantiles[0]
 
 
-def conditional_value_at_risk(returns: Float64Array) -> float:
+def conditional_value_at_risk(returns: DailyReturns) -> float:
     """Mean of the daily returns at or below the 5 % quantile; a loss is negative."""
-    dispersion(returns)
+    _ = returns.dispersion  # raises if there are too few
     n_tail = (len(returns) - 1) // 20 + 1
-    return mean(np.sort(returns)[:n_tail])
+    return mean(np.sort(returns.values)[:n_tail])
 
 
-def tail_ratio(returns: Float64Array) -> float:
+def tail_ratio(returns: DailyReturns) -> float:
     """Size of the 95 % quantile over the size of the 5 % quantile of daily returns."""
     require_dispersion(returns)
-    low = abs(float(np.percentile(returns, 5)))
+    low, high = map(abs, returns.quantiles)
     if low <= NEGLIGIBLE:
         raise Undefined("the 5 % quantile of daily returns is zero")
-    return abs(float(np.percentile(returns, 95))) / low
+    return high / low
 
 
-def positive_day_rate(returns: Float64Array) -> float:
+def positive_day_rate(returns: DailyReturns) -> float:
     """Share of days with a gain that is more than rounding."""
-    return float(np.count_nonzero(returns > NEGLIGIBLE) / len(returns))
+    return float(np.count_nonzero(returns.values > NEGLIGIBLE) / len(returns))
 
 
-def skewness(returns: Float64Array) -> float:
+def skewness(returns: DailyReturns) -> float:
     """Bias-corrected skewness (adjusted Fisher-Pearson, G1 of Joanes and Gill 1998)."""
     n = len(returns)
-    skew, _ = _standardised_moments(returns)
+    skew, _ = returns.standardised_moments
     return skew * math.sqrt(n * (n - 1)) / (n - 2)
 
 
-def excess_kurtosis(returns: Float64Array) -> float:
+def excess_kurtosis(returns: DailyReturns) -> float:
     """Bias-corrected kurtosis less three (G2 of Joanes and Gill 1998): 0 for a normal distribution."""
     n = len(returns)
-    _, kurtosis = _standardised_moments(returns)
+    _, kurtosis = returns.standardised_moments
     return (n - 1) / ((n - 2) * (n - 3)) * ((n + 1) * (kurtosis - 3.0) + 6.0)
 
 
-def probabilistic_sharpe_ratio(returns: Float64Array, excess: Float64Array, benchmark_sharpe: float) -> float:
+def probabilistic_sharpe_ratio(returns: DailyReturns, excess: DailyReturns, benchmark_sharpe: float) -> float:
     """Probability that the true Sharpe ratio exceeds `benchmark_sharpe`.
 
     Args:
@@ -189,20 +223,10 @@ def probabilistic_sharpe_ratio(returns: Float64Array, excess: Float64Array, benc
     Source:
         Bailey and López de Prado (2012), The Sharpe Ratio Efficient Frontier, with raw kurtosis.
     """
-    sharpe = mean(excess) / require_dispersion(excess)
-    skew, kurtosis = _standardised_moments(returns)
+    sharpe = excess.mean / require_dispersion(excess)
+    skew, kurtosis = returns.standardised_moments
     variance = 1.0 - skew * sharpe + (kurtosis - 1.0) / 4.0 * sharpe * sharpe
     if not variance > 0.0:
         raise Undefined("the variance of the estimated Sharpe ratio is not positive")
     z = (sharpe - benchmark_sharpe) * math.sqrt(len(returns) - 1) / math.sqrt(variance)
     return 0.5 * math.erfc(-z / math.sqrt(2.0))
-
-
-def _standardised_moments(returns: Float64Array) -> tuple[float, float]:
-    """Third and fourth central moments over the population variance's power (raw, not bias-corrected)."""
-    require_dispersion(returns)
-    centred = returns - mean(returns)
-    centred -= mean(centred)  # removes the rounding error of the mean
-    squared = centred * centred
-    variance = mean(squared)
-    return mean(squared * centred) / variance**1.5, mean(squared * squared) / variance**2
