@@ -1,6 +1,7 @@
 """What many tests share: where real prices are, and real sandboxes where this machine has them."""
 
 import functools
+import gc
 import os
 import signal
 from collections.abc import Iterator
@@ -32,15 +33,26 @@ __all__ = [
     "pytest_terminal_summary",
 ]
 
-# How fast a machine is, is no property of the code, and the same code gets the same verdict twice.
-# Fresh examples are looked for with `pytest --hypothesis-profile=searching`.
-settings.register_profile("repeatable", deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
-settings.register_profile("searching", settings.get_profile("repeatable"), derandomize=False, print_blob=True)
+# The speed of a machine is no property of the code, and the same code gets the same verdict twice.
+# `pytest --hypothesis-profile=searching` looks for new examples.
+settings.register_profile(
+    "repeatable", deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True, max_examples=50
+)
+settings.register_profile(
+    "searching", settings.get_profile("repeatable"), derandomize=False, print_blob=True, max_examples=500
+)
 settings.load_profile("repeatable")
 
 # A shell that starts the tests in the background lets them ignore Ctrl-C, and so would all that they start.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_collection_finish() -> None:
+    """Keep modules and collected tests out of garbage collections, each of which would take most of a second."""
+    gc.collect()
+    gc.freeze()
+
 
 SANDBOX_IMAGE = os.environ.get("SANDBOX_IMAGE", "hqg-backtester-sandbox")
 SANDBOX_PYTHON = Path(os.environ.get("SANDBOX_PYTHON", PROJECT / ".venv-sandbox" / "bin" / "python"))

@@ -4,7 +4,8 @@ A test that lacks something is skipped, and the summary gives each reason once. 
 REQUIRE_BUBBLEWRAP=1, REQUIRE_COMPOSE=1, REQUIRE_POSTGRES=1, REQUIRE_REDIS=1, REQUIRE_STUDIO=1 and REQUIRE_SHARED=1 turn
 such a skip into a failure: CI sets them all.
 
-Tests that need a box, a server or a browser are marked `integration`; `make quick` runs the others.
+Tests that need a box, a server or a browser, and those marked `slow`, are marked `integration`; `make quick` runs the
+others.
 """
 
 import os
@@ -54,9 +55,9 @@ def market(kind: str) -> Path:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what needs a box, a server or a browser."""
+    """Mark what needs a box, a server, a browser, other processes or seconds."""
     for item in items:
-        if _needs_a_server(item):
+        if item.get_closest_marker("slow") or _needs_a_server(item):
             item.add_marker(pytest.mark.integration)
 
 

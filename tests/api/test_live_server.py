@@ -202,6 +202,7 @@ def service_without_a_sandbox(port: int, folder: Path) -> subprocess.Popen:
     return python("-m", "src.api", API_PORT=str(port), DATA_PROVIDER="mock", **sandbox, **stores)
 
 
+@pytest.mark.slow
 def test_importing_the_server_loads_nothing_slow_and_opens_nothing():
     slow = ("pandas", "numpy", "docker", "exchange_calendars", "pyarrow", "requests")
     program = (
@@ -216,6 +217,7 @@ def test_importing_the_server_loads_nothing_slow_and_opens_nothing():
 
 
 @pytest.mark.parametrize("arguments", [("-m", "src.api"), ("-m", "uvicorn", "src.api.server:app")])
+@pytest.mark.slow
 def test_a_bad_setting_stops_the_start_with_a_sentence(arguments):
     process = python(*arguments, API_PORT="99999999")
     _, err = process.communicate(timeout=60)
@@ -224,6 +226,7 @@ def test_a_bad_setting_stops_the_start_with_a_sentence(arguments):
     assert "Traceback" not in err
 
 
+@pytest.mark.slow
 def test_the_service_starts_with_its_settings_and_stops_on_a_signal(tmp_path):
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
@@ -244,6 +247,7 @@ def test_the_service_starts_with_its_settings_and_stops_on_a_signal(tmp_path):
     assert "no sandbox works, refusing runs" in err
 
 
+@pytest.mark.slow
 def test_an_open_stream_does_not_delay_a_stopping_service(tmp_path):
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]

@@ -122,6 +122,7 @@ def files(tmp_path: Path) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_the_program_checks_a_folder_of_price_files(files, tmp_path):
     checked = run(tmp_path, "check", DATA_PROVIDER="files", DATA_DIR=str(files))
     assert (checked.returncode, checked.stderr) == (1, "")
@@ -136,6 +137,7 @@ def test_the_program_checks_a_folder_of_price_files(files, tmp_path):
     assert run(tmp_path, "check", DATA_PROVIDER="files", DATA_DIR=str(files)).returncode == 0
 
 
+@pytest.mark.slow
 def test_the_program_lists_the_symbols_that_have_prices(files, provider, tmp_path):
     listed = run(tmp_path, "list", DATA_PROVIDER="files", DATA_DIR=str(files))
     assert (listed.returncode, listed.stderr) == (0, "")
@@ -155,6 +157,7 @@ def run(folder: Path, *arguments: str, **variables: str) -> "subprocess.Complete
     return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
 
 
+@pytest.mark.slow
 def test_the_program_answers_from_the_cache_without_network(provider, yahoo, tmp_path):
     yahoo.clock.now = datetime.now(UTC) - timedelta(days=1)
     yahoo.listings["SPY"] = made_up("SPY", date(2015, 6, 1), date(2090, 1, 1))

@@ -233,6 +233,7 @@ def test_what_is_no_archive_is_refused(tmp_path: Path) -> None:
         verify_bundle(tmp_path / "absent.zip", io.StringIO())
 
 
+@pytest.mark.slow
 def test_from_a_terminal(sealed: Sealed, tmp_path: Path) -> None:
     arguments = ["verify", "--artifacts", str(sealed.root), "--database", sealed.url]
     command = [sys.executable, "-m", "src", *arguments]

@@ -14,13 +14,14 @@ from hqg_algorithms import ExecutionTiming
 from tests.engine.oracle_cases import CASES, OracleCase
 
 pytestmark = pytest.mark.filterwarnings("ignore")
-bt = pytest.importorskip("bt", reason="the bt library is not installed")
 
 MORNING, EVENING = pd.Timedelta("9h30min"), pd.Timedelta("16h")
 
 
 def equity_by_bt(table: pd.DataFrame, weights: pd.DataFrame) -> pd.Series:
     """Equity on each row of `table`, rebalanced to `weights` on the rows they name."""
+    import bt  # noqa: PLC0415 - takes seconds, and every worker collects this file
+
     rebalance = [bt.algos.WeighTarget(weights.dropna()), bt.algos.Rebalance()]
     backtest = bt.Backtest(
         bt.Strategy("oracle", rebalance),

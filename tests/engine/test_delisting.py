@@ -136,9 +136,12 @@ def test_the_position_is_settled_on_its_day_at_every_cadence(bar_size) -> None:
 
 
 @TIMINGS
+@pytest.mark.slow
+@pytest.mark.xdist_group("vectorbt")
 def test_equity_agrees_with_vectorbt_where_a_real_symbol_is_cut_off(execution, market_folder: Path) -> None:
     """Equal thirds each Friday until GLD ends on 2009-06-30 and pays 70 % of its last close on the next day."""
-    vectorbt = pytest.importorskip("vectorbt", reason="vectorbt is not installed")
+    import vectorbt  # noqa: PLC0415 - takes seconds, and every worker collects this file
+
     prices = real_prices(market_folder, ("SPY", "TLT", "GLD"), "2008-01-02", "2010-12-31")
     dates = prices["close"].index
     leaves = int(dates.searchsorted(pd.Timestamp("2009-06-30"), side="right"))

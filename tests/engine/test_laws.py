@@ -96,7 +96,7 @@ def last_closes(case: Case) -> list[list[float]]:
 
 
 @given(cases(), COMMISSIONS, SLIPPAGES, st.sampled_from([0.0, 1.0, 50.0]))
-@settings(max_examples=300)
+@settings(max_examples=100)
 def test_equity_is_cash_plus_positions_every_day_and_cash_is_never_overdrawn(
     case: Case, commission: Commission, slippage: Slippage, least: float
 ) -> None:

@@ -13,12 +13,14 @@ from hqg_algorithms import ExecutionTiming
 
 from tests.engine.oracle_cases import CASES, OracleCase
 
-pytestmark = pytest.mark.filterwarnings("ignore")
-vectorbt = pytest.importorskip("vectorbt", reason="vectorbt is not installed")
+# Numba compiles vectorbt for a quarter of a minute on its first use.
+pytestmark = [pytest.mark.filterwarnings("ignore"), pytest.mark.slow, pytest.mark.xdist_group("vectorbt")]
 
 
 def equity_by_vectorbt(close: pd.DataFrame, fill_prices: pd.DataFrame, weights: pd.DataFrame) -> pd.Series:
     """Equity at each close, with the weights of a row traded at that row's fill prices."""
+    import vectorbt  # noqa: PLC0415 - takes seconds, and every worker collects this file
+
     portfolio = vectorbt.Portfolio.from_orders(
         close,
         size=weights,

@@ -3,12 +3,15 @@
 import subprocess
 from pathlib import Path
 
+import pytest
+
 from scripts.web_assets import find_node
 from tests.prerequisites import missing
 
 PAGE_TESTS = Path(__file__).parent / "page"
 
 
+@pytest.mark.slow
 def test_the_pages_functions_do_what_their_tests_say():
     node = find_node()
     if node is None:

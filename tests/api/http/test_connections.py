@@ -132,6 +132,7 @@ def test_a_trusted_proxy_has_no_connection_limit(bounded):
     "command",
     [("src.api",), ("uvicorn", "src.api.server:app", "--http", "src.api.server:Connection", "--port", "{port}")],
 )
+@pytest.mark.slow
 def test_the_documented_commands_have_these_bounds(tmp_path, command):
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]

@@ -48,7 +48,7 @@ def helper_of(reader: ReadingProcess) -> int:
 
 # Like serve(), but one source keeps it forever in a call that no Python handler could interrupt.
 SPINNING = """
-from src.execution import reading_process as it
+from src.execution.reading import reading_process as it
 read = it.read
 it.read = lambda source: sum(iter(int, 1)) if source == "spin" else read(source)
 it.serve()
@@ -57,11 +57,11 @@ it.serve()
 
 def test_a_source_that_takes_too_much_processor_time_costs_only_the_helper(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reading_process, "_PROGRAM", SPINNING)
-    reader = ReadingProcess(reading_seconds=0.5, wait_seconds=60.0)
+    reader = ReadingProcess(reading_seconds=1.5, wait_seconds=60.0)
     try:
         (violation,) = reader("spin").violations
         assert (violation.rule, violation.line) == ("too-complex", 1)
-        assert "0.5 s" in violation.message
+        assert "1.5 s" in violation.message
         assert reader(ACCEPTED[0].read_text()).description is not None
     finally:
         reader.close()

@@ -1,9 +1,7 @@
 """For the slowest known sources, the work of reading grows linearly with their size."""
 
-import gc
-import sys
+import cProfile
 import time
-from collections.abc import Callable
 
 import pytest
 
@@ -21,44 +19,31 @@ class Honest(Strategy):
     def on_data(self, data, portfolio):
         return Hold()
 """
-SMALL_BYTES = 6_000
+SMALL_BYTES = 3_000
 LARGE_BYTES = policy.MAX_SOURCE_BYTES * 85 // 100
 
 
-def calls_made(function: Callable[[str], object], source: str) -> int:
-    """The number of Python and C function calls, which is the same on every machine."""
-    count = 0
-
-    def note(_frame: object, event: str, _argument: object) -> None:
-        nonlocal count
-        count += event in {"call", "c_call"}
-
-    before = sys.getprofile()
-    sys.setprofile(note)
-    try:
-        function(source)
-    finally:
-        sys.setprofile(before)
-    return count
+def calls_made(source: str) -> int:
+    """The number of Python and C function calls that reading makes, which is the same on every machine."""
+    profile = cProfile.Profile()
+    profile.runcall(read, source)
+    return sum(entry.callcount for entry in profile.getstats())
 
 
 @pytest.mark.parametrize("family", FAMILIES.values(), ids=FAMILIES)
-def test_a_source_four_times_as_long_takes_at_most_six_times_the_work(family: Family) -> None:
+def test_a_source_four_times_as_long_takes_at_most_five_times_the_work(family: Family) -> None:
     read(HONEST)
-    small, large = (calls_made(read, family(size) + HONEST) for size in (SMALL_BYTES, 4 * SMALL_BYTES))
-    assert large < 6 * small
+    small, large = (calls_made(family(size) + HONEST) for size in (SMALL_BYTES, 4 * SMALL_BYTES))
+    assert large < 5 * small
 
 
 @pytest.mark.parametrize("family", FAMILIES.values(), ids=FAMILIES)
+@pytest.mark.slow
 def test_no_source_takes_seconds_to_read(family: Family) -> None:
     """The bound is ten times the slowest source on an ordinary machine; unbounded work takes minutes."""
-    for size in (LARGE_BYTES, LARGE_BYTES // 2, LARGE_BYTES // 3):
-        source = family(size) + HONEST
-        gc.disable()
+    # The whole size is often refused as too complex, and a third is read to its end.
+    for size in (LARGE_BYTES, LARGE_BYTES // 3):
         start = time.thread_time()
-        try:
-            reading = read(source)
-        finally:
-            gc.enable()
+        reading = read(family(size) + HONEST)
         assert time.thread_time() - start < 5
         assert [violation.rule for violation in reading.violations] != ["source-too-large"]

@@ -256,7 +256,7 @@ def test_a_run_that_exceeded_its_time_limit_is_distinguished(kind: str, timed_ou
     assert caught.value.timed_out is timed_out
 
 
-@settings(max_examples=200)
+@settings(max_examples=100)
 @given(st.data())
 def test_any_progress_ends_in_a_reply_or_a_failed_strategy(data: st.DataObject) -> None:
     """Replacing any part of valid progress frames gives a Reply or StrategyFailed, and no line is invented."""

@@ -243,7 +243,7 @@ def test_a_cancel_ends_the_session() -> None:
         run(box(), waits=cancelled)
 
 
-@settings(max_examples=300)
+@settings(max_examples=100)
 @given(st.data())
 def test_any_reply_is_read_or_fails_the_strategy(data: st.DataObject) -> None:
     """Any bytes, and any valid reply with a part replaced, give a Reply or StrategyFailed."""

@@ -25,6 +25,7 @@ def test_an_unknown_provider_is_refused(tmp_path):
         open_provider("bloomberg", data_dir=tmp_path, cache_dir=tmp_path, timeout_seconds=1.0, attempts=1)
 
 
+@pytest.mark.slow
 def test_preparing_imports_yfinance_and_sends_no_request(tmp_path):
     code = (
         "import sys; from pathlib import Path; from src.services.data_provider import selection as s; "

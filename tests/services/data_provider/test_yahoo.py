@@ -426,6 +426,7 @@ class TestTraps:
             warnings.simplefilter("error")
             provider.history("SPY")
 
+    @pytest.mark.slow
     def test_its_state_stays_out_of_the_home_folder(self, yahoo, tmp_path):
         yahoo.listings["SPY"] = made_up("SPY", FIRST, LAST)
         home, state = tmp_path / "home", tmp_path / "state"

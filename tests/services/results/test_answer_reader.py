@@ -32,7 +32,7 @@ def pieces_of(raw: bytes, size: int) -> list[bytes]:
     return [raw[start : start + size] for start in range(0, len(raw), size)]
 
 
-@settings(max_examples=300)
+@settings(max_examples=100)
 @given(OBJECTS, st.integers(1, 40), st.sampled_from(WRITERS))
 def test_any_object_in_any_pieces_is_read_as_json_reads_it(value: dict[str, Any], size: int, write: Any) -> None:
     raw = write(value).encode("utf-8", "surrogatepass")

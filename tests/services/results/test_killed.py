@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from src.services.results.artifacts import Artifacts
 from src.services.results.chain import folders
 from src.services.results.chain.folders import owner_folder
@@ -14,6 +16,7 @@ from src.services.storage.base import Storage
 PROJECT = Path(__file__).resolve().parents[3]
 
 
+@pytest.mark.slow
 def test_a_kill_at_any_step_of_sealing_or_removing(
     root: Path, database_url: str, storage: Storage, monkeypatch
 ) -> None:

@@ -58,6 +58,7 @@ class Process:
         return said
 
 
+@pytest.mark.slow
 def test_two_processes_of_several_threads_finish_every_run_once(
     storage_url: str, open_again: Callable[[], Storage]
 ) -> None:

@@ -73,6 +73,7 @@ def test_owners_that_look_alike_are_not_the_same(storage: Storage) -> None:
         assert [run.key.owner for run in storage.runs.page(owner, RunFilter(), limit=99).runs] == [owner]
 
 
+@pytest.mark.slow
 def test_megabytes_are_stored_like_anything_else(storage: Storage) -> None:
     large = "é\x00\ud800" * 500_000
     lease = storage.runs.submit(new_run(request={"strategy_code": large}, name=large), lease_seconds=60).lease

@@ -96,6 +96,7 @@ def test_tickers_stored_beside_the_request_are_moved_into_it(bare_url: str) -> N
 OPEN = "import sys; from src.services.storage.opening import open_storage; open_storage(sys.argv[1]).close()"
 
 
+@pytest.mark.slow
 def test_processes_that_start_at_the_same_time_migrate_once(bare_url: str) -> None:
     command = [sys.executable, "-W", "error", "-c", OPEN, bare_url]
     processes = [subprocess.Popen(command, stderr=subprocess.PIPE) for _ in range(4)]

@@ -35,6 +35,7 @@ def sqlite_url(tmp_path: Path) -> str:
     return f"sqlite:///{tmp_path}/runs.db"
 
 
+@pytest.mark.slow
 def test_a_killed_processs_runs_are_requeued_at_once_but_not_before_it_is_dead(sqlite_url: str) -> None:
     storage = open_storage(sqlite_url)
     command = [sys.executable, "-c", WORK_AND_HANG, sqlite_url]

@@ -49,6 +49,7 @@ def killed_writer(url: str, first: int, seconds: float) -> list[tuple[str, int]]
     return [(line.split()[0], int(line.split()[1])) for line in said if line.endswith("\n")]
 
 
+@pytest.mark.slow
 def test_nothing_that_was_accepted_or_finished_is_lost_to_kill_9(
     storage_url: str, open_again: Callable[[], Storage]
 ) -> None:
@@ -70,6 +71,7 @@ def test_nothing_that_was_accepted_or_finished_is_lost_to_kill_9(
     assert [link.previous_hash for link in links] == ["", *(link.manifest_hash for link in links)][:-1]
 
 
+@pytest.mark.slow
 def test_the_survivor_continues(storage_url: str, open_again: Callable[[], Storage]) -> None:
     killed_writer(storage_url, 0, 0.2)
     storage = open_again()
@@ -86,6 +88,7 @@ def test_the_survivor_continues(storage_url: str, open_again: Callable[[], Stora
 
 
 @pytest.mark.parametrize("storage_url", ["sqlite"], indirect=True)
+@pytest.mark.slow
 def test_a_sqlite_file_is_sound_after_kill_9(storage_url: str) -> None:
     killed_writer(storage_url, 0, 0.15)
     with contextlib.closing(sqlite3.connect(storage_url.removeprefix("sqlite:///"))) as connection:

@@ -6,7 +6,7 @@ from html.parser import HTMLParser
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from src.services.results.exports.equity_table import equity_curve
@@ -119,7 +119,6 @@ def test_nasty_text_stays_text(text: str) -> None:
 
 
 @given(st.text())
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_any_text_stays_text(text: str) -> None:
     assert_harmless(page_of(nasty_answer(text), source=text))
 
