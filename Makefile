@@ -13,6 +13,11 @@ RUN := $(VENV)/bin/python
 PIP := $(RUN) -m pip --disable-pip-version-check
 IMAGE := hqg-backtester
 SANDBOX_IMAGE ?= hqg-backtester-sandbox
+# Tests of one file and one backend stay on one worker, slow ones first: see tests/prerequisites.py.
+WORKERS ?= -n logical --maxprocesses 4 --dist loadgroup --no-loadscope-reorder
+
+# The tests start hundreds of Python processes, and each would compile the project anew.
+unexport PYTHONDONTWRITEBYTECODE
 NPM = command -v npm >/dev/null || $(PIP) install --quiet --require-hashes -r requirements-web.txt
 
 .PHONY: help
@@ -74,12 +79,12 @@ assets: $(RUN) ## Fetch from npm what the studio, /docs and /redoc load (without
 # ---- work on it ----
 
 .PHONY: test
-test: setup ## Set up and run all tests (ARGS="-k audit" for some of them)
-	$(RUN) -m pytest $(ARGS)
+test: setup ## Set up and run all tests (ARGS="-k audit" for some of them, WORKERS= for one after another)
+	$(RUN) -m pytest $(WORKERS) $(ARGS)
 
 .PHONY: quick
-quick: $(DEV_READY) ## Run the tests that need no box, no server and no browser
-	$(RUN) -m pytest -m "not integration" -n auto $(ARGS)
+quick: $(DEV_READY) ## Run the tests that need no box, server, browser or other process
+	$(RUN) -m pytest -m "not integration" $(WORKERS) $(ARGS)
 
 .PHONY: lint
 lint: $(DEV_READY) ## Formatting, style, types and the direction of imports; types and style of the JavaScript

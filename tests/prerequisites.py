@@ -20,6 +20,7 @@ SHARED = PROJECT.parent / "shared"
 MARKET_DATA = Path(os.environ.get("MARKET_DATA_DIR", SHARED / "market"))
 
 BOX_MARKS = ("docker", "gvisor", "bubblewrap")
+BACKENDS = ("docker", "bubblewrap", "sqlite", "postgresql")
 SERVER_FIXTURES = {"browser", "has_bubblewrap", "migrated_postgres", "postgres", "redis_url"}
 
 
@@ -55,19 +56,37 @@ def market(kind: str) -> Path:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what needs a box, a server, a browser, other processes or seconds."""
+    """Mark what needs a box, a server, a browser, other processes or seconds, and divide the tests among workers.
+
+    Tests of one file on one backend or database share a worker, so that each fixture of theirs is made once. The slow
+    ones come first: a worker that began one last would leave the others idle.
+    """
     for item in items:
         if item.get_closest_marker("slow") or _needs_a_server(item):
             item.add_marker(pytest.mark.integration)
+        if not item.get_closest_marker("xdist_group"):
+            item.add_marker(pytest.mark.xdist_group("-".join((item.path.stem, *_backends(item)))))
+    items.sort(key=_rank)
+
+
+def _rank(item: pytest.Item) -> int:
+    if item.get_closest_marker("slow"):
+        return 0
+    return 1 if "browser" in getattr(item, "fixturenames", ()) else 2 if item.get_closest_marker("integration") else 3
 
 
 def _needs_a_server(item: pytest.Item) -> bool:
-    parameters = item.callspec.params.values() if hasattr(item, "callspec") else ()
     return (
         any(item.get_closest_marker(mark) for mark in BOX_MARKS)
         or not SERVER_FIXTURES.isdisjoint(getattr(item, "fixturenames", ()))
-        or any(isinstance(value, str) and value == "postgresql" for value in parameters)
+        or "postgresql" in _backends(item)
     )
+
+
+def _backends(item: pytest.Item) -> list[str]:
+    """The boxes and databases among its parameters."""
+    parameters = item.callspec.params.values() if hasattr(item, "callspec") else ()
+    return [value for value in parameters if isinstance(value, str) and value.startswith(BACKENDS)]
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
