@@ -93,7 +93,7 @@ class Session:
     _price_key: bytes = field(default_factory=lambda: secrets.token_bytes(protocol.PRICE_KEY_BYTES))
     _box: Box | None = None
     _is_ending: bool = False
-    _dates: Sequence[str] = ()
+    _dates: npt.NDArray[np.datetime64] | tuple[()] = ()
     _symbols: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
@@ -151,7 +151,7 @@ class Session:
             RunTimedOut, RunCancelled
         """
         self._symbols = prices.symbols
-        self._dates = [str(date) for date in prices.dates]
+        self._dates = prices.dates
         days = (prices.dates.astype("datetime64[D]") - _EPOCH).astype(np.int64).tolist()
         bars = np.ascontiguousarray(prices.bars, dtype="<f8").tobytes()
         wire = {
@@ -324,7 +324,7 @@ class Session:
             failure = failure.of_kind("memory" if out_of_memory else "crashed")
         errors = failure_errors(
             failure,
-            dates=self._dates,
+            dates=[str(date) for date in self._dates],
             wall_seconds=self.job.wall_seconds,
             memory_bytes=self.sandbox.memory_bytes,
             max_orders=self.job.max_orders,
