@@ -7,6 +7,7 @@ equity. Imports are inside, so that a library that is not installed costs one ro
 import math
 from collections import deque
 from collections.abc import Callable
+from typing import Any
 
 import pandas as pd
 
@@ -27,43 +28,28 @@ def trend_weights(close: pd.DataFrame) -> pd.DataFrame:
 
 def vectorbt_trend(prices: Prices) -> Run:
     """No user code: the weights are computed for all days at once."""
-    from vectorbt import Portfolio
-
-    def run() -> float:
-        weights = trend_weights(prices.close).shift(1)
-        portfolio = Portfolio.from_orders(
-            prices.close,
-            size=weights,
-            size_type="targetpercent",
-            price=prices.open,
-            cash_sharing=True,
-            group_by=True,
-            call_seq="auto",
-            init_cash=CAPITAL,
-            freq="D",
-        )
-        return float(portfolio.value().iloc[-1])
-
-    run()  # compiles
-    return run
+    return _vectorbt(prices, lambda: trend_weights(prices.close).shift(1), price=prices.open)
 
 
 def vectorbt_equal_weight(prices: Prices, slippage: float) -> Run:
     """No user code: one array of weights."""
+    return _vectorbt(prices, lambda: 1 / len(prices.symbols), price=prices.close, slippage=slippage)
+
+
+def _vectorbt(prices: Prices, weights: Callable[[], Any], **options: Any) -> Run:
     from vectorbt import Portfolio
 
     def run() -> float:
         portfolio = Portfolio.from_orders(
             prices.close,
-            size=1 / len(prices.symbols),
+            size=weights(),
             size_type="targetpercent",
-            price=prices.close,
-            slippage=slippage,
             cash_sharing=True,
             group_by=True,
             call_seq="auto",
             init_cash=CAPITAL,
             freq="D",
+            **options,
         )
         return float(portfolio.value().iloc[-1])
 

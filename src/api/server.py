@@ -15,7 +15,7 @@ from hqg_backtester.version import __version__
 from src.api.contracts.dashboard import route as dashboard
 from src.api.contracts.older import route as older_contract
 from src.api.contracts.older.errors import OlderContractErrors
-from src.api.http.admission import AdmissionMiddleware
+from src.api.http.access import AccessMiddleware
 from src.api.http.auth import Authentication
 from src.api.http.connections import OpenStreams, bounded_connection
 from src.api.http.draining import DrainMiddleware
@@ -151,7 +151,7 @@ def _middleware(settings: Settings, telemetry: Telemetry, login: Authentication)
         Middleware(TimeLimitMiddleware, max_seconds=settings.max_request_time),
         Middleware(SameSiteMiddleware, cors_origins=settings.cors_origins),
         Middleware(
-            AdmissionMiddleware,
+            AccessMiddleware,
             authentication=login,
             metrics_token=settings.metrics_token.get_secret_value(),
             rate_limits=RateLimits(

@@ -2,7 +2,7 @@ import openapi_spec_validator
 import pytest
 
 from hqg_backtester.version import __version__
-from src.api.http.admission import is_open
+from src.api.http.access import is_open
 from src.api.routes.backtest import router
 from src.api.server import SUMMARY
 from src.models.request import BacktestRequest
@@ -77,7 +77,7 @@ def test_a_validator_of_openapi_finds_nothing_wrong(document):
     openapi_spec_validator.validate(document)
 
 
-def test_every_protected_route_declares_what_admission_answers(document):
+def test_every_protected_route_declares_what_the_access_check_answers(document):
     silent = [
         f"{method} {path} {status}"
         for path, methods in document["paths"].items()

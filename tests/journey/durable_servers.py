@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tests.api.real_service import HANGING
 from tests.conftest import PROJECT, SANDBOX_PYTHON
 
 LEASE_SECONDS = 60
@@ -38,16 +39,6 @@ class Small(Strategy):
     def on_data(self, data, portfolio):
         print("month")
         return TargetWeights({"SPY": config.share, "BND": 1 - config.share})
-"""
-HANGING = """
-from hqg_algorithms import Strategy
-
-class Hanging(Strategy):
-    universe = ["SPY"]
-
-    def on_data(self, data, portfolio):
-        while True:
-            pass
 """
 
 

@@ -9,8 +9,7 @@ import signal
 import socket
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +17,7 @@ import pytest
 
 from hqg_backtester import Client, Result, Run, RunCancelled, RunNotFound, StrategyFailed, StrategyRejected
 from tests.conftest import PROJECT, SANDBOX_PYTHON, open_sandbox
+from tests.fakes.application import wait_until
 from tests.fakes.cutting_proxy import CuttingProxy
 
 pytestmark = [pytest.mark.slow, pytest.mark.bubblewrap]
@@ -71,7 +71,7 @@ class Server:
         with (self.folder / "log").open("ab") as log:
             command = [sys.executable, "-m", "src.api"]
             self.process = subprocess.Popen(command, cwd=PROJECT, env=os.environ | settings, stdout=log, stderr=log)
-        assert wait_until(self.answers, 60), (self.folder / "log").read_text()[-2000:]
+        wait_until(self.answers)
 
     def stop(self, how: signal.Signals = signal.SIGTERM) -> None:
         if self.process is not None:
@@ -82,15 +82,6 @@ class Server:
         with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port), 1):
             return True
         return False
-
-
-def wait_until(is_true: Callable[[], bool], seconds: float = 60.0) -> bool:
-    until = time.monotonic() + seconds
-    while time.monotonic() < until:
-        if is_true():
-            return True
-        time.sleep(0.02)
-    return False
 
 
 @contextlib.contextmanager
@@ -215,7 +206,7 @@ def test_ctrl_c_cancels_the_run_on_the_server(server: Server, client: Client, tm
         watching = subprocess.Popen(
             command, cwd=PROJECT, stdin=source, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
         )
-    assert wait_until(lambda: (run := the_run_called(client, name)) is not None and run.status == "running", 60)
+    wait_until(lambda: (run := the_run_called(client, name)) is not None and run.status == "running")
     watching.send_signal(signal.SIGINT)
     _, said = watching.communicate(timeout=60)
     run = the_run_called(client, name)

@@ -9,10 +9,9 @@ import socket
 import subprocess
 import sys
 import tempfile
-import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,6 +21,7 @@ import pytest
 
 from src.execution.sandbox.docker_sandbox import OWNER_LABEL
 from tests.conftest import PROJECT, SANDBOX_IMAGE, SANDBOX_PYTHON, open_sandbox
+from tests.fakes.application import wait_until
 
 pytestmark = pytest.mark.slow
 
@@ -115,7 +115,7 @@ def serving(backend: str, prices: Path, **settings: str) -> Iterator[Server]:
     process = subprocess.Popen(command, cwd=PROJECT, env=environment, stderr=subprocess.DEVNULL)
     server = Server(f"http://127.0.0.1:{port}", backend, process)
     try:
-        assert wait_until(lambda: answers(server), 60), "the server did not start"
+        wait_until(lambda: answers(server))
         yield server
     finally:
         process.terminate()
@@ -128,15 +128,6 @@ def answers(server: Server) -> bool:
         return server.health()["status"] == "healthy"
     except (urllib.error.URLError, ConnectionError):
         return False
-
-
-def wait_until(is_true: Callable[[], bool], seconds: float = 60.0) -> bool:
-    until = time.monotonic() + seconds
-    while time.monotonic() < until:
-        if is_true():
-            return True
-        time.sleep(0.05)
-    return False
 
 
 @pytest.fixture(
@@ -239,7 +230,7 @@ def test_wrong_input_gets_its_answer_and_the_service_keeps_serving(
     assert got == status, answer
     (first, *_) = answer["detail"][part]
     assert said in first
-    assert wait_until(lambda: count_boxes(server) == 0)
+    wait_until(lambda: count_boxes(server) == 0)
     assert server.post(another_honest())[0] == 200
 
 
@@ -261,7 +252,7 @@ def test_the_documentation_is_served(server: Server) -> None:
 def test_warm_boxes_serve_and_are_gone_when_the_service_stops(backend: str, price_folder: Path) -> None:
     open_sandbox(backend).close()
     with serving(backend, price_folder, SANDBOX_POOL_SIZE="2") as server:
-        assert wait_until(lambda: count_boxes(server) >= 2)
+        wait_until(lambda: count_boxes(server) >= 2)
         answers = [server.post({"strategy_code": HONEST, **WINDOW, "seed": seed}) for seed in range(4)]
         assert [status for status, _ in answers] == [200] * 4
         assert len({answer["run_hash"] for _, answer in answers}) == 4
@@ -300,12 +291,12 @@ def test_an_engine_that_goes_and_comes_back_and_an_image_that_comes_late_need_no
             status, answer = server.post(another_honest())
             assert (status, "make images" in answer["detail"]) == (503, True)
             client.images.get(SANDBOX_IMAGE).tag(image)
-            assert wait_until(lambda: server.post(another_honest())[0] == 200)
+            wait_until(lambda: server.post(another_honest())[0] == 200)
             link.unlink()
             # What waits already may serve; a box that must be made cannot be.
-            assert wait_until(lambda: server.post(another_honest())[0] == 503)
+            wait_until(lambda: server.post(another_honest())[0] == 503)
             link.symlink_to(engine)
-            assert wait_until(lambda: server.post(another_honest())[0] == 200)
+            wait_until(lambda: server.post(another_honest())[0] == 200)
     finally:
         with contextlib.suppress(docker.errors.ImageNotFound):
             client.images.remove(image, noprune=True)

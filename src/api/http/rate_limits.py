@@ -1,7 +1,7 @@
 """Limits one client's requests per minute and per hour, with slowapi's decorator around one of our functions.
 
 Its middleware skips routes that FastAPI includes from routers and breaks streams, so every protected request passes
-through the decorated function instead (src/api/http/admission.py).
+through the decorated function instead (src/api/http/access.py).
 """
 
 import math

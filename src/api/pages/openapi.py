@@ -41,4 +41,4 @@ LOGIN_DOCUMENTATION = [
     Depends(HTTPBearer(auto_error=False, description="A token of the issuer.")),
     Depends(APIKeyCookie(name=COOKIE, auto_error=False, description="The same in a cookie.")),
 ]
-"""Gives the pages their button for a token. Does not check tokens: src/api/http/admission.py does, before the route."""
+"""Gives the pages their button for a token. Does not check tokens: src/api/http/access.py does, before the route."""

@@ -22,7 +22,7 @@ RUN_HEADERS = {
 
 Answers = dict[int | str, dict[str, Any]]
 
-ADMISSION_PROBLEMS: Answers = {
+ACCESS_PROBLEMS: Answers = {
     401: {"model": Refusal, "description": "With log-in on: the token is missing or invalid."},
     403: {"model": Refusal, "description": "With log-in on: the token's role is not allowed."},
     429: {"model": Refusal, "description": "Too many requests per minute or per hour.", "headers": _RETRY_AFTER},
@@ -39,7 +39,7 @@ ADMISSION_PROBLEMS: Answers = {
 
 STORED_PROBLEMS: Answers = {
     422: {"model": MalformedRequest, "description": "The request is malformed."},
-    **ADMISSION_PROBLEMS,
+    **ACCESS_PROBLEMS,
 }
 """Every status of a route that takes parameters and reads or changes what is stored."""
 

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict
 from src.api.http.dependencies import ServicesDep
 from src.api.http.json_response import json_answer
 from src.api.http.telemetry import Telemetry, pool_counts
-from src.api.responses.problems import ADMISSION_PROBLEMS
+from src.api.responses.problems import ACCESS_PROBLEMS
 from src.app.services import Services
 from src.models.problems import Refusal
 from src.services.backtests.identity import ENGINE_VERSION
@@ -137,7 +137,7 @@ class SandboxWatch:
     operation_id="health",
     summary="Whether the service is up",
     response_description="It is up.",
-    responses={500: ADMISSION_PROBLEMS[500]},
+    responses={500: ACCESS_PROBLEMS[500]},
 )
 async def health(request: Request, services: ServicesDep) -> Health:
     """The service is up. `sandbox` says whether it could run a strategy now."""
@@ -150,7 +150,7 @@ async def health(request: Request, services: ServicesDep) -> Health:
     summary="Whether a run could start now",
     response_description="A run could start now.",
     response_model=Readiness,
-    responses={**ADMISSION_PROBLEMS, 503: {"model": Readiness | Refusal, "description": "A run could not start now."}},
+    responses={**ACCESS_PROBLEMS, 503: {"model": Readiness | Refusal, "description": "A run could not start now."}},
 )
 async def ready(request: Request, services: ServicesDep) -> Response:
     """Whether a run could start now: a sandbox works, and the queue has room."""
@@ -163,7 +163,7 @@ async def ready(request: Request, services: ServicesDep) -> Response:
     operation_id="health_detailed",
     summary="The service in detail",
     response_description="The service's state; that of the sandbox is at most five seconds old.",
-    responses=ADMISSION_PROBLEMS,
+    responses=ACCESS_PROBLEMS,
 )
 async def detailed(request: Request, services: ServicesDep) -> DetailedHealth:
     """Sandbox, pool, queue, price source and versions."""

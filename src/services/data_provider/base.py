@@ -153,25 +153,11 @@ class PriceTable:
         """(n_days, n_symbols) view of the shares traded; NaN where there is no bar or no volume."""
         return self.bars[:, :, VOLUME]
 
-    def days_since_epoch(self) -> list[int]:
-        """The dates as whole days since 1970-01-01, the engine's unit."""
-        return [int(day) for day in day_numbers(self.dates)]
-
     def has_weekend_days(self) -> bool:
         """Whether the timeline traded on weekends in its last year, by the rule of `trades_on_weekends`."""
         if not self.dates.size:
             return False
         return trades_on_weekends(self.dates[self.dates > self.dates[-1] - np.timedelta64(365, "D")])
-
-    def first_and_last(self, symbol: str) -> tuple[date, date] | None:
-        """The first and the last day on which `symbol` has a bar; None when it has none.
-
-        Raises:
-            ValueError: the symbol is not in this table.
-        """
-        column = self.symbols.index(symbol)
-        days = self.dates[~np.isnan(self.close[:, column])]
-        return (days[0].item(), days[-1].item()) if days.size else None
 
     @property
     def origins(self) -> tuple[SymbolOrigin, ...]:

@@ -8,7 +8,7 @@ import pytest
 from fastapi.routing import iter_route_contexts
 from starlette.requests import Request
 
-from src.api.http.admission import is_open
+from src.api.http.access import is_open
 from src.api.http.rate_limits import Budget, RateLimits, TooManyRequests
 from tests.fakes.application import BACKTEST, REQUEST, RUNS, make_app, wait_until
 from tests.fakes.backtests import FakeBacktests

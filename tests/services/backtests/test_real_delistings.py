@@ -26,46 +26,22 @@ class Both(Strategy):
         print(data.has("DEAD"), portfolio.positions["DEAD"] > 0, round(portfolio.equity))
         return TargetWeights({{"DEAD": 0.5, "LIVE": 0.5}})
 """
-METHODS = """
-from hqg_algorithms import BarSize, Cadence, ExecutionTiming, Strategy, TargetWeights
-
-class Both(Strategy):
-    def universe(self):
+METHODS = ATTRIBUTES.replace(
+    """    universe = ["DEAD", "LIVE"]
+    cadence = """,
+    """    def universe(self):
         return ["DEAD", "LIVE"]
 
     def cadence(self):
-        return Cadence(bar_size=BarSize.{cadence}, execution=ExecutionTiming.{timing})
-
-    def on_data(self, data, portfolio):
-        print(data.has("DEAD"), portfolio.positions["DEAD"] > 0, round(portfolio.equity))
-        return TargetWeights({{"DEAD": 0.5, "LIVE": 0.5}})
-"""
-DICTS = """
-from hqg_algorithms import BarSize, Cadence, ExecutionTiming, Strategy
-
-class Both(Strategy):
-    def universe(self):
-        return ["DEAD", "LIVE"]
-
-    def cadence(self):
-        return Cadence(bar_size=BarSize.{cadence}, execution=ExecutionTiming.{timing})
-
-    def on_data(self, data, portfolio):
-        print(data.get("DEAD") is not None, portfolio.positions["DEAD"] > 0, round(portfolio.equity))
-        return {{"DEAD": 0.5, "LIVE": 0.5}}
-"""
-OLDER = """
-class Both(Strategy):
-    def universe(self):
-        return ["DEAD", "LIVE"]
-
-    def cadence(self):
-        return Cadence(bar_size=BarSize.{cadence}, execution=ExecutionTiming.{timing})
-
-    def on_data(self, data, portfolio):
-        print(data.get("DEAD") is not None, portfolio.positions["DEAD"] > 0, round(portfolio.equity))
-        return {{"DEAD": 0.5, "LIVE": 0.5}}
-"""
+        return """,
+)
+DICTS = (
+    METHODS.replace(", TargetWeights\n", "\n")
+    .replace('data.has("DEAD")', 'data.get("DEAD") is not None')
+    .replace("TargetWeights({{", "{{")
+    .replace("}})", "}}")
+)
+OLDER = DICTS[DICTS.index("class") :]
 DIALECTS = {"attributes": ATTRIBUTES, "methods": METHODS, "dicts": DICTS, "older": OLDER}
 
 

@@ -68,8 +68,7 @@ class DataProviderContract:
         table = case.provider.fetch(case.known, case.start, case.end)
         assert table.dates[0].item() == case.start
         assert table.dates[-1].item() == case.end
-        for symbol in case.known:
-            assert table.first_and_last(symbol) == (case.start, case.end)
+        assert {(origin.first_day, origin.last_day) for origin in table.origins} == {(case.start, case.end)}
 
     def test_one_day_is_a_window(self, case: Case) -> None:
         table = case.provider.fetch(case.known[:1], case.start, case.start)

@@ -45,13 +45,6 @@ def test_the_views_show_the_five_columns():
         assert np.shares_memory(view, table.bars)
 
 
-def test_days_are_counted_from_1970_even_before_it():
-    bars = np.ones((3, 1, 5))
-    table = PriceTable(days("1969-12-31", "1970-01-01", "2020-01-02"), ("A",), bars)
-    assert table.days_since_epoch() == [-1, 0, 18263]
-    assert all(type(day) is int for day in table.days_since_epoch())
-
-
 THREE_WEEKS = [f"2021-01-{day:02}" for day in range(4, 23) if date(2021, 1, day).weekday() < 5]
 
 
@@ -73,16 +66,6 @@ THREE_WEEKS = [f"2021-01-{day:02}" for day in range(4, 23) if date(2021, 1, day)
 def test_a_timeline_trades_on_weekends_when_it_has_saturdays_and_sundays(texts, expected):
     table = PriceTable(days(*texts), ("A",), np.ones((len(texts), 1, 5)))
     assert table.has_weekend_days() is expected
-
-
-def test_first_and_last_skip_the_days_without_a_bar():
-    bars = np.ones((4, 2, 5))
-    bars[[0, 3], 0] = NAN
-    table = PriceTable(days("2020-01-02", "2020-01-03", "2020-01-06", "2020-01-07"), ("A", "B"), bars)
-    assert table.first_and_last("A") == (date(2020, 1, 3), date(2020, 1, 6))
-    assert table.window(date(2020, 1, 7), date(2020, 1, 7)).first_and_last("A") is None
-    with pytest.raises(ValueError, match="not in"):
-        table.first_and_last("C")
 
 
 def test_a_window_outside_the_table_is_empty():

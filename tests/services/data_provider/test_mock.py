@@ -48,17 +48,17 @@ def test_a_stock_beside_a_coin_has_no_bars_on_weekends():
 
 
 def test_the_first_day_is_the_second_of_january_1990():
-    assert provider().fetch(["SPY"], *EVERYTHING).first_and_last("SPY")[0] == date(1990, 1, 2)
+    assert provider().fetch(["SPY"], *EVERYTHING).origins[0].first_day == date(1990, 1, 2)
     with pytest.raises(NoPrices, match="run from 1990-01-02 to 2026-03-03"):
         provider().fetch(["SPY"], date(1980, 1, 1), date(1989, 12, 29))
 
 
 def test_the_last_day_is_the_last_finished_one():
-    assert provider().fetch(["SPY"], *EVERYTHING).first_and_last("SPY")[1] == date(2026, 3, 3)
-    assert provider().fetch(["BTC-USD"], *EVERYTHING).first_and_last("BTC-USD")[1] == date(2026, 3, 3)
+    assert provider().fetch(["SPY"], *EVERYTHING).origins[0].last_day == date(2026, 3, 3)
+    assert provider().fetch(["BTC-USD"], *EVERYTHING).origins[0].last_day == date(2026, 3, 3)
     evening = provider(datetime(2026, 3, 4, 21, tzinfo=UTC))
-    assert evening.fetch(["SPY"], *EVERYTHING).first_and_last("SPY")[1] == date(2026, 3, 4)
-    assert evening.fetch(["BTC-USD"], *EVERYTHING).first_and_last("BTC-USD")[1] == date(2026, 3, 3)
+    assert evening.fetch(["SPY"], *EVERYTHING).origins[0].last_day == date(2026, 3, 4)
+    assert evening.fetch(["BTC-USD"], *EVERYTHING).origins[0].last_day == date(2026, 3, 3)
 
 
 @pytest.mark.parametrize("symbol", ["SPY", "AAPL", "BTC-USD", "^IRX"])

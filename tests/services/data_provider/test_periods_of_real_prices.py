@@ -11,6 +11,7 @@ import pytest
 from hqg_algorithms import BarSize
 
 from src.engine.timeline import decisions
+from src.services.data_provider.arrays import day_numbers
 from src.services.data_provider.base import PriceTable
 from src.services.data_provider.calendar import last_period_is_complete
 from src.services.data_provider.files import FilesProvider
@@ -40,7 +41,7 @@ def ours(table: PriceTable, bar_size: BarSize) -> tuple[pd.DatetimeIndex, np.nda
     """The days on which a strategy is called, and the bars (n_periods, n_symbols, 5) that it sees then."""
     last_day = table.dates[-1].item()
     found = decisions(
-        table.days_since_epoch(),
+        day_numbers(table.dates).tolist(),
         len(table.symbols),
         memoryview(table.bars.reshape(-1)),
         bar_size,

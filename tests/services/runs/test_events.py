@@ -9,17 +9,12 @@ import pytest
 from src.errors import RunNotFound
 from src.services.runs.events import RunEvents
 from src.services.runs.notifications import News, RunNotifications
-from src.services.storage.records import Lease, NewRun, Outcome, Progress, RunEvent, RunKey, RunStatus
+from src.services.storage.records import Lease, Outcome, Progress, RunEvent, RunKey, RunStatus
 from tests.fakes.run_store import FakeRunStore
+from tests.services.storage.samples import new_run
 
-KEY = RunKey("local", "a" * 64)
-NEW = NewRun(
-    key=KEY,
-    name=None,
-    request={},
-    ingredients={"start_date": "2015-01-01", "end_date": "2015-12-31"},
-    symbols=("SPY",),
-)
+NEW = new_run()
+KEY = NEW.key
 HANG_SECONDS = 60.0
 ENDED = Outcome(RunStatus.CANCELLED)
 

@@ -6,18 +6,13 @@ from datetime import UTC, datetime, timedelta
 
 from src.services.runs.leases import Ending, Leases
 from src.services.storage.errors import StorageUnavailable
-from src.services.storage.records import HeartbeatAnswer, Lease, NewRun, RunKey
+from src.services.storage.records import HeartbeatAnswer, Lease
 from tests.fakes.application import wait_until
 from tests.fakes.run_store import FakeRunStore
+from tests.services.storage.samples import new_run
 
-KEY = RunKey("local", "a" * 64)
-NEW = NewRun(
-    key=KEY,
-    name=None,
-    request={},
-    ingredients={"start_date": "2015-01-01", "end_date": "2015-12-31"},
-    symbols=("SPY",),
-)
+NEW = new_run()
+KEY = NEW.key
 
 
 class Watched(FakeRunStore):

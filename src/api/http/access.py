@@ -22,7 +22,7 @@ OPEN_FOLDERS = ("/docs/", "/studio/")
 protected, including unknown ones."""
 
 
-class AdmissionMiddleware:
+class AccessMiddleware:
     """Checks the token and counts the request. Sets `request.state.principal`, the authenticated user (None without
     log-in), and `request.state.client`, the client that the request counts to.
 
