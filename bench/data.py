@@ -19,9 +19,9 @@ import pandas as pd
 
 from bench.prices import generated, real_or_generated
 from src.services.data_provider.cache import CachedProvider
-from src.services.data_provider.coverage import Market
 from src.services.data_provider.history import ADJ_CLOSE, COLUMNS, RAW_VOLUME, History
 from src.services.data_provider.history_file import Record, write
+from src.services.data_provider.trading_hours import Market
 from src.utils.deadline import NO_DEADLINE, Deadline
 
 START, END = date(2001, 1, 2), date(2025, 12, 31)

@@ -10,8 +10,8 @@ import numpy as np
 
 from src.errors import NoPrices
 from src.services.data_provider.base import DataProvider
-from src.services.data_provider.coverage import TradingHours
 from src.services.data_provider.history import ADJ_CLOSE, COLUMNS, DIVIDEND, RAW_VOLUME, SPLIT, History
+from src.services.data_provider.trading_hours import TradingHours
 from src.utils.deadline import NO_DEADLINE, Deadline
 
 NEW_YORK_MARKET = TradingHours("America/New_York", has_new_york_sessions=True, trades_weekends=False)

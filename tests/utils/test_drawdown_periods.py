@@ -7,8 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from src.utils.drawdown import drawdowns, max_drawdown, max_drawdown_duration
-from src.utils.drawdown_periods import DrawdownPeriod, worst_drawdowns
+from src.utils.drawdown import DrawdownPeriod, drawdowns, max_drawdown, max_drawdown_duration, worst_drawdowns
 
 EQUITY = hnp.arrays(np.float64, st.integers(1, 60), elements=st.integers(50, 150).map(float))
 

@@ -80,8 +80,8 @@ class SymbolBars:
         return self.history_end or (self.dates[-1].item() if self.dates.size else None)
 
 
-def screen(symbol: str, dates: Dates, rows: Float64Array) -> SymbolBars:
-    """Screen the rows of one symbol by the rules of `PriceTable`.
+def clean(symbol: str, dates: Dates, rows: Float64Array) -> SymbolBars:
+    """Clean the rows of one symbol by the rules of `PriceTable`.
 
     A row with a missing, infinite or non-positive price is left out. Of several usable rows of one
     day the last one counts. An impossible volume becomes unknown (NaN). Prices out of order (a high

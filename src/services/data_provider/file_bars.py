@@ -7,7 +7,7 @@ import numpy as np
 
 from src.errors import NoPrices
 from src.services.data_provider.arrays import CLOSE, Dates, Float64Array
-from src.services.data_provider.cleaning import SymbolBars, screen
+from src.services.data_provider.cleaning import SymbolBars, clean
 from src.services.data_provider.dividends import implied_dividends, on_days
 from src.services.data_provider.price_file import adjusted_rows, split_adjusted_rows
 from src.utils.price_adjustment import FULL, PriceAdjustment
@@ -22,7 +22,7 @@ def bars_of_file(
         NoPrices: prices adjusted for splits alone were requested, and the file does not have them.
     """
     if adjustment == FULL:
-        bars = screen(symbol, dates, adjusted_rows(columns))
+        bars = clean(symbol, dates, adjusted_rows(columns))
         return replace(bars, dividend_factors=_factors(bars, dates, columns))
     if "adjusted" not in columns:
         raise NoPrices(
@@ -31,7 +31,7 @@ def bars_of_file(
                 "beside the prices that were paid; without one, prices count as already adjusted for dividends."
             ]
         )
-    bars = screen(symbol, dates, split_adjusted_rows(columns))
+    bars = clean(symbol, dates, split_adjusted_rows(columns))
     return replace(bars, dividends=_dividends(symbol, bars, dates, columns))
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from src.services.data_provider.arrays import CLOSE, HIGH, LOW, OPEN, VOLUME, BoolArray, Dates, Float64Array
 from src.services.data_provider.base import SuspectBar
-from src.services.data_provider.coverage import TradingHours
+from src.services.data_provider.trading_hours import TradingHours
 from src.utils.deadline import NO_DEADLINE, Deadline
 
 COLUMNS = ("open", "high", "low", "close", "adj_close", "volume", "dividend", "split", "capital_gain")
@@ -56,7 +56,7 @@ class History:
     def adjusted(self) -> Float64Array:
         """(n_days, 5) open, high, low, close, volume with prices adjusted for splits and dividends."""
         bars = np.empty((self.dates.size, 5))
-        with np.errstate(all="ignore"):  # a close of zero leaves a row that screening reports
+        with np.errstate(all="ignore"):  # a close of zero leaves a row that cleaning reports
             factor = self.rows[:, ADJ_CLOSE] / self.rows[:, CLOSE]
             for column in range(OPEN, CLOSE):
                 bars[:, column] = self.rows[:, column] * factor

@@ -13,8 +13,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from src.services.data_provider.base import SuspectBar
-from src.services.data_provider.coverage import TradingHours
 from src.services.data_provider.history import COLUMNS, History
+from src.services.data_provider.trading_hours import TradingHours
 
 EDITION = 1
 """Increased when the file format changes; files of another edition are fetched again."""

@@ -201,7 +201,7 @@ def adjusted_rows(columns: Mapping[str, Float64Array]) -> Float64Array:
     """(n_rows, 5) open, high, low, close, volume with prices adjusted for splits and dividends."""
     rows = split_adjusted_rows(columns)
     if "adjusted" in columns:
-        with np.errstate(all="ignore"):  # a close of zero leaves a row that screening reports
+        with np.errstate(all="ignore"):  # a close of zero leaves a row that cleaning reports
             rows[:, OPEN:CLOSE] *= (columns["adjusted"] / rows[:, CLOSE])[:, np.newaxis]
         rows[:, CLOSE] = columns["adjusted"]
     return rows

@@ -10,8 +10,8 @@ import numpy as np
 
 from src.services.data_provider.arrays import Dates
 from src.services.data_provider.base import SuspectBar
-from src.services.data_provider.coverage import NEW_YORK, TradingHours
 from src.services.data_provider.history import COLUMNS, History
+from src.services.data_provider.trading_hours import NEW_YORK, TradingHours
 
 FRAME_COLUMNS = ("Open", "High", "Low", "Close", "Adj Close", "Volume", "Dividends", "Stock Splits", "Capital Gains")
 """yfinance's names of `COLUMNS`, in that order. Only funds have capital gains."""

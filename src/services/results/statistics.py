@@ -3,7 +3,7 @@
 from typing import Any
 
 from src.services.results.exports.equity_table import EquityCurve
-from src.utils.drawdown_periods import worst_drawdowns
+from src.utils.drawdown import worst_drawdowns
 from src.utils.monthly_returns import yearly_table
 
 

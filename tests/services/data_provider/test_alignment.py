@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from src.errors import NoPrices, PriceSourceUnavailable
 from src.services.data_provider.alignment import align, gather
 from src.services.data_provider.base import SuspectBar
-from src.services.data_provider.cleaning import SymbolBars, screen
+from src.services.data_provider.cleaning import SymbolBars, clean
 
 EPOCH = np.datetime64("2020-01-01", "D")
 JANUARY = (date(2020, 1, 1), date(2020, 1, 31))
@@ -69,7 +69,7 @@ def test_a_window_outside_the_prices_reports_their_range():
 
 def test_a_window_of_only_unusable_rows_is_reported():
     dates = np.array(["2020-01-02", "2020-02-03"], dtype="datetime64[D]")
-    frame = screen("A", dates, np.array([[0.0] * 5, [1.0] * 5]))
+    frame = clean("A", dates, np.array([[0.0] * 5, [1.0] * 5]))
     with pytest.raises(NoPrices, match=r"none of the rows there can be used \(on 2020-01-02: open 0, high 0"):
         gather(["A"], *JANUARY, lambda _: frame)
 

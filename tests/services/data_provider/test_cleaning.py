@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from src.services.data_provider.cleaning import screen
+from src.services.data_provider.cleaning import clean
 
 NAN, INF = float("nan"), float("inf")
 GOOD = (10.0, 11.0, 9.0, 10.5, 100.0)
@@ -15,7 +15,7 @@ GOOD = (10.0, 11.0, 9.0, 10.5, 100.0)
 
 def screened(*rows, dates=None):
     dates = dates or [f"2020-01-{day:02d}" for day in range(2, 2 + len(rows))]
-    return screen("ABC", np.array(dates, dtype="datetime64[D]"), np.array(rows, dtype=np.float64))
+    return clean("ABC", np.array(dates, dtype="datetime64[D]"), np.array(rows, dtype=np.float64))
 
 
 def test_good_rows_pass_without_a_report():
@@ -78,7 +78,7 @@ def test_the_last_of_several_rows_of_a_day_counts_and_the_others_are_reported():
 def test_the_last_row_of_a_day_is_the_last_in_a_file_of_any_length():
     close = np.arange(1.0, 5_001.0)
     dates = np.datetime64("2020-01-02", "D") + np.arange(5_000) % 50
-    bars = screen("ABC", dates, np.outer(close, np.ones(5)))
+    bars = clean("ABC", dates, np.outer(close, np.ones(5)))
     np.testing.assert_array_equal(bars.bars[:, 3], close[-50:])
 
 
@@ -101,13 +101,13 @@ def test_a_missing_or_zero_volume_is_not_reported():
 
 
 def test_no_rows_give_no_bars():
-    bars = screen("ABC", np.empty(0, dtype="datetime64[D]"), np.empty((0, 5)))
+    bars = clean("ABC", np.empty(0, dtype="datetime64[D]"), np.empty((0, 5)))
     assert bars.bars.shape == (0, 5)
 
 
 def test_the_rows_handed_in_are_not_changed():
     rows = np.array([(*GOOD[:4], -1.0)])
-    screen("ABC", np.array(["2020-01-02"], dtype="datetime64[D]"), rows)
+    clean("ABC", np.array(["2020-01-02"], dtype="datetime64[D]"), rows)
     assert rows[0, 4] == -1.0
 
 
@@ -118,7 +118,7 @@ PRICES = st.sampled_from([NAN, INF, 0.0, -1.0, 1.0, 2.0, 3.0])
 @given(st.lists(st.tuples(st.integers(0, 5), *[PRICES] * 5), min_size=1, max_size=12))
 def test_every_row_is_either_a_bar_or_reported(rows):
     dates = np.datetime64("2020-01-02", "D") + np.array([row[0] for row in rows])
-    bars = screen("ABC", dates, np.array([row[1:] for row in rows]))
+    bars = clean("ABC", dates, np.array([row[1:] for row in rows]))
     left_out = sum("left out" in suspect.what for suspect in bars.suspects)
     assert bars.dates.size + left_out == len(rows)
     assert (np.diff(bars.dates.astype(int)) > 0).all()

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from src.services.data_provider.calendar import sessions
-from src.services.data_provider.cleaning import screen
+from src.services.data_provider.cleaning import clean
 from src.services.data_provider.files import FilesProvider
 from src.services.data_provider.history import (
     ADJ_CLOSE,
@@ -128,7 +128,7 @@ def test_adjusting_real_raw_prices_gives_the_real_adjusted_ones(
     listing = from_raw(raw_prices / f"{symbol}.parquet")
     rows = np.zeros((listing.dates.size, len(COLUMNS)))
     rows[:, :4], rows[:, ADJ_CLOSE], rows[:, RAW_VOLUME] = listing.rows[:, :4], listing.rows[:, 4], listing.rows[:, 5]
-    bars = screen(symbol, listing.dates, History(symbol, listing.dates, rows, WHOLE.market).adjusted())
+    bars = clean(symbol, listing.dates, History(symbol, listing.dates, rows, WHOLE.market).adjusted())
     real = FilesProvider(daily_prices).fetch((symbol,), date(1900, 1, 1), date(2030, 1, 1))
     ours = bars.window(real.dates[0].item(), real.dates[-1].item())
     np.testing.assert_array_equal(ours.dates, real.dates)

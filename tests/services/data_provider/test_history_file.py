@@ -20,9 +20,9 @@ from hypothesis.extra.numpy import arrays
 from src.services.data_provider import history_file
 from src.services.data_provider.base import SuspectBar
 from src.services.data_provider.calendar import sessions
-from src.services.data_provider.coverage import TradingHours
 from src.services.data_provider.history import COLUMNS, History
 from src.services.data_provider.history_file import NotIntact, Record, encode, read, write
+from src.services.data_provider.trading_hours import TradingHours
 from tests.fakes.histories import NEW_YORK_MARKET, history
 
 ROOT = Path(__file__).resolve().parents[3]

@@ -4,7 +4,7 @@ from src.services.results.exports.equity_table import EquityCurve
 from src.services.results.report.markup import Markup, element, joined
 from src.services.results.report.number_format import NOTHING, day, percent
 from src.services.results.report.tables import row, table
-from src.utils.drawdown_periods import DrawdownPeriod, worst_drawdowns
+from src.utils.drawdown import DrawdownPeriod, worst_drawdowns
 from src.utils.monthly_returns import YearOfReturns, yearly_table
 
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")

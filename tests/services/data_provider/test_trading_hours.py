@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from src.services.data_provider.coverage import TradingHours
+from src.services.data_provider.trading_hours import TradingHours
 from tests.fakes.yahoo import Clock
 
 NEW_YORK = TradingHours("America/New_York", has_new_york_sessions=True, trades_weekends=False)
