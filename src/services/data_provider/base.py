@@ -270,6 +270,6 @@ class DataProvider(Protocol):
     def version(self, symbol: str, end: date) -> Hashable | None:
         """A value that differs once `fetch` or `fetch_yields` may return something else for a window ending on `end`.
 
-        Takes microseconds. None if that is unknown, such as for a symbol without prices.
+        Takes microseconds. None if only the source can tell, such as for a symbol that it did not know.
         """
         ...

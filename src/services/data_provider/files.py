@@ -2,7 +2,7 @@
 
 import os
 import stat
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from datetime import date
 from difflib import get_close_matches
 from itertools import islice
@@ -102,20 +102,21 @@ class FilesProvider:
             raise PriceSourceUnavailable("The folder of price files does not exist; DATA_DIR names it.")
 
     def version(self, symbol: str, end: date) -> Hashable | None:
-        """The state of the symbol's file, as `DataProvider.version` promises."""
+        """The state of the symbol's file, or of the folder without one, as `DataProvider.version` promises."""
         if SYMBOL_PATTERN.fullmatch(symbol) is None:
             return None
-        return next((stamp for suffix in SUFFIXES if (stamp := self._stamp(symbol, suffix)) is not None), None)
+        stamps = (self._stamp(symbol + suffix, stat.S_ISREG) for suffix in SUFFIXES)
+        return next(filter(None, stamps), None) or self._stamp("", stat.S_ISDIR)
 
-    def _stamp(self, symbol: str, suffix: str) -> Hashable | None:
-        """Changes with the file, or with the file that it links to; None without one."""
+    def _stamp(self, name: str, is_right_kind: Callable[[int], bool]) -> Hashable | None:
+        """Changes with that entry of the folder, or with what it links to; None if it is missing or of another kind."""
         try:
-            status = os.stat(f"{self._folder}/{symbol}{suffix}")  # noqa: PTH116 - a Path takes twice as long
+            status = os.stat(f"{self._folder}/{name}")  # noqa: PTH116 - a Path takes twice as long
         except OSError:
             return None
-        if not stat.S_ISREG(status.st_mode):
+        if not is_right_kind(status.st_mode):
             return None
-        return suffix, status.st_mtime_ns, status.st_size, status.st_ino, status.st_dev
+        return name, status.st_mtime_ns, status.st_size, status.st_ino, status.st_dev
 
     def _load(self, symbol: str, adjustment: PriceAdjustment = FULL) -> SymbolBars:
         stamp = self.version(symbol, date.max)

@@ -108,12 +108,19 @@ def test_a_price_file_that_goes_is_noticed(folder: Path) -> None:
     assert "no benchmark" in prepared(datasets).benchmark.warnings[0]
 
 
-def test_a_benchmark_that_was_missing_is_found_once_it_is_there(folder: Path) -> None:
-    (folder / "QQQ.parquet").unlink()
-    datasets = Datasets(FilesProvider(folder))
-    assert prepared(datasets).benchmark.closes is None
-    write(folder, "QQQ")
-    assert prepared(datasets).benchmark.closes is not None
+@pytest.mark.parametrize("symbol", ["QQQ", "^IRX"])
+def test_a_dataset_without_a_benchmark_or_rate_is_gathered_once_until_the_file_is_there(
+    folder: Path, symbol: str
+) -> None:
+    (folder / f"{symbol}.parquet").unlink()
+    provider = Counted(FilesProvider(folder))
+    datasets = Datasets(provider)
+    without = prepared(datasets)
+    n_asked = provider.n_asked
+    assert prepared(datasets) is without
+    assert provider.n_asked == n_asked
+    write(folder, symbol)
+    assert len(prepared(datasets).benchmark.warnings) == len(without.benchmark.warnings) - 1
 
 
 def _mock(clock: Callable[[], datetime], _folder: Path) -> DataProvider:

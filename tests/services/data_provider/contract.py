@@ -139,10 +139,12 @@ class DataProviderContract:
     def test_what_is_no_ticker_has_no_version(self, case: Case, symbol: str) -> None:
         assert case.provider.version(symbol, case.end) is None
 
-    def test_an_unknown_symbol_has_no_version(self, case: Case) -> None:
+    def test_unknown_symbols_have_no_versions_of_their_own(self, case: Case) -> None:
         with pytest.raises(NoPrices):
             case.provider.fetch(case.unknown[:1], case.start, case.end)
-        assert case.provider.version(case.unknown[0], case.end) is None
+        versions = {case.provider.version(symbol, case.end) for symbol in case.unknown}
+        assert len(versions) == 1
+        assert case.provider.version(case.known[0], case.end) not in versions - {None}
 
     def test_many_threads_get_the_same_answer(self, case: Case) -> None:
         def fetch(_: int) -> str:
