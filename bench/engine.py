@@ -17,17 +17,22 @@ from hqg_algorithms import BarSize, ExecutionTiming
 
 from bench import rivals, strategies
 from bench.prices import Prices, generated, real_or_generated
-from bench.strategies import EqualWeight, SmaCross
 from src.engine.costs import Commission, Fraction, PerOrder
 from src.engine.market import Doubles, Market, Rules
 from src.engine.simulator import Decide, simulate
-from src.execution.runner.signals import read_signal
-from src.execution.runner.views import pack_frame, views_from_frame
+from src.execution.runner.signal_origin import SOURCE_NAME, check_at_creation
+from src.execution.runner.signals import signal_reader
+from src.execution.runner.views import frame_packer, frame_reader
 
 SECTORS_AND_MORE = (
     "XLB XLE XLF XLI XLK XLP XLU XLV XLY SPY QQQ IWM EFA EEM AGG TLT IEF GLD DIA DBC".split()  # noqa: SIM905
 )
 SLIPPAGE = 0.0005
+
+_SOURCE = Path(strategies.__file__).read_text()
+_LOADED: dict[str, Any] = {"__name__": "strategy"}
+exec(compile(_SOURCE, SOURCE_NAME, "exec", dont_inherit=True), _LOADED)  # noqa: S102 - our own file
+SmaCross, EqualWeight = _LOADED["SmaCross"], _LOADED["EqualWeight"]
 
 
 @dataclass(frozen=True)
@@ -56,13 +61,15 @@ class Result:
 
 def in_one_process(strategy: Any, symbols: tuple[str, ...]) -> Decide:
     """User code behind the same frames and views as in the box, without the second process."""
-    on_data = strategy.on_data
+    on_data, pack = strategy.on_data, frame_packer(len(symbols))
+    views, read_signal = frame_reader(symbols), signal_reader(symbols)
+    check_at_creation(symbols)
 
     def decide(
         day: int, bars: Doubles, equity: float, cash: float, shares: Sequence[float], marks: Sequence[float]
     ) -> Sequence[float] | None:
-        frame = pack_frame(symbols, bars, equity, cash, shares, marks)
-        return read_signal(on_data(*views_from_frame(frame, symbols)), symbols)
+        data, portfolio = views(pack(bars, equity, cash, shares, marks))
+        return read_signal(on_data(data, portfolio))
 
     return decide
 
@@ -90,7 +97,7 @@ def in_the_box(market: Market, how: Rules, strategy: str, repeats: int) -> rival
     from src.execution.runner.child import StrategyChild
 
     job = {
-        "source": Path(strategies.__file__).read_text(),
+        "source": _SOURCE,
         "class_name": strategy,
         "universe": list(market.symbols),
         "needs_prelude": False,
@@ -126,7 +133,7 @@ def trend_contenders(prices: Prices) -> list[Contender]:
     market, how = prices.market(), rules(ExecutionTiming.CLOSE_TO_NEXT_OPEN)
     return [
         ours("ours, one process", market, how, SmaCross),
-        ours("ours, minimum trade 1.00", market, replace(how, min_trade_value=1.0), SmaCross),
+        ours("ours, minimum trade 1.00", market, how._replace(min_trade_value=1.0), SmaCross),
         ours_in_the_box(market, how, "SmaCross"),
         Contender("vectorbt, no user code", lambda: rivals.vectorbt_trend(prices), repeats=7),
         Contender("bt", lambda: rivals.bt_trend(prices)),
@@ -147,7 +154,7 @@ def equal_weight_contenders(prices: Prices) -> list[Contender]:
     ]
 
 
-class OneSymbolTrend(SmaCross):
+class OneSymbolTrend(SmaCross):  # type: ignore[misc, valid-type]
     """SPY above its mean, else cash: the one-symbol job of backtesting.py."""
 
     universe = ["SPY"]  # noqa: RUF012 - as users write it

@@ -31,14 +31,11 @@ def milliseconds(service: int, backend: str) -> dict[str, float]:
             spent[name] += _time(pid, OWN) + _time(pid, COLLECTED)
         elif parent == service and b"reading_process" in _command(pid):
             spent["reading helpers"] += _time(pid, OWN)
-        elif parent == service and b"launcher.py" in _command(pid):
-            spent["launcher"] += _time(pid, OWN)
-            spent["boxes"] += _time(pid, COLLECTED)
     if backend == "docker":
         spent["boxes"] = _containers()
         spent["shims and runc"] = _time(INIT, COLLECTED) - spent["boxes"]
     else:
-        spent["boxes"] += _time(INIT, COLLECTED)
+        spent["boxes"] = _time(service, COLLECTED) + _time(INIT, COLLECTED)
     return dict(spent)
 
 

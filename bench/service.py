@@ -41,14 +41,16 @@ from src.engine.costs import commission_from_wire, slippage_from_wire
 from src.engine.market import Market, Rules
 from src.engine.simulator import simulate
 from src.execution.runner import dialects
+from src.execution.runner.signals import signal_reader
+from src.execution.runner.views import frame_packer, frame_reader
 request = json.load(sys.stdin)
 dialects.install()
 space = {"__name__": "strategy"}
 exec(request["code"], space)
 strategy, symbols = space["SmaCross"](), tuple(request["symbols"])
-def decide(day, bars, equity, cash, shares, marks):
-    frame = array("d", [equity, cash, *shares, *marks]).tobytes() + bytes(bars)
-    return dialects.read_signal(strategy.on_data(*dialects.views_from_frame(frame, symbols)), symbols)
+pack, views, read_signal = frame_packer(len(symbols)), frame_reader(symbols), signal_reader(symbols)
+def decide(day, *account):
+    return read_signal(strategy.on_data(*views(pack(*account))))
 market = Market(request["days"], symbols, memoryview(array("d", request["bars"])))
 rules = Rules(BarSize.DAILY, ExecutionTiming.CLOSE_TO_NEXT_OPEN, 10_000.0, 1.0,
               commission_from_wire(0.0), slippage_from_wire(0.0))

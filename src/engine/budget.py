@@ -18,7 +18,7 @@ def largest_affordable(
     budget: float,
     top: float,
     drops_above: Callable[[float], Sequence[Drop]] = lambda x: (),
-    least_slope: float = 0.0,
+    least_slope: Callable[[], float] = lambda: 0.0,
 ) -> float:
     """The largest x from 0 to `top` with spend(x) ≤ budget, to a ten-trillionth of the budget or of `top`.
 
@@ -28,8 +28,8 @@ def largest_affordable(
     Args:
         spend: the total cost of x.
         drops_above: the drops between an x and `top`, in any order.
-        least_slope: minimum rise in spending per unit of x, apart from the drops. Zero is always right; a larger value
-            skips drops that are too small to bring spending back within the budget.
+        least_slope: returns the minimum rise in spending per unit of x, apart from the drops. Zero is always right; a
+            larger value skips drops that are too small to bring spending back within the budget.
 
     Returns:
         `top` when it is affordable; 0.0 when nothing is, or when there is no budget.
@@ -41,7 +41,10 @@ def largest_affordable(
         return top
     found = _search(spend, budget, 0.0, top, excess)
     too_much = top
-    for drop in reversed(list(_relevant(found, top, drops_above(found), least_slope))):
+    drops = drops_above(found)
+    if not drops:
+        return found
+    for drop in reversed(list(_relevant(found, top, drops, least_slope()))):
         above = drop + _PRECISION * top
         if above < too_much and spend(above) <= budget * (1 + _PRECISION):
             return _search(spend, budget, above, too_much, spend(too_much) - budget)

@@ -1,7 +1,7 @@
 """The books of a run: filled orders, daily marks, and orders that could not fill."""
 
 from collections import Counter
-from dataclasses import dataclass, field
+from typing import NamedTuple
 
 STRETCH_DAYS = 7
 """Misses at most this many timeline days apart form one stretch, such as all weekends of equities beside a coin."""
@@ -10,8 +10,7 @@ MAX_STRETCHES = 20
 """Maximum stretches per symbol and reason; later misses extend the last, which keeps the list short."""
 
 
-@dataclass(slots=True)
-class Orders:
+class Orders(NamedTuple):
     """Filled orders in order of filling, one column per field, all of one length.
 
     Attributes:
@@ -22,19 +21,18 @@ class Orders:
         fee: commission of this order in account currency, at least zero.
     """
 
-    day: list[int] = field(default_factory=list)
-    symbol: list[int] = field(default_factory=list)
-    shares: list[float] = field(default_factory=list)
-    price: list[float] = field(default_factory=list)
-    fee: list[float] = field(default_factory=list)
+    day: list[int]
+    symbol: list[int]
+    shares: list[float]
+    price: list[float]
+    fee: list[float]
 
 
 class TooManyOrders(Exception):
     """A run has more orders than its rules allow."""
 
 
-@dataclass(slots=True)
-class Unfilled:
+class Unfilled(NamedTuple):
     """A stretch of days on which one symbol could not fill for one reason.
 
     Attributes:
@@ -42,17 +40,16 @@ class Unfilled:
         reason: a short clause without symbol or date, one of those in `src/engine/rebalancing.py`.
         first_day: timeline index of the first such day.
         last_day: timeline index of the last such day.
-        count: number of such days in the stretch, at least one.
+        n_days: number of such days in the stretch, at least one.
     """
 
     symbol: int
     reason: str
     first_day: int
     last_day: int
-    count: int = 1
+    n_days: int = 1
 
 
-@dataclass(slots=True)
 class Ledger:
     """The books of one run.
 
@@ -66,20 +63,20 @@ class Ledger:
         unfilled: orders that waited or never filled, by first_day.
         decisions: number of calls of the strategy.
         signals: number of calls that returned weights.
-        most_wanted: until the first fill, the largest position requested by a signal that could have filled, in
+        most_requested: until the first fill, the largest position requested by a signal that could have filled, in
             account currency before costs; None when no signal could.
         most_affordable: the largest of those orders after costs.
     """
 
-    orders: Orders = field(default_factory=Orders)
-    settlements: Orders = field(default_factory=Orders)
-    cash: list[float] = field(default_factory=list)
-    equity: list[float] = field(default_factory=list)
-    unfilled: list[Unfilled] = field(default_factory=list)
-    decisions: int = 0
-    signals: int = 0
-    most_wanted: float | None = None
-    most_affordable: float = 0.0
+    def __init__(self) -> None:
+        self.orders = self.settlements = Orders([], [], [], [], [])
+        self.cash: list[float] = []
+        self.equity: list[float] = []
+        self.unfilled: list[Unfilled] = []
+        self.decisions = 0
+        self.signals = 0
+        self.most_requested: float | None = None
+        self.most_affordable = 0.0
 
 
 class UnfilledLog:
@@ -91,17 +88,17 @@ class UnfilledLog:
 
     def __init__(self, unfilled: list[Unfilled]) -> None:
         self._unfilled = unfilled
-        self._latest: dict[tuple[int, str], Unfilled] = {}
+        self._latest: dict[tuple[int, str], int] = {}
         self._counts: Counter[tuple[int, str]] = Counter()
 
     def note(self, day: int, symbol: int, reason: str) -> None:
         """Record that an order in `symbol` could not fill, or only in part, on that timeline day."""
         key = (symbol, reason)
-        stretch = self._latest.get(key)
-        if stretch is not None and (day - stretch.last_day <= STRETCH_DAYS or self._counts[key] >= MAX_STRETCHES):
-            stretch.last_day = day
-            stretch.count += 1
-            return
-        self._latest[key] = Unfilled(symbol, reason, day, day)
+        if key in self._latest:
+            stretch = self._unfilled[self._latest[key]]
+            if day - stretch.last_day <= STRETCH_DAYS or self._counts[key] >= MAX_STRETCHES:
+                self._unfilled[self._latest[key]] = stretch._replace(last_day=day, n_days=stretch.n_days + 1)
+                return
+        self._latest[key] = len(self._unfilled)
         self._counts[key] += 1
-        self._unfilled.append(self._latest[key])
+        self._unfilled.append(Unfilled(symbol, reason, day, day))

@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from hqg_algorithms import BarSize, ExecutionTiming
 
@@ -19,7 +19,7 @@ FIELDS = 5
 """Doubles per bar: open, high, low, close (account currency per share), volume (shares)."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Market:
     """Daily bars of a universe.
 
@@ -48,8 +48,7 @@ class Market:
             raise ValueError(f"bars must hold {expected} doubles, got {len(self.bars)} of {self.bars.format!r}")
 
 
-@dataclass(frozen=True, slots=True)
-class Rules:
+class Rules(NamedTuple):
     """How a run trades.
 
     Attributes:

@@ -1,44 +1,55 @@
 """Cash and positions of one account, and the trades that target weights require at one moment."""
 
-import math
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
+from math import fsum, isnan
 from operator import mul
+from typing import Any
 
 from src.engine.budget import ROUNDING, Drop, largest_affordable
 from src.engine.ledger import Orders
 from src.engine.market import Rules
 
-_Fill = tuple[int, int, float, float, float]
+FILL_FIELDS = 5
+"""Numbers per fill in a flat list, which costs less than an object per fill."""
 
 Change = tuple[int, float]
 """A symbol's index and signed shares: above zero to buy, below zero to sell."""
 
+_Row = tuple[int, float, float, float]
+
 
 class Portfolio:
-    """Cash (account currency), fractional shares (one count per symbol in universe order), and past fills."""
+    """One account: its cash, its positions and its past fills.
+
+    Attributes:
+        cash: account currency.
+        shares: (n_symbols,) fractional shares in universe order.
+        fills: every fill of a signal, flat: day, symbol, signed shares, price and fee of each.
+    """
 
     def __init__(self, cash: float, symbols_count: int) -> None:
         self.cash = cash
         self.shares = [0.0] * symbols_count
-        self._fills: list[_Fill] = []
-        self._settlements: list[_Fill] = []
+        self.fills: list[Any] = []
+        self._settlements: list[Any] = []
 
     def value(self, prices: Sequence[float]) -> float:
         """Cash plus positions at these prices; a price may be NaN for a symbol never held."""
-        worth = math.fsum(map(mul, self.shares, prices))
-        if math.isnan(worth):  # 0 shares × NaN
-            worth = math.fsum(held * price for held, price in zip(self.shares, prices, strict=True) if held)
+        worth = fsum(map(mul, self.shares, prices))
+        if isnan(worth):  # 0 shares × NaN
+            worth = fsum(held * price for held, price in zip(self.shares, prices, strict=True) if held)
         return self.cash + worth
 
     def trade(self, day: int, symbol: int, change: float, price: float, fee: float) -> None:
         """Book one fill. A change of minus the holding leaves exactly 0.0 shares."""
         self.cash -= change * price + fee
         self.shares[symbol] += change
-        self._fills.append((day, symbol, change, price, fee))
+        self.fills += (day, symbol, change, price, fee)
 
     def receive(self, dividends: Sequence[tuple[int, float]]) -> None:
         """Book dividends, given as (symbol, cash per share), on the current holdings."""
-        self.cash += math.fsum(self.shares[symbol] * amount for symbol, amount in dividends)
+        if dividends:
+            self.cash += fsum(self.shares[symbol] * amount for symbol, amount in dividends)
 
     def settle(self, day: int, symbol: int, price: float) -> None:
         """Turn a position into cash at that price, free of costs; does nothing when none is held."""
@@ -46,29 +57,19 @@ class Portfolio:
         if held:
             self.cash += held * price
             self.shares[symbol] = 0.0
-            self._settlements.append((day, symbol, -held, price, 0.0))
-
-    @property
-    def has_traded(self) -> bool:
-        """Whether any signal was filled."""
-        return bool(self._fills)
-
-    @property
-    def n_orders(self) -> int:
-        """Number of fills so far."""
-        return len(self._fills)
+            self._settlements += (day, symbol, -held, price, 0.0)
 
     def orders(self) -> Orders:
         """Every fill so far."""
-        return _columns(self._fills)
+        return _columns(self.fills)
 
     def settlements(self) -> Orders:
         """Every position settled so far."""
         return _columns(self._settlements)
 
 
-def _columns(fills: list[_Fill]) -> Orders:
-    return Orders(*map(list, zip(*fills, strict=True))) if fills else Orders()
+def _columns(fills: list[Any]) -> Orders:
+    return Orders(*(fills[field::FILL_FIELDS] for field in range(FILL_FIELDS)))
 
 
 class Sizing:
@@ -83,6 +84,8 @@ class Sizing:
     """Reference prices of the moment in universe order, NaN for a symbol that never had one."""
     equity: float
     """The portfolio's value at these prices, in account currency."""
+    rounding: float
+    """The rounding error of one rebalance, in account currency."""
     least: float
     """Account currency below which a change is skipped."""
 
@@ -90,19 +93,24 @@ class Sizing:
         self._portfolio = portfolio
         self._min_trade_value = rules.min_trade_value
         self._fee = rules.commission.fee
+        self._is_feeless = rules.commission.fee(1, 1) == 0
         self._fraction = rules.slippage.fraction
         self._max_shares = rules.slippage.max_shares
         self._uses_volume = rules.slippage.uses_volume
+        if not self._uses_volume:
+            fraction = rules.slippage.fraction(1, 1)
+            self._buy_factor, self._sell_factor = 1 + fraction, 1 - fraction
         self._marginal_fee = rules.commission.marginal_fraction
         self._marginal_slippage = rules.slippage.marginal_fraction()
 
-    def turn_to(self, weights: Sequence[float], prices: Sequence[float], volumes: Sequence[float]) -> None:
-        """Use these weights, prices and volumes (shares) from now on."""
-        self._weights, self.prices, self._volumes = weights, prices, volumes
-        self.equity = self._portfolio.value(prices)
+    def turn_to(
+        self, weights: Sequence[float], prices: Sequence[float], volumes: Sequence[float], equity: float
+    ) -> None:
+        """Use these weights, prices and volumes (shares) from now on; `equity` is the value at these prices."""
+        self._weights, self.prices, self._volumes, self.equity = weights, prices, volumes, equity
         # Rounding alone must never trade: it would pay a flat fee for nothing.
-        rounding, least = ROUNDING * self.equity, self._min_trade_value
-        self.least = least if least > rounding else rounding
+        self.rounding, least = ROUNDING * equity, self._min_trade_value
+        self.least = least if least > self.rounding else self.rounding
 
     def changes(self, symbols: Sequence[int], investable: float) -> list[Change]:
         """The trades that give each of `symbols` its weight of `investable`.
@@ -110,18 +118,23 @@ class Sizing:
         Changes worth less than `least` are left out, except that a weight of zero always closes the position. A symbol
         that never had a price has a NaN change.
         """
-        weights, prices, shares, least = self._weights, self.prices, self._portfolio.shares, self.least
+        least = self.least
         changes = []
-        for symbol in symbols:
-            weight, held = weights[symbol], shares[symbol]
+        for symbol, weight, price, held in self._rows(symbols):
             if weight:
-                price = prices[symbol]
                 change = weight * investable / price - held
                 if not -least < change * price < least:
                     changes.append((symbol, change))
             elif held:
                 changes.append((symbol, -held))
         return changes
+
+    def _rows(self, symbols: Sequence[int]) -> Iterable[_Row]:
+        """Symbol, weight, price and shares held of each of `symbols`, which ascend."""
+        weights, prices, shares = self._weights, self.prices, self._portfolio.shares
+        if len(symbols) == len(shares):  # all of them
+            return zip(symbols, weights, prices, shares)  # noqa: B905 - `strict` takes as long as two symbols
+        return [(symbol, weights[symbol], prices[symbol], shares[symbol]) for symbol in symbols]
 
     def is_too_small(self, symbol: int, shares: float) -> bool:
         """True when that many shares are worth less than the minimum trade."""
@@ -135,34 +148,65 @@ class Sizing:
     def quote(self, symbol: int, change: float) -> tuple[float, float]:
         """Fill price and fee of a change: buys pay slippage on top of the price, sells give it up."""
         shares = abs(change)
-        fraction = self._fraction(shares, self._volumes[symbol])
-        price = self.prices[symbol] * (1 + fraction if change > 0 else 1 - fraction)
+        if self._uses_volume:
+            fraction = self._fraction(shares, self._volumes[symbol])
+            factor = 1 + fraction if change > 0 else 1 - fraction
+        else:
+            factor = self._buy_factor if change > 0 else self._sell_factor
+        price = self.prices[symbol] * factor
         return price, self._fee(shares, price)
 
     def investable(self, symbols: Sequence[int]) -> float:
         """The equity left after the costs of investing it in `symbols`: E' + costs(E') = equity."""
-
-        def spend(investable: float) -> float:
-            parts = [investable]
-            for symbol, wanted in self.changes(symbols, investable):
-                change = self.fillable(symbol, wanted) if self._uses_volume else wanted
-                price, fee = self.quote(symbol, change)
-                parts.append((price - self.prices[symbol]) * change + fee)
-            return math.fsum(parts)
+        spend = self._varying_spending(symbols) if self._uses_volume else self._constant_spending(symbols)
 
         def drops_above(investable: float) -> list[Drop]:
             return self._drops(symbols, investable)
 
-        return largest_affordable(spend, self.equity, self.equity, drops_above, self._least_slope(symbols))
+        return largest_affordable(spend, self.equity, self.equity, drops_above, lambda: self._least_slope(symbols))
+
+    def _varying_spending(self, symbols: Sequence[int]) -> Callable[[float], float]:
+        """An amount plus the costs of investing it, where slippage depends on the order's size."""
+
+        def spend(investable: float) -> float:
+            parts = [investable]
+            for symbol, wanted in self.changes(symbols, investable):
+                change = self.fillable(symbol, wanted)
+                price, fee = self.quote(symbol, change)
+                parts.append((price - self.prices[symbol]) * change + fee)
+            return fsum(parts)
+
+        return spend
+
+    def _constant_spending(self, symbols: Sequence[int]) -> Callable[[float], float]:
+        """The same where slippage is a constant fraction: prices are known before the search, which takes most time."""
+        least, fee_of = self.least, None if self._is_feeless else self._fee
+        rows = []
+        for _, weight, price, held in self._rows(symbols):
+            if weight or held:
+                buy, sell = price * self._buy_factor, price * self._sell_factor
+                rows.append((weight, price, held, buy, buy - price, sell, sell - price))
+
+        def spend(investable: float) -> float:
+            parts = [investable]
+            for weight, price, held, buy, lost_on_buy, sell, lost_on_sell in rows:
+                change = weight * investable / price - held
+                if weight and -least < change * price < least:
+                    continue
+                cost = (lost_on_buy if change > 0 else lost_on_sell) * change
+                parts.append(cost if fee_of is None else cost + fee_of(abs(change), buy if change > 0 else sell))
+            return fsum(parts)
+
+        return spend
 
     def _drops(self, symbols: Sequence[int], investable: float) -> list[Drop]:
         """The amounts above `investable` at which a sell becomes too small to make, with the sell's cost there."""
         drops = []
-        for symbol in symbols:
-            weight, price = self._weights[symbol], self.prices[symbol]
-            value = self._portfolio.shares[symbol] * price - self.least
-            if weight and weight * investable < value < weight * self.equity:
-                change = self.fillable(symbol, -self.least / price) if self._uses_volume else -self.least / price
+        equity, least = self.equity, self.least
+        for symbol, weight, price, held in self._rows(symbols):
+            value = held * price - least
+            if weight and weight * investable < value < weight * equity:
+                change = self.fillable(symbol, -least / price) if self._uses_volume else -least / price
                 at, fee = self.quote(symbol, change)
                 drops.append((value / weight, (at - price) * change + fee))
         return drops

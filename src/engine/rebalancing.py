@@ -28,6 +28,7 @@ class Rebalancer:
     def __init__(self, rules: Rules, portfolio: Portfolio, log: UnfilledLog) -> None:
         self._rules = rules
         self._is_free = rules.is_free
+        self._min_trade_value = rules.min_trade_value
         self._uses_volume = rules.slippage.uses_volume
         self._portfolio = portfolio
         self._sizing = Sizing(rules, portfolio)
@@ -40,7 +41,7 @@ class Rebalancer:
         """The symbols of the latest signal that have not filled yet."""
         self.n_signals = 0
         """Number of signals so far."""
-        self.most_wanted: float | None = None
+        self.most_requested: float | None = None
         self.most_affordable = 0.0
         """See src.engine.ledger.Ledger."""
 
@@ -66,25 +67,36 @@ class Rebalancer:
         """Close the position at its last close times (1 + delisting_return)."""
         self._portfolio.settle(day, symbol, last_close * (1 + self._rules.delisting_return))
 
-    def fill(self, day: int, prices: Sequence[float], marks: Sequence[float], volumes: Sequence[float]) -> None:
+    def fill(
+        self,
+        day: int,
+        prices: Sequence[float],
+        marks: Sequence[float],
+        volumes: Sequence[float],
+        equity: float,
+    ) -> None:
         """Fill the waiting orders that can trade at this moment: sells before buys, each in universe order.
 
         Args:
             day: timeline index.
             prices: the day's opens or closes, NaN for a symbol without a bar.
             marks: the prices, with a symbol's last known close in place of NaN; the same object if none is NaN.
-            volumes: the day's volumes in shares.
+            volumes: the day's volumes in shares; empty where slippage does not use them.
+            equity: the portfolio's value at the marks.
         """
+        if self._is_free and marks is prices and self._portfolio.fills:
+            self._fill_freely(day, prices, equity)
+            return
         sizing = self._sizing
-        sizing.turn_to(self._weights, marks, volumes)
+        sizing.turn_to(self._weights, marks, volumes, equity)
         ready: Sequence[int] = self.waiting
         stuck: list[int] = []
         if self._uses_volume or marks is not prices:
             ready, stuck = self._split(prices, volumes)
-        investable = sizing.equity if self._is_free else sizing.investable(ready)
+        investable = equity if self._is_free else sizing.investable(ready)
         short_reason = self._note_stuck(day, stuck, prices, investable) if stuck else None
         changes = sizing.changes(ready, investable)
-        if ready and not self._portfolio.has_traded:
+        if ready and not self._portfolio.fills:
             self._record_targets(ready, changes)
         for symbol, change in changes:
             if change < 0 and not self._sell(day, symbol, change):
@@ -95,18 +107,50 @@ class Rebalancer:
                 short.append(symbol)
         self.waiting = sorted(stuck + short) if short_reason == CASH_IN_A_SELL else stuck
 
+    def _fill_freely(self, day: int, prices: Sequence[float], equity: float) -> None:
+        """The same where every order fills completely, at its reference price and without a fee: one quick loop."""
+        portfolio, weights = self._portfolio, self._weights
+        cash, shares, fills = portfolio.cash, portfolio.shares, portfolio.fills
+        rounding, least = ROUNDING * equity, self._min_trade_value
+        least = least if least > rounding else rounding
+        buys = []
+        for symbol in self.waiting:
+            weight, price, held = weights[symbol], prices[symbol], shares[symbol]
+            change = weight * equity / price - held if weight else -held
+            value = change * price
+            if change < 0:
+                if value <= -least or not weight:
+                    cash -= value
+                    shares[symbol] = held + change
+                    fills += (day, symbol, change, price, 0.0)
+            elif value >= least and change:
+                buys.append((symbol, change, price))
+        for symbol, change, price in buys:
+            value = change * price
+            if value <= cash + rounding:
+                cash -= value
+                shares[symbol] += change
+                fills += (day, symbol, change, price, 0.0)
+            else:
+                portfolio.cash = cash
+                self._sizing.turn_to(weights, prices, (), equity)
+                self._buy(day, symbol, change, None)
+                cash = portfolio.cash
+        portfolio.cash = cash
+        self.waiting = ()
+
     def note_no_day_left(self, day: int, marks: Sequence[float]) -> None:
         """Record the orders of a signal on the window's last day, which have no day left to fill."""
         if self._signal_day != day:
             return
-        self._sizing.turn_to(self._weights, marks, ())
+        self._sizing.turn_to(self._weights, marks, (), self._portfolio.value(marks))
         for symbol, _ in self._sizing.changes(self.waiting, self._sizing.equity):
             self._log.note(day, symbol, NO_DAY_LEFT)
 
     def _record_targets(self, ready: Sequence[int], changes: Sequence[Change]) -> None:
         """Keep the amounts that explain a run without orders."""
         wanted = max(self._weights[symbol] for symbol in ready) * self._sizing.equity
-        self.most_wanted = max(self.most_wanted or 0.0, wanted)
+        self.most_requested = max(self.most_requested or 0.0, wanted)
         orders = (change * self._sizing.prices[symbol] for symbol, change in changes)
         self.most_affordable = max(self.most_affordable, *orders, 0.0)
 
@@ -119,10 +163,11 @@ class Rebalancer:
 
     def _split(self, prices: Sequence[float], volumes: Sequence[float]) -> tuple[list[int], list[int]]:
         """The waiting symbols that can trade now, and those that cannot but have a weight or a position."""
-        slippage = self._rules.slippage
+        max_shares = self._rules.slippage.max_shares
         ready, stuck = [], []
         for symbol in self.waiting:
-            if not math.isnan(prices[symbol]) and slippage.max_shares(volumes[symbol]) > 0:
+            has_volume = not self._uses_volume or max_shares(volumes[symbol]) > 0
+            if has_volume and not math.isnan(prices[symbol]):
                 ready.append(symbol)
             elif self._weights[symbol] or self._portfolio.shares[symbol]:
                 stuck.append(symbol)
@@ -141,14 +186,16 @@ class Rebalancer:
 
     def _sell(self, day: int, symbol: int, wanted: float) -> bool:
         """Sell what the day's volume allows, unless cash cannot pay the fee; True when all of it filled."""
+        portfolio, sizing = self._portfolio, self._sizing
         if self._is_free:
-            self._portfolio.trade(day, symbol, wanted, self._sizing.prices[symbol], 0.0)
+            portfolio.trade(day, symbol, wanted, sizing.prices[symbol], 0.0)
             return True
-        change, price, fee = self._quote(day, symbol, wanted)
-        if self._portfolio.cash - change * price - fee < -ROUNDING * self._sizing.equity:
+        change = self._fillable(day, symbol, wanted) if self._uses_volume else wanted
+        price, fee = sizing.quote(symbol, change)
+        if portfolio.cash - change * price - fee < -sizing.rounding:
             self._log.note(day, symbol, FEE_OVER_CASH)
             return False
-        self._portfolio.trade(day, symbol, change, price, fee)
+        portfolio.trade(day, symbol, change, price, fee)
         return change == wanted
 
     def _buy(self, day: int, symbol: int, wanted: float, short_reason: str | None) -> bool:
@@ -156,26 +203,27 @@ class Rebalancer:
 
         Rounding and skipped small sells also cut buys slightly; that is not recorded.
         """
-        sizing, cash = self._sizing, self._portfolio.cash
-        allowed, price, fee = self._quote(day, symbol, wanted)
+        portfolio, sizing = self._portfolio, self._sizing
+        allowed = self._fillable(day, symbol, wanted) if self._uses_volume else wanted
+        price, fee = (sizing.prices[symbol], 0.0) if self._is_free else sizing.quote(symbol, allowed)
+        has_cash = allowed * price + fee <= portfolio.cash + sizing.rounding
+        if has_cash and allowed == wanted and not wanted * sizing.prices[symbol] < sizing.least:
+            portfolio.trade(day, symbol, wanted, price, fee)
+            return True
         change = allowed
-        if change * price + fee > cash + ROUNDING * sizing.equity:
-            change = sizing.affordable(symbol, allowed, cash)
+        if not has_cash:
+            change = sizing.affordable(symbol, allowed, portfolio.cash)
             price, fee = sizing.quote(symbol, change)
         if not sizing.is_too_small(symbol, change):
-            self._portfolio.trade(day, symbol, change, price, fee)
+            portfolio.trade(day, symbol, change, price, fee)
         if short_reason is None or sizing.is_too_small(symbol, allowed - change):
             return True
         self._log.note(day, symbol, short_reason)
         return False
 
-    def _quote(self, day: int, symbol: int, wanted: float) -> tuple[float, float, float]:
-        """The part of a change that the day's volume allows, its price and its fee."""
-        if self._is_free:
-            return wanted, self._sizing.prices[symbol], 0.0
-        change = wanted
-        if self._uses_volume:
-            change = self._sizing.fillable(symbol, wanted)
-            if change != wanted:
-                self._log.note(day, symbol, OVER_VOLUME)
-        return change, *self._sizing.quote(symbol, change)
+    def _fillable(self, day: int, symbol: int, wanted: float) -> float:
+        """The part of a change that the day's volume allows."""
+        change = self._sizing.fillable(symbol, wanted)
+        if change != wanted:
+            self._log.note(day, symbol, OVER_VOLUME)
+        return change

@@ -1,15 +1,16 @@
 """The day loop: fill at the open, mark at the close, call the strategy, fill at the close, keep the books."""
 
-import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from itertools import repeat
+from math import fsum, isnan, nan
+from operator import mul
 from typing import Protocol
 
 from hqg_algorithms import ExecutionTiming
 
 from src.engine.ledger import Ledger, TooManyOrders, UnfilledLog
 from src.engine.market import FIELDS, Doubles, Market, Rules
-from src.engine.portfolio import Portfolio
+from src.engine.portfolio import FILL_FIELDS, Portfolio
 from src.engine.rebalancing import Rebalancer
 from src.engine.timeline import decisions
 
@@ -63,32 +64,40 @@ def simulate(market: Market, rules: Rules, decide: Decide) -> Ledger:
     count = len(market.symbols)
     portfolio = Portfolio(rules.initial_capital, count)
     rebalancer = Rebalancer(rules, portfolio, UnfilledLog(ledger.unfilled))
+    shares, value, take, fill = portfolio.shares, portfolio.value, rebalancer.take, rebalancer.fill
+    fills, max_numbers = portfolio.fills, rules.max_orders * FILL_FIELDS
     fills_at_open = rules.execution is ExecutionTiming.CLOSE_TO_NEXT_OPEN
     calls = decisions(market.days, count, market.bars, rules.bar_size, market.last_period_complete)
-    marks: Sequence[float] = [math.nan] * count
+    marks: Sequence[float] = [nan] * count
     cash_marks, equity_marks = ledger.cash, ledger.equity
+    unused = set() if fills_at_open else {_OPEN}
+    if not rules.slippage.uses_volume:
+        unused.add(_VOLUME)
     leaving = _leaving(market)
+    events = {*market.dividends, *leaving}
 
-    for day, (opens, closes, volumes, has_gap) in enumerate(_rows(market.bars, count)):
-        if day in market.dividends:
-            portfolio.receive(market.dividends[day])
-        for symbol in leaving.get(day, ()):
-            rebalancer.delist(day, symbol, marks[symbol])
+    for day, (opens, closes, volumes, has_gap) in enumerate(_rows(market.bars, count, unused)):
+        if day in events:
+            portfolio.receive(market.dividends.get(day, ()))
+            for symbol in leaving.get(day, ()):
+                rebalancer.delist(day, symbol, marks[symbol])
         if fills_at_open and rebalancer.waiting:
             known_opens = _carried(opens, marks) if has_gap else opens
-            rebalancer.fill(day, opens, known_opens, volumes)
+            fill(day, opens, known_opens, volumes, value(known_opens))
         marks = _carried(closes, marks) if has_gap else closes
-        equity = portfolio.value(marks)
+        equity = portfolio.cash + fsum(map(mul, shares, marks))
+        if isnan(equity):  # 0 shares × NaN
+            equity = value(marks)
         if day in calls:
-            weights = decide(day, calls[day], equity, portfolio.cash, portfolio.shares, marks)
+            weights = decide(day, calls[day], equity, portfolio.cash, shares, marks)
             if weights is not None:
-                rebalancer.take(day, weights)
+                take(day, weights)
         if not fills_at_open and rebalancer.waiting:
-            rebalancer.fill(day, closes, marks, volumes)
-            equity = portfolio.value(marks)
+            fill(day, closes, marks, volumes, equity)
+            equity = value(marks)
         cash_marks.append(portfolio.cash)
         equity_marks.append(equity)
-        if portfolio.n_orders > rules.max_orders:
+        if len(fills) > max_numbers:
             raise TooManyOrders
     last_day = len(market.days) - 1
     if fills_at_open:
@@ -98,7 +107,7 @@ def simulate(market: Market, rules: Rules, decide: Decide) -> Ledger:
         cash_marks[-1], equity_marks[-1] = portfolio.cash, portfolio.value(marks)
     ledger.orders, ledger.settlements = portfolio.orders(), portfolio.settlements()
     ledger.decisions, ledger.signals = len(calls), rebalancer.n_signals
-    ledger.most_wanted, ledger.most_affordable = rebalancer.most_wanted, rebalancer.most_affordable
+    ledger.most_requested, ledger.most_affordable = rebalancer.most_requested, rebalancer.most_affordable
     return ledger
 
 
@@ -106,27 +115,33 @@ def _leaving(market: Market) -> dict[int, list[int]]:
     """The symbols that leave before each day begins; one that leaves at the last day's end is on the day after it."""
     leaving: dict[int, list[int]] = {}
     for symbol, day in sorted(market.delistings.items()):
-        has_bar = not math.isnan(market.bars[(day * len(market.symbols) + symbol) * FIELDS + _CLOSE])
+        has_bar = not isnan(market.bars[(day * len(market.symbols) + symbol) * FIELDS + _CLOSE])
         leaving.setdefault(day + has_bar, []).append(symbol)
     return leaving
 
 
-def _rows(bars: Doubles, count: int) -> Iterator[_Row]:
-    """Opens, closes and volumes of each day, and whether a symbol may lack a bar on it.
+def _rows(bars: Doubles, count: int, unused: Container[int]) -> Iterator[_Row]:
+    """Opens, closes and volumes of each day, empty for an unused field, and whether a symbol may lack a bar on it.
 
     Converted in blocks of days: as fast as all at once, in little memory.
     """
     for start in range(0, len(bars), _BLOCK_DAYS * count * FIELDS):
         block = bars[start : start + _BLOCK_DAYS * count * FIELDS]
-        has_gap = math.isnan(math.fsum(block[_CLOSE::FIELDS]))
-        columns = (block[field::FIELDS].tolist() for field in (_OPEN, _CLOSE, _VOLUME))
-        # zip over one iterator `count` times cuts a column into days.
-        by_day = (zip(*[iter(column)] * count, strict=True) for column in columns)
-        yield from zip(*by_day, repeat(has_gap))
+        has_gap = isnan(fsum(block[_CLOSE::FIELDS]))
+        yield from zip(
+            *(repeat(()) if field in unused else _by_day(block, count, field) for field in (_OPEN, _CLOSE, _VOLUME)),
+            repeat(has_gap),
+        )
+
+
+def _by_day(block: Doubles, count: int, field: int) -> Iterator[Sequence[float]]:
+    """One field of a block, one tuple per day."""
+    # zip over one iterator `count` times cuts a column into days.
+    return zip(*[iter(block[field::FIELDS].tolist())] * count, strict=True)
 
 
 def _carried(prices: Sequence[float], before: Sequence[float]) -> Sequence[float]:
     """The prices with the previous ones in place of NaN; the same object without a NaN."""
-    if not math.isnan(math.fsum(prices)):
+    if not isnan(fsum(prices)):
         return prices
-    return [known if math.isnan(price) else price for price, known in zip(prices, before, strict=True)]
+    return [known if isnan(price) else price for price, known in zip(prices, before, strict=True)]

@@ -3,14 +3,14 @@
 import math
 from array import array
 from collections.abc import Sequence
-from datetime import date
 from itertools import groupby
 
 from hqg_algorithms import BarSize
 
 from src.engine.market import FIELDS, Doubles
 
-_EPOCH = date(1970, 1, 1).toordinal()
+_EPOCH = 719_163
+"""date(1970, 1, 1).toordinal()"""
 
 
 def decisions(
@@ -45,17 +45,20 @@ def decisions(
 
 def _period_ends(days: Sequence[int], bar_size: BarSize) -> list[int]:
     """The index of the last timeline day of each period."""
-    periods = [_period(day, bar_size) for day in days]
+    if bar_size is BarSize.WEEKLY:
+        periods = [(day - 2) // 7 for day in days]  # Saturday to Friday: day 2, 1970-01-03, was a Saturday
+    else:
+        months = _months(days)
+        periods = months if bar_size is BarSize.MONTHLY else [month // 3 for month in months]
     return [list(indices)[-1] for _, indices in groupby(range(len(days)), periods.__getitem__)]
 
 
-def _period(day: int, bar_size: BarSize) -> int:
-    """A number shared by the days of one week (Saturday to Friday), month or quarter."""
-    if bar_size is BarSize.WEEKLY:
-        return (day - 2) // 7  # day 2, 1970-01-03, was a Saturday
-    moment = date.fromordinal(_EPOCH + day)
-    month = moment.year * 12 + moment.month - 1
-    return month if bar_size is BarSize.MONTHLY else month // 3
+def _months(days: Sequence[int]) -> list[int]:
+    """The month of each day, counted from January of year 0."""
+    from datetime import date  # noqa: PLC0415 - a box that needs no dates starts without them
+
+    moments = (date.fromordinal(_EPOCH + day) for day in days)
+    return [moment.year * 12 + moment.month - 1 for moment in moments]
 
 
 def _aggregate(rows: Doubles, width: int) -> Doubles:

@@ -13,7 +13,7 @@ Order of a run::
     host → box    PRICES     days and bars, packed, in cipher
     box  → host   PROGRESS   {day, equity, lines}                    any number, only when RULES asked for it
     box  → host   LEDGER     orders and daily marks, packed          only when the run succeeded
-    box  → host   FINISHED   {nonce, logs, unfilled, wishes, error}          always the last frame
+    box  → host   FINISHED   {nonce, logs, unfilled, targets, error}         always the last frame
 """
 
 import hashlib
@@ -25,7 +25,7 @@ from typing import Any, cast
 
 from src.engine.market import Doubles
 
-VERSION = 4
+VERSION = 5
 
 READY = b"R"
 JOB = b"J"

@@ -91,7 +91,7 @@ def test_signals_for_a_delisted_symbol_leave_cash_and_are_noted_once(execution) 
     assert [symbol for day, symbol, *_ in fills(ledger) if day] in ([], [1])
     assert ledger.cash[-1] == 500.0
     (entry,) = ledger.unfilled[:1]
-    assert (entry.symbol, entry.reason, entry.first_day, entry.count) == (0, "it is no longer listed", 1, 1)
+    assert (entry.symbol, entry.reason, entry.first_day, entry.n_days) == (0, "it is no longer listed", 1, 1)
     assert [entry.reason for entry in ledger.unfilled[1:]] == (
         ["no trading day left in the window"] * (len(ledger.unfilled) - 1)
     )

@@ -48,7 +48,7 @@ def sizings(draw):
     least = draw(st.sampled_from([0.0, 1.0, 5.0]))
     given = rules(commission=draw(commissions), slippage=draw(slippages), min_trade_value=least)
     sizing = Sizing(given, portfolio)
-    sizing.turn_to(weights, prices, [VOLUME] * count)
+    sizing.turn_to(weights, prices, [VOLUME] * count, portfolio.value(prices))
     return sizing, weights, shares, given.slippage
 
 
@@ -109,6 +109,6 @@ def test_a_sell_too_small_to_make_saves_its_fee():
     portfolio = Portfolio(32.3, 2)
     portfolio.shares[:] = [484.8, 482.9]
     sizing = Sizing(rules(commission=PerOrder(2.5), min_trade_value=1.0), portfolio)
-    sizing.turn_to([0.485, 0.485], [1.0, 1.0], [VOLUME] * 2)
+    sizing.turn_to([0.485, 0.485], [1.0, 1.0], [VOLUME] * 2, portfolio.value([1.0, 1.0]))
     assert sizing.equity == pytest.approx(1000, rel=1e-15)
     assert sizing.investable(range(2)) == pytest.approx(483.9 / 0.485, rel=1e-12)

@@ -32,5 +32,5 @@ def test_the_list_stays_short_and_counts_every_miss() -> None:
     """A miss every 30 days for a hundred years."""
     unfilled = noted(*((day, 0, "a") for day in range(0, 36_500, 30)))
     assert len(unfilled) == MAX_STRETCHES
-    assert sum(stretch.count for stretch in unfilled) == 1217
+    assert sum(stretch.n_days for stretch in unfilled) == 1217
     assert unfilled[-1] == Unfilled(0, "a", 570, 36_480, 1217 - MAX_STRETCHES + 1)

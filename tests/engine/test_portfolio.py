@@ -17,7 +17,7 @@ def sizing_of(
     portfolio = Portfolio(cash, len(shares))
     portfolio.shares[:] = shares
     sizing = Sizing(rules(**changes), portfolio)
-    sizing.turn_to(weights, prices, [1000.0] * len(shares))
+    sizing.turn_to(weights, prices, [1000.0] * len(shares), portfolio.value(prices))
     return sizing
 
 

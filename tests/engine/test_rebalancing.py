@@ -11,7 +11,7 @@ approx = pytest.approx
 
 
 def unfilled(ledger: Ledger) -> list[tuple[int, str, int, int, int]]:
-    return [(u.symbol, u.reason, u.first_day, u.last_day, u.count) for u in ledger.unfilled]
+    return [(u.symbol, u.reason, u.first_day, u.last_day, u.n_days) for u in ledger.unfilled]
 
 
 @pytest.mark.parametrize(("execution", "first"), [(None, 0), (NEXT_OPEN, 1)])

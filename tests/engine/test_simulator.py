@@ -169,7 +169,7 @@ def test_a_coin_beside_a_share_trades_on_weekends_and_the_share_waits_for_monday
     ledger = simulate(given, rules(), plan({1: [0.5, 0.5]}))
     assert fills(ledger) == [(1, 0, 25.0, 20.0, 0.0), (3, 1, 10.0, 50.0, 0.0)]
     (wait,) = ledger.unfilled
-    assert (wait.symbol, wait.reason, wait.first_day, wait.last_day, wait.count) == (1, "no bar at its fill", 1, 2, 2)
+    assert (wait.symbol, wait.reason, wait.first_day, wait.last_day, wait.n_days) == (1, "no bar at its fill", 1, 2, 2)
     assert ledger.equity == [1000.0, 1000.0, 1000.0, 1500.0]
 
 

@@ -55,13 +55,13 @@ def engine_script(
         columns = (orders.day, orders.symbol, orders.shares, orders.price, orders.fee)
         payload = protocol.pack_ledger(columns, (ledger.cash, ledger.equity), ledger.decisions)
         nonce = json.loads(frames[protocol.JOB])["nonce"]
-        wishes = [ledger.signals, ledger.most_wanted, ledger.most_affordable]
+        targets = [ledger.signals, ledger.most_requested, ledger.most_affordable]
         end = {
             "nonce": nonce,
             "logs": list(logs),
             "lost_output_bytes": 0,
-            "unfilled": [[e.symbol, e.reason, e.first_day, e.last_day, e.count] for e in ledger.unfilled],
-            "wishes": wishes,
+            "unfilled": [[e.symbol, e.reason, e.first_day, e.last_day, e.n_days] for e in ledger.unfilled],
+            "targets": targets,
             "error": None,
         }
         return told + protocol.frame(protocol.LEDGER, payload) + protocol.json_frame(protocol.FINISHED, end)

@@ -6,11 +6,10 @@ It reads frames on standard input and writes frames on standard output (src/exec
 import math
 import os
 import signal
-import sys
 import time
 from contextlib import suppress
 from types import FrameType
-from typing import Any
+from typing import Any, NoReturn
 
 from hqg_algorithms import BarSize, ExecutionTiming
 
@@ -61,7 +60,7 @@ class TimeLimit:
             raise RunFailed("time")
 
 
-def main() -> None:
+def main() -> NoReturn:
     """Serve one job and exit."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGPIPE):
         signal.signal(number, signal.SIG_IGN)
@@ -88,10 +87,11 @@ def main() -> None:
             "logs": lines,
             "lost_output_bytes": lost_bytes,
             "unfilled": [_unfilled_to_wire(entry) for entry in ledger.unfilled] if ledger else [],
-            "wishes": _wishes_to_wire(ledger) if ledger else None,
+            "targets": _targets_to_wire(ledger) if ledger else None,
             "error": failure.to_wire(child.day) if failure else None,
         },
     )
+    os._exit(0)  # taking the interpreter apart would take longer than a hundred bars
 
 
 def _run(
@@ -161,15 +161,14 @@ def _pack(ledger: Ledger) -> bytes:
     return protocol.pack_ledger(columns, (ledger.cash, ledger.equity), ledger.decisions)
 
 
-def _wishes_to_wire(ledger: Ledger) -> list[Any]:
-    amounts = (ledger.most_wanted, ledger.most_affordable)
+def _targets_to_wire(ledger: Ledger) -> list[Any]:
+    amounts = (ledger.most_requested, ledger.most_affordable)
     return [ledger.signals, *(amount if amount is not None and math.isfinite(amount) else None for amount in amounts)]
 
 
 def _unfilled_to_wire(entry: Any) -> list[Any]:
-    return [entry.symbol, entry.reason, entry.first_day, entry.last_day, entry.count]
+    return [entry.symbol, entry.reason, entry.first_day, entry.last_day, entry.n_days]
 
 
 if __name__ == "__main__":
     main()
-    sys.exit(0)

@@ -26,11 +26,11 @@ class Unfilled:
 
 
 @dataclass(frozen=True)
-class Wishes:
-    """A strategy's requested trades, checked for their form: see src.engine.ledger.Ledger."""
+class Targets:
+    """What a strategy requested and could afford, checked for its form: see src.engine.ledger.Ledger."""
 
     signals: int
-    most_wanted: float | None
+    most_requested: float | None
     most_affordable: float | None
 
 
@@ -44,7 +44,7 @@ class Reply:
         decisions: the number of calls to the strategy.
         logs: printed lines, bounded. lost_output_bytes: bytes printed beyond the bound.
         unfilled: orders that waited or never filled.
-        wishes: the requested trades until the first fill; None if the box does not report them.
+        targets: the amounts requested and affordable until the first fill; None if the box does not report them.
     """
 
     day: npt.NDArray[np.int32]
@@ -58,7 +58,7 @@ class Reply:
     logs: tuple[str, ...] = ()
     lost_output_bytes: int = 0
     unfilled: tuple[Unfilled, ...] = ()
-    wishes: Wishes | None = None
+    targets: Targets | None = None
 
 
 def read_reply(ledger: bytes, finished: dict[str, Any], symbols: Sequence[str], n_days: int) -> Reply:
@@ -83,7 +83,7 @@ def read_reply(ledger: bytes, finished: dict[str, Any], symbols: Sequence[str], 
         logs=finished["logs"],
         lost_output_bytes=lost if type(lost) is int and lost > 0 else 0,
         unfilled=tuple(_unfilled(finished.get("unfilled"), symbols, n_days)),
-        wishes=_interest(finished.get("wishes"), n_days),
+        targets=_targets(finished.get("targets"), n_days),
     )
 
 
@@ -99,14 +99,14 @@ def _columns(ledger: bytes, n_orders: int, n_days: int) -> dict[str, Any]:
     return columns
 
 
-def _interest(value: Any, n_days: int) -> Wishes | None:
+def _targets(value: Any, n_days: int) -> Targets | None:
     match value:
         case None:
             return None
-        case [int(signals), (None | float() | int()) as wanted, (None | float() | int()) as affordable] if (
+        case [int(signals), (None | float() | int()) as requested, (None | float() | int()) as affordable] if (
             0 <= signals <= n_days
         ):
-            return Wishes(signals, wanted, affordable)
+            return Targets(signals, requested, affordable)
     raise protocol.ProtocolError("its report of signals is malformed")
 
 

@@ -25,27 +25,28 @@ def idle_warning(reply: Reply, request: BacktestRequest, cadence: Cadence, n_ord
 
 
 def _reason(reply: Reply, request: BacktestRequest, cadence: Cadence) -> str:
-    wishes = reply.wishes
+    targets = reply.targets
     if reply.decisions == 0:
         return f"on_data was never called: the window holds no complete {_PERIODS[cadence.bar_size]}"
-    if wishes is not None and wishes.signals == 0:
+    if targets is not None and targets.signals == 0:
         return f"the strategy gave no signal: each of the {reply.decisions} calls of on_data returned a hold"
     reasons = list(dict.fromkeys(entry.reason for entry in reply.unfilled))
-    if wishes is None or wishes.most_wanted is None:
+    if targets is None or targets.most_requested is None:
         return f"no order could fill: {_listed(reasons) or 'no symbol that a signal named had a price'}"
-    if wishes.most_wanted <= 0:
+    if targets.most_requested <= 0:
         return "every signal was for cash only"
-    if wishes.most_wanted < request.min_trade_value:
+    if targets.most_requested < request.min_trade_value:
         return (
             f"every order was too small: the largest position in a signal was worth "
-            f"{wishes.most_wanted:.10g}, and min_trade_value is {request.min_trade_value:.10g}"
+            f"{targets.most_requested:.10g}, and min_trade_value is {request.min_trade_value:.10g}"
         )
     also = f" ({_listed(reasons)})" if reasons else ""
     return (
-        f"costs left too little to invest: a signal targeted a position worth {wishes.most_wanted:.10g}, but with a "
-        f"commission of {answer.cost_wire(request.commission)} and a slippage of {answer.cost_wire(request.slippage)} "
-        f"only an order of {wishes.most_affordable or 0.0:.10g} was affordable, and min_trade_value is "
-        f"{request.min_trade_value:.10g}{also}"
+        f"costs left too little to invest: a signal targeted a position worth {targets.most_requested:.10g}, "
+        f"but with a commission of {answer.cost_wire(request.commission)} "
+        f"and a slippage of {answer.cost_wire(request.slippage)} "
+        f"only an order of {targets.most_affordable or 0.0:.10g} was affordable, "
+        f"and min_trade_value is {request.min_trade_value:.10g}{also}"
     )
 
 
