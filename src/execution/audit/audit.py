@@ -7,6 +7,7 @@ a price, a fee, cash, shares to sell) and that every day's books follow from the
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
+from functools import cached_property
 
 import numpy as np
 from hqg_algorithms import ExecutionTiming
@@ -117,11 +118,11 @@ def audit(claim: Claim, prices: Prices, rules: AuditRules) -> Books:
     """
     with np.errstate(all="ignore"):  # every comparison below is false for NaN, which rejects the claim
         _check_columns(claim, prices)
-        evidence = _Evidence(claim, prices)
-        _check_sequence(evidence, rules)
-        _check_prices_and_fees(evidence, rules)
+        evidence = _Evidence(claim, prices, rules)
+        _check_sequence(evidence)
+        _check_prices_and_fees(evidence)
         held = _shares_held(claim, prices)
-        _check_positions(evidence, held, rules)
+        _check_positions(evidence, held)
         books = _rebuild(claim, prices, rules, held)
         _check_cash_and_equity(evidence, books)
     return books
@@ -129,10 +130,11 @@ def audit(claim: Claim, prices: Prices, rules: AuditRules) -> Books:
 
 @dataclass(frozen=True)
 class _Evidence:
-    """A claim with its prices. Raises for the first order or day that fails a check."""
+    """A claim with its prices and rules. Raises for the first order or day that fails a check."""
 
     claim: Claim
     prices: Prices
+    rules: AuditRules
 
     def each_order(self, is_right: BoolArray, check: str, detail: Callable[[int], str]) -> None:
         if not is_right.all():
@@ -148,10 +150,33 @@ class _Evidence:
     def _date(self, day: int) -> str:
         return str(self.prices.dates[day].astype("datetime64[D]"))
 
-    def bar(self, field: int) -> Float64Array:
-        """(n_orders,) one field of the bar for each order's symbol and day."""
-        values: Float64Array = self.prices.bars[self.claim.day, self.claim.symbol, field]
-        return values
+    @cached_property
+    def cells(self) -> IndexArray:
+        """(n_orders,) each order's day and symbol as one index into a flat (n_days × n_symbols) array."""
+        return self.claim.day.astype(np.int64) * len(self.prices.symbols) + self.claim.symbol
+
+    @cached_property
+    def reference(self) -> Float64Array:
+        """(n_orders,) the open or close at which each order fills without slippage; NaN without a bar."""
+        return self._bar(OPEN if self.rules.fills_at_open else CLOSE)
+
+    @cached_property
+    def sizes(self) -> Float64Array:
+        """(n_orders,) absolute numbers of shares."""
+        return np.abs(self.claim.shares)
+
+    @cached_property
+    def volumes(self) -> Float64Array:
+        """(n_orders,) volume of each order's bar."""
+        return self._bar(VOLUME)
+
+    @cached_property
+    def largest(self) -> Float64Array:
+        """(n_orders,) the shares that the day's volume allows at most."""
+        return expected_costs.largest_sizes(self.rules.slippage.to_wire(), self.volumes)
+
+    def _bar(self, field: int) -> Float64Array:
+        return np.take(self.prices.bars[:, :, field], self.cells)
 
 
 def _check_columns(claim: Claim, prices: Prices) -> None:
@@ -172,35 +197,33 @@ def _check_columns(claim: Claim, prices: Prices) -> None:
             raise AuditFailed(f"column {name} is out of range", detail=f"row {at}: {indexes[at]}")
 
 
-def _check_sequence(evidence: _Evidence, rules: AuditRules) -> None:
+def _check_sequence(evidence: _Evidence) -> None:
     """Check that days ascend, that each has sells then buys in universe order, one order per symbol, none too early."""
-    claim, n_symbols = evidence.claim, len(evidence.prices.symbols)
+    claim, rules, n_symbols = evidence.claim, evidence.rules, len(evidence.prices.symbols)
     place = (claim.day.astype(np.int64) * 2 + (claim.shares > 0.0)) * n_symbols + claim.symbol
     in_order = np.concatenate(([True], place[1:] > place[:-1]))[: len(place)]
     evidence.each_order(in_order, "orders are not in order (day, sells before buys, universe)", _row)
-    cells = claim.day.astype(np.int64) * n_symbols + claim.symbol
-    is_first = np.zeros(len(cells), dtype=np.bool_)
-    is_first[np.unique(cells, return_index=True)[1]] = True
-    evidence.each_order(is_first, "more than one order for a symbol on one day", _row)
+    if np.bincount(evidence.cells).max(initial=0) > 1:
+        is_first = np.zeros(len(place), dtype=np.bool_)
+        is_first[np.unique(evidence.cells, return_index=True)[1]] = True
+        evidence.each_order(is_first, "more than one order for a symbol on one day", _row)
     earliest = rules.first_signal_day + rules.fills_at_open
     evidence.each_order(claim.day >= earliest, "an order before the first possible signal", _row)
 
 
-def _check_prices_and_fees(evidence: _Evidence, rules: AuditRules) -> None:
+def _check_prices_and_fees(evidence: _Evidence) -> None:
     """Check that each order has a bar to fill at, and the price, fee and size that the cost models allow."""
-    claim, slippage = evidence.claim, rules.slippage.to_wire()
-    reference = evidence.bar(OPEN if rules.fills_at_open else CLOSE)
+    claim, rules, reference, sizes = evidence.claim, evidence.rules, evidence.reference, evidence.sizes
     moment = "open" if rules.fills_at_open else "close"
     evidence.each_order(reference > 0.0, "an order on a day without a bar", _row)
-    sizes, volumes = np.abs(claim.shares), evidence.bar(VOLUME)
     evidence.each_order(sizes > 0.0, "an order of no shares", _row)
-    largest = expected_costs.largest_sizes(slippage, volumes)
+    largest = evidence.largest
     evidence.each_order(
         sizes <= largest * (1.0 + EXACT),
         "an order larger than its maximum share of the day's volume",
         lambda order: f"{sizes[order]} of at most {largest[order]} shares",
     )
-    fractions = expected_costs.slippage_fractions(slippage, sizes, volumes)
+    fractions = expected_costs.slippage_fractions(rules.slippage.to_wire(), sizes, evidence.volumes)
     expected_price = reference * (1.0 + np.sign(claim.shares) * fractions)
     evidence.each_order(
         np.abs(claim.price - expected_price) <= EXACT * expected_price,
@@ -274,6 +297,9 @@ def _with_settlements(
         if shares > 0.0:
             places.append(len(claim.day) if is_last else int(np.searchsorted(claim.day, day)))
             rows.append((day, symbol, -shares, marks[day, symbol] * (1.0 + rules.delisting_return), 0.0))
+    if not rows:
+        is_settlement = np.zeros(len(claim.day), dtype=np.bool_)
+        return _Orders(claim.day, claim.symbol, claim.shares, claim.price, claim.fee, is_settlement)
     days, symbols, sizes, at, fees = np.array(rows, dtype=np.float64).reshape(-1, 5).T
     return _Orders(
         day=np.insert(claim.day, places, days.astype(claim.day.dtype)),
@@ -299,21 +325,19 @@ def _cash_after_orders(orders: _Orders | Books, initial_capital: float) -> Float
     return np.cumsum(np.concatenate(([initial_capital], -paid)))
 
 
-def _check_positions(evidence: _Evidence, held: Float64Array, rules: AuditRules) -> None:
+def _check_positions(evidence: _Evidence, held: Float64Array) -> None:
     """Check that only held shares are sold, and that small orders only close positions or meet a volume cap."""
-    claim = evidence.claim
-    most_held = np.maximum.accumulate(np.abs(held), axis=0)[claim.day, claim.symbol]
-    left = held[claim.day, claim.symbol]
+    claim, sizes, reference = evidence.claim, evidence.sizes, evidence.reference
+    most_held = np.take(np.maximum.accumulate(np.abs(held), axis=0), evidence.cells)
+    left = np.take(held, evidence.cells)
     evidence.each_order(
         left >= -ROUNDING * most_held,
         "more shares sold than held",
         lambda order: f"{left[order]} shares left",
     )
-    sizes = np.abs(claim.shares)
-    largest = expected_costs.largest_sizes(rules.slippage.to_wire(), evidence.bar(VOLUME))
-    reference = evidence.bar(OPEN if rules.fills_at_open else CLOSE)
-    is_large = sizes * reference >= rules.min_trade_value * (1.0 - ROUNDING)
-    may_be_small = (claim.shares < 0.0) & ((np.abs(left) <= ROUNDING * most_held) | (sizes >= largest * (1.0 - EXACT)))
+    is_large = sizes * reference >= evidence.rules.min_trade_value * (1.0 - ROUNDING)
+    is_closing = np.abs(left) <= ROUNDING * most_held
+    may_be_small = (claim.shares < 0.0) & (is_closing | (sizes >= evidence.largest * (1.0 - EXACT)))
     evidence.each_order(
         is_large | may_be_small,
         "an order below the minimum trade value that does not close a position",

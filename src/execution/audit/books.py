@@ -117,13 +117,13 @@ class Books:
 
     def _during_the_day(self, before: Float64Array, cash_before: Float64Array) -> tuple[Float64Array, Float64Array]:
         """(n_days, n_symbols) shares and (n_days,) cash between a day's open and its close."""
+        if not self.is_settlement.any():
+            return (self.positions, self.cash) if self.fills_at_open else (before, cash_before)
         is_late = np.isfinite(self.prices.bars[self.day, self.symbol, CLOSE])
         if self.fills_at_open:
             undone, sign, held, cash = self.is_settlement & is_late, -1.0, self.positions, self.cash
         else:
             undone, sign, held, cash = self.is_settlement & ~is_late, 1.0, before, cash_before
-        if not undone.any():
-            return held, cash
         day, shares = self.day[undone], sign * self.shares[undone]
         held, cash = held.copy(), cash.copy()
         held[day, self.symbol[undone]] += shares
@@ -137,7 +137,7 @@ class Books:
             (n_fill_days,) the days with at least one order, and (n_fill_days, n_symbols) weights;
             all zero once equity is lost.
         """
-        days = np.unique(self.day)
+        days = self.day[np.append(True, self.day[1:] != self.day[:-1])[: len(self.day)]]  # they ascend
         prices = self._known(OPEN if self.fills_at_open else CLOSE)[days]
         worth = self.positions[days] * prices
         equity = (self.cash[days] + worth.sum(axis=1))[:, np.newaxis]
