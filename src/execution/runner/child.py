@@ -5,8 +5,8 @@ import json
 import os
 import signal
 import struct
+import sys
 import time
-import traceback
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any
@@ -16,11 +16,12 @@ from src.execution.runner import answers, strategy_process
 from src.execution.runner.errors import RunFailed
 from src.execution.runner.output import OutputReader
 from src.execution.runner.pipes import read_exactly, write_all
+from src.execution.runner.signals import MAX_TOTAL_WEIGHT
 from src.execution.runner.thread_watch import MAX_THREADS, ThreadWatch
+from src.execution.runner.views import frame_packer
 
 KEEP_OUTPUT_BYTES = 256 * 1024
 FLOOD_BYTES = 16 * 1024 * 1024
-WEIGHTS_TOLERANCE = 1e-7
 
 _PR_SET_PDEATHSIG = 1
 _PR_SET_DUMPABLE = 4
@@ -41,8 +42,8 @@ class StrategyChild:
         self._pid = pid
         self._orders = orders
         self._answers = answers
-        self._pack_account: Callable[..., bytes] = struct.pack
-        self._weights = struct.Struct("=")
+        self._pack: Callable[..., bytes] = struct.pack
+        self._unpack_weights: Callable[..., tuple[float, ...]] = struct.unpack_from
         self._answer_bytes = 0
         self._is_gone = False
         self.mark: tuple[int, float] | None = None
@@ -121,10 +122,9 @@ class StrategyChild:
 
     def resume(self, symbols_count: int) -> None:
         """Let it continue, now returning weights for that many symbols."""
-        # Equity, cash, shares and marks, as src/execution/runner/views.py reads them.
-        self._pack_account = struct.Struct(f"={2 + 2 * symbols_count}d").pack
-        self._weights = struct.Struct(f"={symbols_count}d")
-        self._answer_bytes = 1 + self._weights.size
+        self._pack = frame_packer(symbols_count)
+        weights = struct.Struct(f"={symbols_count}d")
+        self._unpack_weights, self._answer_bytes = weights.unpack_from, 1 + weights.size
         self._signal_all(signal.SIGCONT)
 
     def decide(
@@ -143,7 +143,7 @@ class StrategyChild:
         """
         self.mark = (day, equity)
         try:
-            os.writev(self._orders, (self._pack_account(equity, cash, *shares, *marks), bars))
+            os.write(self._orders, self._pack(bars, equity, cash, shares, marks))
             answer = os.read(self._answers, self._answer_bytes)
         except BrokenPipeError:
             answer = b""
@@ -153,8 +153,11 @@ class StrategyChild:
             raise self._failure(answer)
         if len(answer) < self._answer_bytes:
             answer += self._read(self._answer_bytes - len(answer))
-        weights = self._weights.unpack_from(answer, 1)
-        _check_weights(weights)
+        weights = self._unpack_weights(answer, 1)
+        # The strategy process makes this check first, with a better message; this is for one that does not. A sum
+        # with a NaN is NaN, which is not below the bound either.
+        if not (min(weights) >= 0.0 and sum(weights) <= MAX_TOTAL_WEIGHT):
+            raise RunFailed("signal", message="each weight must be at least 0 and their sum at most 1")
         return weights
 
     @property
@@ -240,13 +243,6 @@ class StrategyChild:
                 os.killpg(self._pid, number)
 
 
-def _check_weights(weights: Sequence[float]) -> None:
-    # The strategy process makes this check first, with a better message; this is for one that does not. A sum with
-    # a NaN is NaN, which is not below the bound either.
-    if not (min(weights) >= 0.0 and sum(weights) <= 1.0 + WEIGHTS_TOLERANCE):
-        raise RunFailed("signal", message="each weight must be at least 0 and their sum at most 1")
-
-
 def _become_strategy_process(orders_in: int, answers_out: int, output: int) -> None:
     """In the child: close everything but three pipes, then serve. Never returns."""
     try:
@@ -266,7 +262,7 @@ def _become_strategy_process(orders_in: int, answers_out: int, output: int) -> N
         os._exit(0)
     finally:
         # Only our own errors reach this line: exceptions in user code become replies.
-        traceback.print_exc()
+        sys.excepthook(*sys.exc_info())
         os._exit(_OWN_FAULT)
 
 

@@ -4,7 +4,6 @@ Only `src/execution/runner/strategy_process.py` installs this, before it loads u
 """
 
 import re
-from datetime import timedelta
 from enum import Enum
 from inspect import isfunction
 from typing import Any
@@ -23,20 +22,6 @@ from hqg_algorithms import (
     Strategy,
     TargetWeights,
 )
-
-from src.execution.runner.signals import BadSignal, read_signal
-from src.execution.runner.views import views_from_frame
-
-__all__ = [
-    "DIALECT_4_NAMES",
-    "BadSignal",
-    "BadStrategy",
-    "CallPhase",
-    "describe",
-    "install",
-    "read_signal",
-    "views_from_frame",
-]
 
 MAX_SYMBOLS = 200
 MAX_TICKER_CHARACTERS = 12
@@ -144,9 +129,6 @@ def _checked_cadence(value: Any) -> Cadence:
     return Cadence(bar_size=_bar_size(value.bar_size), execution=_execution(value.execution))
 
 
-_BAR_SIZES_BY_LENGTH = {timedelta(days=1): BarSize.DAILY, timedelta(days=7): BarSize.WEEKLY}
-
-
 def _init_cadence(
     self: Cadence,
     bar_size: Any = BarSize.DAILY,
@@ -181,10 +163,16 @@ def _execution_of(call_phase: Any, exec_lag_bars: Any) -> ExecutionTiming:
 
 def _bar_size(value: Any) -> BarSize:
     try:
-        return _BAR_SIZES_BY_LENGTH[value] if isinstance(value, timedelta) else BarSize(value)
-    except (KeyError, ValueError):
+        return BarSize(value if isinstance(value, str) else _bar_size_of_length(value))
+    except ValueError:
         names = ", ".join(f"BarSize.{size.name}" for size in BarSize)
         raise BadStrategy(f"bar_size is {value!r}; it must be one of {names}") from None
+
+
+def _bar_size_of_length(value: Any) -> Any:
+    from datetime import timedelta  # noqa: PLC0415 - a box that needs no dates starts without them
+
+    return {timedelta(days=1): BarSize.DAILY, timedelta(days=7): BarSize.WEEKLY}.get(value, value)
 
 
 def _execution(value: Any) -> ExecutionTiming:

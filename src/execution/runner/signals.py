@@ -1,8 +1,7 @@
 """The values that on_data may return in every dialect, converted to weights of the universe."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
-from functools import lru_cache
 from numbers import Real
 from typing import Any
 
@@ -11,6 +10,9 @@ from hqg_algorithms import Hold, Liquidate, Signal, TargetWeights
 MAX_TOTAL_WEIGHT = 1.0 + 1e-7
 """The same tolerance as hqg_algorithms.TargetWeights."""
 
+CHECKED = "_checked"
+"""Attribute of TargetWeights that were valid when created: their mapping, and the weights in universe order."""
+
 _MAX_REPR = 80
 
 
@@ -18,49 +20,51 @@ class BadSignal(ValueError):
     """on_data returned an invalid signal. The message names the value and the allowed ones.
 
     Attributes:
-        place: line and function of the strategy that created the signal; None if unknown.
+        origin: line and function of the strategy that created the signal; None if unknown.
     """
 
-    place: tuple[int, str] | None = None
+    origin: tuple[int, str] | None = None
 
 
-def read_signal(value: Any, symbols: Sequence[str]) -> Sequence[float] | None:
-    """Target weights in universe order; None for Hold. Liquidate is a weight of zero for every symbol.
+def signal_reader(symbols: Sequence[str]) -> Callable[[Any], Sequence[float] | None]:
+    """The function that converts what on_data returned to target weights in universe order.
+
+    It takes TargetWeights, Hold, Liquidate, or a dict of weights ({} liquidates) or None (holds) as in older dialects.
+    Symbols left out get zero. Hold gives None; Liquidate is a weight of zero for every symbol. For any other value, a
+    symbol outside the universe, a weight that is not a finite number of at least zero, or weights that sum to more
+    than one, it raises BadSignal.
 
     Args:
-        value: what on_data returned: TargetWeights, Hold, Liquidate, or a dict of weights ({} liquidates)
-            or None (holds) as in older dialects. Symbols left out get zero.
         symbols: the universe.
-
-    Raises:
-        BadSignal: any other value, a symbol outside the universe, a weight that is not a finite number of at
-            least zero, or weights that sum to more than one.
     """
-    if isinstance(value, TargetWeights):
-        weights = value.weights
-    elif value is None or isinstance(value, Hold):
-        return None
-    else:
-        weights = _weights_of(value)
-    indices = _indices(tuple(symbols))
-    targets = [0.0] * len(indices)
-    total = 0.0
-    for symbol, weight in weights.items():
-        if symbol not in indices:
-            raise BadSignal(_unknown(symbol, symbols))
-        number = weight if type(weight) is float else _to_float(symbol, weight)
-        if not 0.0 <= number <= MAX_TOTAL_WEIGHT:  # false for NaN
-            raise BadSignal(_out_of_range(symbol, number))
-        targets[indices[symbol]] = number
-        total += number
-    if total > MAX_TOTAL_WEIGHT:
-        raise BadSignal(f"weights sum to {total:.9g}, which exceeds 1.0")
-    return targets
+    indices = {symbol: index for index, symbol in enumerate(symbols)}
+    nothing = [0.0] * len(indices)
 
+    def read(value: Any) -> Sequence[float] | None:
+        if isinstance(value, TargetWeights):
+            weights = value.weights
+            checked = getattr(value, CHECKED, None)
+            if checked is not None and checked[0] is weights:
+                return checked[1]  # type: ignore[no-any-return]
+        elif value is None or isinstance(value, Hold):
+            return None
+        else:
+            weights = _weights_of(value)
+        targets = nothing.copy()
+        total = 0.0
+        for symbol, weight in weights.items():
+            if symbol not in indices:
+                raise BadSignal(_unknown(symbol, symbols))
+            number = weight if type(weight) is float else _to_float(symbol, weight)
+            if not 0.0 <= number <= MAX_TOTAL_WEIGHT:  # false for NaN
+                raise BadSignal(_out_of_range(symbol, number))
+            targets[indices[symbol]] = number
+            total += number
+        if total > MAX_TOTAL_WEIGHT:
+            raise BadSignal(f"weights sum to {total:.9g}, which exceeds 1.0")
+        return targets
 
-@lru_cache(maxsize=16)
-def _indices(symbols: tuple[str, ...]) -> dict[str, int]:
-    return {symbol: index for index, symbol in enumerate(symbols)}
+    return read
 
 
 def _weights_of(value: Any) -> dict[Any, Any]:

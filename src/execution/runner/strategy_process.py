@@ -5,6 +5,7 @@ reply and checks each frame.
 """
 
 import errno
+import gc
 import importlib
 import json
 import linecache
@@ -20,8 +21,10 @@ from typing import Any
 from src.execution.runner import dialects
 from src.execution.runner.pipes import read_exactly, write_all
 from src.execution.runner.randomness import seed_everything
-from src.execution.runner.second_filter import allow_only_what_user_code_needs
-from src.execution.runner.signal_place import SOURCE_NAME, note_lines, place_of
+from src.execution.runner.signal_origin import SOURCE_NAME, check_at_creation, origin_of
+from src.execution.runner.signals import BadSignal, signal_reader
+from src.execution.runner.strategy_seccomp import allow_only_what_user_code_needs
+from src.execution.runner.views import frame_bytes, frame_reader
 
 MODULE_NAME = "strategy"
 
@@ -33,7 +36,7 @@ WEIGHTS = b"W"
 ERROR = b"E"
 DESCRIPTION = b"D"
 
-_PACKAGES_ON_NUMPY = ("numpy", "pandas", "scipy", "sklearn")
+_PACKAGES_ON_NUMPY = frozenset(("numpy", "pandas", "scipy", "sklearn"))
 _MAX_MESSAGE = 2_000
 _MAX_FRAMES = 20
 
@@ -85,20 +88,20 @@ def serve(orders_in: int, answers_out: int) -> None:
 def _serve_bars(strategy: Any, universe: Sequence[str], orders_in: int, answers_out: int) -> None:
     symbols = tuple(universe)
     pack = struct.Struct(f"=c{len(symbols)}d").pack
-    frame_bytes = 8 * (2 + 7 * len(symbols))
+    length = frame_bytes(len(symbols))
+    views, read_signal = frame_reader(symbols), signal_reader(symbols)
+    check_at_creation(symbols)
     on_data: Callable[[Any, Any], Any] = strategy.on_data
     while True:
-        data, portfolio = dialects.views_from_frame(read_exactly(orders_in, frame_bytes), symbols)
+        data, portfolio = views(read_exactly(orders_in, length))
         signal = on_data(data, portfolio)
         try:
-            weights = dialects.read_signal(signal, symbols)
-        except dialects.BadSignal as error:
-            error.place = place_of(signal, on_data)
+            weights = read_signal(signal)
+        except BadSignal as error:
+            error.origin = origin_of(signal, on_data)
             raise
-        if weights is None:
-            os.write(answers_out, HOLD)
-        else:
-            write_all(answers_out, pack(WEIGHTS, *weights))
+        # Either reply is short enough for the pipe to take it whole.
+        os.write(answers_out, HOLD if weights is None else pack(WEIGHTS, *weights))
 
 
 def _limit_resources(limits: dict[str, int]) -> None:
@@ -116,18 +119,30 @@ def _limit_resources(limits: dict[str, int]) -> None:
 def _load(job: dict[str, Any]) -> Any:
     """An instance of the job's strategy class, from running the user's source as a separate module."""
     dialects.install()
-    note_lines()
-    seed_everything(job["seed"], uses_numpy=any(name in job["source"] for name in _PACKAGES_ON_NUMPY))
+    check_at_creation(())
+    source = job["source"]
+    linecache.cache[SOURCE_NAME] = (len(source), None, source.splitlines(keepends=True), SOURCE_NAME)
+    code = compile(source, SOURCE_NAME, "exec", dont_inherit=True)
+    seed_everything(job["seed"], uses_numpy="numpy" in sys.modules or not _PACKAGES_ON_NUMPY.isdisjoint(_imports(code)))
     _offer_parameters(job["parameters"])
     module = types.ModuleType(MODULE_NAME)
     module.__file__ = SOURCE_NAME
     if job["needs_prelude"]:
         vars(module).update(dialects.DIALECT_4_NAMES)
     sys.modules[MODULE_NAME] = module
-    source = job["source"]
-    linecache.cache[SOURCE_NAME] = (len(source), None, source.splitlines(keepends=True), SOURCE_NAME)
-    exec(compile(source, SOURCE_NAME, "exec", dont_inherit=True), vars(module))  # noqa: S102 - what the box is for
+    # What exists so far lives as long as the process, so no collection of user code's garbage looks at it again.
+    gc.freeze()
+    gc.enable()
+    exec(code, vars(module))  # noqa: S102 - what the box is for
     return getattr(module, job["class_name"])()
+
+
+def _imports(code: types.CodeType) -> Iterator[str]:
+    """The packages that the code's import statements name, at any depth, among other names in it."""
+    yield from (name.partition(".")[0] for name in code.co_names)
+    for constant in code.co_consts:
+        if isinstance(constant, types.CodeType):
+            yield from _imports(constant)
 
 
 class _Parameters(types.ModuleType):
@@ -200,8 +215,8 @@ def _message(error: BaseException) -> str:
 def _user_frames(error: BaseException) -> list[tuple[int, str]]:
     if isinstance(error, SyntaxError) and error.filename == SOURCE_NAME:
         return [(error.lineno or 0, "<module>")]
-    if isinstance(error, dialects.BadSignal) and error.place:
-        return [error.place]
+    if isinstance(error, BadSignal) and error.origin:
+        return [error.origin]
     frames = []
     trace = error.__traceback__
     while trace is not None:

@@ -6,7 +6,7 @@ high, low, close, volume). Bytes are immutable, so a strategy may keep every sli
 
 import struct
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import cached_property, lru_cache
+from functools import cached_property
 from math import isnan
 from types import MappingProxyType
 from typing import Any
@@ -26,38 +26,44 @@ class Layout:
         self.symbols = symbols
         self.shares = slice(2, 2 + len(symbols))
         self.marks = slice(self.shares.stop, self.shares.stop + len(symbols))
+        self.closes = slice(self.marks.stop + _CLOSE, None, FIELDS)
         self.bars = {symbol: self.marks.stop + FIELDS * index for index, symbol in enumerate(symbols)}
-        self.pack_head: Callable[..., bytes] = struct.Struct(f"={self.marks.stop}d").pack
 
 
-@lru_cache(maxsize=16)
-def _layout_of(symbols: tuple[str, ...]) -> Layout:
-    return Layout(symbols)
+def frame_bytes(symbols_count: int) -> int:
+    """The size of a frame for that many symbols."""
+    return 8 * (2 + (2 + FIELDS) * symbols_count)
 
 
-def views_from_frame(frame: bytes, symbols: tuple[str, ...]) -> tuple[Slice, PortfolioView]:
-    """The two arguments of on_data.
+def frame_packer(symbols_count: int) -> Callable[..., bytes]:
+    """The function that packs bars, equity, cash, shares and marks into a frame, with a copy of the bars."""
+    pack_account = struct.Struct(f"={2 + 2 * symbols_count}d").pack
+
+    def pack(bars: Doubles, equity: float, cash: float, shares: Sequence[float], marks: Sequence[float]) -> bytes:
+        return pack_account(equity, cash, *shares, *marks) + bars
+
+    return pack
+
+
+def frame_reader(symbols: tuple[str, ...]) -> Callable[[bytes], tuple[Slice, PortfolioView]]:
+    """The function that makes the two arguments of on_data from a frame.
 
     Args:
-        frame: as described above; a NaN close means that the symbol has no bar, a NaN volume that the volume
-            is unknown.
-        symbols: the universe, in the frame's order.
+        symbols: the universe, in the frame's order. A NaN close means that a symbol has no bar, a NaN volume that
+            the volume is unknown.
     """
-    layout = _layout_of(symbols)
-    numbers: Doubles = memoryview(frame).cast("d")
-    return FrameSlice(numbers, layout), FramePortfolioView(numbers, layout)
+    layout = Layout(symbols)
+    new, set_slice = object.__new__, vars(FramePortfolioView)["_slice"].__set__
 
+    def read(frame: bytes) -> tuple[Slice, PortfolioView]:
+        # Without calls of __init__, which would take as long as the rest.
+        data, portfolio = new(FrameSlice), new(FramePortfolioView)
+        data._numbers = memoryview(frame).cast("d")
+        data._layout = layout
+        set_slice(portfolio, data)
+        return data, portfolio
 
-def pack_frame(
-    symbols: tuple[str, ...],
-    bars: Doubles,
-    equity: float,
-    cash: float,
-    shares: Sequence[float],
-    marks: Sequence[float],
-) -> bytes:
-    """The frame that `views_from_frame` reads, with a copy of the bars."""
-    return _layout_of(symbols).pack_head(equity, cash, *shares, *marks) + bars
+    return read
 
 
 class FieldBar(Bar, Mapping[str, float | None]):  # type: ignore[misc]
@@ -91,7 +97,7 @@ def _reader(field: int) -> Callable[["FrameSlice", str], float | None]:
     """The method that reads one field: a plain function, because strategies call it on every bar."""
 
     def read(self: "FrameSlice", symbol: str) -> float | None:
-        offset = self._offsets.get(symbol)
+        offset = self._layout.bars.get(symbol)
         if offset is None:
             return None
         value = self._numbers[offset + field]
@@ -103,9 +109,8 @@ def _reader(field: int) -> Callable[["FrameSlice", str], float | None]:
 class FrameSlice(Slice):  # type: ignore[misc]
     """The bars of one moment, read from a frame; a symbol without a bar is absent."""
 
-    def __init__(self, numbers: Doubles, layout: Layout) -> None:
-        self._numbers = numbers
-        self._offsets = layout.bars
+    _numbers: Doubles
+    _layout: Layout
 
     open = _reader(_OPEN)
     high = _reader(_HIGH)
@@ -120,25 +125,27 @@ class FrameSlice(Slice):  # type: ignore[misc]
         return symbol in self
 
     def symbols(self) -> list[str]:
-        return list(iter(self))  # list(self) would compute the length first, which doubles the work
+        symbols, closes = self._layout.symbols, self._numbers[self._layout.closes].tolist()
+        if not isnan(sum(closes)):
+            return list(symbols)
+        return [symbol for symbol, close in zip(symbols, closes, strict=True) if not isnan(close)]
 
     def __getitem__(self, symbol: str) -> Bar:
         if symbol not in self:
             raise KeyError(symbol)
-        offset = self._offsets[symbol]
+        offset = self._layout.bars[symbol]
         *prices, volume = self._numbers[offset : offset + FIELDS]
         return FieldBar(*prices, None if isnan(volume) else volume)
 
     def __contains__(self, symbol: object) -> bool:
-        offset = self._offsets.get(symbol)  # type: ignore[call-overload]
+        offset = self._layout.bars.get(symbol)  # type: ignore[call-overload]
         return offset is not None and not isnan(self._numbers[offset + _CLOSE])
 
     def __iter__(self) -> Iterator[str]:
-        numbers = self._numbers
-        return (symbol for symbol, offset in self._offsets.items() if not isnan(numbers[offset + _CLOSE]))
+        return iter(self.symbols())
 
     def __len__(self) -> int:
-        return sum(1 for _ in self)
+        return len(self.symbols())
 
     def __repr__(self) -> str:
         return f"Slice({dict(self)!r})"
@@ -151,31 +158,30 @@ class FrameSlice(Slice):  # type: ignore[misc]
 class FramePortfolioView(PortfolioView):  # type: ignore[misc]
     """The portfolio at one moment, read from a frame; mappings name every symbol of the universe."""
 
-    def __init__(self, numbers: Doubles, layout: Layout) -> None:
-        # Bypasses a frozen dataclass's __setattr__, which is slow.
-        self.__dict__["_numbers"] = numbers
-        self.__dict__["_layout"] = layout
+    __slots__ = ("_slice",)
+    _slice: FrameSlice
 
     @property
     def equity(self) -> float:
         """Cash plus positions at the last known closes, in account currency."""
-        return self._numbers[0]  # type: ignore[no-any-return]
+        return self._slice._numbers[0]
 
     @property
     def cash(self) -> float:
         """Account currency."""
-        return self._numbers[1]  # type: ignore[no-any-return]
+        return self._slice._numbers[1]
 
     @cached_property
     def positions(self) -> Mapping[str, float]:
         """Shares of each symbol, 0.0 if none are held."""
-        shares = self._numbers[self._layout.shares].tolist()
-        return MappingProxyType(dict(zip(self._layout.symbols, shares, strict=True)))
+        layout = self._slice._layout
+        shares = self._slice._numbers[layout.shares].tolist()
+        return MappingProxyType(dict(zip(layout.symbols, shares, strict=True)))
 
     @cached_property
     def weights(self) -> Mapping[str, float]:
         """Shares × last known close ÷ equity of each symbol, 0.0 if none are held."""
-        equity, marks = self.equity, self._numbers[self._layout.marks]
+        equity, marks = self.equity, self._slice._numbers[self._slice._layout.marks]
         held = zip(self.positions.items(), marks, strict=True)
         return MappingProxyType({symbol: shares * mark / equity if shares else 0.0 for (symbol, shares), mark in held})
 

@@ -11,10 +11,10 @@ BOX_COMMAND = (
     "-P",
     "-B",
     "-c",
-    # Without the interpreter's own end, which would only free memory that the kernel frees anyway.
-    "import os, sys; sys.path.insert(0, '/box'); from src.execution.runner.__main__ import main; main(); os._exit(0)",
+    "import gc, sys; gc.disable(); sys.path.insert(0, '/box'); from src.execution.runner.__main__ import main; main()",
 )
-"""Arguments for the box's Python: no user site, no current directory on the path, no bytecode written."""
+"""Arguments for the box's Python: no user site, no current directory on the path, no bytecode written. Garbage is
+collected from when user code is loaded: before, there is none, and looking for it takes a tenth of the start."""
 
 BOX_ENVIRONMENT = {
     # Set iteration order of strings must be the same in every run.

@@ -98,7 +98,7 @@ def _start(service: socket.socket, entrances: list[str], command: list[str], des
 
 def _become_box(entrances: list[str], command: list[str], descriptors: tuple[int, ...]) -> None:
     try:
-        for number in (signal.SIGCHLD, signal.SIGPIPE, signal.SIGXFSZ):
+        for number in (signal.SIGCHLD, signal.SIGPIPE):
             signal.signal(number, signal.SIG_DFL)
         signal.pthread_sigmask(signal.SIG_SETMASK, ())
         # Its own session: a Ctrl-C in the operator's terminal must not reach the boxes before the service.

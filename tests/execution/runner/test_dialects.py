@@ -12,7 +12,8 @@ from hqg_algorithms import BarSize, Cadence, ExecutionTiming, Strategy
 from src.engine.simulator import simulate
 from src.execution.runner import dialects
 from src.execution.runner.dialects import BadStrategy, CallPhase, describe
-from src.execution.runner.views import pack_frame
+from src.execution.runner.signals import signal_reader
+from src.execution.runner.views import frame_packer, frame_reader
 from tests.engine.markets import market_of, real_prices, rules
 
 CLOSE, OPEN = ExecutionTiming.CLOSE_TO_CLOSE, ExecutionTiming.CLOSE_TO_NEXT_OPEN
@@ -77,9 +78,10 @@ def test_a_strategy_of_each_dialect_runs_unmodified(
     universe, cadence = describe(strategy)
     symbols = tuple(universe)
 
-    def decide(day: int, bars: Any, equity: float, cash: float, shares: Any, marks: Any) -> Any:
-        frame = pack_frame(symbols, bars, equity, cash, shares, marks)
-        return dialects.read_signal(strategy.on_data(*dialects.views_from_frame(frame, symbols)), symbols)
+    pack, views, read_signal = frame_packer(len(symbols)), frame_reader(symbols), signal_reader(symbols)
+
+    def decide(day: int, *account: Any) -> Any:
+        return read_signal(strategy.on_data(*views(pack(*account))))
 
     market = market_of(real_prices(price_folder, symbols, "2015-01-01", "2016-12-31"))
     ledger = simulate(market, rules(bar_size=cadence.bar_size, execution=cadence.execution), decide)

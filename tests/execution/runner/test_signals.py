@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from hqg_algorithms import Hold, Liquidate, Signal, TargetWeights
 
-from src.execution.runner.signals import BadSignal, read_signal
+from src.execution.runner.signal_origin import check_at_creation
+from src.execution.runner.signals import BadSignal, signal_reader
 
 SYMBOLS = ("SPY", "BND")
 
@@ -32,8 +33,8 @@ SYMBOLS = ("SPY", "BND")
     ],
 )
 def test_a_signal_becomes_weights_in_universe_order(value: Any, weights: list[float] | None) -> None:
-    assert read_signal(value, SYMBOLS) == weights
-    assert read_signal(value, list(SYMBOLS)) == weights
+    assert signal_reader(SYMBOLS)(value) == weights
+    assert signal_reader(list(SYMBOLS))(value) == weights
 
 
 ALLOWED = "it must return TargetWeights(...), Hold() or Liquidate(), or a dict of weights or None"
@@ -76,20 +77,53 @@ class Unprintable:
 )
 def test_any_other_value_is_rejected_with_the_value_and_the_allowed_ones(value: Any, message: str) -> None:
     with pytest.raises(BadSignal) as error:
-        read_signal(value, SYMBOLS)
+        signal_reader(SYMBOLS)(value)
     assert message in str(error.value)
 
 
 def test_messages_stay_short() -> None:
     symbols = tuple(f"S{index}" for index in range(200))
     with pytest.raises(BadSignal) as error:
-        read_signal({"X" * 100_000: 1.0}, symbols)
+        signal_reader(symbols)({"X" * 100_000: 1.0})
     assert len(str(error.value)) < 300
     with pytest.raises(BadSignal) as error:
-        read_signal(list(range(100_000)), symbols)
+        signal_reader(symbols)(list(range(100_000)))
     assert len(str(error.value)) < 300
 
 
 def test_a_huge_integer_weight_is_rejected_like_any_other() -> None:
     with pytest.raises(BadSignal, match="weight of SPY is 1000"):
-        read_signal({"SPY": 10**400}, SYMBOLS)
+        signal_reader(SYMBOLS)({"SPY": 10**400})
+
+
+@pytest.fixture
+def checked_at_creation(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(TargetWeights, "__init__", TargetWeights.__init__)  # restored afterwards
+    check_at_creation(SYMBOLS)
+
+
+@pytest.mark.usefixtures("checked_at_creation")
+@pytest.mark.parametrize("weights", [{"BND": 0.4, "SPY": 0.6}, {"BND": 1.0}, {}, {"SPY": 1}, {"SPY": np.float64(0.5)}])
+def test_weights_checked_at_creation_are_read_like_any_others(weights: dict[str, Any]) -> None:
+    signal = TargetWeights(weights)
+    assert signal_reader(SYMBOLS)(signal) == [weights.get(symbol, 0.0) for symbol in SYMBOLS]
+    assert signal == TargetWeights(weights)
+    weights["SPY"] = 7.0
+    assert signal.weights.get("SPY") != 7.0
+    with pytest.raises(TypeError):
+        signal.weights["SPY"] = 1.0
+
+
+@pytest.mark.usefixtures("checked_at_creation")
+@pytest.mark.parametrize(("weights", "message"), [({"SPY": -0.1}, "Negative weights"), ({"QQQ": 1.5}, "sum to 1.5")])
+def test_the_librarys_own_complaints_stay(weights: dict[str, float], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        TargetWeights(weights)
+
+
+@pytest.mark.usefixtures("checked_at_creation")
+def test_weights_exchanged_after_creation_are_checked_again() -> None:
+    signal = TargetWeights({"SPY": 1.0})
+    object.__setattr__(signal, "weights", {"SPY": 2.0})
+    with pytest.raises(BadSignal, match=r"exceeds 1\.0"):
+        signal_reader(SYMBOLS)(signal)

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from hqg_algorithms import Bar, PortfolioView, Slice
 
-from src.execution.runner.views import pack_frame, views_from_frame
+from src.execution.runner.views import frame_packer, frame_reader
 
 SYMBOLS = ("SPY", "BND", "NEW")
 SPY = [10.0, 12.0, 9.0, 11.0, 500.0]
@@ -22,7 +22,7 @@ def views(bars: list[float] | None = None) -> tuple[Slice, PortfolioView]:
     """SPY and BND have bars (BND's volume is unknown), NEW is not yet listed; 20 SPY and 100 of cash."""
     packed = memoryview(array("d", SPY + BND + ABSENT if bars is None else bars))
     marks = [11.0, 80.5, math.nan]
-    return views_from_frame(pack_frame(SYMBOLS, packed, 320.0, 100.0, [20.0, 0.0, 0.0], marks), SYMBOLS)
+    return frame_reader(SYMBOLS)(frame_packer(3)(packed, 320.0, 100.0, [20.0, 0.0, 0.0], marks))
 
 
 def test_slice_and_portfolio_are_of_the_librarys_types() -> None:
@@ -93,7 +93,7 @@ def test_an_unknown_volume_is_none() -> None:
 def test_a_kept_slice_never_changes() -> None:
     buffer = array("d", SPY + BND + ABSENT)
     head = (320.0, 100.0, [20.0, 0.0, 0.0], [11.0, 80.5, math.nan])
-    data, _ = views_from_frame(pack_frame(SYMBOLS, memoryview(buffer), *head), SYMBOLS)
+    data, _ = frame_reader(SYMBOLS)(frame_packer(3)(memoryview(buffer), *head))
     buffer[3] = 99.0
     assert data.close("SPY") == 11.0
     with pytest.raises(TypeError):

@@ -208,6 +208,7 @@ def test_only_the_runner_can_write_to_the_host(sandbox: Sandbox, flags: str) -> 
 def test_the_last_frames_nonce_is_not_in_the_strategys_memory(sandbox: Sandbox) -> None:
     strategy = source(
         "import gc",
+        "gc.unfreeze()",
         "words = [w for thing in gc.get_objects() if isinstance(thing, dict) for w in list(thing) if type(w) is str]",
         "print('nonce' in words, 'class_name' in words)",
         "return Hold()",

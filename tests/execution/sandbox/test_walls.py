@@ -439,6 +439,7 @@ def search(price):
     """Search everywhere that this process can look for the float64 bytes of one price."""
     needle = struct.pack("<d", price)
     found = []
+    gc.unfreeze()
     for thing in gc.get_objects():
         values = list(thing.values()) if isinstance(thing, dict) else thing
         try:
@@ -519,18 +520,26 @@ def test_the_search_finds_a_price_that_was_shown(sandbox: Sandbox) -> None:
     assert list(run_in_box(sandbox, PRELUDE + body, prices=prices).logs) == ["found True"]
 
 
-def test_random_numbers_depend_only_on_the_seed(sandbox: Sandbox) -> None:
+@pytest.mark.parametrize("where", ["before", "within"])
+def test_random_numbers_depend_only_on_the_seed(sandbox: Sandbox, where: str) -> None:
+    """Where NumPy is imported only when on_data is called, it is seeded before all the same."""
     body = on_data(
+        "import numpy as np" if where == "within" else "pass",
         "g = np.random.default_rng()",
         "print(random.random(), random.Random().random(), np.random.rand(), g.random(), hash('x'))",
         "return Hold()",
-        before="import random\nimport numpy as np",
+        before="import random" + ("\nimport numpy as np" if where == "before" else ""),
     )
     first, again, other = (
         list(run_in_box(sandbox, PRELUDE + body, prices=price_table(3), seed=seed).logs) for seed in (1, 1, 2)
     )
     assert first == again
     assert first[0].split()[:4] != other[0].split()[:4]
+
+
+def test_a_strategy_that_does_not_name_numpy_runs_without_it(sandbox: Sandbox) -> None:
+    body = on_data("print('num' 'py' in sys.modules)", "return Hold()", before="import sys")
+    assert list(run_in_box(sandbox, PRELUDE + body, prices=price_table(1)).logs) == ["False"]
 
 
 def test_parameters_are_read_as_a_module(sandbox: Sandbox) -> None:

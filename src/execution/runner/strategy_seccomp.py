@@ -12,8 +12,8 @@ import errno
 import os
 import struct
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from signal import SIGABRT
+from typing import NamedTuple
 
 _PR_SET_NO_NEW_PRIVS = 38
 _PR_SET_SECCOMP = 22
@@ -48,55 +48,51 @@ _X32_NUMBERS = 0x40000000
 _Parts = tuple[int, int, int, int]
 
 
-@dataclass(frozen=True)
-class OneOf:
+class OneOf(NamedTuple):
     """The argument, of which the kernel reads 32 bits, is one of these."""
 
-    index: int
+    argument: int
     values: tuple[int, ...]
 
     def instructions(self) -> Iterator[_Parts]:
         """Go on behind the last instruction where it holds."""
-        yield _argument(self.index)
+        yield _argument(self.argument)
         for index, value in enumerate(self.values):
             yield (_JUMP_EQUAL, len(self.values) - index, 0, value)
         yield _refusal(errno.EPERM)
 
 
-@dataclass(frozen=True)
-class WithoutBits:
+class WithoutBits(NamedTuple):
     """None of these low 32 bits is set in the argument."""
 
-    index: int
+    argument: int
     bits: int
 
     def instructions(self) -> Iterator[_Parts]:
         """Go on behind the last instruction where it holds."""
-        yield _argument(self.index)
+        yield _argument(self.argument)
         yield (_JUMP_ANY_BIT, 0, 1, self.bits)
         yield _refusal(errno.EPERM)
 
 
-@dataclass(frozen=True)
-class AtMost:
+class AtMost(NamedTuple):
     """The 64-bit argument is no larger; a larger one is refused with that error number."""
 
-    index: int
+    argument: int
     value: int
     error: int
 
     def instructions(self) -> Iterator[_Parts]:
         """Go on behind the last instruction where it holds."""
-        yield _argument(self.index, high_half=True)
+        yield _argument(self.argument, high_half=True)
         yield (_JUMP_EQUAL, 1, 0, 0)
         yield _refusal(self.error)
-        yield _argument(self.index)
+        yield _argument(self.argument)
         yield (_JUMP_GREATER_OR_EQUAL, 0, 1, self.value + 1)
         yield _refusal(self.error)
 
 
-@dataclass(frozen=True)
-class Call:
+class Call(NamedTuple):
     """One system call: its numbers, None if an architecture lacks the call, and the conditions on its arguments."""
 
     x86_64: int | None

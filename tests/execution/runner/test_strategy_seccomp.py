@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from src.execution.runner import second_filter
+from src.execution.runner import strategy_seccomp
 
 PID = 77
 ALLOWED, DENIED, NOT_THERE, NO_MEMORY = 0x7FFF0000, 0x00050001, 0x00050026, 0x0005000C
@@ -19,7 +19,7 @@ HEADERS = {
 
 def verdict(machine: str, number: int, *arguments: int, audit: int | None = None) -> int:
     """The kernel's verdict: the program interpreted as classic BPF for one system call."""
-    program = second_filter.filter_program(machine, PID)
+    program = strategy_seccomp.filter_program(machine, PID)
     code = list(struct.iter_unpack("=HBBI", program))
     data = struct.pack("<IIQ6Q", number, audit or AUDIT[machine], 0, *(*arguments, *[0] * (6 - len(arguments))))
     accumulator, position = 0, 0
@@ -40,7 +40,7 @@ def verdict(machine: str, number: int, *arguments: int, audit: int | None = None
 
 
 MACHINES = ["x86_64", "aarch64"]
-CALLS = second_filter.allowed_calls(PID)
+CALLS = strategy_seccomp.allowed_calls(PID)
 PTHREAD = 0x3D0F00
 
 
@@ -166,4 +166,4 @@ def test_other_ways_into_the_kernel_are_denied() -> None:
 
 def test_an_unknown_machine_runs_no_user_code() -> None:
     with pytest.raises(OSError, match="riscv64"):
-        second_filter.filter_program("riscv64", PID)
+        strategy_seccomp.filter_program("riscv64", PID)
