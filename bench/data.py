@@ -18,9 +18,9 @@ import numpy as np
 import pandas as pd
 
 from bench.prices import generated, real_or_generated
-from src.services.data_provider.cache import CachedProvider
+from src.services.data_provider.cache.history_file import Record, write
+from src.services.data_provider.cache.provider import CachedProvider
 from src.services.data_provider.history import ADJ_CLOSE, COLUMNS, RAW_VOLUME, History
-from src.services.data_provider.history_file import Record, write
 from src.services.data_provider.trading_hours import Market
 from src.utils.deadline import NO_DEADLINE, Deadline
 

@@ -11,7 +11,7 @@ from src.execution.sandbox.selection import select_sandbox
 from src.execution.sandbox.warm_pool import WarmPool
 from src.services.data_provider import selection
 from src.services.data_provider.base import DataProvider
-from src.services.data_provider.cache import CachedProvider
+from src.services.data_provider.cache.provider import CachedProvider
 
 logger = logging.getLogger(__name__)
 

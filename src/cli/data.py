@@ -12,9 +12,9 @@ from src.config.settings import load_settings
 from src.errors import NoPrices, PriceSourceUnavailable
 
 if TYPE_CHECKING:
-    from src.services.data_provider.cache import CachedProvider
+    from src.services.data_provider.cache.provider import CachedProvider
     from src.services.data_provider.cached_symbol import CachedSymbol
-    from src.services.data_provider.files import FilesProvider
+    from src.services.data_provider.files.provider import FilesProvider
     from src.services.data_provider.queries import MarketData
 
 SHOWN_SUSPECTS = 5
@@ -60,8 +60,8 @@ def check(provider: "CachedProvider", out: TextIO) -> int:
         0 when all are intact, else 1.
     """
     # Imported late because it loads pandas and pyarrow: `python -m src --help` must not wait for them.
-    from src.services.data_provider.cache import cached_symbol, usable_bars  # noqa: PLC0415
-    from src.services.data_provider.history_file import NotIntact  # noqa: PLC0415
+    from src.services.data_provider.cache.history_file import NotIntact  # noqa: PLC0415
+    from src.services.data_provider.cache.provider import cached_symbol, usable_bars  # noqa: PLC0415
 
     n_files = n_bad = 0
     for symbol in provider.histories.symbols():
@@ -147,7 +147,7 @@ def _run_fetch(chosen: Namespace) -> int:
 
 def _run_check(_chosen: Namespace) -> int:
     from src.app.ports import open_cache, open_provider  # noqa: PLC0415 - slow, see `check`
-    from src.services.data_provider.files import FilesProvider  # noqa: PLC0415 - slow, see `check`
+    from src.services.data_provider.files.provider import FilesProvider  # noqa: PLC0415 - slow, see `check`
 
     settings = load_settings()
     provider = open_provider(settings)

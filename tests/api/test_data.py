@@ -7,10 +7,10 @@ import pytest
 from fastapi.testclient import TestClient
 
 from src.services.data_provider.base import DataProvider
-from src.services.data_provider.cache import CachedProvider
+from src.services.data_provider.cache.provider import CachedProvider
 from src.services.data_provider.calendar import sessions
-from src.services.data_provider.files import FilesProvider
-from src.services.data_provider.mock import MockProvider
+from src.services.data_provider.files.provider import FilesProvider
+from src.services.data_provider.mock.provider import MockProvider
 from src.services.data_provider.queries import MarketData
 from tests.fakes.application import make_app
 from tests.fakes.backtests import FakeBacktests

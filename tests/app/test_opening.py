@@ -8,9 +8,9 @@ from src.app.opening import open_services
 from src.config.settings import Settings
 from src.services.backtests.execute import Prepared
 from src.services.backtests.prepare import Backtests
-from src.services.data_provider.cache import CachedProvider
-from src.services.data_provider.files import FilesProvider
-from src.services.data_provider.mock import MockProvider
+from src.services.data_provider.cache.provider import CachedProvider
+from src.services.data_provider.files.provider import FilesProvider
+from src.services.data_provider.mock.provider import MockProvider
 from tests.fakes.backtests import FakeBacktests, FakePrepared
 
 

@@ -11,8 +11,8 @@ import pytest
 
 from src.cli import data
 from src.cli.main import main
-from src.services.data_provider.cache import CachedProvider
-from src.services.data_provider.yahoo import YFDataProvider
+from src.services.data_provider.cache.provider import CachedProvider
+from src.services.data_provider.yahoo.provider import YFDataProvider
 from tests.fakes.yahoo import Answer, Clock, LoopbackSession, StandInYahoo, made_up, standing_in
 
 ROOT = Path(__file__).resolve().parents[2]

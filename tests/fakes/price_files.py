@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from src.services.data_provider.mock import MockProvider
+from src.services.data_provider.mock.provider import MockProvider
 
 SYMBOLS = ("SPY", "BND", "TLT", "VXUS", "^IRX", *(f"XL{letter}" for letter in "BEFIKPUVY"))
 """What the strategies of tests/strategies trade, and what their results are compared with."""

@@ -19,8 +19,8 @@ import orjson
 import pyarrow.parquet as pq
 
 from src.services.data_provider.calendar import sessions
-from src.services.data_provider.mock import MockProvider
-from src.services.data_provider.yahoo_session import YahooSession
+from src.services.data_provider.mock.provider import MockProvider
+from src.services.data_provider.yahoo.session import YahooSession
 
 OPEN, HIGH, LOW, CLOSE, ADJ_CLOSE, VOLUME = range(6)
 QUOTES = {"open": OPEN, "high": HIGH, "low": LOW, "close": CLOSE, "volume": VOLUME}

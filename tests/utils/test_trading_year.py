@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from src.services.data_provider.calendar import sessions
-from src.services.data_provider.files import FilesProvider
+from src.services.data_provider.files.provider import FilesProvider
 from src.utils.metrics import measure
 from src.utils.trading_year import periods_per_year, trades_on_weekends
 

@@ -6,10 +6,10 @@ from pathlib import Path
 
 from src.services.data_provider import calendar
 from src.services.data_provider.base import DataProvider
-from src.services.data_provider.cache import CachedProvider
-from src.services.data_provider.files import FilesProvider
-from src.services.data_provider.mock import MockProvider
-from src.services.data_provider.yahoo import YFDataProvider
+from src.services.data_provider.cache.provider import CachedProvider
+from src.services.data_provider.files.provider import FilesProvider
+from src.services.data_provider.mock.provider import MockProvider
+from src.services.data_provider.yahoo.provider import YFDataProvider
 
 Clock = Callable[[], datetime]
 

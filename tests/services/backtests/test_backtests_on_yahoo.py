@@ -14,8 +14,8 @@ from src.models.request import BacktestRequest
 from src.models.response import BacktestResponse
 from src.services.backtests.datasets import Datasets
 from src.services.backtests.prepare import Backtests, RunLimits
-from src.services.data_provider.cache import CachedProvider
-from src.services.data_provider.yahoo import YFDataProvider
+from src.services.data_provider.cache.provider import CachedProvider
+from src.services.data_provider.yahoo.provider import YFDataProvider
 from src.utils.deadline import Deadline
 from src.utils.json_bytes import json_bytes, parsed_json
 from tests.fakes.engine_box import engine_script

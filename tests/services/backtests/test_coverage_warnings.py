@@ -12,7 +12,7 @@ from src.services.backtests.benchmark import Benchmarks, find_benchmarks
 from src.services.backtests.coverage_warnings import period_warnings, window_warnings
 from src.services.data_provider.base import PriceTable
 from src.services.data_provider.calendar import every_day, sessions
-from src.services.data_provider.files import FilesProvider
+from src.services.data_provider.files.provider import FilesProvider
 
 
 def write(folder: Path, symbol: str, days: np.ndarray, closes: np.ndarray | float) -> None:

@@ -16,10 +16,10 @@ from src.errors import NoPrices
 from src.services.backtests.dataset import DataRequest, Dataset
 from src.services.backtests.datasets import Datasets
 from src.services.data_provider.base import DataProvider, PriceTable, Yields
-from src.services.data_provider.cache import CachedProvider
+from src.services.data_provider.cache.provider import CachedProvider
 from src.services.data_provider.calendar import sessions
-from src.services.data_provider.files import FilesProvider
-from src.services.data_provider.mock import MockProvider
+from src.services.data_provider.files.provider import FilesProvider
+from src.services.data_provider.mock.provider import MockProvider
 from src.utils.deadline import NO_DEADLINE
 from tests.fakes.histories import ProviderHistories
 from tests.fakes.yahoo import Clock

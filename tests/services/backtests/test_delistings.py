@@ -14,10 +14,10 @@ from src.services.backtests.datasets import Datasets
 from src.services.backtests.delistings import find_delistings
 from src.services.backtests.prepare import Backtests, RunLimits
 from src.services.data_provider.base import DataProvider, PriceTable
-from src.services.data_provider.cache import CachedProvider
+from src.services.data_provider.cache.provider import CachedProvider
 from src.services.data_provider.calendar import sessions
-from src.services.data_provider.files import FilesProvider
-from src.services.data_provider.mock import MockProvider
+from src.services.data_provider.files.provider import FilesProvider
+from src.services.data_provider.mock.provider import MockProvider
 from src.utils.deadline import Deadline
 from src.utils.json_bytes import json_bytes, parsed_json
 from tests.fakes.engine_box import engine_script

@@ -9,7 +9,7 @@ import pytest
 from src.models.request import BacktestRequest
 from src.services.backtests.datasets import Datasets
 from src.services.backtests.prepare import Backtests, RunLimits
-from src.services.data_provider.mock import MockProvider
+from src.services.data_provider.mock.provider import MockProvider
 from src.utils.deadline import Deadline
 from tests.fakes.engine_box import engine_script
 from tests.fakes.sandbox import ScriptedSandbox

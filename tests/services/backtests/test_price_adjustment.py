@@ -16,10 +16,10 @@ from src.models.response import BacktestResponse
 from src.services.backtests.datasets import Datasets
 from src.services.backtests.prepare import Backtests, RunLimits
 from src.services.data_provider.base import DataProvider
-from src.services.data_provider.cache import CachedProvider
+from src.services.data_provider.cache.provider import CachedProvider
 from src.services.data_provider.calendar import sessions
-from src.services.data_provider.files import FilesProvider
-from src.services.data_provider.mock import MockProvider
+from src.services.data_provider.files.provider import FilesProvider
+from src.services.data_provider.mock.provider import MockProvider
 from src.utils.deadline import Deadline
 from src.utils.json_bytes import json_bytes
 from tests.fakes.engine_box import engine_script

@@ -10,7 +10,7 @@ from src.execution.sandbox.base import Sandbox
 from src.models.request import BacktestRequest
 from src.services.backtests.datasets import Datasets
 from src.services.backtests.prepare import Backtests, RunLimits
-from src.services.data_provider.files import FilesProvider
+from src.services.data_provider.files.provider import FilesProvider
 from src.utils.deadline import Deadline
 from src.utils.json_bytes import json_bytes, parsed_json
 from tests.services.backtests.test_delistings import write

@@ -17,7 +17,7 @@ from src.services.data_provider.calendar import (
     last_period_is_complete,
     sessions,
 )
-from src.services.data_provider.files import FilesProvider
+from src.services.data_provider.files.provider import FilesProvider
 
 ROOT = Path(__file__).parents[3]
 
@@ -143,7 +143,7 @@ def test_completeness_is_whether_the_next_trading_day_begins_a_period(day, bar_s
 
 def test_importing_the_providers_does_not_read_the_calendar_library():
     code = (
-        "import sys, src.services.data_provider.mock, src.services.data_provider.files;"
+        "import sys, src.services.data_provider.mock.provider, src.services.data_provider.files.provider;"
         "print([name for name in ('pandas', 'exchange_calendars') if name in sys.modules])"
     )
     shown = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True).stdout

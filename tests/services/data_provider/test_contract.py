@@ -8,10 +8,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from src.services.data_provider.cache import CachedProvider
-from src.services.data_provider.files import FilesProvider
-from src.services.data_provider.mock import MockProvider
-from src.services.data_provider.yahoo import YFDataProvider
+from src.services.data_provider.cache.provider import CachedProvider
+from src.services.data_provider.files.provider import FilesProvider
+from src.services.data_provider.mock.provider import MockProvider
+from src.services.data_provider.yahoo.provider import YFDataProvider
 from tests.fakes.histories import ProviderHistories
 from tests.fakes.yahoo import Clock, LoopbackSession, StandInYahoo, made_up
 from tests.services.data_provider.contract import Case, DataProviderContract

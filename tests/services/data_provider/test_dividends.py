@@ -8,7 +8,7 @@ import pytest
 
 from src.errors import NoPrices
 from src.services.data_provider.dividends import distributions, implied_dividends, on_days
-from src.services.data_provider.files import FilesProvider
+from src.services.data_provider.files.provider import FilesProvider
 from src.services.data_provider.history import ADJ_CLOSE, CAPITAL_GAIN, COLUMNS, DIVIDEND, History
 from src.services.data_provider.history_bars import bars_of
 from tests.fakes.histories import NEW_YORK_MARKET

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from src.services.data_provider.calendar import sessions
 from src.services.data_provider.cleaning import clean
-from src.services.data_provider.files import FilesProvider
+from src.services.data_provider.files.provider import FilesProvider
 from src.services.data_provider.history import (
     ADJ_CLOSE,
     CAPITAL_GAIN,

@@ -14,7 +14,7 @@ from src.engine.timeline import decisions
 from src.services.data_provider.arrays import day_numbers
 from src.services.data_provider.base import PriceTable
 from src.services.data_provider.calendar import last_period_is_complete
-from src.services.data_provider.files import FilesProvider
+from src.services.data_provider.files.provider import FilesProvider
 
 START, END = date(1998, 12, 22), date(2026, 4, 30)
 SYMBOLS = ("SPY", "XLE", "BND", "GLD")  # two of them listed later: weeks, months and quarters that begin without them

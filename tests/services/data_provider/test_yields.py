@@ -8,7 +8,7 @@ import pytest
 
 from src.errors import NoPrices
 from src.services.data_provider.alignment import usable_yields, yields_in_window
-from src.services.data_provider.files import FilesProvider
+from src.services.data_provider.files.provider import FilesProvider
 
 START, END = date(2020, 3, 19), date(2020, 3, 27)
 

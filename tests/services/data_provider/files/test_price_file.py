@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from src.errors import NoPrices, PriceSourceUnavailable
-from src.services.data_provider.price_file import read_price_file
+from src.services.data_provider.files.price_file import read_price_file
 
 DAYS = ["2020-01-02", "2020-07-02"]
 PRICES = {"open": [10.0, 20.0], "high": [11.0, 21.0], "low": [9.0, 19.0], "close": [10.5, 20.5]}

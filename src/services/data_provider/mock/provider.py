@@ -10,7 +10,7 @@ from src.services.data_provider.alignment import gather
 from src.services.data_provider.base import PriceTable, Yields
 from src.services.data_provider.calendar import every_day, last_finished_session, sessions
 from src.services.data_provider.cleaning import SymbolBars
-from src.services.data_provider.mock_prices import made_up_bars
+from src.services.data_provider.mock.prices import made_up_bars
 from src.services.data_provider.recently_used import RecentlyUsed
 from src.utils.deadline import NO_DEADLINE, Deadline
 from src.utils.price_adjustment import FULL, PriceAdjustment

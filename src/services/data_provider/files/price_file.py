@@ -12,10 +12,10 @@ import pyarrow.parquet as pq
 
 from src.errors import NoPrices, PriceSourceUnavailable
 from src.services.data_provider.arrays import CLOSE, OPEN, Dates, Float64Array
-from src.services.data_provider.price_csv import TextTable, read_csv
-from src.services.data_provider.price_dates import WRITE_ISO, read_days
-from src.services.data_provider.price_file_problem import PriceFileProblem
-from src.services.data_provider.price_numbers import numbers
+from src.services.data_provider.files.price_csv import TextTable, read_csv
+from src.services.data_provider.files.price_dates import WRITE_ISO, read_days
+from src.services.data_provider.files.price_numbers import numbers
+from src.services.data_provider.files.problem import PriceFileProblem
 
 NAMES = {
     "open": ("open", "opening price"),

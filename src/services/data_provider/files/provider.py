@@ -14,8 +14,8 @@ from src.services.data_provider.arrays import CLOSE
 from src.services.data_provider.base import PriceTable, Yields
 from src.services.data_provider.cached_symbol import CachedSymbol
 from src.services.data_provider.cleaning import SymbolBars
-from src.services.data_provider.file_bars import bars_of_file
-from src.services.data_provider.price_file import read_price_columns, read_price_file
+from src.services.data_provider.files.bars import bars_of_file
+from src.services.data_provider.files.price_file import read_price_columns, read_price_file
 from src.services.data_provider.recently_used import YIELDS_BYTES, RecentlyUsed
 from src.utils.deadline import NO_DEADLINE, Deadline
 from src.utils.price_adjustment import FULL, PriceAdjustment

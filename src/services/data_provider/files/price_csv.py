@@ -9,7 +9,7 @@ from itertools import islice
 import pyarrow as pa
 import pyarrow.csv as pa_csv
 
-from src.services.data_provider.price_file_problem import PriceFileProblem
+from src.services.data_provider.files.problem import PriceFileProblem
 
 DELIMITERS = (",", ";", "\t", "|")
 HEADER_WITHIN = 10

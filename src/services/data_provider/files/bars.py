@@ -9,7 +9,7 @@ from src.errors import NoPrices
 from src.services.data_provider.arrays import CLOSE, Dates, Float64Array
 from src.services.data_provider.cleaning import SymbolBars, clean
 from src.services.data_provider.dividends import implied_dividends, on_days
-from src.services.data_provider.price_file import adjusted_rows, split_adjusted_rows
+from src.services.data_provider.files.price_file import adjusted_rows, split_adjusted_rows
 from src.utils.price_adjustment import FULL, PriceAdjustment
 
 

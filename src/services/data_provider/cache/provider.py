@@ -9,12 +9,12 @@ from pathlib import Path
 
 from src.services.data_provider.alignment import check_symbol, gather, usable_yields, yields_in_window
 from src.services.data_provider.base import PriceTable, SuspectBar, Yields
+from src.services.data_provider.cache.history_cache import Entry, HistoryCache
+from src.services.data_provider.cache.history_file import Record
 from src.services.data_provider.cached_symbol import CachedSymbol
 from src.services.data_provider.cleaning import SymbolBars
 from src.services.data_provider.history import ADJ_CLOSE, History, HistorySource
 from src.services.data_provider.history_bars import bars_of
-from src.services.data_provider.history_cache import Entry, HistoryCache
-from src.services.data_provider.history_file import Record
 from src.services.data_provider.recently_used import YIELDS_BYTES, RecentlyUsed
 from src.services.data_provider.trading_hours import TradingHours
 from src.services.data_provider.waiting import result_of

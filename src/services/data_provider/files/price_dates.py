@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from src.services.data_provider.arrays import Dates
-from src.services.data_provider.price_file_problem import PriceFileProblem, quoted
+from src.services.data_provider.files.problem import PriceFileProblem, quoted
 
 Seconds = npt.NDArray[np.int64]
 

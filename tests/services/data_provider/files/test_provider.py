@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from src.errors import NoPrices, PriceSourceUnavailable
-from src.services.data_provider import files
-from src.services.data_provider.files import FilesProvider
+from src.services.data_provider.files import provider as files
+from src.services.data_provider.files.provider import FilesProvider
 
 JANUARY = (date(2020, 1, 1), date(2020, 1, 31))
 HEADER = "Date,Open,High,Low,Close,Volume\n"

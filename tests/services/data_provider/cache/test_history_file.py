@@ -17,15 +17,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from src.services.data_provider import history_file
 from src.services.data_provider.base import SuspectBar
+from src.services.data_provider.cache import history_file
+from src.services.data_provider.cache.history_file import NotIntact, Record, encode, read, write
 from src.services.data_provider.calendar import sessions
 from src.services.data_provider.history import COLUMNS, History
-from src.services.data_provider.history_file import NotIntact, Record, encode, read, write
 from src.services.data_provider.trading_hours import TradingHours
 from tests.fakes.histories import NEW_YORK_MARKET, history
 
-ROOT = Path(__file__).resolve().parents[3]
+ROOT = Path(__file__).resolve().parents[4]
 RECORD = Record("yahoo", datetime(2021, 3, 3, 12, 0, 5, tzinfo=UTC), datetime(2021, 2, 1, tzinfo=UTC), date(2021, 3, 2))
 SPY = history("SPY", sessions(date(2020, 1, 2), date(2020, 12, 31)))
 
@@ -108,8 +108,8 @@ WRITE_FOR_EVER = """
 import sys
 from datetime import date
 from pathlib import Path
-from src.services.data_provider.history_file import write
-from tests.services.data_provider.test_history_file import RECORD
+from src.services.data_provider.cache.history_file import write
+from tests.services.data_provider.cache.test_history_file import RECORD
 from src.services.data_provider.calendar import sessions
 from tests.fakes.histories import history
 days = sessions(date(1990, 1, 2), date(2020, 12, 31))

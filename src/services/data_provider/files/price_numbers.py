@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from src.services.data_provider.arrays import Float64Array
-from src.services.data_provider.price_file_problem import PriceFileProblem, quoted
+from src.services.data_provider.files.problem import PriceFileProblem, quoted
 
 Texts = Sequence[str | None]
 Column: TypeAlias = "pa.ChunkedArray[Any]"

@@ -17,12 +17,12 @@ import numpy as np
 import pytest
 
 from src.errors import NoPrices, PriceSourceUnavailable, RunCancelled, RunTimedOut
-from src.services.data_provider.cache import CachedProvider
-from src.services.data_provider.files import FilesProvider
+from src.services.data_provider.cache.provider import CachedProvider
+from src.services.data_provider.files.provider import FilesProvider
 from src.services.data_provider.history import ADJ_CLOSE, CLOSE, DIVIDEND, SPLIT
 from src.services.data_provider.waiting import price_deadline
-from src.services.data_provider.yahoo import YFDataProvider
-from src.services.data_provider.yahoo_session import YahooSession
+from src.services.data_provider.yahoo.provider import YFDataProvider
+from src.services.data_provider.yahoo.session import YahooSession
 from src.utils.deadline import Deadline
 from tests.fakes.application import wait_until
 from tests.fakes.yahoo import (
@@ -36,7 +36,7 @@ from tests.fakes.yahoo import (
     new_york_days,
 )
 
-ROOT = Path(__file__).resolve().parents[3]
+ROOT = Path(__file__).resolve().parents[4]
 FIRST, LAST = date(2015, 6, 1), date(2022, 1, 1)
 START, END = date(2020, 1, 2), date(2021, 3, 2)
 
@@ -46,7 +46,7 @@ ASK_ONCE = """
 import sys
 from datetime import datetime
 from pathlib import Path
-from src.services.data_provider.yahoo import YFDataProvider
+from src.services.data_provider.yahoo.provider import YFDataProvider
 from tests.fakes.yahoo import Clock, LoopbackSession
 base, state, now = sys.argv[1:]
 YFDataProvider(Clock(datetime.fromisoformat(now)), Path(state), session=LoopbackSession(base)).history("SPY")

@@ -12,9 +12,9 @@ from urllib.parse import urlsplit
 import pytest
 
 from src.errors import PriceSourceUnavailable, RunTimedOut
-from src.services.data_provider.cache import CachedProvider
-from src.services.data_provider.yahoo import FIRST_PAUSE_SECONDS, YFDataProvider
-from src.services.data_provider.yahoo_session import (
+from src.services.data_provider.cache.provider import CachedProvider
+from src.services.data_provider.yahoo.provider import FIRST_PAUSE_SECONDS, YFDataProvider
+from src.services.data_provider.yahoo.session import (
     CHART_CONNECT_SECONDS,
     OTHER_CONNECT_SECONDS,
     UNREACHABLE_SECONDS,

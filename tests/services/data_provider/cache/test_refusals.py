@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from src.errors import NoPrices
-from src.services.data_provider.refusals import MAX_REFUSALS, Refusals
+from src.services.data_provider.cache.refusals import MAX_REFUSALS, Refusals
 
 NOW = datetime(2021, 3, 3, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from src.errors import NoPrices, PriceSourceUnavailable
-from src.services.data_provider import history_file
-from src.services.data_provider.cache import CachedProvider
+from src.services.data_provider.cache import history_file
+from src.services.data_provider.cache.provider import CachedProvider
 from src.services.data_provider.calendar import every_day, sessions
 from src.services.data_provider.history import CLOSE, History
 from tests.fakes.histories import EVERY_DAY_MARKET, FakeSource, history, with_dividend, with_split

@@ -12,15 +12,15 @@ from typing import Any
 import pytest
 
 from src.errors import NoPrices, PriceSourceUnavailable
-from src.services.data_provider.cache import CachedProvider
+from src.services.data_provider.cache.provider import CachedProvider
+from src.services.data_provider.cache.symbol_locks import SymbolLocks
 from src.services.data_provider.calendar import sessions
 from src.services.data_provider.history import History
-from src.services.data_provider.symbol_locks import SymbolLocks
-from src.services.data_provider.yahoo import YFDataProvider
+from src.services.data_provider.yahoo.provider import YFDataProvider
 from tests.fakes.histories import FakeSource, history, with_dividend
 from tests.fakes.yahoo import Clock, LoopbackSession, StandInYahoo, made_up
 
-ROOT = Path(__file__).resolve().parents[3]
+ROOT = Path(__file__).resolve().parents[4]
 START, END = date(2020, 1, 2), date(2021, 2, 26)
 
 FETCH_WITH_THREADS = """
@@ -28,8 +28,8 @@ import json, sys
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, datetime
 from pathlib import Path
-from src.services.data_provider.cache import CachedProvider
-from src.services.data_provider.yahoo import YFDataProvider
+from src.services.data_provider.cache.provider import CachedProvider
+from src.services.data_provider.yahoo.provider import YFDataProvider
 from tests.fakes.yahoo import Clock, LoopbackSession
 base, folder, now, n_threads = sys.argv[1:]
 clock = Clock(datetime.fromisoformat(now))

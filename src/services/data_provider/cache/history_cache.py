@@ -7,11 +7,11 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 
 from src.errors import NoPrices, PriceSourceUnavailable
-from src.services.data_provider import history_file
+from src.services.data_provider.cache import history_file
+from src.services.data_provider.cache.history_file import NotIntact, Record
+from src.services.data_provider.cache.refusals import Refusals
+from src.services.data_provider.cache.symbol_locks import SymbolLocks
 from src.services.data_provider.history import History, HistorySource, extended, is_cut_short
-from src.services.data_provider.history_file import NotIntact, Record
-from src.services.data_provider.refusals import Refusals
-from src.services.data_provider.symbol_locks import SymbolLocks
 from src.services.data_provider.trading_hours import TradingHours
 from src.utils.deadline import NO_DEADLINE, Deadline
 

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from src.errors import NoPrices
-from src.services.data_provider import mock
 from src.services.data_provider.calendar import sessions
-from src.services.data_provider.mock import MockProvider
+from src.services.data_provider.mock import provider as mock
+from src.services.data_provider.mock.provider import MockProvider
 
 NOON = datetime(2026, 3, 4, 12, tzinfo=UTC)  # a Wednesday before New York opens
 EVERYTHING = (date(1900, 1, 1), date(2100, 1, 1))

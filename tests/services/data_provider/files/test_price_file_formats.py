@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from src.errors import NoPrices
-from src.services.data_provider.price_file import read_price_file
+from src.services.data_provider.files.price_file import read_price_file
 
 WEEKDAYS = pd.date_range("2019-12-23", "2020-02-14", freq="B").date.tolist()
 SUNDAY_TO_THURSDAY = [

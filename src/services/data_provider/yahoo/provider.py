@@ -16,12 +16,12 @@ from src.services.data_provider.cleaning import SymbolBars
 from src.services.data_provider.history import ADJ_CLOSE, History
 from src.services.data_provider.history_bars import bars_of
 from src.services.data_provider.waiting import left_seconds
-from src.services.data_provider.yahoo_answer import Busy, Misbehaved, Unknown, Unreachable, complaint, history_of
+from src.services.data_provider.yahoo.answer import Busy, Misbehaved, Unknown, Unreachable, complaint, history_of
 from src.utils.deadline import NO_DEADLINE, Deadline
 from src.utils.price_adjustment import FULL, PriceAdjustment
 
 if TYPE_CHECKING:
-    from src.services.data_provider.yahoo_session import YahooSession
+    from src.services.data_provider.yahoo.session import YahooSession
 
 FIRST_DAY = date(1900, 1, 1)
 """First day of every request for a whole history; Yahoo's oldest daily prices are from 1927."""
@@ -174,7 +174,7 @@ class YFDataProvider:
         with _importing:
             import yfinance  # noqa: PLC0415 - takes a second, and only requests to Yahoo need it
 
-            from src.services.data_provider.yahoo_session import YahooSession  # noqa: PLC0415 - as above
+            from src.services.data_provider.yahoo.session import YahooSession  # noqa: PLC0415 - as above
 
             if self._session is None:
                 self._session = YahooSession()

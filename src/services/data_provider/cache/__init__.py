@@ -1,0 +1,1 @@
+"""The answers of a slow source, kept in files and in memory and extended by what is new."""

@@ -1,0 +1,1 @@
+"""Made-up prices, the same on every machine."""

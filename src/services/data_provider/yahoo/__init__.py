@@ -1,0 +1,1 @@
+"""Prices from Yahoo: its answers, checked, on a session of our own."""
