@@ -128,8 +128,8 @@ def _switch_to_wal(connection: Any) -> None:
 
 def _begin_sqlite(connection: Connection) -> None:
     # A transaction that reads first and writes later could not wait for the write lock.
-    is_reading = connection.get_execution_options().get("is_reading")
-    connection.exec_driver_sql("BEGIN" if is_reading else "BEGIN IMMEDIATE")
+    if not connection.get_execution_options().get("is_reading"):
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
 def _drop_read_only_connections(failure: ExceptionContext) -> None:
