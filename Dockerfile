@@ -42,7 +42,8 @@ RUN chmod -R a+rX,go-w /app && install -d -o 10001 -g 10001 /data /cache /runs
 # User 10001 may write all three.
 ENV PYTHONPATH=/packages PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 HOME=/tmp \
     API_HOST=0.0.0.0 API_PORT=8005 DATA_DIR=/data DATA_CACHE_DIR=/cache \
-    DATABASE_URL=sqlite:////runs/backtester.db ARTIFACT_DIR=/runs/artifacts SANDBOX=docker LOG_FORMAT=json
+    DATABASE_URL=sqlite:////runs/backtester.db ARTIFACT_DIR=/runs/artifacts BLOB_DIR=/runs/blobs SANDBOX=docker \
+    LOG_FORMAT=json
 EXPOSE 8005
 HEALTHCHECK --interval=10s --timeout=5s --start-period=20s --retries=3 \
     CMD ["python", "-S", "-c", "from urllib.request import urlopen; urlopen('http://127.0.0.1:8005/health', timeout=4)"]

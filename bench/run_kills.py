@@ -146,6 +146,7 @@ def two_servers(backend: str) -> Iterator[tuple[Server, Server]]:
         settings = {
             "DATABASE_URL": f"sqlite:///{folder}/runs.db",
             "ARTIFACT_DIR": f"{folder}/artifacts",
+            "BLOB_DIR": f"{folder}/blobs",
             "DATA_PROVIDER": "mock",
             "SANDBOX": backend,
             "SANDBOX_PYTHON": str(PROJECT / ".venv-sandbox" / "bin" / "python"),

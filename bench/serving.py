@@ -59,6 +59,7 @@ def serving(
         own = {
             "DATABASE_URL": f"sqlite:///{folder}/runs.db",
             "ARTIFACT_DIR": f"{folder}/artifacts",
+            "BLOB_DIR": f"{folder}/blobs",
             "RATE_LIMIT_PER_MINUTE": PLENTY,
             "RATE_LIMIT_PER_HOUR": PLENTY,
             "RATE_LIMIT_READS_PER_MINUTE": PLENTY,

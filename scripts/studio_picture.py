@@ -56,6 +56,7 @@ def picture_of_service(chromium: str, folder: str) -> bytes:
         "DATA_PROVIDER": "mock",
         "DATABASE_URL": f"sqlite:///{folder}/runs.db",
         "ARTIFACT_DIR": f"{folder}/artifacts",
+        "BLOB_DIR": f"{folder}/blobs",
         "LOG_LEVEL": "WARNING",
     }
     settings = load_settings()

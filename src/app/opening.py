@@ -25,6 +25,7 @@ from src.services.data_provider.selection import prepare
 from src.services.library.presets import Presets
 from src.services.results.artifacts import Artifacts
 from src.services.runs.queries import RunQueries
+from src.services.storage.blobs.folder import FolderBlobs
 from src.services.storage.opening import open_storage
 
 
@@ -40,9 +41,10 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
         reading_slots = ReadingSlots([ReadingProcess() for _ in range(_n_reading_helpers(settings))])
         stack.push_async_callback(asyncio.to_thread, reading_slots.close)
         readings = ReadingCache(reading_slots)
+        blobs = FolderBlobs(settings.blob_dir, settings.blob_max_bytes, storage.runs.datasets_in_use)
         backtests = Backtests(
             read=readings,
-            datasets=Datasets(provider),
+            datasets=Datasets(provider, blobs, settings.dataset_cache_bytes),
             sandbox=ProfiledSandbox(sandbox) if settings.hqg_profile else sandbox,
             limits=RunLimits(wall_seconds=settings.max_execution_time, max_orders=settings.max_orders_per_run),
         )

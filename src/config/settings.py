@@ -94,6 +94,12 @@ class Settings(BaseSettings):
     """Where runs are stored: sqlite:///path/to/file or postgresql://user:password@host:5432/name."""
     artifact_dir: Path = Path("data/artifacts")
     """Folder for the files of finished runs; processes that share a database must share it too."""
+    blob_dir: Path = Path("data/blobs")
+    """Folder for the prices of queued runs; processes that share a database should share it too."""
+    blob_max_bytes: Annotated[int, Field(ge=1_000_000, le=10**15)] = 2_000_000_000
+    """Maximum total size of that folder, in bytes; prices that no unfinished run needs are removed first."""
+    dataset_cache_bytes: Annotated[int, Field(ge=0, le=10**12)] = 134_217_728
+    """Memory for prices that are ready to be used again, in bytes."""
     run_retention: Annotated[int, Field(ge=1, le=10_000_000)] = 100
     """Number of finished runs kept per owner; older ones are removed."""
     run_retention_bytes: Annotated[int, Field(ge=0, le=10**15)] = 2_000_000_000

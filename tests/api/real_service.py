@@ -92,7 +92,8 @@ def _name(pid: int) -> str:
 
 def stores_in(folder: Path) -> dict[str, str]:
     """Environment variables of a service with its own stores."""
-    return {"DATABASE_URL": f"sqlite:///{folder}/runs.db", "ARTIFACT_DIR": str(folder / "artifacts")}
+    folders = {"ARTIFACT_DIR": f"{folder}/artifacts", "BLOB_DIR": f"{folder}/blobs"}
+    return {"DATABASE_URL": f"sqlite:///{folder}/runs.db", **folders}
 
 
 @contextlib.contextmanager

@@ -197,7 +197,8 @@ def python(*arguments: str, **environment: str) -> subprocess.Popen:
 
 def service_without_a_sandbox(port: int, folder: Path) -> subprocess.Popen:
     """The service as an operator starts it, with its own stores."""
-    stores = {"DATABASE_URL": f"sqlite:///{folder}/runs.db", "ARTIFACT_DIR": str(folder / "artifacts")}
+    folders = {"ARTIFACT_DIR": f"{folder}/artifacts", "BLOB_DIR": f"{folder}/blobs"}
+    stores = {"DATABASE_URL": f"sqlite:///{folder}/runs.db", **folders}
     sandbox = {"SANDBOX": "bubblewrap", "SANDBOX_PYTHON": "/nowhere/python"}
     return python("-m", "src.api", API_PORT=str(port), DATA_PROVIDER="mock", **sandbox, **stores)
 

@@ -34,6 +34,7 @@ def test_every_answer_to_a_generated_request_is_declared_in_the_document(tmp_pat
         sandbox_python=SANDBOX_PYTHON,
         database_url=f"sqlite:///{tmp_path}/runs.db",
         artifact_dir=tmp_path / "artifacts",
+        blob_dir=tmp_path / "blobs",
         rate_limit_per_minute=1_000_000,
         rate_limit_per_hour=1_000_000,
         rate_limit_reads_per_minute=1_000_000,

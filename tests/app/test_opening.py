@@ -16,7 +16,8 @@ from tests.fakes.backtests import FakeBacktests, FakePrepared
 
 def settings(folder: Path, **values: object) -> Settings:
     """Settings whose sandbox cannot work: nothing of it is needed here."""
-    stored = {"database_url": f"sqlite:///{folder}/runs.db", "artifact_dir": folder / "artifacts"}
+    folders = {"artifact_dir": folder / "artifacts", "blob_dir": folder / "blobs"}
+    stored = {"database_url": f"sqlite:///{folder}/runs.db", **folders}
     given = {"data_provider": "mock", "data_cache_dir": folder / "cache"} | values
     return Settings(_env_file=None, sandbox="bubblewrap", sandbox_python="/nowhere/python", **stored, **given)
 

@@ -11,7 +11,7 @@ from src.errors import NoPrices, PriceSourceUnavailable, RunCancelled, RunTimedO
 from src.models.request import BacktestRequest
 from src.services.backtests.identity import run_hash
 from src.services.backtests.port import BoxNeeded, Observe
-from src.services.storage.records import Progress
+from src.services.storage.records import Progress, RunDetails
 from src.utils.canonical_json import canonical
 from src.utils.deadline import Deadline
 
@@ -34,6 +34,7 @@ class FakeBacktests:
 
     Attributes:
         data: part of what names a run; another value is as if prices had changed.
+        datasets: the data that was stored, by the name that runs remember; without it present data counts.
         requests: what was prepared, in order.
         deadlines, reading_seconds: what came with each.
         executed: hashes of what was executed, in order.
@@ -62,6 +63,7 @@ class FakeBacktests:
         self.tells = tells
         self.tell_seconds = tell_seconds
         self.data = "ab12"
+        self.datasets: dict[str, str] = {}
         self.requests: list[BacktestRequest] = []
         self.deadlines: list[Deadline] = []
         self.reading_seconds: list[float] = []
@@ -78,6 +80,7 @@ class FakeBacktests:
         deadline: Deadline,
         may_open_box: bool = True,
         reading_seconds: float = 0.0,
+        accepted: RunDetails | None = None,
     ) -> "FakePrepared":
         if self.computes_universe and not may_open_box:
             raise BoxNeeded
@@ -88,7 +91,8 @@ class FakeBacktests:
         if isinstance(self.error, BEFORE_THE_BOX):
             raise self.error
         values = request.model_dump(mode="json", exclude={"name"})
-        ingredients = canonical(values | {"universe": request.universe or ["SPY", "BND"], "data": self.data})
+        data = self.data if accepted is None else self.datasets.get(accepted.dataset or "", self.data)
+        ingredients = canonical(values | {"universe": request.universe or ["SPY", "BND"], "data": data})
         prepared = FakePrepared(self, request, ingredients, tuple(ingredients["universe"]), deadline)
         if self.computes_universe:
             prepared.open_box()
@@ -170,6 +174,13 @@ class FakePrepared:
     ) -> None:
         if self.has_box:
             self.backtests.count_boxes(-1)
+
+    def store_dataset(self, stored: str | None = None) -> str | None:
+        if stored in self.backtests.datasets:
+            return stored
+        name = f"dataset of {self.ingredients['data']}"
+        self.backtests.datasets[name] = self.ingredients["data"]
+        return name
 
     def execute(self, observe: Observe | None = None) -> dict[str, Any]:
         self.open_box()

@@ -319,7 +319,8 @@ class FakeRunStore:
             kept = self._runs.get(key)
             if kept is None:
                 return None
-            return RunDetails(kept.new.request, kept.new.ingredients, kept.new.warnings)
+            new = kept.new
+            return RunDetails(new.request, new.ingredients, new.warnings, new.dataset)
 
     def result(self, key: RunKey) -> StoredResult | None:
         with self._lock:
@@ -348,6 +349,11 @@ class FakeRunStore:
     def counts(self) -> Counts:
         with self._lock:
             return Counts(len(self._in_state(RunStatus.QUEUED)), len(self._in_state(RunStatus.RUNNING)))
+
+    def datasets_in_use(self) -> frozenset[str]:
+        with self._lock:
+            active = [kept.new.dataset for kept in self._runs.values() if not kept.record.status.is_finished]
+        return frozenset(dataset for dataset in active if dataset is not None)
 
     def surplus(self, keep: int, keep_bytes: int | None = None) -> list[RunKey]:
         with self._lock:

@@ -82,6 +82,7 @@ class Server:
             "API_PORT": str(self.port),
             "DATABASE_URL": self.database_url,
             "ARTIFACT_DIR": str(self.folder / "artifacts"),
+            "BLOB_DIR": str(self.folder / "blobs"),
             "DATA_PROVIDER": "mock",
             "SANDBOX": "bubblewrap",
             "SANDBOX_PYTHON": str(SANDBOX_PYTHON),

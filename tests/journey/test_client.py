@@ -64,6 +64,7 @@ class Server:
             "RUN_LEASE_SECONDS": "3",
             "DATABASE_URL": f"sqlite:///{self.folder}/runs.db",
             "ARTIFACT_DIR": str(self.folder / "artifacts"),
+            "BLOB_DIR": str(self.folder / "blobs"),
             "RATE_LIMIT_PER_MINUTE": "100000",
             "RATE_LIMIT_PER_HOUR": "100000",
             "SANDBOX_POOL_SIZE": "1",

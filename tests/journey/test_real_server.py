@@ -102,6 +102,7 @@ def serving(backend: str, prices: Path, **settings: str) -> Iterator[Server]:
     environment = os.environ | {
         "DATABASE_URL": f"sqlite:///{folder.name}/runs.db",
         "ARTIFACT_DIR": f"{folder.name}/artifacts",
+        "BLOB_DIR": f"{folder.name}/blobs",
         "DATA_PROVIDER": "files",
         "DATA_DIR": str(prices),
         "SANDBOX": backend,

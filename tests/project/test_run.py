@@ -67,7 +67,8 @@ def make_run(
     has_bubblewrap: None, output: Path, free_port: int, tmp_path: Path, programs: Path
 ) -> Iterator["subprocess.Popen[bytes]"]:
     """`make run` as the Makefile starts it, in a bubblewrap box, on a free port, with runs of its own."""
-    runs = {"DATABASE_URL": f"sqlite:///{tmp_path}/runs.db", "ARTIFACT_DIR": str(tmp_path / "artifacts")}
+    folders = {"ARTIFACT_DIR": f"{tmp_path}/artifacts", "BLOB_DIR": f"{tmp_path}/blobs"}
+    runs = {"DATABASE_URL": f"sqlite:///{tmp_path}/runs.db", **folders}
     environment = {
         **{name: value for name, value in os.environ.items() if name != "LOG_LEVEL"},
         **runs,

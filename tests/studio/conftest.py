@@ -69,6 +69,7 @@ def start_service(folder: Path, port: int, **environment: str) -> subprocess.Pop
         "SANDBOX_PYTHON": str(SANDBOX_PYTHON),
         "DATABASE_URL": f"sqlite:///{folder}/runs.db",
         "ARTIFACT_DIR": str(folder / "artifacts"),
+        "BLOB_DIR": str(folder / "blobs"),
         "LOG_LEVEL": "WARNING",
         "RATE_LIMIT_PER_MINUTE": "100000",
         "RATE_LIMIT_PER_HOUR": "1000000",

@@ -9,7 +9,7 @@ from typing import Any, Self
 import numpy as np
 from hqg_algorithms import Cadence
 
-from src.errors import StrategyFailed
+from src.errors import DataChanged, StrategyFailed
 from src.execution.audit.books import Books
 from src.execution.reading.strategy_source import StrategyDescription
 from src.execution.session.reply import Reply
@@ -18,6 +18,7 @@ from src.models.request import BacktestRequest
 from src.services.backtests.benchmark import Benchmarks
 from src.services.backtests.coverage_warnings import period_warnings, window_warnings
 from src.services.backtests.dataset import Dataset
+from src.services.backtests.datasets import Datasets
 from src.services.backtests.delistings import settlement_warnings, stopped_warnings
 from src.services.backtests.identity import ENGINE_VERSION, run_hash
 from src.services.backtests.idle_warning import idle_warning
@@ -43,6 +44,7 @@ class Prepared:
     request: BacktestRequest
     strategy: StrategyDescription
     cadence: Cadence
+    datasets: Datasets
     dataset: Dataset
     benchmarks: Benchmarks
     ingredients: Mapping[str, Any]
@@ -79,6 +81,10 @@ class Prepared:
     ) -> None:
         self.box.close()
 
+    def store_dataset(self, stored: str | None = None) -> str | None:
+        """See src.services.backtests.datasets.Datasets.store."""
+        return self.datasets.store(self.dataset, stored)
+
     def execute(self, observe: Observe | None = None) -> dict[str, Any]:
         """The answer, ready for JSON. Blocks.
 
@@ -111,7 +117,12 @@ class Prepared:
     def _describe(self) -> None:
         if not self.is_box_open:
             self.is_box_open = True
-            check_agreement(self.strategy, *self.session.describe())
+            symbols, cadence = self.session.describe()
+            check_agreement(self.strategy, symbols, cadence)
+            if (symbols, cadence) != (self.symbols, self.cadence):
+                raise DataChanged(
+                    "Since this run was accepted, its strategy's universe or cadence changed: post it again."
+                )
 
     def _run(self, observe: Observe | None) -> Reply:
         rules = engine_rules(self.request, self.cadence, self.prices, self.dataset.delistings)

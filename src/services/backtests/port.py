@@ -5,7 +5,7 @@ from types import TracebackType
 from typing import Any, Protocol, Self
 
 from src.models.request import BacktestRequest
-from src.services.storage.records import Progress
+from src.services.storage.records import Progress, RunDetails
 from src.utils.deadline import Deadline
 
 Observe = Callable[[Progress, Sequence[str]], None]
@@ -34,6 +34,14 @@ class PreparedRun(Protocol):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None: ...
+    def store_dataset(self, stored: str | None = None) -> str | None:
+        """Keep the run's prices as a blob; returns its name, None if that is impossible at present.
+
+        Args:
+            stored: name of the blob of an equal run, which is as good if it is still there.
+        """
+        ...
+
     def execute(self, observe: Observe | None = None) -> dict[str, Any]:
         """The answer, ready for JSON."""
         ...
@@ -49,11 +57,13 @@ class PreparesRuns(Protocol):
         deadline: Deadline,
         may_open_box: bool = True,
         reading_seconds: float = 0.0,
+        accepted: RunDetails | None = None,
     ) -> PreparedRun:
         """Determine everything that decides the result, and the run's name.
 
         Args:
             reading_seconds: time already spent reading the strategy for this request.
+            accepted: the run as it was accepted earlier, whose universe, cadence and prices are known.
 
         Raises:
             BoxNeeded: a box is needed but may not be opened.

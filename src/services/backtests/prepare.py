@@ -1,11 +1,11 @@
 """From a request to everything that decides its result: read, describe, fetch, hash."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
 
-from hqg_algorithms import Cadence
+from hqg_algorithms import BarSize, Cadence, ExecutionTiming
 
 from src.execution.reading.reading import Reading, read
 from src.execution.reading.strategy_source import StrategyDescription
@@ -21,6 +21,7 @@ from src.services.backtests.port import BoxNeeded
 from src.services.backtests.reading_cache import readable_strategy
 from src.services.data_provider.waiting import price_deadline
 from src.services.results import document as answer
+from src.services.storage.records import RunDetails
 from src.utils.canonical_json import canonical
 from src.utils.deadline import Deadline
 from src.utils.stopwatch import Stopwatch
@@ -69,6 +70,7 @@ class Backtests:
         deadline: Deadline,
         may_open_box: bool = True,
         reading_seconds: float = 0.0,
+        accepted: RunDetails | None = None,
     ) -> "Prepared":
         """Everything that decides the result, and its hash. Blocks; thread-safe.
 
@@ -78,6 +80,8 @@ class Backtests:
             deadline: the request's.
             may_open_box: whether the caller has a slot for a box.
             reading_seconds: time this request already spent reading the strategy; part of the timings.
+            accepted: the run as it was accepted earlier: it keeps its universe, its cadence and, while they are stored,
+                its prices.
 
         Returns:
             A context manager: leaving it destroys the box.
@@ -97,6 +101,8 @@ class Backtests:
             session = Session(self._sandbox, job, deadline)
             box.push(session)
             symbols, cadence, is_open = strategy.universe, strategy.cadence, False
+            if accepted is not None and accepted.ingredients.get("engine_version") == ENGINE_VERSION:
+                symbols, cadence = described(accepted.ingredients)
             if symbols is None or cadence is None:
                 if not may_open_box:
                     raise BoxNeeded
@@ -106,12 +112,14 @@ class Backtests:
                     check_agreement(strategy, symbols, cadence)
             with watch.step("data"):
                 # Created here, once the remaining time of the request is known.
-                dataset = self._datasets.prepare(DataRequest.of(request, symbols), price_deadline(deadline))
+                stored = None if accepted is None else accepted.dataset
+                dataset = self._datasets.prepare(DataRequest.of(request, symbols), price_deadline(deadline), stored)
                 benchmarks = dataset.benchmark.of_capital(request.initial_capital, request.risk_free_rate)
             return Prepared(
                 request=request,
                 strategy=strategy,
                 cadence=cadence,
+                datasets=self._datasets,
                 dataset=dataset,
                 benchmarks=benchmarks,
                 ingredients=ingredients(request, cadence, dataset, benchmarks),
@@ -133,6 +141,12 @@ class Backtests:
             universe=None if request.universe is None else tuple(request.universe),
             max_orders=self._limits.max_orders,
         )
+
+
+def described(ingredients: Mapping[str, Any]) -> tuple[tuple[str, ...], Cadence]:
+    """The universe and the cadence in a run's ingredients."""
+    cadence = Cadence(BarSize(ingredients["bar_size"]), ExecutionTiming(ingredients["execution"]))
+    return tuple(ingredients["universe"]), cadence
 
 
 def ingredients(request: BacktestRequest, cadence: Cadence, dataset: Dataset, benchmarks: Benchmarks) -> dict[str, Any]:

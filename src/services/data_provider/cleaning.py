@@ -103,7 +103,9 @@ def clean(symbol: str, dates: Dates, rows: Float64Array) -> SymbolBars:
     volume = bars[:, VOLUME]
     is_odd = (volume < 0) | np.isinf(volume)
     suspects += _report(symbol, days, bars, is_odd, _say_odd_volume)
-    volume[is_odd] = np.nan
+    # One unknown and one zero, so that equal prices are equal bytes.
+    volume[is_odd | np.isnan(volume)] = np.nan
+    volume += 0.0
     suspects += _report(symbol, days, bars, _out_of_order(bars), _say_out_of_order)
     return SymbolBars(days, bars, tuple(sorted(suspects, key=lambda suspect: suspect.day)))
 

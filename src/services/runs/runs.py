@@ -111,9 +111,12 @@ class Runs:
         if idempotency_key is not None:
             idempotency = idempotency_key, _fingerprint(request, rerun)
         with self._backtests.prepare(request, deadline=deadline, may_open_box=may_open_box) as prepared:
-            new = _new_run(RunKey(owner, prepared.run_hash), request, prepared)
-        if rerun:
-            new = self._with_stored_warnings(new)
+            key = RunKey(owner, prepared.run_hash)
+            stored = self._store.details(key) if rerun else None
+            dataset = prepared.store_dataset(None if stored is None else stored.dataset)
+            new = _new_run(key, request, prepared, dataset)
+        if stored is not None:
+            new = self._with_stored_warnings(new, stored)
         # Before the lookup: from now on, a run with a waiting client must not end when that client disconnects.
         self._interest.promise(new.key)
         submission = self._store.submit(new, rerun=rerun, max_queued=self._max_queued, idempotency=idempotency)
@@ -130,10 +133,10 @@ class Runs:
             return run
         return self._store.rename(run.key, name) or run
 
-    def _with_stored_warnings(self, new: NewRun) -> NewRun:
+    def _with_stored_warnings(self, new: NewRun, details: RunDetails) -> NewRun:
         """The run with the warnings of the request that produced its stored result, and its name if it has none."""
-        known, details = self._store.get(new.key), self._store.details(new.key)
-        if known is None or details is None or not known.has_result:
+        known = self._store.get(new.key)
+        if known is None or not known.has_result:
             return new
         name = new.request["name"]
         request = details.request if name is None else {**details.request, "name": name}
@@ -234,7 +237,7 @@ class Runs:
         key = held.lease.key
         details = self._queries.details(key)
         request = BacktestRequest.model_validate(details.request).sent_with(details.warnings)
-        prepared = self._backtests.prepare(request, deadline=deadline)
+        prepared = self._backtests.prepare(request, deadline=deadline, accepted=details)
         with prepared:
             if prepared.run_hash != key.run_hash:
                 raise DataChanged(_what_changed(details.ingredients, prepared.ingredients))
@@ -285,7 +288,7 @@ def _is_settled(run: RunRecord) -> bool:
     return run.has_result or not run.status.is_finished or is_final
 
 
-def _new_run(key: RunKey, request: BacktestRequest, prepared: PreparedRun) -> NewRun:
+def _new_run(key: RunKey, request: BacktestRequest, prepared: PreparedRun, dataset: str | None = None) -> NewRun:
     return NewRun(
         key=key,
         name=request.name or prepared.class_name[:MAX_NAME_CHARACTERS],
@@ -293,6 +296,7 @@ def _new_run(key: RunKey, request: BacktestRequest, prepared: PreparedRun) -> Ne
         ingredients=prepared.ingredients,
         symbols=prepared.symbols,
         warnings=tuple(request.unknown_fields_warnings()),
+        dataset=dataset,
     )
 
 
@@ -304,6 +308,7 @@ def _same_run(run: RunRecord, details: RunDetails) -> NewRun:
         ingredients=details.ingredients,
         symbols=run.symbols,
         warnings=details.warnings,
+        dataset=details.dataset,
     )
 
 

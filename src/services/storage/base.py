@@ -148,6 +148,10 @@ class RunStore(Protocol):
         """Numbers of queued and running runs."""
         ...
 
+    def datasets_in_use(self) -> frozenset[str]:
+        """Names of the blobs with the prices of queued and running runs."""
+        ...
+
     def surplus(self, keep: int, keep_bytes: int | None = None) -> list[RunKey]:
         """Finished runs beyond the newest `keep` of their owner, oldest first.
 

@@ -62,6 +62,7 @@ class NewRun:
         ingredients: everything that decides the result; run_hash is its hash.
         symbols: the symbols it trades, for the list's filter.
         warnings: sentences about the request alone (unknown fields).
+        dataset: name of the blob with its prices; None if they are to be fetched when it runs.
     """
 
     key: RunKey
@@ -70,6 +71,7 @@ class NewRun:
     ingredients: Mapping[str, Any]
     symbols: tuple[str, ...]
     warnings: tuple[str, ...] = ()
+    dataset: str | None = None
 
 
 @dataclass(frozen=True)
@@ -167,6 +169,8 @@ class RunDetails:
     request: Mapping[str, Any]
     ingredients: Mapping[str, Any]
     warnings: tuple[str, ...]
+    dataset: str | None = None
+    """Name of the blob with its prices; None if they are fetched when it runs."""
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from src.services.storage.cursors import Cursor, cursor_from_text
 from src.services.storage.database import now
 from src.services.storage.records import Counts, RunFilter, RunKey, RunPage, RunStatus
 from src.services.storage.run_rows import FINISHED, SHOWN, folded, record
-from src.services.storage.tables import chain_links, run_results, runs
+from src.services.storage.tables import chain_links, run_details, run_results, runs
 
 
 def page(connection: Connection, owner: str, wanted: RunFilter, *, limit: int, cursor: str | None) -> RunPage:
@@ -47,6 +47,19 @@ def counts(connection: Connection) -> Counts:
     """Numbers of queued and running runs."""
     found = {row[0]: row[1] for row in connection.execute(_COUNTS)}
     return Counts(n_queued=found.get(RunStatus.QUEUED, 0), n_running=found.get(RunStatus.RUNNING, 0))
+
+
+_DATASETS_IN_USE = (
+    select(run_details.c.dataset)
+    .join(runs)
+    .where(runs.c.status.in_([RunStatus.QUEUED, RunStatus.RUNNING]), run_details.c.dataset.is_not(None))
+    .distinct()
+)
+
+
+def datasets_in_use(connection: Connection) -> frozenset[str]:
+    """Names of the blobs that queued and running runs need."""
+    return frozenset(connection.execute(_DATASETS_IN_USE).scalars())
 
 
 def surplus(connection: Connection, keep: int, keep_bytes: int | None) -> list[RunKey]:

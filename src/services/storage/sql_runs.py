@@ -169,7 +169,7 @@ class SqlRuns:
             row = connection.execute(_DETAILS, named(key)).one_or_none()
         if row is None:
             return None
-        return RunDetails(row.request, row.ingredients, tuple(row.warnings))
+        return RunDetails(row.request, row.ingredients, tuple(row.warnings), row.dataset)
 
     def result(self, key: RunKey) -> StoredResult | None:
         with self._database.reading() as connection:
@@ -199,6 +199,10 @@ class SqlRuns:
     def counts(self) -> Counts:
         with self._database.reading() as connection:
             return sql_listing.counts(connection)
+
+    def datasets_in_use(self) -> frozenset[str]:
+        with self._database.reading() as connection:
+            return sql_listing.datasets_in_use(connection)
 
     def surplus(self, keep: int, keep_bytes: int | None = None) -> list[RunKey]:
         with self._database.reading() as connection:

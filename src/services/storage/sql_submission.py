@@ -144,6 +144,7 @@ def _keep_details(transaction: Transaction, row: Row[Any], new: NewRun, *, is_fi
         "request": new.request,
         "ingredients": new.ingredients,
         "warnings": new.warnings,
+        "dataset": new.dataset,
         "error_trace": None,
     }
     if is_first:

@@ -67,6 +67,8 @@ run_details = Table(
     Column("warnings", JsonText, nullable=False),
     # Traceback and logs of the run's error.
     Column("error_trace", JsonText),
+    # Name of the blob with its prices.
+    Column("dataset", Text),
 )
 
 run_results = Table(

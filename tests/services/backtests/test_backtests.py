@@ -26,6 +26,7 @@ from src.services.data_provider.files.provider import FilesProvider
 from src.services.data_provider.mock.provider import MockProvider
 from src.utils.deadline import Deadline
 from src.utils.json_bytes import json_bytes, parsed_json
+from tests.fakes.blob_store import FakeBlobs
 from tests.fakes.engine_box import Forge, engine_script, frames_in
 from tests.fakes.sandbox import ScriptedSandbox
 
@@ -56,7 +57,7 @@ def run(
 
 
 def prepared(sandbox: ScriptedSandbox, provider: DataProvider | None = None, **request: Any) -> Prepared:
-    backtests = Backtests(datasets=Datasets(provider or PROVIDER), sandbox=sandbox, limits=RunLimits())
+    backtests = Backtests(datasets=Datasets(provider or PROVIDER, FakeBlobs()), sandbox=sandbox, limits=RunLimits())
     return backtests.prepare(
         BacktestRequest.model_validate(request),
         deadline=Deadline.after(30),
@@ -86,7 +87,7 @@ def test_the_same_request_gives_the_same_answer_except_for_timings() -> None:
 
 def test_the_analysis_time_and_the_total_include_the_reading_before_the_run() -> None:
     backtests = Backtests(
-        datasets=Datasets(PROVIDER),
+        datasets=Datasets(PROVIDER, FakeBlobs()),
         sandbox=ScriptedSandbox(engine_script(DESCRIPTION, [0.5, 0.5], lambda ledger: None)),
         limits=RunLimits(),
         read=lambda source: replace(read(source), seconds=0.25),

@@ -18,6 +18,7 @@ from src.services.data_provider.cache.provider import CachedProvider
 from src.services.data_provider.yahoo.provider import YFDataProvider
 from src.utils.deadline import Deadline
 from src.utils.json_bytes import json_bytes, parsed_json
+from tests.fakes.blob_store import FakeBlobs
 from tests.fakes.engine_box import engine_script
 from tests.fakes.sandbox import ScriptedSandbox
 from tests.fakes.yahoo import LONG_SECONDS, Answer, Clock, LoopbackSession, StandInYahoo, made_up, standing_in
@@ -63,7 +64,7 @@ def provider(yahoo: StandInYahoo, state: Path, tmp_path: Path) -> CachedProvider
 def run(provider: CachedProvider, seconds: float = 30, **changes: Any) -> dict[str, Any]:
     sandbox = ScriptedSandbox(engine_script(DESCRIPTION, [0.5, 0.5]))
     request = BacktestRequest.model_validate(REQUEST | changes)
-    backtests = Backtests(datasets=Datasets(provider), sandbox=sandbox, limits=RunLimits())
+    backtests = Backtests(datasets=Datasets(provider, FakeBlobs()), sandbox=sandbox, limits=RunLimits())
     with backtests.prepare(request, deadline=Deadline.after(seconds)) as prepared:
         return parsed_json(json_bytes(prepared.execute()))
 

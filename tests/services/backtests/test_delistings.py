@@ -20,6 +20,7 @@ from src.services.data_provider.files.provider import FilesProvider
 from src.services.data_provider.mock.provider import MockProvider
 from src.utils.deadline import Deadline
 from src.utils.json_bytes import json_bytes, parsed_json
+from tests.fakes.blob_store import FakeBlobs
 from tests.fakes.engine_box import engine_script
 from tests.fakes.histories import FakeSource, history
 from tests.fakes.sandbox import ScriptedSandbox
@@ -129,7 +130,7 @@ def write(folder: Path, symbol: str, first: str, last: str, price: float = 10.0,
 def run(provider: DataProvider, weights: tuple[float, float] = (0.5, 0.5), **changes: Any) -> dict[str, Any]:
     """The answer for a strategy with constant weights, in a scripted box with the real engine."""
     sandbox = ScriptedSandbox(engine_script(DESCRIPTION, weights))
-    backtests = Backtests(datasets=Datasets(provider), sandbox=sandbox, limits=RunLimits())
+    backtests = Backtests(datasets=Datasets(provider, FakeBlobs()), sandbox=sandbox, limits=RunLimits())
     request = BacktestRequest.model_validate(REQUEST | changes)
     with backtests.prepare(request, deadline=Deadline.after(60)) as prepared:
         answer = parsed_json(json_bytes(prepared.execute()))

@@ -11,6 +11,7 @@ from src.services.backtests.datasets import Datasets
 from src.services.backtests.prepare import Backtests, RunLimits
 from src.services.data_provider.mock.provider import MockProvider
 from src.utils.deadline import Deadline
+from tests.fakes.blob_store import FakeBlobs
 from tests.fakes.engine_box import engine_script
 from tests.fakes.sandbox import ScriptedSandbox
 
@@ -40,7 +41,7 @@ def told(
         **changes,
     }
     sandbox = ScriptedSandbox(engine_script(description, weights))
-    backtests = Backtests(datasets=Datasets(PROVIDER), sandbox=sandbox, limits=RunLimits())
+    backtests = Backtests(datasets=Datasets(PROVIDER, FakeBlobs()), sandbox=sandbox, limits=RunLimits())
     posted = BacktestRequest.model_validate(request)
     with backtests.prepare(posted, deadline=Deadline.after(60)) as prepared:
         return [warning for warning in prepared.execute()["warnings"] if "Nothing was traded" in warning]

@@ -22,6 +22,7 @@ from src.services.data_provider.files.provider import FilesProvider
 from src.services.data_provider.mock.provider import MockProvider
 from src.utils.deadline import Deadline
 from src.utils.json_bytes import json_bytes
+from tests.fakes.blob_store import FakeBlobs
 from tests.fakes.engine_box import engine_script
 from tests.fakes.histories import FakeSource, history, with_dividend
 from tests.fakes.sandbox import ScriptedSandbox
@@ -59,7 +60,7 @@ def run(
         "risk_free_rate": 0.0,
     }
     sandbox = box or ScriptedSandbox(engine_script(description, list(weights)))
-    backtests = Backtests(datasets=Datasets(provider), sandbox=sandbox, limits=RunLimits())
+    backtests = Backtests(datasets=Datasets(provider, FakeBlobs()), sandbox=sandbox, limits=RunLimits())
     posted = BacktestRequest.model_validate(request | changes)
     with backtests.prepare(posted, deadline=Deadline.after(60)) as prepared:
         answer = prepared.execute()

@@ -13,6 +13,7 @@ from src.services.backtests.prepare import Backtests, RunLimits
 from src.services.data_provider.files.provider import FilesProvider
 from src.utils.deadline import Deadline
 from src.utils.json_bytes import json_bytes, parsed_json
+from tests.fakes.blob_store import FakeBlobs
 from tests.services.backtests.test_delistings import write
 
 ATTRIBUTES = """
@@ -60,7 +61,7 @@ def run(sandbox: Sandbox, provider: FilesProvider, source: str) -> dict[str, Any
         benchmark=None,
         delisting_return=-0.5,
     )
-    backtests = Backtests(datasets=Datasets(provider), sandbox=sandbox, limits=RunLimits(wall_seconds=60))
+    backtests = Backtests(datasets=Datasets(provider, FakeBlobs()), sandbox=sandbox, limits=RunLimits(wall_seconds=60))
     with backtests.prepare(request, deadline=Deadline.after(120)) as prepared:
         return parsed_json(json_bytes(prepared.execute()))
 

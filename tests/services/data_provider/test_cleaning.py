@@ -96,6 +96,12 @@ def test_an_impossible_volume_becomes_unknown_and_is_reported(volume):
     assert "volume" in suspect.what
 
 
+def test_equal_volumes_have_equal_bytes():
+    payload = np.frombuffer(b"\x01\x00\x00\x00\x00\x00\xf8\xff")[0]
+    for odd, usual in ((-0.0, 0.0), (payload, np.nan)):
+        assert screened((*GOOD[:4], odd)).bars.tobytes() == screened((*GOOD[:4], usual)).bars.tobytes()
+
+
 def test_a_missing_or_zero_volume_is_not_reported():
     assert screened((*GOOD[:4], NAN), (*GOOD[:4], 0.0)).suspects == ()
 

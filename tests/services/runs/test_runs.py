@@ -331,10 +331,20 @@ def test_a_store_that_fails_to_record_progress_does_not_harm_the_run() -> None:
     assert [data["lines"] for kind, data in service.events(run.key) if kind == "log"] == [["one"]]
 
 
-def test_a_queued_run_fails_with_a_reason_if_its_prices_changed() -> None:
+def test_a_queued_run_runs_on_the_prices_it_was_accepted_with() -> None:
+    service = Service()
+    key = service.submit().run.key
+    service.backtests.data = "other prices"
+    service.execute_next()
+    assert service.queries.get(key).status is RunStatus.SUCCEEDED
+    assert service.backtests.executed == [key.run_hash]
+
+
+def test_a_queued_run_whose_dataset_is_gone_fails_with_a_reason_if_its_prices_changed() -> None:
     service = Service()
     service.submit()
     service.backtests.data = "other prices"
+    service.backtests.datasets.clear()
     service.execute_next()
     run = service.only_run()
     assert (run.status, run.error.code, run.error.is_repeatable) == (RunStatus.FAILED, "data_changed", False)
@@ -440,6 +450,27 @@ def test_a_rerun_keeps_the_result_and_lists_the_differences() -> None:
     assert service.queries.result(key) == before
     answer = json.loads(service.queries.finished(key).json_for(posted(name="third")))
     assert (answer["parameters"]["name"], answer["warnings"]) == ("third", [])
+
+
+def test_a_rerun_names_the_dataset_of_the_stored_run() -> None:
+    service = Service()
+    key = service.submit().run.key
+    service.execute_next()
+    stored = service.store.details(key).dataset
+    service.backtests.datasets["an equal one"] = service.backtests.datasets[stored]
+    service.submit(rerun=True)
+    assert service.store.details(key).dataset == stored
+    assert service.store.datasets_in_use() == {stored}
+    service.execute_next()
+    assert service.queries.get(key).recomputed.differences == ()
+    assert service.store.datasets_in_use() == frozenset()
+
+
+def test_a_run_with_a_waiting_client_stores_no_dataset() -> None:
+    service = Service()
+    key = service.run_now().key
+    assert service.store.details(key).dataset is None
+    assert service.backtests.datasets == {}
 
 
 def test_an_idempotency_key_identifies_one_request() -> None:

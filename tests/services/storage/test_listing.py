@@ -194,6 +194,29 @@ def test_filters_combine_and_apply_across_pages(storage: Storage) -> None:
     assert [run.key for run in (*first.runs, *second.runs)] == [key(5), key(3), key(1)]
 
 
+def test_datasets_in_use_are_those_of_queued_and_running_runs(storage: Storage) -> None:
+    for number, dataset in enumerate(("ab", "cd", "cd", None)):
+        storage.runs.submit(new_run(number, dataset=dataset))
+    assert storage.runs.datasets_in_use() == {"ab", "cd"}
+    for _ in range(2):
+        lease = storage.runs.claim(60)
+        assert lease is not None
+    assert storage.runs.datasets_in_use() == {"ab", "cd"}
+    assert storage.runs.finish(lease, success())
+    assert storage.runs.datasets_in_use() == {"ab", "cd"}, "another run needs it"
+    storage.runs.request_cancel(key(2))
+    assert storage.runs.datasets_in_use() == {"ab"}
+    details = storage.runs.details(key(1))
+    assert details is not None and details.dataset == "cd", "a finished run still names it"
+
+
+def test_a_run_accepted_again_names_its_new_dataset(storage: Storage) -> None:
+    storage.runs.submit(new_run(dataset="ab"))
+    storage.runs.request_cancel(key())
+    storage.runs.submit(new_run(dataset="cd"))
+    assert storage.runs.datasets_in_use() == {"cd"}
+
+
 def test_surplus_runs_are_those_beyond_the_newest_of_each_owner(storage: Storage) -> None:
     for number in range(4):
         finished(storage.runs, number, "ann", failure() if number == 1 else None)

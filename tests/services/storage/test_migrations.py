@@ -93,6 +93,22 @@ def test_tickers_stored_beside_the_request_are_moved_into_it(bare_url: str) -> N
     assert [of and of.request for of in details] == [plain, with_tickers | {"universe": ["TLT", "GLD"]}]
 
 
+def test_a_run_accepted_before_datasets_had_names_has_none(bare_url: str) -> None:
+    with closing(open_storage(bare_url)) as storage:
+        storage.runs.submit(new_run())
+    engine = open_engine(bare_url)
+    with engine.begin() as connection:
+        connection.exec_driver_sql("ALTER TABLE run_details DROP COLUMN dataset")
+        with Operations.context(MigrationContext.configure(connection)):
+            _scripts().get_revision("0005").module.upgrade()
+    engine.dispose()
+    with closing(open_storage(bare_url)) as storage:
+        details = storage.runs.details(key())
+        assert details is not None and details.dataset is None
+        assert details.request == new_run().request
+        assert storage.runs.datasets_in_use() == frozenset()
+
+
 OPEN = "import sys; from src.services.storage.opening import open_storage; open_storage(sys.argv[1]).close()"
 
 
