@@ -1,4 +1,4 @@
-"""How fast the engine is beside other backtesters: `python -m bench.engine` prints the tables.
+"""How fast the engine is compared with other backtesters: `python -m bench.engine` prints the tables.
 
 Every contender gets the same prices and the same job, and is timed from a prepared start to its final
 equity. The best of several runs counts, since other load on the machine only makes a run slower.
@@ -52,7 +52,7 @@ class Contender:
 
 @dataclass(frozen=True)
 class Result:
-    """What one contender did; seconds of its best run."""
+    """The outcome of one contender; seconds of its best run."""
 
     name: str
     seconds: float
@@ -172,7 +172,7 @@ def one_symbol_contenders(prices: Prices) -> list[Contender]:
 
 
 def measure(contender: Contender) -> Result | str:
-    """The best run, or why there is none."""
+    """The best run, or the reason for none."""
     try:
         run = contender.prepare()
     except ImportError as error:

@@ -1,4 +1,4 @@
-"""The same two jobs in other libraries, each as well as that library can do them.
+"""The same two jobs in other libraries, each done as well as that library can.
 
 Every function prepares one run and returns it: only the returned call is timed. It gives the final
 equity. Imports are inside, so that a library that is not installed costs one row and no more.

@@ -1,4 +1,4 @@
-"""What the stores of runs take, without HTTP: SQLite and PostgreSQL side by side.
+"""The cost of the stores of runs without HTTP: SQLite and PostgreSQL side by side.
 
 Both wait for the disk, as the service does. A database of 10,000 finished runs of one owner and 1,000 of others,
 each with a source of 3 kB and 40 metrics, and a result of 100 kB compressed for every new one. The disk's own part
@@ -183,7 +183,7 @@ def disk_milliseconds(times: int) -> float:
 
 
 def print_store_table(n_runs: int, times: int) -> None:
-    """What each operation of the stores takes on a database of that many finished runs."""
+    """The duration of each operation on a database of that many finished runs."""
     table: dict[str, list[tuple[float, float]]] = {}
     with databases() as urls:
         for url in urls.values():

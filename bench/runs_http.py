@@ -130,7 +130,7 @@ OPERATIONS = {
 
 
 def measured(operation: Operation, targets: Sequence[Target], times: int) -> dict[str, Spent]:
-    """What the operation took on each server that can do it, asked in turns."""
+    """The durations of the operation on each server that can do it, in turns."""
     asked = [target for target in targets if operation.is_asked(target)]
     table = {target.name: Spent() for target in asked}
     began = {target.name: target.server.cpu_milliseconds() for target in asked}
@@ -194,7 +194,7 @@ def _warm(target: Target) -> Target:
 
 
 def _stored(target: Target) -> Target:
-    """The warm server with one run that is asked for again and again."""
+    """The warm server with one run that is requested repeatedly."""
     _warm(target)
     target.run_hash = target.post().headers["x-run-hash"]
     if target.post().headers.get("x-run-reused") != "true":
@@ -204,7 +204,7 @@ def _stored(target: Target) -> Target:
 
 
 def _floor(stack: contextlib.ExitStack, peer: Target) -> Target:
-    """A bare server with the answers of that one."""
+    """A bare server with the same answers."""
     folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
     plain = peer.post().body
     (folder / "answer.json").write_bytes(plain)
@@ -228,7 +228,7 @@ def own_milliseconds(target: Target, times: int = 20) -> tuple[float, float]:
 
 
 def print_http_table(n_runs: int, times: int, before: Path | None) -> None:
-    """What each operation takes on each server.
+    """The duration of each operation on each server.
 
     Args:
         before: a checkout whose fresh runs are measured too.

@@ -92,7 +92,7 @@ def posted_body(**changes: object) -> bytes:
 
 
 def post_for_bytes(address: str, **changes: object) -> bytes:
-    """A backtest through the API; the answer as it came, which a client may parse in its own time.
+    """A backtest through the API; the unparsed answer.
 
     Without a seed among the changes it is a new run: the service computes no run twice.
     """
@@ -112,20 +112,20 @@ def post(address: str, **changes: object) -> dict[str, Any]:
 
 
 def peer(request: bytes) -> bytes:
-    """One backtest by `docker run`; the answer as it came."""
+    """One backtest by `docker run`; the unparsed answer."""
     command = ["docker", "run", "--rm", "-i", "--network", "none", IMAGE, "python", "-c", PEER]
     return subprocess.run(command, input=request, capture_output=True, check=True).stdout
 
 
 def peer_request(prices: Prices) -> bytes:
-    """What the peer reads on standard input."""
+    """The peer's standard input."""
     market = prices.market()
     parts = {"code": strategy_code(), "symbols": market.symbols, "days": market.days, "bars": market.bars.tolist()}
     return json.dumps(parts).encode()
 
 
 def latencies(run: Callable[[], Any], times: int, rest_seconds: float = 0.0) -> list[float]:
-    """Milliseconds of each of `times` calls, one after the other, with a rest after each."""
+    """Milliseconds of each of `times` consecutive calls, with a pause after each."""
     spent = []
     for _ in range(times):
         started = time.perf_counter()

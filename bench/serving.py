@@ -1,4 +1,4 @@
-"""A real server in a process of its own, on a database and folders that are thrown away; and a client that times it."""
+"""A real server in its own process, on a temporary database and folders, and a client that times it."""
 
 import contextlib
 import http.client
@@ -22,7 +22,7 @@ TICKS_A_SECOND = os.sysconf("SC_CLK_TCK")
 
 @dataclass(frozen=True)
 class Server:
-    """Where it listens, and its process."""
+    """Its address and process."""
 
     port: int
     pid: int
@@ -38,7 +38,7 @@ class Server:
         return (int(fields[11]) + int(fields[12])) * 1000 / TICKS_A_SECOND
 
     def memory_mb(self, name: str = "VmRSS") -> int:
-        """Resident memory of its process; VmHWM is the most it has ever had."""
+        """Resident memory of its process; VmHWM is its peak."""
         status = dict(line.split(":", 1) for line in Path(f"/proc/{self.pid}/status").read_text().splitlines())
         return int(status[name].split()[0]) // 1024
 
@@ -93,7 +93,7 @@ def _once_up(server: Server, process: "subprocess.Popen[bytes]") -> Server:
 
 @dataclass(frozen=True)
 class Answer:
-    """What came back, and after how many milliseconds all of it was there."""
+    """An answer, and the milliseconds until all of it had arrived."""
 
     status: int
     headers: Mapping[str, str]
@@ -102,7 +102,7 @@ class Answer:
 
 
 class Client:
-    """One connection that is kept, as a browser keeps it."""
+    """One connection, kept open as by a browser."""
 
     def __init__(self, server: Server, timeout_seconds: float = 300.0) -> None:
         self._connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=timeout_seconds)

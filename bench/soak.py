@@ -1,4 +1,4 @@
-"""A long day in a few minutes: many runs, a tenth of them hostile, and then nothing may be left or have grown.
+"""A long day in a few minutes: many runs, a tenth of them hostile, after which nothing may be left over or have grown.
 
     python -m bench.soak [--runs 1000] [--backend docker|bubblewrap]
 
@@ -41,7 +41,7 @@ CLIENTS = 4
 
 @dataclass(frozen=True)
 class Footprint:
-    """What the service's process holds, and its containers where the backend is Docker."""
+    """The resources of the service's process, and its containers if the backend is Docker."""
 
     containers: int
     processes: int
@@ -65,7 +65,7 @@ class Footprint:
 
 
 def descendants(pid: int) -> list[int]:
-    """Processes started by that process, theirs, and so on."""
+    """All descendants of that process."""
     found, queue = [], [pid]
     while queue:
         for children in Path(f"/proc/{queue.pop()}/task").glob("*/children"):
@@ -82,7 +82,7 @@ def hostile_code(body: str) -> str:
 
 
 def attempt(address: str, number: int) -> tuple[str, object]:
-    """One run: what kind it was, and its result."""
+    """One run: its kind and result."""
     if number % 10:
         # Another seed each time, which this strategy does not ask for: another run with the same result.
         answer = post(address)
@@ -128,7 +128,7 @@ def settled(measure: Callable[[], Footprint]) -> Footprint:
 
 
 def complaints(before: Footprint, after: Footprint, honest: Counter[str]) -> list[str]:
-    """What is wrong, as sentences."""
+    """The problems, as sentences."""
     found = [] if len(honest) == 1 else [f"honest runs gave {len(honest)} different results"]
     for field in fields(Footprint):
         was, now = getattr(before, field.name), getattr(after, field.name)
@@ -139,7 +139,7 @@ def complaints(before: Footprint, after: Footprint, honest: Counter[str]) -> lis
 
 
 def main() -> int:
-    """Print what happened; 1 when something is wrong."""
+    """Print the outcome; 1 if there are problems."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--runs", type=int, default=1000)
     parser.add_argument("--backend", default="docker", choices=("docker", "bubblewrap"))

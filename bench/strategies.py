@@ -35,7 +35,7 @@ class SmaCross(Strategy):
 
 
 class EqualWeight(Strategy):
-    """The same weight for every symbol, each day again."""
+    """The same weight for every symbol, every day."""
 
     universe = ["SPY"]  # noqa: RUF012 - stands for the symbols of the benchmark
     cadence = Cadence(bar_size=BarSize.DAILY, execution=ExecutionTiming.CLOSE_TO_CLOSE)

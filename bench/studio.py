@@ -1,4 +1,4 @@
-"""How soon long results are seen on the studio's page and how smoothly they move, beside a bare page.
+"""How soon long results appear on the studio's page and how smoothly they move, compared with a bare page.
 
 The bare page has nothing but lightweight-charts in the same size, and is given the same candles and orders at once,
 as markers; of orders by the hundred thousand it only parses the JSON, on its main thread. One Chromium (CHROMIUM, or
@@ -102,7 +102,7 @@ def serving_result(result: dict[str, Any]) -> Iterator[tuple[str, str, int]]:
 
 @contextlib.contextmanager
 def fresh_page(browser: Browser) -> Iterator[Page]:
-    """A page in a context of its own, which tells its stalls."""
+    """A page in its own context, which reports stalls."""
     with contextlib.closing(browser.new_context(viewport={"width": 1280, "height": 900})) as context:
         context.set_default_timeout(HANG_MILLISECONDS)
         page = context.new_page()
@@ -111,7 +111,7 @@ def fresh_page(browser: Browser) -> Iterator[Page]:
 
 
 def painted(page: Page, name: str) -> float:
-    """Milliseconds of that measure, once it is there."""
+    """Milliseconds of that measure, once it exists."""
     page.wait_for_function("(name) => performance.getEntriesByName(name).length", arg=name)
     return float(page.evaluate("(name) => performance.getEntriesByName(name)[0].duration", name))
 
@@ -123,7 +123,7 @@ def open_studio(page: Page, address: str, run_hash: str) -> float:
 
 
 def open_bare(page: Page, address: str, run_hash: str, size: dict[str, float], *, is_drawn: bool) -> float:
-    """The same on a page with nothing else; how long that took."""
+    """The same on the bare page."""
     settings = {
         "address": f"/api/v1/runs/{run_hash}/result",
         "size": size,
@@ -177,7 +177,7 @@ def print_chart_table(browser: Browser, times: int) -> None:
 
 
 def print_orders_table(browser: Browser, times: int, n_days: int, n_symbols: int) -> None:
-    """Read a result of very many orders, and look at them."""
+    """Load a result with very many orders, and browse them."""
     reading, looking, painting, parsing = ([] for _ in range(4))
     with serving_result(long_result(n_days, n_symbols)) as (address, run_hash, n_bytes):
         for _ in range(times):

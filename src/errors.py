@@ -113,14 +113,14 @@ class RunTimedOut(BacktesterError):
 
 
 class RunCancelled(BacktesterError):
-    """Nobody waits for this run any more; its box is gone."""
+    """The run was cancelled; its box is gone."""
 
     code = "run_cancelled"
     http_status = 503
 
 
 class RunAbandoned(RunCancelled):
-    """The client that waited for this run went away, and nobody else wanted it."""
+    """The client that waited for this run disconnected, and no other wanted it."""
 
     code = "run_abandoned"
 

@@ -112,7 +112,7 @@ def make_app(
 
     Args:
         storage: by default one in memory, new with each start of the application.
-        files: what is done with finished runs in the background; by default nothing. Services.artifacts is real.
+        files: called for finished runs in the background; by default does nothing. Services.artifacts is real.
         market_data, data_source: see Services.
         read: reads a source.
     """
@@ -189,7 +189,7 @@ def wait_until(is_true: Callable[[], bool], seconds: float = 60.0) -> None:
     """Wait for another thread's action; fails if it does not happen in time.
 
     Args:
-        seconds: how long the slowest machine may take; what a broken service never does, or much later.
+        seconds: longer than the slowest machine takes.
     """
     deadline = time.monotonic() + seconds
     while not is_true():

@@ -39,7 +39,7 @@ class FakeBacktests:
         deadlines, reading_seconds: what came with each.
         executed: hashes of what was executed, in order.
         n_running, n_most_running: executions at present, and at most at one time.
-        n_boxes, n_most_boxes: the same of boxes, those included that only tell a universe.
+        n_boxes, n_most_boxes: the same for boxes, including those that only report a universe.
         n_cancelled: executions that ended because their cancel event was set.
         started: set once any execution has started. release: set it to let hanging runs answer.
     """
@@ -100,7 +100,7 @@ class FakeBacktests:
         return prepared
 
     def count_boxes(self, change: int) -> None:
-        """Boxes were opened or closed."""
+        """Count boxes that were opened or closed."""
         with self._lock:
             self.n_boxes += change
             self.n_most_boxes = max(self.n_most_boxes, self.n_boxes)
@@ -157,7 +157,7 @@ class FakePrepared:
     class_name: str = "MyStrategy"
 
     def open_box(self) -> None:
-        """Take one, unless it is there."""
+        """Open a box, unless it is open."""
         if not self.has_box:
             self.has_box = True
             self.backtests.count_boxes(+1)

@@ -38,7 +38,7 @@ class FakeChainStore:
             if present is not None:
                 return present
             if self.runs is not None and self.runs.result(key) is None:
-                raise RunGone("the run has no result any more")
+                raise RunGone("the run was deleted in the meantime, with its result")
             chain = self._links.get(key.owner, [])
             number, previous = len(chain) + 1, chain[-1].manifest_hash if chain else ""
             link = build(number, previous)

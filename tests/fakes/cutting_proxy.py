@@ -1,4 +1,4 @@
-"""A TCP proxy that cuts event streams in the middle of what the server says."""
+"""A TCP proxy that cuts event streams in the middle of an event."""
 
 import contextlib
 import socket
@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 
 
 class CuttingProxy:
-    """Passes connections on to a server; those that ask for events are cut after so many bytes of the answer.
+    """Passes connections on to a server; requests for events are cut after so many bytes of the answer.
 
     Args:
         target_port: the server's, on 127.0.0.1.

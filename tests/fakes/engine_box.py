@@ -1,4 +1,4 @@
-"""A scripted box that is honest, or forges what it is told to: the real engine, without user code."""
+"""A scripted box around the real engine, without user code; honest unless told to forge."""
 
 import json
 from collections.abc import Callable, Sequence
@@ -34,7 +34,7 @@ def engine_script(
     """A box whose strategy always wants the same weights.
 
     Args:
-        description: what it says of itself: universe, bar_size, execution.
+        description: its universe, bar_size and execution.
         weights: its answer to every bar; None holds.
         forge: changes the books before they are sent.
         logs: what its strategy printed; all but the last line is told while it runs, where it is observed.

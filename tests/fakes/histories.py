@@ -1,4 +1,4 @@
-"""Sources of histories without any network: one that says what a test wishes, one made of a provider."""
+"""Sources of histories without a network: one that a test scripts, one that wraps a provider."""
 
 import threading
 import time
@@ -34,10 +34,10 @@ def history(symbol: str, days: np.ndarray, market: TradingHours = NEW_YORK_MARKE
 
 
 class FakeSource:
-    """Says of each symbol what stands in `histories`, as far as its days are finished.
+    """Returns the finished days of `histories`.
 
     Attributes:
-        histories: all days of each symbol, also those to come.
+        histories: all days of each symbol, future ones included.
         asked: symbol and start (None for everything) of each question, in order.
         error: what to raise instead of an answer, while it is set.
         answer: what to answer instead of the truth, while it is set.
@@ -79,7 +79,7 @@ class FakeSource:
 
 
 def with_dividend(whole: History, day: date, amount: float) -> History:
-    """The history as it is told once that day has gone ex-dividend."""
+    """The history after that day went ex-dividend."""
     rows = whole.rows.copy()
     before = whole.dates < np.datetime64(day)
     rows[before, ADJ_CLOSE] *= 1 - amount / rows[before, 3][-1]
@@ -88,7 +88,7 @@ def with_dividend(whole: History, day: date, amount: float) -> History:
 
 
 def with_split(whole: History, day: date, ratio: float) -> History:
-    """The history as it is told once shares were split on that day."""
+    """The history after a split on that day."""
     rows = whole.rows.copy()
     before = whole.dates < np.datetime64(day)
     rows[before, : ADJ_CLOSE + 1] /= ratio

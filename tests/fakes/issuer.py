@@ -45,7 +45,7 @@ class SigningKey:
 
 
 def claims(**changes: Any) -> dict[str, Any]:
-    """What a good token says, changed."""
+    """The claims of a valid token, with changes."""
     now = int(time.time())
     said = {"sub": "person-1", "exp": now + 600, "iat": now, "aud": "authenticated", **changes}
     return {name: value for name, value in said.items() if value is not None}
@@ -58,11 +58,11 @@ def raw_token(header: dict[str, Any], payload: Any, signature: bytes = b"") -> s
 
 
 class Issuer:
-    """Publishes keys at `url`; a test changes what it answers while it serves.
+    """Publishes keys at `url`. A test may change its answers while it serves.
 
     Attributes:
         keys: what it publishes. body: what it answers instead, where set. status: with which status.
-        delay_seconds: how long it thinks. n_requests: how often it was asked.
+        delay_seconds: how long each answer takes. n_requests: number of requests.
     """
 
     def __init__(self, *keys: dict[str, Any]) -> None:
@@ -75,7 +75,7 @@ class Issuer:
         self.url = ""
 
     def answer(self) -> tuple[int, bytes]:
-        """What the next request gets."""
+        """The answer to the next request."""
         with self._lock:
             self.n_requests += 1
         time.sleep(self.delay_seconds)

@@ -1,4 +1,4 @@
-"""A folder of made-up daily prices, for tests that want some and have no real ones."""
+"""A folder of made-up daily prices, for tests without real ones."""
 
 from datetime import UTC, date, datetime
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""A stand-in for the service behind a real socket, which can be busy, cut connections and restart."""
+"""A stand-in for the service on a real socket, which can be busy, cut connections and restart."""
 
 import json
 import threading
@@ -99,7 +99,7 @@ class Refuse:
 
 @dataclass(frozen=True)
 class Drop:
-    """Closes one connection; the request has been worked on, if asked for."""
+    """Closes one connection, before or after the request took effect."""
 
     is_worked_on: bool = False
 
@@ -121,7 +121,7 @@ class Seen:
 
 @dataclass
 class ScriptedService:
-    """One service with at most one run of its own making, and any number of stored ones.
+    """A service with at most one submitted run, and any number of stored ones.
 
     Attributes:
         plan: events of a submitted run; it is running until the last of them has been sent.
@@ -146,7 +146,7 @@ class ScriptedService:
 
     @property
     def url(self) -> str:
-        """Where it is."""
+        """Its address."""
         return f"http://127.0.0.1:{self.port}"
 
     @contextmanager
@@ -190,7 +190,7 @@ class ScriptedService:
         return self.status not in ("queued", "running")
 
     def cancel(self) -> int:
-        """End the run as the dashboard's contract has it: the status of the answer."""
+        """End the run as the dashboard's contract does; returns the status of the answer."""
         if self.is_finished:
             return 409
         self.status = "cancelled"

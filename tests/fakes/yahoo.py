@@ -43,7 +43,7 @@ class Clock:
 
 @dataclass
 class Listing:
-    """What Yahoo has of one symbol, all days of its life, also those to come.
+    """Yahoo's data on one symbol, future days included.
 
     Attributes:
         rows: (n_days, 6) open, high, low, close, adjusted close, volume; NaN is sent as null.
@@ -62,24 +62,24 @@ class Listing:
     granularity: str = "1d"
 
     def pay_dividend(self, day: date, amount: float) -> None:
-        """From now on that day is ex-dividend: every adjusted close before it is lower."""
+        """Make that day ex-dividend, which lowers every adjusted close before it."""
         before = self.dates < np.datetime64(day)
         self.rows[before, ADJ_CLOSE] *= 1 - amount / self.rows[before, CLOSE][-1]
         self.dividends[day] = amount
 
     def split(self, day: date, new_shares: int, old_shares: int = 1) -> None:
-        """From now on shares were split on that day: every price before it is restated."""
+        """Split the shares on that day, which restates every price before it."""
         before = self.dates < np.datetime64(day)
         self.rows[before, : ADJ_CLOSE + 1] *= old_shares / new_shares
         self.rows[before, VOLUME] *= new_shares / old_shares
         self.splits[day] = (new_shares, old_shares)
 
     def row(self, day: date) -> np.ndarray:
-        """The row of one day, to be changed."""
+        """The row of one day, which may be changed."""
         return self.rows[int(np.searchsorted(self.dates, np.datetime64(day)))]
 
     def without(self, *days: date) -> None:
-        """From now on Yahoo has no rows of these days."""
+        """Remove the rows of these days."""
         keep = ~np.isin(self.dates, np.array(days, "datetime64[D]"))
         self.dates, self.rows = self.dates[keep], self.rows[keep]
 
@@ -115,7 +115,7 @@ class Answer:
 
 
 class StandInYahoo:
-    """Serves `listings` up to the present of `clock`, and what stands in `instead` first.
+    """Serves `listings` up to `clock`'s present; answers in `instead` come first.
 
     Attributes:
         asked: symbol, first and last moment of each chart request, in order.
@@ -152,7 +152,7 @@ class StandInYahoo:
         return [(first.date(), last.date()) for name, first, last in self.asked if name == symbol]
 
     def answer(self, symbol: str, period1: int, period2: int) -> Answer:
-        """What one chart request gets."""
+        """The answer to one chart request."""
         with self._lock:
             self.asked.append((symbol, _moment(period1), _moment(period2)))
             instead = self.always or (self.instead[symbol].pop(0) if self.instead[symbol] else None)
@@ -185,7 +185,7 @@ def standing_in(clock: Clock) -> Iterator[StandInYahoo]:
 
 
 class LoopbackSession(YahooSession):
-    """The real session, except that what is for Yahoo goes to the stand-in."""
+    """The real session, except that requests to Yahoo go to the stand-in."""
 
     def __init__(self, base: str) -> None:
         super().__init__()
@@ -208,7 +208,7 @@ class _Handler(BaseHTTPRequestHandler):
         """Nothing: tests look at `asked`."""
 
     def do_GET(self) -> None:
-        """Cookies, a crumb, charts; nothing else is there."""
+        """Serves cookies, a crumb and charts."""
         parts = urlsplit(self.path)
         if parts.path == "/":
             self._send(Answer(404, headers={"Set-Cookie": "A3=stand-in; Path=/; Max-Age=31536000"}))

@@ -1,4 +1,4 @@
-"""Real service processes on one database, which can be killed at any moment, and what a client needs of them."""
+"""Real service processes on one database, which tests kill at any moment, and their client."""
 
 import contextlib
 import http.client
@@ -62,7 +62,7 @@ class Server:
     """One service process; starting it again keeps its port.
 
     Attributes:
-        folder: what it shares with other processes: files, and the database where that is SQLite.
+        folder: shared with other processes: files, and the database if that is SQLite.
         database_url: the database.
         settings: further environment variables.
     """
@@ -101,7 +101,7 @@ class Server:
             self.process = subprocess.Popen(command, cwd=PROJECT, env=environment, stdout=log, stderr=log)
 
     def wait_until_it_answers(self) -> None:
-        """Until it serves."""
+        """Wait until it serves."""
         until = time.monotonic() + HANG_SECONDS
         while time.monotonic() < until:
             with contextlib.suppress(OSError):
@@ -111,21 +111,21 @@ class Server:
         raise AssertionError(f"the server did not start: {self.log()[-3000:]}")
 
     def kill(self) -> None:
-        """Kill it, as a lost machine would: nothing of it gets to say anything."""
+        """Kill it, as a lost machine would, without a chance to clean up."""
         self._end(signal.SIGKILL)
 
     def pause(self) -> None:
-        """Let nothing of it move, as a machine that swaps or is moved elsewhere."""
+        """Pause it, as on a machine that swaps or is migrated."""
         assert self.process is not None
         self.process.send_signal(signal.SIGSTOP)
 
     def resume(self) -> None:
-        """Let it go on."""
+        """Resume it."""
         assert self.process is not None
         self.process.send_signal(signal.SIGCONT)
 
     def stop(self) -> None:
-        """Tell it to stop, in order."""
+        """Stop it cleanly."""
         self._end(signal.SIGTERM)
 
     def _end(self, how: signal.Signals) -> None:
@@ -139,7 +139,7 @@ class Server:
         return (self.folder / f"log-{self.port}").read_text()
 
     def executed(self) -> list[str]:
-        """The hashes of the runs that it has executed, as it says."""
+        """The hashes of the runs that it executed, from its log."""
         return [json.loads(line)["run_hash"] for line in self.log().splitlines() if '"run executed"' in line]
 
     def request(self, method: str, path: str, body: Any = None, **headers: str) -> tuple[int, dict[str, str], bytes]:
@@ -164,7 +164,7 @@ class Server:
         return json.loads(body)
 
     def submit(self, body: Mapping[str, Any]) -> str:
-        """The hash of a run that was accepted, however often the server dies meanwhile."""
+        """The hash of an accepted run, retrying while the server is killed and restarted."""
         until = time.monotonic() + HANG_SECONDS
         while time.monotonic() < until:
             with contextlib.suppress(OSError):
@@ -206,7 +206,7 @@ class Server:
 
 @contextlib.contextmanager
 def servers(count: int, folder: Path, database_url: str | None = None, **settings: str) -> Iterator[list[Server]]:
-    """So many service processes on one database, all answering; killed when the block is left."""
+    """That many service processes on one database, all answering, killed on leaving the block."""
     url = database_url or f"sqlite:///{folder}/runs.db"
     started = [Server(folder, url, settings) for _ in range(count)]
     try:

@@ -38,13 +38,13 @@ class Mine(Strategy):
 
 
 def strategy(work: int) -> str:
-    """A strategy whose every day takes a while; each number is another strategy, so that none is reused."""
+    """A slow strategy; each number makes another one, so that no result is reused."""
     return STRATEGY.format(work=work)
 
 
 @dataclass
 class Server:
-    """The real server on one port and one database, which may be killed and started again."""
+    """The real server on one port and database, which may be killed and restarted."""
 
     folder: Path
     port: int

@@ -1,4 +1,4 @@
-"""The whole way with nothing faked: the real server in its own process, curl, real prices, real boxes."""
+"""End to end with nothing faked: the real server in its own process, curl, real prices, real boxes."""
 
 import contextlib
 import itertools
@@ -41,13 +41,13 @@ _seeds = itertools.count(1)
 
 
 def another_honest() -> dict[str, Any]:
-    """A request that no answer of an earlier one serves."""
+    """A request that no stored result answers."""
     return {"strategy_code": HONEST, **WINDOW, "seed": next(_seeds)}
 
 
 @dataclass(frozen=True)
 class Server:
-    """A running server: where it is and which sandbox it uses."""
+    """A running server: its address and sandbox."""
 
     address: str
     backend: str
@@ -75,7 +75,7 @@ class Server:
             assert answer.status == 204
 
     def count_bubblewraps(self) -> int:
-        """Boxes of bubblewrap that the server started and that still are."""
+        """The server's bubblewrap boxes that still exist."""
         names = []
         for pid in self._descendants():
             with contextlib.suppress(OSError):

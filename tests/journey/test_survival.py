@@ -51,7 +51,7 @@ def both(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
 
 
 def kill_again_and_again(server: Server, is_over: threading.Event) -> None:
-    """At moments that chance chooses, each time while it works on something; in the end leave it alone."""
+    """Kill it at random moments while it is busy; at the end leave it running."""
     chance = random.Random(7)  # noqa: S311 - not used for security
     for _ in range(N_KILLS):
         server.wait_until_it_answers()
@@ -64,7 +64,7 @@ def kill_again_and_again(server: Server, is_over: threading.Event) -> None:
 
 
 def _is_stopped_at_work(server: Server) -> bool:
-    """Stop it just where it is; whether it had a run under way."""
+    """Pause it; returns whether a run was in progress."""
     server.pause()
     engine = open_engine(server.database_url).execution_options(is_reading=True)
     try:
@@ -232,7 +232,7 @@ def _wait_until_it_runs(server: Server, run_hash: str) -> None:
 
 
 def _holder_and_other(both: list[Server], run_hash: str) -> tuple[Server, Server]:
-    """The process executing the run, once that is stored; one that only looked for work is not busy for long."""
+    """The process executing the run, once that is stored. A process that only looks for work is not busy for long."""
     until = time.monotonic() + HANG_SECONDS
     while time.monotonic() < until:
         if both[0].get(f"/api/v1/runs/{run_hash}")["status"] == "running":
@@ -244,7 +244,7 @@ def _holder_and_other(both: list[Server], run_hash: str) -> tuple[Server, Server
 
 
 def _pause_until_its_leases_are_over(server: Server) -> None:
-    """Pause it, and let as much time pass at once for what is running as no lease lasts.
+    """Pause it, and expire the leases of running runs at once.
 
     A process paused within a transaction keeps its locks: then no run can be taken over even after its lease expires.
     """

@@ -12,7 +12,7 @@ EDITOR = "Strategy code in Python"
 
 
 def write(page: Page, code: str) -> None:
-    """Type code in place of what is in the editor, line by line as a person's editor would leave it."""
+    """Replace the editor's code, typing line by line."""
     editor = page.get_by_role("textbox", name=EDITOR)
     editor.click()
     page.keyboard.press("ControlOrMeta+a")
@@ -82,7 +82,7 @@ def run_hash(page: Page) -> str:
 
 
 def finished_run(service: str, code: str, **fields: Any) -> str:
-    """A run that nobody had to write in the page, once it is over; its hash.
+    """The hash of a finished run that was submitted without the page.
 
     Args:
         fields: the request's others.

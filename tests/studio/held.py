@@ -1,4 +1,4 @@
-"""Answers that come when a test says so: what else happens meanwhile, the page must stand."""
+"""Answers that arrive when a test says so, so that other things can happen first."""
 
 import re
 from types import TracebackType
@@ -23,7 +23,7 @@ COUNT = "address => answersRead.filter((read) => new RegExp(address).test(read))
 
 
 def note_answers(page: Page) -> None:
-    """Let `Held` know when the page has read an answer; before the page is opened."""
+    """Tell `Held` when the page has read an answer; call it before the page is opened."""
     page.add_init_script(NOTE_WHAT_IS_READ)
 
 
@@ -51,12 +51,12 @@ class Held:
         self.routes.append(route)
 
     def wait(self) -> None:
-        """Until a request is held."""
+        """Wait until a request is held."""
         # What the browser tells is only heard while one asks it something.
         wait_until(lambda: self._page.evaluate("true") and bool(self.routes), seconds=60)
 
     def let_go(self, **answer: object) -> None:
-        """Let the first one go to the service, or answer it so; over when the page has read the answer."""
+        """Pass the first one to the service, or answer it; returns when the page has read the answer."""
         before = self._page.evaluate(COUNT, self._address.pattern)
         route = self.routes.pop(0)
         if answer:

@@ -1,4 +1,4 @@
-"""Whoever cannot see well, or uses no mouse, can use the page too: axe-core in each state, and a story by keyboard."""
+"""The page works without a mouse or good eyesight: axe-core in each state, and a story by keyboard."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""What people expect of any page: keys, menus, a phone that shows what was sent, nothing lost that was seen."""
+"""What people expect of any page: keys, menus, a layout for phones, and nothing lost on the way."""
 
 import csv
 import re

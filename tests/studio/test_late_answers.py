@@ -1,4 +1,4 @@
-"""What was asked for earlier and comes late replaces nothing, undoes nothing and takes nobody anywhere."""
+"""A late answer replaces nothing, undoes nothing and navigates nowhere."""
 
 import json
 import re

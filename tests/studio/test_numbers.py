@@ -1,4 +1,4 @@
-"""Every figure and day on the page is the answer's own, whatever clock and language the reader's browser has."""
+"""Every figure and day on the page is the answer's own, in every time zone and language of the browser."""
 
 import re
 from datetime import UTC, datetime

@@ -1,4 +1,4 @@
-"""What the page is made of: all that it loads is named at once, and nothing lies there that it does not use."""
+"""The files of the page: everything it loads is listed up front, and no file is unused."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""What goes wrong around a person: two tabs, a slow or broken line, a forgetful browser, hostile words, a refusal."""
+"""Trouble: two tabs, a slow or broken connection, a browser without storage, hostile text, a refusal."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""Someone who has never seen the project writes, runs, watches, judges, compares and shares, in a real browser."""
+"""A newcomer writes, runs, watches, judges, compares and shares, in a real browser."""
 
 import re
 from urllib.parse import urlsplit

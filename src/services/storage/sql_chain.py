@@ -38,7 +38,7 @@ class SqlChain:
             if present is not None:
                 return present
             if not transaction.connection.execute(_HAS_RESULT_AND_STAYS, named(key)).scalar():
-                raise RunGone("the run has no result any more: it was deleted in the meantime")
+                raise RunGone("the run was deleted in the meantime, with its result")
             last = _link(transaction.connection, _LAST, {"owner": key.owner})
             number, previous = (1, "") if last is None else (last.number + 1, last.manifest_hash)
             link = build(number, previous)

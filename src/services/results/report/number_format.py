@@ -51,7 +51,7 @@ def counted(count: float, thing: str) -> str:
 
 
 def exact(value: float) -> str:
-    """Every digit and never an exponent, for values that somebody may want to compare."""
+    """Every digit and never an exponent, for values that a reader may compare."""
     return f"{Decimal(repr(float(value))).normalize():f}".replace("-", MINUS)
 
 

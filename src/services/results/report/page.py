@@ -24,7 +24,7 @@ WARNINGS_IN_HEAD = 8
 STYLE = (Path(__file__).parent / "report.css").read_text("utf-8")
 
 POLICY = "default-src 'none'; style-src 'unsafe-inline'"
-"""Whatever got in here, a browser loads and runs none of it."""
+"""A browser loads and runs nothing that the page may contain."""
 
 
 def report_page(title: str, answer: Mapping[str, Any], curve: EquityCurve, orders: OrderTable, source: str) -> str:
