@@ -38,14 +38,15 @@ def result_of(page: Page) -> Locator:
     return result
 
 
-def colours_in_chart(page: Page, *names: str) -> dict[str, int]:
+def colours_in_chart(page: Page, *names: str, share: float = 1.0) -> dict[str, int]:
     """How many pixels of the chart's canvases have each of the style sheet's colours.
 
     Args:
         names: custom properties such as --gain.
+        share: how much of the panes is looked at, from the left; below 1 the scales are left out.
     """
     return page.evaluate(
-        """async (names) => {
+        """async ([share, ...names]) => {
           await new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)));
           const probe = document.body.appendChild(document.createElement("span"));
           const counts = {};
@@ -56,8 +57,8 @@ def colours_in_chart(page: Page, *names: str) -> dict[str, int]:
           });
           probe.remove();
           for (const canvas of document.querySelectorAll(".chart canvas")) {
-            if (!canvas.width || !canvas.height) continue;
-            const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+            if (!canvas.width || !canvas.height || (share < 1 && canvas.width < 200)) continue;
+            const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width * share, canvas.height);
             for (let at = 0; at < data.length; at += 4) {
               if (data[at + 3] < 200) continue;
               for (const [name, rgb] of wanted) {
@@ -67,7 +68,7 @@ def colours_in_chart(page: Page, *names: str) -> dict[str, int]:
           }
           return counts;
         }""",
-        list(names),
+        [share, *names],
     )
 
 

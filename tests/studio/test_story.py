@@ -7,7 +7,17 @@ from playwright.sync_api import expect
 
 from tests.fakes.application import wait_until
 from tests.fakes.dropping_proxy import DroppingProxy
-from tests.studio.acting import EDITOR, expect_colours, finished_run, result_of, run, run_hash, set_window, write
+from tests.studio.acting import (
+    EDITOR,
+    colours_in_chart,
+    expect_colours,
+    finished_run,
+    result_of,
+    run,
+    run_hash,
+    set_window,
+    write,
+)
 from tests.studio.strategies import BROKEN, ENDLESS, FAILING, TREND
 
 
@@ -150,7 +160,8 @@ def test_a_long_run_is_watched_reloaded_and_cancelled(service, open_page):
     expect(live).to_contain_text("of the days")
     expect(page.locator(".log-lines li").first).to_have_text("day 1")
     expect(page.locator("progress")).to_have_attribute("value", re.compile(r"0\.\d+"))
-    expect_colours(page, "--accent")
+    # The line grows from the left: the chart has room for all days from the beginning.
+    wait_until(lambda: colours_in_chart(page, "--accent", share=0.5)["--accent"] > 20, seconds=60)
     page.reload()
     expect(live).to_contain_text("of the days")
     # Every line once, those of before the reload too.

@@ -93,7 +93,8 @@ export class RunChart {
   /** An empty chart over the whole window, for a run that has just begun. @param {number[]} days Unix seconds */
   showLive(days) {
     const chart = this.#start();
-    // Empty days keep the scale of time still while the line grows through it.
+    // Empty days keep the scale of time still while the line grows through it. A fixed edge would be at its last day.
+    chart.timeScale().applyOptions({ fixRightEdge: false });
     const empty = chart.addSeries(LineSeries, { visible: false, priceFormat: MONEY_FORMAT });
     empty.setData(days.map((time) => ({ time })));
     const { accent, accentWash } = this.#colours;
