@@ -19,10 +19,10 @@ import { Writing } from "./view/writing.js";
 /** @import { Example, Metric, Range, RunRequest, RunSummary } from "./types.d.ts" */
 /** @import { Shown } from "./state/address.js" */
 
-/** Everything on the page, and who tells whom. */
+/** Everything on the page, and its wiring. */
 class Studio {
   #shown = shownBy(location.search);
-  /** What the studio shows, whatever page is in sight. */
+  /** What the studio shows, even while another page is open. */
   #inStudio = shownBy("");
   #result;
   #writing;
@@ -36,7 +36,7 @@ class Studio {
     this.#writing = new Writing({ onRun: () => this.#submit() }, examples);
     this.#result = new ResultView(byId("result"), catalogue, {
       onLook: (change) => this.#looked(change),
-      // Its places are places in the code that ran.
+      // Its positions are in the code that ran.
       onProblem: (problem) => this.#writing.isChanged || this.#writing.showProblem(problem),
       onRemoved: () => {
         this.#settle(shownBy(""), "replaceState");
@@ -51,7 +51,7 @@ class Studio {
     for (const link of pageLinks()) link.addEventListener("click", followedHere(() => this.#follow(link.dataset.page === "runs" ? "runs" : "studio")));
   }
 
-  /** Show what the address says, all of it anew. */
+  /** Show everything that the address names. */
   open() {
     this.#result.about = null;
     this.#show(this.#shown);
@@ -124,7 +124,7 @@ class Studio {
     if (shown.run) this.#result.look(shown);
   }
 
-  /** The studio shows something else by itself, whatever page is in sight. @param {Shown} shown @param {"pushState" | "replaceState"} how */
+  /** The studio itself shows something else, even while another page is open. @param {Shown} shown @param {"pushState" | "replaceState"} how */
   #settle(shown, how) {
     this.#inStudio = shown;
     if (this.#shown.page !== "studio") return void this.#runs.refresh();

@@ -34,7 +34,7 @@ export async function ask(path, options = {}) {
 /** @type {Set<() => void>} */
 const tokenListeners = new Set();
 
-/** Whoever shows the field for the token hears that one is wanted. @param {() => void} listener */
+/** Call this when a token is required. @param {() => void} listener */
 export function onTokenWanted(listener) {
   tokenListeners.add(listener);
 }
@@ -60,7 +60,7 @@ async function askJson(path, options = {}) {
   return read(await ask(path, options), options.signal);
 }
 
-/** The JSON of an answer, which may be cut off in the middle or come from somebody else. @param {Response} answer @param {AbortSignal | null} [signal] */
+/** The JSON of an answer, which may be cut off, or come from a proxy. @param {Response} answer @param {AbortSignal | null} [signal] */
 async function read(answer, signal) {
   try {
     return await answer.json();
@@ -83,7 +83,7 @@ function posted(body) {
   return { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) };
 }
 
-/** What reading the code tells, without running it. @param {string} code @param {string[] | null} universe what it is to trade whatever it says itself @param {AbortSignal} signal @returns {Promise<ValidationAnswer>} */
+/** What the service finds by reading the code, without running it. @param {string} code @param {string[] | null} universe overrides its own universe @param {AbortSignal} signal @returns {Promise<ValidationAnswer>} */
 export function validate(code, universe, signal) {
   return askJson("validate", { ...posted({ strategy_code: code, universe }), signal });
 }

@@ -1,4 +1,4 @@
-// Reads server-sent events from text as it arrives, in whatever pieces. fetch is used for the stream itself, because
+// Reads server-sent events from text as it arrives, however it is split. fetch is used for the stream itself, because
 // EventSource cannot send a token.
 
 /**

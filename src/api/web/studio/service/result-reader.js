@@ -36,7 +36,7 @@ export class ResultReader {
     return this.#ask("find", { wanted, place });
   }
 
-  /** Whoever waits for an answer of it gets none any more. */
+  /** Questions still open are never answered. */
   close() {
     this.#worker.terminate();
     this.#waiting.clear();

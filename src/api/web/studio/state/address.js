@@ -1,4 +1,4 @@
-// The page's address says what is shown: whoever opens it sees the same.
+// The page's address says what is shown: everyone who opens it sees the same.
 
 /** @import { Range } from "../types.d.ts" */
 

@@ -1,6 +1,6 @@
 // A place on the page shows one thing at a time. What was asked for a former thing and comes late changes nothing.
 
-/** Whoever begins something here ends what was under way. */
+/** Beginning something here ends what was in progress. */
 export class Latest {
   #now = new AbortController();
 

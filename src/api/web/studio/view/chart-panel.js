@@ -87,7 +87,7 @@ export class ChartPanel {
     }
   }
 
-  /** Nothing is shown, and nothing is told any more. */
+  /** Show nothing, and report nothing more. */
   stop() {
     [this.#loaded, this.#order] = [null, null];
     this.chart.stop();

@@ -84,7 +84,7 @@ export class RunChart {
     [this.#chart, this.#live, this.#drawn] = [null, null, null];
   }
 
-  /** Nothing is shown: a chart that still moves, or waits for its next frame, tells nobody. */
+  /** Show nothing: a chart that still moves, or waits for its next frame, reports no more. */
   stop() {
     this.#clear();
     this.#selected = null;

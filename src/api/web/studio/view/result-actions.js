@@ -43,7 +43,7 @@ async function during(button, task, onProblem) {
   button.disabled = false;
 }
 
-/** What made the run is submitted once more, whatever stands in the editor by now. @param {string} hash */
+/** Submit the run's own request again, not the editor's present code. @param {string} hash */
 async function computedAgain(hash) {
   return (await submitRun(await getRequest(hash), true)).run;
 }

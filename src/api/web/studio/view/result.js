@@ -255,7 +255,7 @@ export class ResultView {
   }
 }
 
-/** Note for bench/studio.py, and for whoever looks into the browser's timeline, how long the result took to be seen. @param {number} arrivedAt milliseconds of the clock that page and worker share */
+/** Note for bench/studio.py and the browser's timeline how long the result took to be seen. @param {number} arrivedAt milliseconds of the clock that page and worker share */
 function measurePaint(arrivedAt) {
   const start = arrivedAt - performance.timeOrigin;
   // The second frame begins when the first has been painted.

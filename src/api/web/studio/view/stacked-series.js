@@ -23,7 +23,7 @@ export class StackedSeries {
     return /** @type {Options} */ (/** @type {Partial<Options>} */ (own));
   }
 
-  /** The scale goes from nothing to the whole, whatever is in sight. @param {Day} day */
+  /** The scale goes from nothing to the whole, independent of the visible days. @param {Day} day */
   priceValueBuilder({ parts }) {
     return [0, 1, parts.reduce((sum, part) => sum + part, 0)];
   }

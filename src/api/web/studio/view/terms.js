@@ -119,7 +119,7 @@ export class Terms {
     this.showFaults([]);
   }
 
-  /** What is to be traded whatever the strategy says itself; null leaves it its own. @returns {string[] | null} */
+  /** The universe that overrides the strategy's own; null for none. @returns {string[] | null} */
   get universe() {
     return symbolsOf(this.#inputs.universe.value);
   }

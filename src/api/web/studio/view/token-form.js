@@ -1,11 +1,11 @@
 // The field for a token, for services with log-in: it shows itself when the service asks for one. Where the
-// dashboard's cookie speaks for the person, nobody sees it.
+// dashboard's cookie authenticates the person, it stays hidden.
 
 import { onTokenWanted } from "../service/api.js";
 import { keepToken, token } from "../state/token.js";
 import { byId } from "./dom.js";
 
-/** @param {() => void} onToken the person is somebody else now, and the page cannot be loaded anew */
+/** @param {() => void} onToken the user has changed, and the page cannot be reloaded */
 export function startToken(onToken) {
   const [form, field, button] = [byId("token-form"), byId("token-field"), byId("token-button")];
   /** @param {boolean} isOpen */
@@ -17,7 +17,7 @@ export function startToken(onToken) {
   };
   /** @param {string} value */
   const use = (value) => {
-    // Everything on the page was asked for by somebody else, or by nobody.
+    // Everything on the page was requested by another user, or without one.
     if (keepToken(value)) return location.reload();
     show(false);
     onToken();

@@ -70,7 +70,7 @@ export class Writing {
   show(request, run) {
     const mine = this.isChanged ? this.#asWritten() : null;
     if (mine && run && run === this.#run) {
-      // After a reload: what was changed since that run is still there, and may be changing under somebody's hands.
+      // After a reload: what was changed since that run is still there, and may still be changing.
       this.#terms.show(request);
       this.#original = JSON.stringify(this.#asWritten(request.strategy_code));
       this.#terms.show(mine);
@@ -124,7 +124,7 @@ export class Writing {
     };
   }
 
-  /** No run is shown any more. */
+  /** Show no run. */
   leaveRun() {
     if (this.isChanged) this.#original = "";
     this.#run = "";
@@ -138,7 +138,7 @@ export class Writing {
     return faults.length ? null : { ...request, strategy_code: this.#editor.code };
   }
 
-  /** What reading the code has told is wrong with it, so that nobody need send it to learn that; null for nothing. */
+  /** What reading the code found wrong with it, without sending it; null for nothing. */
   knownProblem() {
     if (!this.#broken.length) return null;
     const sentences = this.#broken.map(({ message, line }) => (line ? `${message} (line ${line})` : message));
