@@ -370,7 +370,7 @@ def test_a_strategy_may_have_a_few_threads(sandbox: Sandbox) -> None:
         "return Hold()",
         before="import threading, time",
     )
-    assert logs(sandbox, body) == ["True"] * 5
+    assert list(run_in_box(sandbox, PRELUDE + body, prices=price_table(1)).logs) == ["True"]
 
 
 @pytest.mark.parametrize("pause_seconds", [0.005, 0.0], ids=["slowly", "at-once"])
