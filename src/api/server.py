@@ -1,15 +1,16 @@
 """The service as an ASGI application: `uvicorn src.api.server:app --http src.api.server:Connection`."""
 
 import asyncio
+import functools
 import sys
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from functools import partial
 from typing import Any
 
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
+from starlette.routing import BaseRoute
 
 from hqg_backtester.version import __version__
 from src.api.contracts.dashboard import route as dashboard
@@ -105,18 +106,24 @@ def create_app(settings: Settings, open_services: OpenServices = open_real_servi
     add_error_handlers(app)
     redirect_slashes(app)
     add_documentation_pages(app)
-    documented = LOGIN_DOCUMENTATION if login.is_on else []
-    for router in (backtest.router, dashboard.router, validation.router, data.router, older_contract.router):
-        app.include_router(router, dependencies=documented)
-    for router in (runs.router, run_events.router, artifacts.router, presets.router):
-        app.include_router(router, prefix="/api/v1", dependencies=documented)
-        # The paths of older clients: the same routes, not documented twice.
-        app.include_router(router, include_in_schema=False)
-    app.include_router(health.router)
-    app.include_router(plain_route.router)
-    app.include_router(studio_texts.router)
+    app.router.routes.extend(_routes(login.is_on))
     add_studio(app)
     return app
+
+
+@functools.cache
+def _routes(has_login: bool) -> list[BaseRoute]:
+    """The routes, shared by all applications of a process: preparing them takes 0.1 s of the first requests."""
+    together, documented = APIRouter(), LOGIN_DOCUMENTATION if has_login else []
+    for router in (backtest.router, dashboard.router, validation.router, data.router, older_contract.router):
+        together.include_router(router, dependencies=documented)
+    for router in (runs.router, run_events.router, artifacts.router, presets.router):
+        together.include_router(router, prefix="/api/v1", dependencies=documented)
+        # The paths of older clients: the same routes, not documented twice.
+        together.include_router(router, include_in_schema=False)
+    for router in (health.router, plain_route.router, studio_texts.router):
+        together.include_router(router)
+    return together.routes
 
 
 @asynccontextmanager
@@ -169,7 +176,7 @@ def authentication(settings: Settings) -> Authentication:
     """The authentication as configured; off if the settings name neither keys nor a secret."""
     url = settings.hqg_dash_jwks_url
     return Authentication(
-        keys=KeySet(partial(fetch_document, url)) if url else None,
+        keys=KeySet(functools.partial(fetch_document, url)) if url else None,
         shared_secret=settings.supabase_jwt_secret.get_secret_value(),
         audience=settings.auth_audience,
         issuer=settings.auth_issuer,
