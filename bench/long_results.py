@@ -32,7 +32,8 @@ def long_result(n_days: int, n_symbols: int, trades_every: int = 1) -> dict[str,
     ]
     for number, order in enumerate(orders, start=1):
         order["id"] = str(number)
-    return _facts(symbols, days[[0, -1]].astype(str).tolist()) | {
+    facts = _facts(symbols, days[[0, -1]].astype(str).tolist())
+    columns = {
         "candles": [
             {"time": time, "open": value * 0.999, "high": value * 1.004, "low": value * 0.995, "close": value}
             for time, value in zip(times, equity, strict=True)
@@ -43,6 +44,8 @@ def long_result(n_days: int, n_symbols: int, trades_every: int = 1) -> dict[str,
         ],
         "benchmark": [{"time": time, "value": value * 0.9} for time, value in zip(times, equity, strict=True)],
     }
+    tail = {name: facts.pop(name) for name in ("logs", "warnings", "provenance")}
+    return facts | columns | tail
 
 
 def eleven_years() -> dict[str, Any]:
@@ -60,7 +63,7 @@ def _facts(symbols: list[str], window: list[str]) -> dict[str, Any]:
         "starting_equity": STARTING_EQUITY,
         "start_date": window[0],
         "end_date": window[1],
-        "universe": symbols[:40],
+        "universe": symbols,
         "bar_size": "1d",
         "execution": "close_to_close",
         "commission": 0.0,

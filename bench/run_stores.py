@@ -42,9 +42,9 @@ CHOICE = random.Random(7)  # noqa: S311 - the same data each time
 METRICS = {f"metric_{number}": CHOICE.random() for number in range(40)}
 CODE = "\n".join(f"line_{number} = {CHOICE.random()}" for number in range(90))
 ANSWER = gzip.compress(CHOICE.randbytes(100_000), 1)
-RESULT = StoredResult(ANSWER, "ab" * 32, 546_000, "cd" * 32)
-SUCCESS = Outcome(RunStatus.SUCCEEDED, RESULT, METRICS)
-SMALL = Outcome(RunStatus.SUCCEEDED, StoredResult(b"small", "ab" * 32, 9, "cd" * 32), METRICS)
+RESULT = StoredResult(b"{}", METRICS, ANSWER, b"", "ab" * 32, 546_000)
+SUCCESS = Outcome(RunStatus.SUCCEEDED, RESULT)
+SMALL = Outcome(RunStatus.SUCCEEDED, StoredResult(b"{}", METRICS, b"small", b"", "ab" * 32, 9))
 PROGRESS = Progress(0.5, "2015-06-30", 10_500.25)
 
 

@@ -25,7 +25,8 @@ from bench.long_results import eleven_years, long_result
 from bench.run_stores import LEASE_SECONDS, new_run, seal_all
 from bench.serving import serving
 from scripts.chromium import find_chromium
-from src.services.results.packing import Packing
+from src.services.results.earlier import result_from_json
+from src.services.results.packing import packed
 from src.services.storage.opening import open_storage
 from src.services.storage.records import Outcome, RunStatus
 from src.utils.json_bytes import json_bytes
@@ -87,13 +88,11 @@ def serving_result(result: dict[str, Any]) -> Iterator[tuple[str, str, int]]:
     """A real server that has this result stored: its address, the run's hash, bytes of the JSON."""
     with tempfile.TemporaryDirectory() as folder:
         url, new = f"sqlite:///{folder}/runs.db", new_run(1)
-        packing = Packing()
-        packing.write(json_bytes({"run_hash": new.key.run_hash, **result}))
-        stored = packing.stored("cd" * 32)
+        stored = packed(result_from_json(json_bytes({"run_hash": new.key.run_hash, **result})))
         with contextlib.closing(open_storage(url)) as storage:
             lease = storage.runs.submit(new, lease_seconds=LEASE_SECONDS).lease
             assert lease is not None
-            storage.runs.finish(lease, Outcome(RunStatus.SUCCEEDED, stored, result["metrics"]))
+            storage.runs.finish(lease, Outcome(RunStatus.SUCCEEDED, stored))
             seal_all(storage)
         settings = {"DATABASE_URL": url, "DATA_PROVIDER": "mock", "SANDBOX": "bubblewrap", "SANDBOX_POOL_SIZE": "0"}
         with serving(settings) as server:

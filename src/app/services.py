@@ -2,13 +2,14 @@
 
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from src.config.settings import Settings
 from src.execution.sandbox.base import Sandbox
 from src.services.admission.slots import RunSlots
 from src.services.backtests.reading_cache import ReadsStrategies
+from src.services.results.answers import RecentAnswers
 from src.services.runs.events import RunEvents
 from src.services.runs.queries import RunQueries
 from src.services.runs.runs import Runs
@@ -34,6 +35,7 @@ class Services:
         data_source: name of the price source.
         market_data: lists cached prices; None if the source has no cache.
         readings: reads strategies without running them, while clients take turns.
+        answers: recently served results.
     """
 
     runs: Runs
@@ -47,6 +49,7 @@ class Services:
     readings: ReadsStrategies
     data_source: str = "unknown"
     market_data: "MarketData | None" = None
+    answers: RecentAnswers = field(default_factory=RecentAnswers)
 
 
 OpenServices = Callable[[Settings], AbstractAsyncContextManager[Services]]

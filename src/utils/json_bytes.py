@@ -1,42 +1,12 @@
 """Fast JSON: plain values to bytes and back."""
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any, overload
+from collections.abc import Iterable, Iterator
+from typing import Any
 
 import orjson
 
 PIECE_ITEMS = 1_000
-
-
-class Rows(Sequence[Any]):
-    """A long list whose elements are created on each read.
-
-    Args:
-        length: number of elements.
-        make: returns the elements from one index up to another.
-    """
-
-    def __init__(self, length: int, make: Callable[[int, int], list[Any]]) -> None:
-        self._length, self._make = length, make
-
-    def __len__(self) -> int:
-        return self._length
-
-    @overload
-    def __getitem__(self, index: int) -> Any: ...
-    @overload
-    def __getitem__(self, index: slice) -> list[Any]: ...
-    def __getitem__(self, index: int | slice) -> Any:
-        if isinstance(index, slice):
-            first, last, step = index.indices(self._length)
-            return self._make(first, max(first, last))[::step] if step > 0 else list(self)[index]
-        first = range(self._length)[index]
-        return self._make(first, first + 1)[0]
-
-    def __iter__(self) -> Iterator[Any]:
-        for first in range(0, self._length, PIECE_ITEMS):
-            yield from self[first : first + PIECE_ITEMS]
 
 
 def json_bytes(value: Any) -> bytes:
@@ -49,15 +19,9 @@ def json_bytes(value: Any) -> bytes:
         TypeError, ValueError: a value that is not JSON, which means a bug of ours.
     """
     try:
-        return orjson.dumps(value, default=_listed)
+        return orjson.dumps(value)
     except orjson.JSONEncodeError:
-        return json.dumps(value, allow_nan=False, separators=(",", ":"), default=_listed).encode("ascii")
-
-
-def _listed(value: Any) -> list[Any]:
-    if isinstance(value, Rows):
-        return list(value)
-    raise TypeError(f"{type(value).__name__} is not JSON")
+        return json.dumps(value, allow_nan=False, separators=(",", ":")).encode("ascii")
 
 
 def json_pieces(value: Any) -> Iterator[bytes]:
@@ -65,7 +29,7 @@ def json_pieces(value: Any) -> Iterator[bytes]:
 
     Long lists are found in objects and in objects nested in them.
     """
-    if isinstance(value, list | Rows) and len(value) > PIECE_ITEMS:
+    if isinstance(value, list) and len(value) > PIECE_ITEMS:
         yield from array_pieces(value[first : first + PIECE_ITEMS] for first in range(0, len(value), PIECE_ITEMS))
     elif isinstance(value, dict) and any(isinstance(member, dict | list) for member in value.values()):
         yield from object_pieces((name, json_pieces(member)) for name, member in value.items())

@@ -14,7 +14,8 @@ from tests.fakes.application import BACKTEST, REQUEST, RUNS
 from tests.fakes.backtests import FakeBacktests
 
 HOSTILE = "</script><script>alert(1)</script><img src=x onerror=alert(1)>"
-NAMES = ["request.json", "strategy.py", "result.json", "orders.csv", "equity.parquet", "report.html"]
+NAMES = ["request.json", "strategy.py", "document.json", "daily.arrow", "orders.arrow"]
+RENDERED = ["result.json", "orders.csv", "orders.parquet", "equity.csv", "equity.parquet", "report.html"]
 
 
 @pytest.fixture
@@ -42,7 +43,7 @@ def test_the_manifest_lists_every_file_and_each_can_be_fetched(client, run):
     assert client.get(f"{run}/artifacts/manifest.json").json() == manifest
 
 
-@pytest.mark.parametrize("name", [*NAMES, "manifest.json"])
+@pytest.mark.parametrize("name", [*NAMES, *RENDERED, "manifest.json"])
 def test_a_browser_saves_every_file_but_the_report(client, run, name):
     answer = client.get(f"{run}/artifacts/{name}")
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
@@ -87,7 +88,7 @@ def test_a_file_that_the_client_has_is_not_sent_again(client, run):
         "%F0%9F%98%80",
     ],
 )
-def test_a_name_that_no_manifest_lists_is_no_file(client, run, name):
+def test_a_name_that_is_neither_sealed_nor_rendered_is_no_file(client, run, name):
     answer = client.get(f"{run}/artifacts/{name}", follow_redirects=False)
     assert answer.status_code in (404, 422, 307)
     assert list(answer.json()) == ["detail"] if answer.content else "location" in answer.headers
@@ -110,7 +111,7 @@ def test_equity_as_csv_holds_the_numbers_of_the_result_and_is_in_no_manifest(cli
     assert [file["name"] for file in client.get(f"{run}/artifacts").json()["files"]] == NAMES
 
 
-def test_the_bundle_holds_everything(client, run):
+def test_the_bundle_holds_what_is_sealed(client, run):
     answer = client.get(f"{run}/bundle.zip")
     assert (answer.status_code, answer.headers["Content-Type"]) == (200, "application/zip")
     assert answer.headers["Content-Disposition"].startswith('attachment; filename="run-')

@@ -68,14 +68,14 @@ def test_an_intact_chain_is_counted(sealed: Sealed) -> None:
     status, printed = sealed.verify()
     assert status == 0
     last = sealed.storage.chain.links("local")[-1].manifest_hash
-    assert "local: intact, 4 links (1 with their files removed), 18 files" in printed
+    assert "local: intact, 4 links (1 with their files removed), 15 files" in printed
     assert f"last manifest_hash {last}" in printed
 
 
 BREAKS: dict[str, tuple[Callable[[Sealed], object], str]] = {
-    "a byte of a file": (lambda s: flip(s.folders[2] / "orders.csv"), "link 3 .*orders.csv was changed"),
-    "a longer file": (lambda s: append(s.folders[0] / "result.json"), "link 1 .*result.json has"),
-    "a missing file": (lambda s: (s.folders[3] / "report.html").unlink(), "link 4 .*report.html cannot be read"),
+    "a byte of a file": (lambda s: flip(s.folders[2] / "orders.arrow"), "link 3 .*orders.arrow was changed"),
+    "a longer file": (lambda s: append(s.folders[0] / "document.json"), "link 1 .*document.json has"),
+    "a missing file": (lambda s: (s.folders[3] / "daily.arrow").unlink(), "link 4 .*daily.arrow cannot be read"),
     "an invented file": (lambda s: (s.folders[0] / "extra.txt").write_text(""), "link 1 .*'extra.txt' is among"),
     "a byte of a manifest": (lambda s: flip(s.folders[0] / "manifest.json"), "link 1 "),
     "a manifest rewritten with a fitting hash": (
@@ -137,8 +137,8 @@ def test_a_break_is_found_and_named(sealed: Sealed, what: str) -> None:
 
 
 def test_the_first_of_several_breaks_is_named(sealed: Sealed) -> None:
-    flip(sealed.folders[3] / "orders.csv")
-    flip(sealed.folders[2] / "orders.csv")
+    flip(sealed.folders[3] / "orders.arrow")
+    flip(sealed.folders[2] / "orders.arrow")
     status, printed = sealed.verify()
     assert (status, printed.count("BROKEN")) == (1, 1)
     assert "2 links hold, then BROKEN: link 3" in printed
@@ -153,7 +153,7 @@ def test_one_folder_beyond_the_end_is_what_a_killed_seal_leaves(sealed: Sealed) 
 
 def test_every_owner_is_checked_unless_one_is_named(sealed: Sealed) -> None:
     Artifacts(sealed.root, sealed.storage).seal(succeeded(sealed.storage, 1, owner="alice\n", n_days=5))
-    flip(sealed.folders[0] / "orders.csv")
+    flip(sealed.folders[0] / "orders.arrow")
     status, printed = sealed.verify()
     assert status == 1
     assert "alice\\n: intact, 1 links" in printed
@@ -185,7 +185,7 @@ def bundle_of(sealed: Sealed, tmp_path: Path) -> Path:
 def test_a_bundle_is_checked_alone(sealed: Sealed, tmp_path: Path) -> None:
     out = io.StringIO()
     assert verify_bundle(bundle_of(sealed, tmp_path), out) == 0
-    assert f"intact, link 3 (run {run_key(3).run_hash}): 6 files" in out.getvalue()
+    assert f"intact, link 3 (run {run_key(3).run_hash}): 5 files" in out.getvalue()
     assert sealed.storage.chain.links("local")[2].manifest_hash in out.getvalue()
 
 

@@ -11,9 +11,12 @@ from src.errors import NoPrices, PriceSourceUnavailable, RunCancelled, RunTimedO
 from src.models.request import BacktestRequest
 from src.services.backtests.identity import run_hash
 from src.services.backtests.port import BoxNeeded, Observe
+from src.services.results.earlier import result_from_json
+from src.services.results.result import Result
 from src.services.storage.records import Progress, RunDetails
 from src.utils.canonical_json import canonical
 from src.utils.deadline import Deadline
+from src.utils.json_bytes import json_bytes
 
 LONG_SECONDS = 30.0
 BEFORE_THE_BOX = (StrategyRejected, NoPrices, PriceSourceUnavailable)
@@ -105,7 +108,7 @@ class FakeBacktests:
             self.n_boxes += change
             self.n_most_boxes = max(self.n_most_boxes, self.n_boxes)
 
-    def execute(self, prepared: "FakePrepared", observe: Observe | None) -> dict[str, Any]:
+    def execute(self, prepared: "FakePrepared", observe: Observe | None) -> Result:
         """What FakePrepared.execute does."""
         with self._lock:
             self.executed.append(prepared.run_hash)
@@ -125,13 +128,13 @@ class FakeBacktests:
             with self._lock:
                 self.n_running -= 1
 
-    def _answer(self, prepared: "FakePrepared") -> dict[str, Any]:
+    def _answer(self, prepared: "FakePrepared") -> Result:
         name = {"run_hash": prepared.run_hash, "job_id": prepared.run_hash}
         parameters = self.answer["parameters"] | {"name": prepared.request.name}
         warnings = [*prepared.request.unknown_fields_warnings(), *self.answer["warnings"]]
         printed = [line for _, lines in self.tells for line in lines]
         filled_in = {"parameters": parameters, "warnings": warnings, "logs": [*printed, *self.answer["logs"]]}
-        return self.answer | name | filled_in
+        return result_from_json(json_bytes(self.answer | name | filled_in))
 
     def _hang(self, deadline: Deadline) -> None:
         until = time.monotonic() + LONG_SECONDS
@@ -182,7 +185,7 @@ class FakePrepared:
         self.backtests.datasets[name] = self.ingredients["data"]
         return name
 
-    def execute(self, observe: Observe | None = None) -> dict[str, Any]:
+    def execute(self, observe: Observe | None = None) -> Result:
         self.open_box()
         return self.backtests.execute(self, observe)
 

@@ -243,7 +243,7 @@ class FakeRunStore:
         kept.record = replace(
             kept.record,
             status=RunStatus.SUCCEEDED if had_result else outcome.status,
-            metrics=plain(outcome.metrics) if outcome.result and not had_result else kept.record.metrics,
+            metrics=plain(outcome.result.metrics) if outcome.result and not had_result else kept.record.metrics,
             error=None if had_result else _plain_error(outcome.error),
             recomputed=again,
             finished_at=now,

@@ -1,17 +1,18 @@
-"""Serves a stored result: its compressed bytes as they are, or decompressed for clients without gzip."""
+"""Serves results as JSON, rendered when they are asked for; long ones in pieces."""
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from collections.abc import Callable, Hashable, Iterator, Mapping
 
 from fastapi import Request, Response
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import StreamingResponse
 
 from src.api.responses.pieces import in_pieces
-from src.services.results.answer_reader import answer_members, unpacked
-from src.services.results.packing import unpacked_json
-from src.services.storage.records import StoredResult
+from src.services.results.answer_json import answer_pieces
+from src.services.results.answers import RecentAnswers, gzip_pieces, unpacked_json
+from src.services.results.finished_run import FinishedRun
+from src.services.results.result import Result
+from src.services.storage.records import EarlierResult
 from src.utils.json_bytes import grouped
 
 LONG_BYTES = 4 * 1024 * 1024
@@ -19,8 +20,10 @@ LONG_BYTES = 4 * 1024 * 1024
 
 SLICE_BYTES = 256 * 1024
 
-Rewrite = Callable[[Iterator[tuple[str, Any]]], Iterator[bytes]]
-"""Turns the members of a BacktestResponse into other JSON; see src.services.results.answer_reader.answer_members."""
+GetResult = Callable[[], Result]
+
+RENDERING = "1"
+"""Part of the ETags of results: counts up when their JSON looks different than before."""
 
 _HEADERS = {
     # The answer never changes, but the client's right to see it may: cache it, and revalidate each time.
@@ -29,19 +32,23 @@ _HEADERS = {
 }
 
 
-async def stored_answer(request: Request, stored: StoredResult) -> Response:
+async def stored_answer(request: Request, finished: FinishedRun, recent: RecentAnswers) -> Response:
     """The result as JSON, or 304 for a client that has it.
 
     Its two encodings are two representations, each with its own strong ETag.
     """
     is_gzip = accepts_gzip(request.headers.get("accept-encoding"))
-    etag = f'"{stored.json_sha256}-gzip"' if is_gzip else f'"{stored.json_sha256}"'
+    stored, is_earlier = finished.stored, isinstance(finished.stored, EarlierResult)
+    named = finished.identity if is_earlier else f"{finished.identity}-{RENDERING}"
+    etag = f'"{named}-gzip"' if is_gzip else f'"{named}"'
     headers = {**_HEADERS, "ETag": etag}
     if names_etag(request.headers.getlist("if-none-match"), etag):
         return Response(status_code=304, headers=headers)
-    if is_gzip:
+    if isinstance(stored, EarlierResult) and is_gzip:
+        # As it was stored: another compression would not have the bytes that its ETag names.
         return json_response(stored.gzip_bytes, headers | {"Content-Encoding": "gzip"})
-    return await unpacked_response(stored, headers, is_wanted=request.method != "HEAD")
+    answer = await answer_response(request, finished, lambda: finished.result, (), recent, headers)
+    return without_body(answer) if request.method == "HEAD" else answer
 
 
 def tagged_response(request: Request, body: bytes) -> Response:
@@ -52,46 +59,83 @@ def tagged_response(request: Request, body: bytes) -> Response:
     return json_response(body, headers)
 
 
-async def unpacked_response(stored: StoredResult, headers: Mapping[str, str], *, is_wanted: bool = True) -> Response:
-    """The stored JSON, uncompressed.
+async def answer_response(
+    request: Request,
+    finished: FinishedRun,
+    result: GetResult,
+    asked: Hashable,
+    recent: RecentAnswers,
+    headers: Mapping[str, str],
+) -> Response:
+    """A result as JSON.
 
     Args:
-        is_wanted: False sends the headers without the body.
+        result: the result of `finished` as it is to be shown, called in another thread.
+        asked: what of the request decides how it is shown.
     """
-    if not is_wanted:
-        length = {"Content-Length": str(stored.json_length)}
-        return Response(headers={**headers, **length}, media_type="application/json")
-    if stored.json_length > LONG_BYTES:
-        return _long_response(unpacked(stored.gzip_bytes), stored.json_length, headers)
-    # Milliseconds: not on the event loop.
-    return json_response(await run_in_threadpool(unpacked_json, stored), headers)
+    is_gzip = accepts_gzip(request.headers.get("accept-encoding"))
+    if is_gzip:
+        headers = {**headers, "Content-Encoding": "gzip"}
+    if finished.stored.json_length > LONG_BYTES:
+        pieces = answer_pieces(await run_in_threadpool(result))
+        return _streamed(gzip_pieces(pieces) if is_gzip else pieces, headers)
+    key = (finished.key, finished.identity, asked)
+    packed = recent.get(key)
+    if packed is None or not is_gzip:
+        # Milliseconds: not on the event loop.
+        packed = await run_in_threadpool(_body, key, packed, result, recent, is_gzip, not finished.is_reused)
+    return json_response(packed, headers)
 
 
-async def rewritten_response(stored: StoredResult, rewrite: Rewrite, headers: Mapping[str, str]) -> Response:
-    """Other JSON, made from the stored JSON while that is read."""
-    pieces = grouped(rewrite(answer_members(unpacked(stored.gzip_bytes))), SLICE_BYTES)
-    if stored.json_length > LONG_BYTES:
-        return StreamingResponse(in_pieces(pieces), headers=dict(headers), media_type="application/json")
+def _body(
+    key: Hashable, packed: bytes | None, result: GetResult, recent: RecentAnswers, is_gzip: bool, is_fresh: bool
+) -> bytes:
+    """The JSON, compressed or not; kept, but for a fresh result that nobody needs compressed."""
+    if packed is not None:
+        return unpacked_json(packed)
+    pieces = list(answer_pieces(result()))
+    if is_fresh and not is_gzip:
+        return b"".join(pieces)
+    packed = b"".join(gzip_pieces(pieces))
+    recent.put(key, packed)
+    return packed if is_gzip else b"".join(pieces)
+
+
+async def rewritten_response(
+    finished: FinishedRun, pieces: Callable[[], Iterator[bytes]], headers: Mapping[str, str]
+) -> Response:
+    """The result in another contract's JSON.
+
+    Args:
+        pieces: the JSON, called in another thread.
+    """
+    rendered = await run_in_threadpool(pieces)
+    if finished.stored.json_length > LONG_BYTES:
+        return _streamed(rendered, headers)
     # Milliseconds: not on the event loop.
-    return json_response(await run_in_threadpool(b"".join, pieces), headers)
+    return json_response(await run_in_threadpool(b"".join, rendered), headers)
 
 
 def json_response(body: bytes, headers: Mapping[str, str]) -> Response:
     """A response of ready-made JSON."""
-    if len(body) > LONG_BYTES:
-        return _long_response(_slices(body), len(body), headers)
-    return Response(body, headers=dict(headers), media_type="application/json")
-
-
-def _long_response(pieces: Iterator[bytes], length: int, headers: Mapping[str, str]) -> Response:
+    if len(body) <= LONG_BYTES:
+        return Response(body, headers=dict(headers), media_type="application/json")
     # In one piece the server would copy all of it at once and block every other request.
-    headers = {**headers, "Content-Length": str(length)}
-    return StreamingResponse(in_pieces(pieces), headers=headers, media_type="application/json")
+    slices = (body[start : start + SLICE_BYTES] for start in range(0, len(body), SLICE_BYTES))
+    return _streamed(slices, {**headers, "Content-Length": str(len(body))})
 
 
-def _slices(body: bytes) -> Iterator[bytes]:
-    for start in range(0, len(body), SLICE_BYTES):
-        yield body[start : start + SLICE_BYTES]
+def without_body(response: Response) -> Response:
+    """The answer to HEAD; one without a Content-Length promises none."""
+    answer = Response(status_code=response.status_code, headers=response.headers)
+    if "content-length" not in response.headers:
+        del answer.headers["content-length"]
+    return answer
+
+
+def _streamed(pieces: Iterator[bytes], headers: Mapping[str, str]) -> Response:
+    body = in_pieces(grouped(pieces, SLICE_BYTES))
+    return StreamingResponse(body, headers=dict(headers), media_type="application/json")
 
 
 def accepts_gzip(header: str | None) -> bool:

@@ -4,6 +4,7 @@ import contextvars
 import threading
 import time
 from contextlib import suppress
+from functools import partial
 
 from fastapi import Request, Response
 from starlette.concurrency import run_in_threadpool
@@ -12,7 +13,7 @@ from src.api.http.disconnect import unless_disconnected
 from src.api.http.owners import owner_of
 from src.api.http.telemetry import RunReport, Telemetry
 from src.api.requests.reading import check_readable
-from src.api.responses.result_response import accepts_gzip, json_response, unpacked_response
+from src.api.responses.result_response import answer_response
 from src.app.services import Services
 from src.errors import RunAbandoned, RunNotFinished
 from src.models.request import BacktestRequest
@@ -29,12 +30,9 @@ async def run_answer(request: Request, services: Services, posted: BacktestReque
     """
     finished = await finished_run(request, services, posted)
     headers = run_headers(finished) | {"Vary": "Accept-Encoding"}
-    if finished.answers_exactly(posted):
-        if accepts_gzip(request.headers.get("accept-encoding")):
-            return json_response(finished.stored.gzip_bytes, headers | {"Content-Encoding": "gzip"})
-        if finished.fresh_json is None:
-            return await unpacked_response(finished.stored, headers)
-    return json_response(await run_in_threadpool(finished.json_for, posted), headers)
+    asked = (posted.name, tuple(posted.unknown_fields_warnings()))
+    result = partial(finished.result_for, posted.name, asked[1])
+    return await answer_response(request, finished, result, asked, services.answers, headers)
 
 
 async def finished_run(request: Request, services: Services, posted: BacktestRequest) -> FinishedRun:

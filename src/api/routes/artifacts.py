@@ -9,7 +9,7 @@ from starlette.responses import StreamingResponse
 from src.api.http.dependencies import ServicesDep
 from src.api.http.json_response import json_answer
 from src.api.requests.run_keys import RunKeyDep
-from src.api.responses.file_response import MEDIA_TYPES, attachment, file_answer
+from src.api.responses.file_response import attachment, file_answer, rendered_answer
 from src.api.responses.pieces import in_pieces
 from src.api.responses.problems import ARTIFACT_PROBLEMS
 from src.models.artifacts import Manifest
@@ -26,8 +26,6 @@ async def _existing(key: RunKeyDep, services: ServicesDep) -> RunKey:
 
 
 ExistingRunDep = Annotated[RunKey, Depends(_existing)]
-
-NO_SUCH_FILE = "This run has no file of that name; GET …/artifacts lists its files."
 
 
 @router.get(
@@ -68,7 +66,7 @@ async def get_artifact(
     # A name is looked up, never made into a path.
     sha256 = _hashes(manifest).get(name)
     if sha256 is None:
-        raise ArtifactNotFound(NO_SUCH_FILE)
+        return await rendered_answer(request, await run_in_threadpool(services.artifacts.rendered, key, name), name)
     path = await run_in_threadpool(services.artifacts.path, key, name)
     try:
         return await file_answer(request, path, sha256)
@@ -87,14 +85,14 @@ router.head("/runs/{run_hash}/artifacts/{name}", include_in_schema=False)(get_ar
     response_description="One row a day: date, open, high, low, close, benchmark, drawdown.",
     responses={200: {"content": {"text/csv": {"schema": {"type": "string"}}}}, **ARTIFACT_PROBLEMS},
 )
-async def get_equity(key: ExistingRunDep, services: ServicesDep) -> Response:
+async def get_equity(key: ExistingRunDep, request: Request, services: ServicesDep) -> Response:
     """The columns of `equity.parquet` for a spreadsheet, made when it is asked for: the manifest does not list it.
 
     Money is in account currency, drawdown a fraction; a day without a benchmark has an empty field.
     """
-    content = await run_in_threadpool(services.artifacts.equity_csv, key)
-    headers = {"Content-Disposition": attachment("equity.csv"), "Cache-Control": "private, no-cache"}
-    return Response(content, headers=headers, media_type=MEDIA_TYPES[".csv"])
+    return await rendered_answer(
+        request, await run_in_threadpool(services.artifacts.rendered, key, "equity.csv"), "equity.csv"
+    )
 
 
 @router.get(

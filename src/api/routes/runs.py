@@ -165,7 +165,8 @@ async def get_run_request(key: RunKeyDep, services: ServicesDep) -> Response:
 )
 async def get_run_result(key: RunKeyDep, request: Request, services: ServicesDep) -> Response:
     """The answer that POST /api/v1/backtest would have returned, compressed if you accept gzip."""
-    return await stored_answer(request, await run_in_threadpool(services.run_queries.result, key))
+    finished = await run_in_threadpool(services.run_queries.stored, key)
+    return await stored_answer(request, finished, services.answers)
 
 
 router.head("/runs/{run_hash}/result", include_in_schema=False)(get_run_result)

@@ -22,12 +22,13 @@ from src.services.backtests.datasets import Datasets
 from src.services.backtests.delistings import settlement_warnings, stopped_warnings
 from src.services.backtests.identity import ENGINE_VERSION, run_hash
 from src.services.backtests.idle_warning import idle_warning
-from src.services.backtests.measurement import answer_body, audited, logs_of, measured
+from src.services.backtests.measurement import audited, daily_of, logs_of, measured, orders_of, totals
 from src.services.backtests.port import Observe
 from src.services.backtests.price_warnings import share_warnings
 from src.services.data_provider.base import PriceTable
 from src.services.data_provider.calendar import last_period_is_complete
 from src.services.results import document as answer
+from src.services.results.result import Result
 from src.services.storage.records import Progress
 from src.utils.stopwatch import Stopwatch
 
@@ -85,8 +86,8 @@ class Prepared:
         """See src.services.backtests.datasets.Datasets.store."""
         return self.datasets.store(self.dataset, stored)
 
-    def execute(self, observe: Observe | None = None) -> dict[str, Any]:
-        """The answer, ready for JSON. Blocks.
+    def execute(self, observe: Observe | None = None) -> Result:
+        """The result. Blocks.
 
         Args:
             observe: called during the run, see src.execution.session.session.Session.run.
@@ -103,16 +104,18 @@ class Prepared:
             books = audited(reply, self.prices, self.request, self.cadence, self.dataset.delistings)
         with watch.step("metrics"):
             trades, metrics = measured(books, self.request, self.benchmarks)
-            body = answer_body(self.request, books, trades, metrics, self.prices, self.benchmarks)
-        return {
+            daily, orders = daily_of(books, self.benchmarks), orders_of(books)
+        document = {
             "run_hash": self.run_hash,
             "job_id": self.run_hash,
             "parameters": answer.parameters_answer(self.request, self.symbols, self.cadence),
-            **body,
+            "metrics": answer.metrics_answer(metrics),
+            "equity_stats": totals(self.request, books, trades, self.prices),
             "logs": logs_of(reply),
             "warnings": answer.bounded(self._warnings(reply, books)),
             "provenance": self._provenance() | {"timings_ms": watch.milliseconds()},
         }
+        return Result(document, daily, orders)
 
     def _describe(self) -> None:
         if not self.is_box_open:
@@ -138,7 +141,7 @@ class Prepared:
     def _warnings(self, reply: Reply, books: Books) -> list[str]:
         synthetic = "These prices are synthetic (made up by this service): they say nothing about any market."
         return [
-            # First, because another request for the same run has different ones: see src/services/results/result.py.
+            # First, because another request for the same run has different ones: see Result.asked_as.
             *self.request.unknown_fields_warnings(),
             *([synthetic] if self.dataset.is_synthetic else []),
             *window_warnings(self.prices, self.request.start_date, self.request.end_date),

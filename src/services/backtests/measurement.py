@@ -1,9 +1,9 @@
-"""From a box's claim to the answer: audit the books, measure them, build the answer."""
+"""From a box's claim to what a result holds: audit the books, measure them, take their columns."""
 
 import logging
 from collections.abc import Mapping
-from typing import Any
 
+import numpy as np
 from hqg_algorithms import Cadence
 
 from src.engine.costs import commission_from_wire, slippage_from_wire
@@ -15,6 +15,7 @@ from src.models.request import BacktestRequest
 from src.services.backtests.benchmark import Benchmarks
 from src.services.data_provider.base import PriceTable
 from src.services.results import document as answer
+from src.services.results.result import Daily, Orders
 from src.utils.metrics import Metrics, measure
 from src.utils.trade_stats import TradeColumns, equity_stats
 from src.utils.trading_year import periods_per_year
@@ -69,26 +70,23 @@ def measured(books: Books, request: BacktestRequest, benchmarks: Benchmarks) -> 
     return trades, metrics
 
 
-def answer_body(
-    request: BacktestRequest,
-    books: Books,
-    trades: TradeColumns,
-    metrics: Metrics,
-    prices: PriceTable,
-    benchmarks: Benchmarks,
-) -> dict[str, Any]:
-    """The part of the answer that comes from the books."""
-    return {
-        "metrics": answer.metrics_answer(metrics),
-        "equity_stats": {
-            **equity_stats(books.equity, request.initial_capital, trades),
-            **({} if prices.dividends is None else {"dividends": float(books.income.sum())}),
-        },
-        "candles": answer.candles_answer(books),
-        "orders": answer.orders_answer(books),
-        "holding_weights": answer.holding_weights_answer(books),
-        "benchmark": answer.benchmark_answer(prices, benchmarks),
-    }
+def totals(request: BacktestRequest, books: Books, trades: TradeColumns, prices: PriceTable) -> dict[str, float]:
+    """The fields of src.models.response.EquityStats."""
+    dividends = {} if prices.dividends is None else {"dividends": float(books.income.sum())}
+    return {**equity_stats(books.equity, request.initial_capital, trades), **dividends}
+
+
+def daily_of(books: Books, benchmarks: Benchmarks) -> Daily:
+    """The account day by day, as a result has it."""
+    series = benchmarks.benchmark
+    benchmark = None if series is None else np.where(np.isfinite(series), series, np.nan)
+    return Daily(books.prices.dates, books.candles, benchmark, *books.holding_weights())
+
+
+def orders_of(books: Books) -> Orders:
+    """Every fill, as a result has it."""
+    columns = (books.day, books.symbol, books.shares, books.price, books.fee)
+    return Orders(*columns, books.slippage_cost, books.is_settlement)
 
 
 def logs_of(reply: Reply) -> list[str]:

@@ -1,10 +1,11 @@
-"""What durable runs need from src.services.backtests, whose import is slow."""
+"""What durable runs need from src.services.backtests.backtests, whose import is slow."""
 
 from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
 from typing import Any, Protocol, Self
 
 from src.models.request import BacktestRequest
+from src.services.results.result import Result
 from src.services.storage.records import Progress, RunDetails
 from src.utils.deadline import Deadline
 
@@ -42,8 +43,8 @@ class PreparedRun(Protocol):
         """
         ...
 
-    def execute(self, observe: Observe | None = None) -> dict[str, Any]:
-        """The answer, ready for JSON."""
+    def execute(self, observe: Observe | None = None) -> Result:
+        """The result."""
         ...
 
 

@@ -1,10 +1,12 @@
-"""The files of finished runs: written once, sealed into their owner's chain, served, bundled, removed."""
+"""The files of finished runs: sealed into their owner's chain, or rendered on request; bundled, removed."""
 
 import errno
+import hashlib
 import json
 import logging
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -18,20 +20,42 @@ from src.services.results.chain.folders import (
     unfinished_folder,
     write_durably,
 )
-from src.services.results.chain.manifest import FILE_NAMES, MANIFEST_NAME, SealedFile, make_manifest, manifest_bytes
+from src.services.results.chain.manifest import (
+    FILE_NAMES,
+    MANIFEST_NAME,
+    SealedFile,
+    file_names,
+    make_manifest,
+    manifest_bytes,
+)
 from src.services.results.errors import ArtifactNotFound, ArtifactsNotReady, ArtifactsUnwritable
-from src.services.results.exports.equity_table import equity_csv
-from src.services.results.run_files import curve_of, write_run_files
+from src.services.results.packing import sealed_parts, unpacked
+from src.services.results.rendering import RENDERERS, RENDERING
 from src.services.storage.base import BuildLink, Storage
 from src.services.storage.errors import RunGone
-from src.services.storage.records import Link, RunKey, StoredResult
+from src.services.storage.records import EarlierResult, Link, RunKey, StoredResult
 
 logger = logging.getLogger(__name__)
+
+NO_SUCH_FILE = "This run has no file of that name; GET …/artifacts lists its files."
 
 
 def utc_now() -> datetime:
     """The current time in UTC."""
     return datetime.now(UTC)
+
+
+@dataclass(frozen=True)
+class Rendered:
+    """A file that is made on request.
+
+    Attributes:
+        sha256: names its content, hexadecimal: of everything that it is made from.
+        pieces: makes its bytes.
+    """
+
+    sha256: str
+    pieces: Callable[[], Iterator[bytes]]
 
 
 class Artifacts:
@@ -74,23 +98,35 @@ class Artifacts:
         return manifest
 
     def path(self, key: RunKey, name: str) -> Path:
-        """Path of one of the run's files; seals the run first if necessary.
+        """Path of one of the run's sealed files; seals the run first if necessary.
 
         Args:
-            name: manifest.json or a name in the manifest; anything else is not found.
+            name: manifest.json or a name in the manifest.
 
         Raises:
             as `seal`; ArtifactNotFound also if there is no such file
         """
-        if name not in (MANIFEST_NAME, *FILE_NAMES):
-            raise ArtifactNotFound("The run has no file of that name; the manifest lists its files")
         path = link_folder(self._root, self.seal(key)) / name
         if not path.is_file():
             raise _gone(path)
         return path
 
+    def rendered(self, key: RunKey, name: str) -> "Rendered":
+        """A file made from the stored result, which no manifest lists.
+
+        Raises:
+            ArtifactNotFound: there is no such run, or no file of that name.
+            ArtifactsNotReady: it has no result.
+        """
+        if name not in RENDERERS:
+            raise ArtifactNotFound(NO_SUCH_FILE)
+        title, request, stored = self._stored(key)
+        identity = stored.json_sha256 if isinstance(stored, EarlierResult) else stored.sha256
+        sha256 = hashlib.sha256("\n".join((RENDERING, name, identity, title)).encode("utf-8", "surrogatepass"))
+        return Rendered(sha256.hexdigest(), lambda: RENDERERS[name](unpacked(stored), title, request["strategy_code"]))
+
     def bundle(self, key: RunKey) -> Iterator[bytes]:
-        """All files of the run as a zip archive, piece by piece; the same bytes every time.
+        """All sealed files of the run as a zip archive, piece by piece; the same bytes every time.
 
         Raises:
             as `path`, before the first piece
@@ -98,18 +134,10 @@ class Artifacts:
         # All from one folder: looking up each file could mix in files of a later seal if the run is being removed.
         folder = link_folder(self._root, self.seal(key))
         try:
-            return bundle_pieces([folder / name for name in (MANIFEST_NAME, *FILE_NAMES)], folder_name=key.run_hash)
+            names = file_names(json.loads((folder / MANIFEST_NAME).read_bytes()))
+            return bundle_pieces([folder / name for name in (MANIFEST_NAME, *names)], folder_name=key.run_hash)
         except FileNotFoundError as error:
             raise _gone(error.filename) from error
-
-    def equity_csv(self, key: RunKey) -> bytes:
-        """The account day by day as CSV, generated from the stored result on each call; not a sealed file.
-
-        Raises:
-            ArtifactNotFound, ArtifactsNotReady: as `seal`
-        """
-        _, _, result = self._stored(key)
-        return equity_csv(curve_of(result))
 
     def remove(self, key: RunKey) -> None:
         """Remove the run's files; its manifests stay, so that the chain can still be checked.
@@ -125,10 +153,12 @@ class Artifacts:
             clean_left_overs(self._root, owner, self._storage.chain.links(owner))
 
     def _sealed(self, key: RunKey) -> Link:
-        title, request, result = self._stored(key)
+        _, request, stored = self._stored(key)
+        parts = {"request.json": _readable_json(request), "strategy.py": request["strategy_code"].encode("utf-8")}
+        parts |= sealed_parts(stored)
         try:
             with unfinished_folder(self._root, key.owner) as unfinished:
-                files = write_run_files(unfinished, title, request, result)
+                files = [_written(unfinished / name, parts[name]) for name in FILE_NAMES]
                 link = self._storage.chain.append(key, self._building(key, unfinished, files))
         except RunGone as error:
             raise ArtifactNotFound("The run was deleted in the meantime") from error
@@ -152,7 +182,7 @@ class Artifacts:
 
         return build
 
-    def _stored(self, key: RunKey) -> tuple[str, dict[str, Any], StoredResult]:
+    def _stored(self, key: RunKey) -> tuple[str, dict[str, Any], StoredResult | EarlierResult]:
         """The run's name, its request and its result."""
         runs = self._storage.runs
         run, details, result = runs.get(key), runs.details(key), runs.result(key)
@@ -161,6 +191,15 @@ class Artifacts:
         if result is None:
             raise ArtifactsNotReady("The run has no result yet, and so no files")
         return run.name or "Unnamed run", dict(details.request), result
+
+
+def _written(path: Path, content: bytes) -> SealedFile:
+    write_durably(path, content)
+    return SealedFile(path.name, len(content), hashlib.sha256(content).hexdigest())
+
+
+def _readable_json(value: Mapping[str, Any]) -> bytes:
+    return (json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n").encode("utf-8")
 
 
 def _gone(path: object) -> ArtifactNotFound:

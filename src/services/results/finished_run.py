@@ -1,12 +1,11 @@
 """A run with its result, and the answer to each request for it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
-from src.models.request import BacktestRequest
-from src.services.results.own_words import with_name_and_warnings
-from src.services.results.packing import unpacked_json
-from src.services.storage.records import RunKey, StoredResult
+from src.services.results.result import Result
+from src.services.storage.records import EarlierResult, RunKey, StoredResult
 
 
 @dataclass(frozen=True)
@@ -14,28 +13,35 @@ class FinishedRun:
     """A run with its result.
 
     Attributes:
-        name: of the stored answer; the run itself may have been renamed.
-        warnings: of the request that produced the stored answer.
-        is_reused: whether the answer already existed.
+        warnings: of the request that produced the result.
+        is_reused: whether the result already existed.
         timings_ms: milliseconds by step, if the run was just executed.
-        fresh_json: its answer if the run was just executed and the answer is short.
+        fresh: the result if the run was just executed.
     """
 
     key: RunKey
-    stored: StoredResult
-    name: str | None
+    stored: StoredResult | EarlierResult
     warnings: tuple[str, ...]
     is_reused: bool
     timings_ms: Mapping[str, float] = field(default_factory=dict)
-    fresh_json: bytes | None = field(default=None, repr=False)
+    fresh: Result | None = field(default=None, repr=False)
 
-    def answers_exactly(self, request: BacktestRequest) -> bool:
-        """Whether the stored answer is this request's answer, byte for byte."""
-        return self.name == request.name and self.warnings == tuple(request.unknown_fields_warnings())
+    @cached_property
+    def result(self) -> Result:
+        """The result, with the name and warnings of the request that produced it.
 
-    def json_for(self, request: BacktestRequest) -> bytes:
-        """The answer as JSON, with the request's own name and warnings."""
-        body = unpacked_json(self.stored) if self.fresh_json is None else self.fresh_json
-        if self.answers_exactly(request):
-            return body
-        return with_name_and_warnings(body, request.name, request.unknown_fields_warnings(), self.warnings)
+        Raises:
+            ResultDamaged
+        """
+        from src.services.results.packing import unpacked  # noqa: PLC0415 - a slow import
+
+        return unpacked(self.stored) if self.fresh is None else self.fresh
+
+    @property
+    def identity(self) -> str:
+        """Names the stored bytes: their hash."""
+        return self.stored.json_sha256 if isinstance(self.stored, EarlierResult) else self.stored.sha256
+
+    def result_for(self, name: str | None, warnings: Sequence[str]) -> Result:
+        """The result with the name and warnings of another request for the same run."""
+        return self.result.asked_as(name, warnings, len(self.warnings))

@@ -1,87 +1,107 @@
-"""Finished answers as they are stored: compressed once, hashed, and compared with each other."""
+"""A result as columns: the account day by day, the orders, and a small document of everything else.
 
-import hashlib
-import sys
-from collections.abc import Iterator, Mapping
-from typing import Any
+Every form in which a result is served is rendered from these. The module does without NumPy's import, which is slow.
+"""
 
-from src.errors import StrategyFailed
-from src.services.results.packing import Packing, TooLong, unpacked_json
-from src.services.storage.records import StoredResult
-from src.utils.json_bytes import json_bytes, json_pieces, parsed_json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
-MAX_DIFFERENCES = 100
-"""Maximum number of paths listed when two answers differ."""
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
 
-VOLATILE = {"parameters": frozenset({"name"}), "provenance": frozenset({"timings_ms", "sandbox", "data"})}
-"""Parts that differ between equal runs: names, timings, sandbox, and when the prices were fetched."""
+    Float64Array = npt.NDArray[np.float64]
+    IndexArray = npt.NDArray[np.int32]
+
+DAY_BYTES, BENCHMARK_BYTES, ORDER_BYTES, WEIGHTS_BYTES, WEIGHT_BYTES = 125, 45, 190, 35, 25
+"""Typical length of each row as JSON."""
 
 
-def stored_result(answer: dict[str, Any], max_bytes: int = sys.maxsize) -> tuple[StoredResult, bytes | None]:
-    """The answer's stored form, and its JSON before compression unless that is long.
+@dataclass(frozen=True, eq=False)
+class Daily:
+    """The account on each timeline day. Money is in account currency.
 
-    Consumes the answer, so that its parts need not be in memory together.
-
-    Args:
-        max_bytes: maximum size of the JSON.
-
-    Raises:
-        StrategyFailed: it is larger.
+    Attributes:
+        dates: (n_days,) datetime64[D], ascending and unique.
+        candles: (n_days, 4) open, high, low and close of equity.
+        benchmark: (n_days,) scaled to the starting equity; NaN before its first and after its last day; None without
+            one.
+        fill_days: (n_fill_days,) index of each day on which something filled.
+        weights: (n_fill_days, n_symbols) holdings after that day's fills, as fractions of equity.
     """
-    try:
-        return _stored(answer, Packing(max_bytes))
-    except TooLong as error:
-        what = f"limit of {max_bytes / 1e6:,.1f} MB for the answer of a run exceeded"
-        raise StrategyFailed([f"{what}: trade less often or fewer symbols, or choose a shorter window"]) from error
+
+    dates: "npt.NDArray[np.datetime64]"
+    candles: "Float64Array"
+    benchmark: "Float64Array | None"
+    fill_days: "IndexArray"
+    weights: "Float64Array"
 
 
-def _stored(answer: dict[str, Any], packing: Packing) -> tuple[StoredResult, bytes | None]:
-    digests = {}
-    for number, name in enumerate(list(answer)):
-        packing.write((b"," if number else b"{") + json_bytes(name) + b":")
-        value, digest = answer.pop(name), hashlib.sha256()
-        for piece in json_pieces(value):
-            packing.write(piece)
-            digest.update(piece)
-        lasting = _lasting(name, value)
-        digests[name] = digest.digest() if lasting is value else hashlib.sha256(json_bytes(lasting)).digest()
-    packing.write(b"}")
-    digests.pop("warnings")
-    digest = hashlib.sha256(b"".join(name.encode() + digests[name] for name in sorted(digests)))
-    return packing.stored(digest.hexdigest()), packing.json
+@dataclass(frozen=True, eq=False)
+class Orders:
+    """Every fill in order, each column (n_orders,). Money is in account currency.
+
+    Attributes:
+        day: index into the dates.
+        symbol: index into the universe.
+        shares: signed; positive buys, negative sells.
+        price: fill price per share, slippage included.
+        fee: commission.
+        slippage_cost: |shares| · |price − reference price|.
+        is_settlement: True if a delisting closed the position, without a signal.
+    """
+
+    day: "IndexArray"
+    symbol: "IndexArray"
+    shares: "Float64Array"
+    price: "Float64Array"
+    fee: "Float64Array"
+    slippage_cost: "Float64Array"
+    is_settlement: "npt.NDArray[np.bool_]"
+
+    def __len__(self) -> int:
+        return len(self.day)
 
 
-def differences(stored: StoredResult, other: StoredResult) -> tuple[str, ...]:
-    """Paths of the values in which two answers differ, like "metrics.sharpe_ratio"; empty if they are equal."""
-    if stored.digest == other.digest:
-        return ()
-    these, those = (_lasting_parts(parsed_json(unpacked_json(result))) for result in (stored, other))
-    found = _differing(these, those, "")
-    paths = [path for path, _ in zip(found, range(MAX_DIFFERENCES), strict=False)]
-    return (*paths, "…") if next(found, None) is not None else tuple(paths)
+@dataclass(frozen=True, eq=False)
+class Result:
+    """What a run leaves.
 
+    Attributes:
+        document: every member of a BacktestResponse that is not a column, in its order, as plain JSON values.
+    """
 
-def _lasting_parts(answer: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: _lasting(name, value) for name, value in answer.items() if name != "warnings"}
+    document: Mapping[str, Any]
+    daily: Daily
+    orders: Orders
 
+    @property
+    def symbols(self) -> Sequence[str]:
+        """The universe, in the order of the columns' indexes."""
+        universe: Sequence[str] = self.document["parameters"]["universe"]
+        return universe
 
-def _lasting(name: str, value: Any) -> Any:
-    """A part of the answer without values that may differ between equal runs."""
-    volatile = VOLATILE.get(name)
-    return value if volatile is None else {key: of for key, of in value.items() if key not in volatile}
+    def asked_as(self, name: str | None, warnings: Sequence[str], n_stored: int) -> "Result":
+        """The result for another request for the same run.
 
+        Args:
+            name, warnings: of that request.
+            n_stored: number of warnings of the request that produced the result, which come first in it.
+        """
+        document = self.document
+        parameters = {**document["parameters"], "name": name}
+        said = [*warnings, *document["warnings"][n_stored:]]
+        return replace(self, document={**document, "parameters": parameters, "warnings": said})
 
-def _differing(this: Any, other: Any, path: str) -> Iterator[str]:
-    if isinstance(this, dict) and isinstance(other, dict):
-        for name in sorted({*this, *other}):
-            if (name in this) != (name in other):
-                yield f"{path}.{name}".lstrip(".")
-            else:
-                yield from _differing(this[name], other[name], f"{path}.{name}".lstrip("."))
-    elif isinstance(this, list) and isinstance(other, list):
-        if len(this) != len(other):
-            yield f"{path}.length"
-        for index, (one, two) in enumerate(zip(this, other, strict=False)):
-            yield from _differing(one, two, f"{path}[{index}]")
-    elif this != other or isinstance(this, bool) != isinstance(other, bool):
-        yield path
+    def approximate_json_length(self, document_length: int) -> int:
+        """Bytes of the whole result as JSON, within a quarter.
+
+        Args:
+            document_length: of the document as JSON.
+        """
+        daily = self.daily
+        n_days = len(daily.dates)
+        weights = len(daily.fill_days) * WEIGHTS_BYTES + int((daily.weights != 0).sum()) * WEIGHT_BYTES
+        per_day = DAY_BYTES + (BENCHMARK_BYTES if daily.benchmark is not None else 0)
+        return document_length + n_days * per_day + len(self.orders) * ORDER_BYTES + weights

@@ -8,8 +8,8 @@ from dataclasses import replace
 from src.errors import RunAbandoned, RunCancelled, RunTimedOut, SandboxUnavailable
 from src.models.request import BacktestRequest
 from src.services.backtests.port import PreparedRun
+from src.services.results.comparison import differences
 from src.services.results.finished_run import FinishedRun
-from src.services.results.result import differences, stored_result
 from src.services.runs.failures import failure_of
 from src.services.runs.interest import ClientInterest
 from src.services.runs.leases import Ending, HeldLease
@@ -39,7 +39,7 @@ class RunExecution:
     Args:
         interest: which runs must continue when the client that started them disconnects.
         ends: notified how queued runs end.
-        max_result_bytes: maximum size of an answer, as JSON before compression.
+        max_result_bytes: maximum size of a result as JSON, see packing.packed.
     """
 
     def __init__(
@@ -62,23 +62,23 @@ class RunExecution:
         Raises:
             any exception of Prepared.execute, LeaseLost, StorageUnavailable
         """
+        from src.services.results.packing import packed, unpacked  # noqa: PLC0415 - a slow import
+
         key = held.lease.key
         with ProgressWriter(self._store, held, self._notifications) as writer:
-            answer = prepared.execute(writer.observe)
-        metrics, logs, timings = answer["metrics"], answer["logs"], answer["provenance"]["timings_ms"]
-        stored, body = stored_result(answer, self._max_result_bytes)
+            result = prepared.execute(writer.observe)
+        stored = packed(result, self._max_result_bytes)
         # Only queued runs can be reruns, which already have a result.
         before = self._store.result(key) if held.is_dispatched else None
         outcome = Outcome(
             RunStatus.SUCCEEDED,
             result=stored,
-            metrics=metrics,
-            log_lines=tuple(logs[held.n_told :]),
-            differences=() if before is None else differences(before, stored),
+            log_lines=tuple(result.document["logs"][held.n_told :]),
+            differences=() if before is None else differences(unpacked(before), result),
         )
+        timings = result.document["provenance"]["timings_ms"]
         self._finish(held, outcome, timings)
-        warnings = tuple(request.unknown_fields_warnings())
-        return FinishedRun(key, stored, request.name, warnings, False, timings, body)
+        return FinishedRun(key, stored, tuple(request.unknown_fields_warnings()), False, timings, result)
 
     @contextmanager
     def settling(self, held: HeldLease, deadline: Deadline) -> Iterator[None]:

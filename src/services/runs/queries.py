@@ -6,12 +6,10 @@ from typing import Any
 
 from src.errors import ResultNotReady, RunNotFinished, RunNotFound
 from src.services.results.finished_run import FinishedRun
-from src.services.results.own_words import name_in
-from src.services.results.run_files import curve_of
-from src.services.results.statistics import statistics
 from src.services.runs.failures import error_of
 from src.services.storage.base import RunStore
 from src.services.storage.records import (
+    EarlierResult,
     EventKind,
     RunDetails,
     RunFilter,
@@ -65,8 +63,16 @@ class RunQueries:
         """
         return self._store.page(owner, wanted, limit=limit, cursor=cursor)
 
-    def result(self, key: RunKey) -> StoredResult:
-        """The stored answer.
+    def stored(self, key: RunKey) -> FinishedRun:
+        """The run with its stored result, as the request that produced it shows it.
+
+        Raises:
+            RunNotFound, ResultNotReady
+        """
+        return FinishedRun(key, self.result(key), (), is_reused=True)
+
+    def result(self, key: RunKey) -> StoredResult | EarlierResult:
+        """The stored result.
 
         Raises:
             RunNotFound, ResultNotReady
@@ -82,7 +88,10 @@ class RunQueries:
         Raises:
             RunNotFound, ResultNotReady
         """
-        return {"run_hash": key.run_hash, **statistics(curve_of(self.result(key)))}
+        from src.services.results.exports.equity_table import equity_curve  # noqa: PLC0415 - a slow import
+        from src.services.results.statistics import statistics  # noqa: PLC0415 - a slow import
+
+        return {"run_hash": key.run_hash, **statistics(equity_curve(self.stored(key).result))}
 
     def lines(self, run: RunRecord) -> list[str]:
         """The lines printed in the run's current or last attempt; only the newest if there are too many."""
@@ -111,8 +120,7 @@ class RunQueries:
         """Like finished(), for a run that was already read and has ended."""
         if not run.has_result:
             raise error_of(run)
-        details, stored = self.details(run.key), self.result(run.key)
-        return FinishedRun(run.key, stored, name_in(stored), details.warnings, is_reused=True)
+        return FinishedRun(run.key, self.result(run.key), self.details(run.key).warnings, is_reused=True)
 
     def explain(self, key: RunKey, against: str | None = None) -> dict[str, Any]:
         """What decides the run's result, and how it differs from another run of the same owner.

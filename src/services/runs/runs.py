@@ -55,7 +55,7 @@ class Runs:
         notifications: notified when a run changes in this process.
         run_seconds: maximum duration of an execution without a waiting client.
         max_queued: maximum number of runs queued in the store.
-        max_result_bytes: maximum size of a run's answer, as JSON before compression.
+        max_result_bytes: maximum size of a result as JSON, see src.services.results.packing.packed.
         remove_files: removes a run's files outside the store.
 
     Attributes:

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 from src.services.storage.records import (
     Counts,
+    EarlierResult,
     EventKind,
     HeartbeatAnswer,
     Lease,
@@ -126,7 +127,7 @@ class RunStore(Protocol):
         """The request and everything that decides its result."""
         ...
 
-    def result(self, key: RunKey) -> StoredResult | None:
+    def result(self, key: RunKey) -> StoredResult | EarlierResult | None:
         """The stored result."""
         ...
 
@@ -156,7 +157,7 @@ class RunStore(Protocol):
         """Finished runs beyond the newest `keep` of their owner, oldest first.
 
         Args:
-            keep_bytes: maximum total size of the answers of an owner's newest runs, as JSON before compression; older
+            keep_bytes: maximum total size of the results of an owner's newest runs, as JSON, approximately; older
                 runs are surplus, but never the newest of all. None sets no such limit.
         """
         ...

@@ -175,19 +175,38 @@ class RunDetails:
 
 @dataclass(frozen=True)
 class StoredResult:
-    """A whole BacktestResponse as it is served.
+    """A result as it is stored; see src/services/results/packing.py.
 
     Attributes:
-        gzip_bytes: the JSON answer, compressed once.
+        document: all of it that is neither a column nor a metric, as a JSON object.
+        metrics: every metric by name, and `undefined`.
+        daily: the account day by day, an Arrow file.
+        orders: every fill, an Arrow file.
+        sha256: of all these together, hexadecimal.
+        json_length: bytes of the whole result as JSON, approximately.
+    """
+
+    document: bytes
+    metrics: Mapping[str, Any]
+    daily: bytes
+    orders: bytes
+    sha256: str
+    json_length: int
+
+
+@dataclass(frozen=True)
+class EarlierResult:
+    """A whole BacktestResponse, as it was stored before results were columns.
+
+    Attributes:
+        gzip_bytes: the JSON answer, compressed.
         json_sha256: of the JSON before compression, hexadecimal.
         json_length: bytes of the JSON before compression.
-        digest: SHA-256 of the answer without the parts that may differ between equal runs (timings, sandbox).
     """
 
     gzip_bytes: bytes
     json_sha256: str
     json_length: int
-    digest: str
 
 
 @dataclass(frozen=True)
@@ -234,11 +253,10 @@ class Submission:
 
 @dataclass(frozen=True)
 class Outcome:
-    """How an attempt ended: with a result and metrics, or with an error. Metrics without a result are not stored."""
+    """How an attempt ended: with a result or with an error."""
 
     status: RunStatus
     result: StoredResult | None = None
-    metrics: Mapping[str, Any] | None = None
     error: RunError | None = None
     log_lines: tuple[str, ...] = ()
     """Lines not yet sent in an event."""

@@ -3,17 +3,17 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Row, bindparam, insert, select, update
+from sqlalchemy import Row, bindparam, insert, update
 
 from src.services.storage.database import Transaction
-from src.services.storage.records import EventKind, Outcome, Recomputed, RunError, RunStatus, StoredResult
+from src.services.storage.records import EventKind, Outcome, Recomputed, RunError, RunStatus
 from src.services.storage.run_rows import (
     error_as_json,
     finished_event_data,
     recomputed_as_json,
     trace_as_json,
 )
-from src.services.storage.tables import run_details, run_events, run_results, runs
+from src.services.storage.tables import run_columns, run_details, run_events, runs
 from src.services.storage.turns import position
 
 Told = tuple[EventKind, Mapping[str, Any]]
@@ -22,7 +22,7 @@ NO_LEASE = {"lease_token": None, "leased_until": None}
 
 # Built once, see run_rows. The columns to set are the parameters of each execution.
 _CHANGE = update(runs).where(runs.c.id == bindparam("changed_id"))
-_ADD_EVENTS, _KEEP_RESULT = insert(run_events), insert(run_results)
+_ADD_EVENTS, _KEEP_RESULT = insert(run_events), insert(run_columns)
 
 
 def change(transaction: Transaction, row: Row[Any], values: Mapping[str, Any], told: Sequence[Told]) -> None:
@@ -61,13 +61,12 @@ def end(transaction: Transaction, row: Row[Any], outcome: Outcome) -> None:
         recomputed = Recomputed(transaction.now, outcome.status, outcome.differences, outcome.error)
         values = {"status": RunStatus.SUCCEEDED, "recomputed": recomputed_as_json(recomputed)}
     elif outcome.result is not None:
-        _keep_result(transaction, row.id, outcome.result, outcome.metrics)
+        transaction.connection.execute(_KEEP_RESULT, {"run_id": row.id, **vars(outcome.result)})
     if outcome.error is not None:
         _keep_trace(transaction, row.id, outcome.error)
     logs: list[Told] = [(EventKind.LOG, {"lines": list(outcome.log_lines)})] if outcome.log_lines else []
-    metrics = _stored_metrics(transaction, row.id) if row.has_result else outcome.metrics
     error = None if row.has_result else outcome.error
-    finished = finished_event_data(values["status"], error, metrics, recomputed)
+    finished = finished_event_data(values["status"], error, recomputed)
     times = {"finished_at": transaction.now, "is_cancel_requested": False}
     change(transaction, row, {**values, **times, **NO_LEASE}, [*logs, (EventKind.FINISHED, finished)])
 
@@ -78,25 +77,6 @@ def _first_end(outcome: Outcome) -> dict[str, Any]:
         "error": error_as_json(outcome.error),
         "has_result": outcome.result is not None,
     }
-
-
-def _stored_metrics(transaction: Transaction, run_id: int) -> Any:
-    query = select(run_results.c.metrics).where(run_results.c.run_id == run_id)
-    return transaction.connection.execute(query).scalar_one()
-
-
-def _keep_result(
-    transaction: Transaction, run_id: int, result: StoredResult, metrics: Mapping[str, Any] | None
-) -> None:
-    columns = {
-        "run_id": run_id,
-        "json_sha256": result.json_sha256,
-        "json_length": result.json_length,
-        "digest": result.digest,
-        "metrics": metrics,
-        "gzip_bytes": result.gzip_bytes,
-    }
-    transaction.connection.execute(_KEEP_RESULT, columns)
 
 
 def _keep_trace(transaction: Transaction, run_id: int, error: RunError) -> None:

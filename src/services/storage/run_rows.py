@@ -5,14 +5,28 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, bindparam, select
+from sqlalchemy import Connection, Row, Select, bindparam, func, select
 
 from src.services.storage.columns import microseconds, moment
-from src.services.storage.records import Progress, Recomputed, RunError, RunKey, RunRecord, RunStatus
-from src.services.storage.tables import run_details, run_results, runs
+from src.services.storage.records import (
+    EventKind,
+    Progress,
+    Recomputed,
+    RunError,
+    RunEvent,
+    RunKey,
+    RunRecord,
+    RunStatus,
+)
+from src.services.storage.tables import run_columns, run_details, run_results, runs
 from src.services.storage.turns import position
 
-SHOWN: Select[Any] = select(runs, run_results.c.metrics).outerjoin(run_results)
+METRICS = func.coalesce(run_columns.c.metrics, run_results.c.metrics).label("metrics")
+OF_ANY_TIME = runs.outerjoin(run_columns, run_columns.c.run_id == runs.c.id).outerjoin(
+    run_results, run_results.c.run_id == runs.c.id
+)
+"""Runs with their results, whichever version stored them."""
+SHOWN: Select[Any] = select(runs, METRICS).select_from(OF_ANY_TIME)
 """The columns of a record."""
 LOST = "�"
 FINISHED = tuple(status.value for status in RunStatus if status.is_finished)
@@ -38,7 +52,11 @@ def for_change(wanted: Select[Any], *, skip_locked: bool = False) -> Select[Any]
 
 _ROW: Select[Any] = select(runs).where(*OF_KEY)
 _ROW_FOR_CHANGE = for_change(_ROW)
-_WHOLE = SHOWN.add_columns(run_details.c.error_trace).join(run_details).where(*OF_KEY)
+_WHOLE = (
+    select(runs, METRICS, run_details.c.error_trace)
+    .select_from(OF_ANY_TIME.join(run_details, run_details.c.run_id == runs.c.id))
+    .where(*OF_KEY)
+)
 
 
 def find(connection: Connection, key: RunKey, *, for_update: bool = False) -> Row[Any] | None:
@@ -145,14 +163,15 @@ def progress_as_json(progress: Progress) -> dict[str, Any]:
     return asdict(progress)
 
 
-def finished_event_data(
-    status: RunStatus, error: RunError | None, metrics: Mapping[str, Any] | None, recomputed: Recomputed | None
-) -> dict[str, Any]:
-    """The data of the last event, without the logs, which had their own events."""
+def finished_event_data(status: RunStatus, error: RunError | None, recomputed: Recomputed | None) -> dict[str, Any]:
+    """The data of the last event, without the logs, which had their own events.
+
+    The metrics of a result are added on reading: see SqlRuns.events.
+    """
     return {
         "status": status,
         "error": _told(error),
-        "metrics": metrics,
+        "metrics": None,
         "recomputed": None
         if recomputed is None
         else {
@@ -162,6 +181,12 @@ def finished_event_data(
             "error": _told(recomputed.error),
         },
     }
+
+
+def lacks_metrics(event: RunEvent) -> bool:
+    """Whether it ended a run with a result and does not hold its metrics, as those of earlier versions do."""
+    data = event.data
+    return event.kind is EventKind.FINISHED and data["status"] == RunStatus.SUCCEEDED and data["metrics"] is None
 
 
 def _told(error: RunError | None) -> dict[str, Any] | None:

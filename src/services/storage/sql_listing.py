@@ -6,8 +6,8 @@ from src.services.storage.columns import microseconds, moment
 from src.services.storage.cursors import Cursor, cursor_from_text
 from src.services.storage.database import now
 from src.services.storage.records import Counts, RunFilter, RunKey, RunPage, RunStatus
-from src.services.storage.run_rows import FINISHED, SHOWN, folded, record
-from src.services.storage.tables import chain_links, run_details, run_results, runs
+from src.services.storage.run_rows import FINISHED, OF_ANY_TIME, SHOWN, folded, record
+from src.services.storage.tables import chain_links, run_columns, run_details, run_results, runs
 
 
 def page(connection: Connection, owner: str, wanted: RunFilter, *, limit: int, cursor: str | None) -> RunPage:
@@ -68,12 +68,12 @@ def surplus(connection: Connection, keep: int, keep_bytes: int | None) -> list[R
     is_impossible = case((runs.c.submitted_at > now(connection), 1), else_=0)
     newest_first = (is_impossible, runs.c.submitted_at.desc(), runs.c.id.desc())
     rank = func.row_number().over(partition_by=runs.c.owner, order_by=newest_first)
-    length = func.coalesce(run_results.c.json_length, 0)
+    length = func.coalesce(run_columns.c.json_length, run_results.c.json_length, 0)
     # Cumulative up to each run, starting with the newest.
     together = func.sum(length).over(partition_by=runs.c.owner, order_by=newest_first, rows=(None, 0))
     ranked = (
         select(runs.c.owner, runs.c.run_hash, rank.label("rank"), together.label("bytes"))
-        .select_from(runs.outerjoin(run_results, run_results.c.run_id == runs.c.id))
+        .select_from(OF_ANY_TIME)
         .where(runs.c.status.in_(FINISHED))
         .subquery()
     )

@@ -1,6 +1,7 @@
 """Runs in an SQL database: each method one transaction."""
 
 from collections.abc import Sequence
+from dataclasses import fields, replace
 from typing import Any
 
 from sqlalchemy import Select, delete, select, update
@@ -10,6 +11,7 @@ from src.services.storage.database import Database, repeated_on_conflict
 from src.services.storage.presence import Presence
 from src.services.storage.records import (
     Counts,
+    EarlierResult,
     EventKind,
     HeartbeatAnswer,
     Lease,
@@ -27,18 +29,36 @@ from src.services.storage.records import (
     Submission,
 )
 from src.services.storage.run_changes import Told, change, end
-from src.services.storage.run_rows import OF_KEY, find, folded, named, progress_as_json, whole_record
-from src.services.storage.tables import idempotency_keys, run_details, run_events, run_results, runs
+from src.services.storage.run_rows import (
+    METRICS,
+    OF_ANY_TIME,
+    OF_KEY,
+    find,
+    folded,
+    lacks_metrics,
+    named,
+    progress_as_json,
+    whole_record,
+)
+from src.services.storage.tables import idempotency_keys, run_columns, run_details, run_events, run_results, runs
 
 LARGEST_ID = 2**63 - 1
+BINARY = ("document", "daily", "orders")
 
 _DETAILS: Select[Any] = select(run_details).join(runs).where(*OF_KEY)
 _RESULT = (
-    select(*(run_results.c[name] for name in ("gzip_bytes", "json_sha256", "json_length", "digest")))
+    select(*(run_columns.c[field.name] for field in fields(StoredResult)))
+    .join(runs, runs.c.id == run_columns.c.run_id)
+    .where(*OF_KEY)
+    .execution_options(is_binary=True)
+)
+_EARLIER_RESULT = (
+    select(*(run_results.c[field.name] for field in fields(EarlierResult)))
     .join(runs, runs.c.id == run_results.c.run_id)
     .where(*OF_KEY)
     .execution_options(is_binary=True)
 )
+_METRICS = select(METRICS).select_from(OF_ANY_TIME).where(*OF_KEY)
 
 
 class SqlRuns:
@@ -171,10 +191,13 @@ class SqlRuns:
             return None
         return RunDetails(row.request, row.ingredients, tuple(row.warnings), row.dataset)
 
-    def result(self, key: RunKey) -> StoredResult | None:
+    def result(self, key: RunKey) -> StoredResult | EarlierResult | None:
         with self._database.reading() as connection:
             row = connection.execute(_RESULT, named(key)).one_or_none()
-        return None if row is None else StoredResult(bytes(row.gzip_bytes), *row[1:])
+            if row is not None:
+                return StoredResult(**{**row._mapping, **{name: bytes(row._mapping[name]) for name in BINARY}})
+            row = connection.execute(_EARLIER_RESULT, named(key)).one_or_none()
+        return None if row is None else EarlierResult(bytes(row.gzip_bytes), *row[1:])
 
     def page(self, owner: str, wanted: RunFilter, *, limit: int, cursor: str | None = None) -> RunPage:
         with self._database.reading() as connection:
@@ -194,7 +217,11 @@ class SqlRuns:
         if kinds is not None:
             query = query.where(columns.kind.in_(kinds))
         with self._database.reading() as connection:
-            return [RunEvent(row.id, EventKind(row.kind), row.at, row.data) for row in connection.execute(query)]
+            told = [RunEvent(row.id, EventKind(row.kind), row.at, row.data) for row in connection.execute(query)]
+            if not any(lacks_metrics(event) for event in told):
+                return told
+            metrics = connection.execute(_METRICS, named(key)).scalar()
+        return [replace(e, data={**e.data, "metrics": metrics}) if lacks_metrics(e) else e for e in told]
 
     def counts(self) -> Counts:
         with self._database.reading() as connection:

@@ -71,6 +71,7 @@ run_details = Table(
     Column("dataset", Text),
 )
 
+# Results stored before they were columns; nothing is added.
 run_results = Table(
     "run_results",
     metadata,
@@ -80,6 +81,18 @@ run_results = Table(
     Column("digest", Text, nullable=False),
     Column("metrics", JsonText),
     Column("gzip_bytes", LargeBinary, nullable=False),
+)
+
+run_columns = Table(
+    "run_columns",
+    metadata,
+    Column("run_id", Number, ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True, autoincrement=False),
+    Column("sha256", Text, nullable=False),
+    Column("json_length", BigInteger, nullable=False),
+    Column("metrics", JsonText, nullable=False),
+    Column("document", LargeBinary, nullable=False),
+    Column("daily", LargeBinary, nullable=False),
+    Column("orders", LargeBinary, nullable=False),
 )
 
 run_events = Table(

@@ -9,7 +9,7 @@ import pytest
 
 from src.api.contracts.dashboard.shapes import JobAnswer
 from src.api.contracts.dashboard.translation import job_answer, job_metrics, job_pieces
-from src.services.results.answer_reader import answer_members
+from src.services.results.earlier import result_from_json
 from src.services.storage.records import RunError, RunKey, RunRecord, RunStatus
 from src.utils.json_bytes import json_bytes
 from tests.fakes.backtests import real_shaped_answer
@@ -86,8 +86,8 @@ def test_a_failed_job_says_why_in_a_sentence_with_its_logs():
 
 def test_a_result_has_the_dashboards_names():
     shaped = real_shaped_answer()
-    members = answer_members(iter([json_bytes(shaped | {"logs": ["x"]})]))
-    answer = json.loads(b"".join(job_pieces(replace(RUN, status=RunStatus.SUCCEEDED), members)))
+    result = result_from_json(json_bytes(shaped | {"logs": ["x"]}))
+    answer = json.loads(b"".join(job_pieces(replace(RUN, status=RunStatus.SUCCEEDED), result)))
     assert list(answer) == list(job_answer(RUN))
     result = answer["result"]
     assert set(result) == {"parameters", "metrics", "candles", "orders", "holding_weights"}

@@ -24,8 +24,9 @@ from src.services.backtests.prepare import Backtests, RunLimits
 from src.services.data_provider.base import DataProvider
 from src.services.data_provider.files.provider import FilesProvider
 from src.services.data_provider.mock.provider import MockProvider
+from src.services.results.answer_json import answer_pieces
 from src.utils.deadline import Deadline
-from src.utils.json_bytes import json_bytes, parsed_json
+from src.utils.json_bytes import parsed_json
 from tests.fakes.blob_store import FakeBlobs
 from tests.fakes.engine_box import Forge, engine_script, frames_in
 from tests.fakes.sandbox import ScriptedSandbox
@@ -53,7 +54,7 @@ def run(
     request = {"strategy_code": SOURCE, "start_date": "2015-01-01", "end_date": "2015-12-31", **changes}
     sandbox = ScriptedSandbox(engine_script(description or DESCRIPTION, [0.5, 0.5], forge))
     with prepared(sandbox, provider, **request) as ready:
-        return parsed_json(json_bytes(ready.execute()))
+        return parsed_json(b"".join(answer_pieces(ready.execute())))
 
 
 def prepared(sandbox: ScriptedSandbox, provider: DataProvider | None = None, **request: Any) -> Prepared:
@@ -96,7 +97,7 @@ def test_the_analysis_time_and_the_total_include_the_reading_before_the_run() ->
         {"strategy_code": SOURCE, "start_date": "2015-01-01", "end_date": "2015-12-31"}
     )
     with backtests.prepare(request, deadline=Deadline.after(30), reading_seconds=1_000.0) as ready:
-        timings = ready.execute()["provenance"]["timings_ms"]
+        timings = ready.execute().document["provenance"]["timings_ms"]
     assert timings["analysis"] == 1_000_250
     assert timings["total"] > 1_000_000
 
@@ -241,7 +242,7 @@ def test_a_requests_universe_overrides_the_strategys() -> None:
     sandbox = ScriptedSandbox(engine_script(description, [0.5, 0.5], lambda ledger: None))
     request = {"strategy_code": SOURCE, "start_date": "2015-01-01", "end_date": "2015-12-31"}
     with prepared(sandbox, universe=["TLT", "GLD"], **request) as ready:
-        answer = parsed_json(json_bytes(ready.execute()))
+        answer = parsed_json(b"".join(answer_pieces(ready.execute())))
     assert answer["parameters"]["universe"] == ["TLT", "GLD"]
     assert {order["symbol"] for order in answer["orders"]} == {"TLT", "GLD"}
     assert b'"universe":["TLT","GLD"]' in sandbox.boxes[0].heard.replace(b" ", b"")
@@ -260,7 +261,7 @@ def test_requests_with_the_same_hash_give_the_box_the_same_job() -> None:
         sandbox = ScriptedSandbox(engine_script(DESCRIPTION, [0.5, 0.5]))
         request = {"strategy_code": SOURCE, "start_date": "2015-01-01", "end_date": "2015-12-31", **spelling}
         with prepared(sandbox, **request) as ready:
-            answer = parsed_json(json_bytes(ready.execute()))
+            answer = parsed_json(b"".join(answer_pieces(ready.execute())))
         job = json.loads(frames_in(sandbox.boxes[0].heard)[protocol.JOB])
         heard.append(
             (answer["run_hash"], json.dumps(job["parameters"]), json.dumps(answer["parameters"]["parameters"]))

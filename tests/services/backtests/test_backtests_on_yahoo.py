@@ -16,8 +16,9 @@ from src.services.backtests.datasets import Datasets
 from src.services.backtests.prepare import Backtests, RunLimits
 from src.services.data_provider.cache.provider import CachedProvider
 from src.services.data_provider.yahoo.provider import YFDataProvider
+from src.services.results.answer_json import answer_pieces
 from src.utils.deadline import Deadline
-from src.utils.json_bytes import json_bytes, parsed_json
+from src.utils.json_bytes import parsed_json
 from tests.fakes.blob_store import FakeBlobs
 from tests.fakes.engine_box import engine_script
 from tests.fakes.sandbox import ScriptedSandbox
@@ -66,7 +67,7 @@ def run(provider: CachedProvider, seconds: float = 30, **changes: Any) -> dict[s
     request = BacktestRequest.model_validate(REQUEST | changes)
     backtests = Backtests(datasets=Datasets(provider, FakeBlobs()), sandbox=sandbox, limits=RunLimits())
     with backtests.prepare(request, deadline=Deadline.after(seconds)) as prepared:
-        return parsed_json(json_bytes(prepared.execute()))
+        return parsed_json(b"".join(answer_pieces(prepared.execute())))
 
 
 def test_provenance_reports_the_origin_of_the_prices(provider):

@@ -18,8 +18,9 @@ from src.services.data_provider.cache.provider import CachedProvider
 from src.services.data_provider.calendar import sessions
 from src.services.data_provider.files.provider import FilesProvider
 from src.services.data_provider.mock.provider import MockProvider
+from src.services.results.answer_json import answer_pieces
 from src.utils.deadline import Deadline
-from src.utils.json_bytes import json_bytes, parsed_json
+from src.utils.json_bytes import parsed_json
 from tests.fakes.blob_store import FakeBlobs
 from tests.fakes.engine_box import engine_script
 from tests.fakes.histories import FakeSource, history
@@ -133,7 +134,7 @@ def run(provider: DataProvider, weights: tuple[float, float] = (0.5, 0.5), **cha
     backtests = Backtests(datasets=Datasets(provider, FakeBlobs()), sandbox=sandbox, limits=RunLimits())
     request = BacktestRequest.model_validate(REQUEST | changes)
     with backtests.prepare(request, deadline=Deadline.after(60)) as prepared:
-        answer = parsed_json(json_bytes(prepared.execute()))
+        answer = parsed_json(b"".join(answer_pieces(prepared.execute())))
     BacktestResponse.model_validate(answer)
     return answer
 

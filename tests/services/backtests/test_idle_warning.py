@@ -44,7 +44,7 @@ def told(
     backtests = Backtests(datasets=Datasets(PROVIDER, FakeBlobs()), sandbox=sandbox, limits=RunLimits())
     posted = BacktestRequest.model_validate(request)
     with backtests.prepare(posted, deadline=Deadline.after(60)) as prepared:
-        return [warning for warning in prepared.execute()["warnings"] if "Nothing was traded" in warning]
+        return [warning for warning in prepared.execute().document["warnings"] if "Nothing was traded" in warning]
 
 
 def test_a_run_with_an_order_gives_no_warning():

@@ -20,8 +20,9 @@ from src.services.data_provider.cache.provider import CachedProvider
 from src.services.data_provider.calendar import sessions
 from src.services.data_provider.files.provider import FilesProvider
 from src.services.data_provider.mock.provider import MockProvider
+from src.services.results.answer_json import answer_pieces
 from src.utils.deadline import Deadline
-from src.utils.json_bytes import json_bytes
+from src.utils.json_bytes import json_bytes, parsed_json
 from tests.fakes.blob_store import FakeBlobs
 from tests.fakes.engine_box import engine_script
 from tests.fakes.histories import FakeSource, history, with_dividend
@@ -63,7 +64,7 @@ def run(
     backtests = Backtests(datasets=Datasets(provider, FakeBlobs()), sandbox=sandbox, limits=RunLimits())
     posted = BacktestRequest.model_validate(request | changes)
     with backtests.prepare(posted, deadline=Deadline.after(60)) as prepared:
-        answer = prepared.execute()
+        answer = parsed_json(b"".join(answer_pieces(prepared.execute())))
     BacktestResponse.model_validate(answer)
     return answer
 

@@ -11,8 +11,9 @@ from src.models.request import BacktestRequest
 from src.services.backtests.datasets import Datasets
 from src.services.backtests.prepare import Backtests, RunLimits
 from src.services.data_provider.files.provider import FilesProvider
+from src.services.results.answer_json import answer_pieces
 from src.utils.deadline import Deadline
-from src.utils.json_bytes import json_bytes, parsed_json
+from src.utils.json_bytes import parsed_json
 from tests.fakes.blob_store import FakeBlobs
 from tests.services.backtests.test_delistings import write
 
@@ -63,7 +64,7 @@ def run(sandbox: Sandbox, provider: FilesProvider, source: str) -> dict[str, Any
     )
     backtests = Backtests(datasets=Datasets(provider, FakeBlobs()), sandbox=sandbox, limits=RunLimits(wall_seconds=60))
     with backtests.prepare(request, deadline=Deadline.after(120)) as prepared:
-        return parsed_json(json_bytes(prepared.execute()))
+        return parsed_json(b"".join(answer_pieces(prepared.execute())))
 
 
 @pytest.mark.parametrize("dialect", DIALECTS)

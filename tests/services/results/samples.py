@@ -1,6 +1,5 @@
 """Sample answers and finished runs for tests of a run's files."""
 
-import gzip
 import hashlib
 from typing import Any
 
@@ -8,8 +7,11 @@ import numpy as np
 import orjson
 
 from src.models.metric_catalogue import METRIC_CATALOGUE
+from src.services.results.earlier import result_from_json
+from src.services.results.packing import packed
+from src.services.results.result import Result
 from src.services.storage.base import Storage
-from src.services.storage.records import NewRun, Outcome, RunKey, RunStatus, StoredResult
+from src.services.storage.records import NewRun, Outcome, RunKey, RunStatus
 
 SOURCE = "class Half(Strategy):\n    universe = ['SPY', 'BND']\n"
 
@@ -82,10 +84,9 @@ def order(number: int, day: str = "2015-01-05") -> dict[str, Any]:
     }
 
 
-def stored(content: dict[str, Any] | bytes) -> StoredResult:
-    """An answer as it is stored."""
-    raw = content if isinstance(content, bytes) else orjson.dumps(content)
-    return StoredResult(gzip.compress(raw, 6, mtime=0), hashlib.sha256(raw).hexdigest(), len(raw), "d1")
+def result_of(content: dict[str, Any]) -> Result:
+    """An answer as columns."""
+    return result_from_json(orjson.dumps(content))
 
 
 def run_key(number: int = 1, owner: str = "local") -> RunKey:
@@ -112,5 +113,5 @@ def succeeded(storage: Storage, number: int = 1, owner: str = "local", **parts: 
     lease = storage.runs.claim(60)
     assert lease is not None and lease.key == key
     content = answer(**{"run_hash": key.run_hash, "job_id": key.run_hash, **parts})
-    assert storage.runs.finish(lease, Outcome(RunStatus.SUCCEEDED, stored(content), {"sharpe_ratio": 1.5}))
+    assert storage.runs.finish(lease, Outcome(RunStatus.SUCCEEDED, packed(result_of(content))))
     return key

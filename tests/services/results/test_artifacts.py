@@ -35,6 +35,10 @@ def names(folder: Path) -> set[str]:
     return {path.name for path in folder.iterdir()}
 
 
+def rendered(artifacts: Artifacts, key: RunKey, name: str) -> bytes:
+    return b"".join(artifacts.rendered(key, name).pieces())
+
+
 def test_a_sealed_run_has_every_file_and_its_manifest_has_their_hashes(artifacts, storage) -> None:
     key = succeeded(storage)
     manifest = artifacts.manifest(key)
@@ -48,10 +52,10 @@ def test_a_sealed_run_has_every_file_and_its_manifest_has_their_hashes(artifacts
 def test_the_files_match_the_stored_run(artifacts, storage) -> None:
     key = succeeded(storage, n_orders=3)
     content = answer(run_hash=key.run_hash, job_id=key.run_hash, n_orders=3)
-    assert json.loads(artifacts.path(key, "result.json").read_bytes()) == content
+    assert json.loads(rendered(artifacts, key, "result.json")) == content
     assert json.loads(artifacts.path(key, "request.json").read_bytes()) == request_of(1)
     assert artifacts.path(key, "strategy.py").read_bytes() == SOURCE.encode()
-    rows = list(csv.DictReader(io.StringIO(artifacts.path(key, "orders.csv").read_text())))
+    rows = list(csv.DictReader(io.StringIO(rendered(artifacts, key, "orders.csv").decode())))
     assert [row["id"] for row in rows] == ["1", "2", "3"]
     assert [float(row["shares"]) for row in rows] == [order["shares"] for order in content["orders"]]
 
@@ -74,7 +78,7 @@ def test_each_manifest_names_the_previous_one_and_each_owner_has_a_chain(artifac
 def test_the_report_has_the_runs_name(artifacts, storage) -> None:
     key = succeeded(storage)
     storage.runs.rename(key, "called <otherwise>")
-    report = artifacts.path(key, "report.html").read_text()
+    report = rendered(artifacts, key, "report.html").decode()
     assert "<h1>called &lt;otherwise&gt;</h1>" in report
     assert "<title>called &lt;otherwise&gt;" in report
 
@@ -82,9 +86,9 @@ def test_the_report_has_the_runs_name(artifacts, storage) -> None:
 def test_sealing_again_changes_nothing(artifacts, storage, root) -> None:
     key = succeeded(storage)
     link = artifacts.seal(key)
-    before = artifacts.path(key, "report.html").stat().st_mtime_ns
+    before = artifacts.path(key, "document.json").stat().st_mtime_ns
     assert artifacts.seal(key) == link
-    assert artifacts.path(key, "report.html").stat().st_mtime_ns == before
+    assert artifacts.path(key, "document.json").stat().st_mtime_ns == before
     assert storage.chain.links("local") == [link]
 
 
@@ -134,17 +138,17 @@ def test_a_run_that_does_not_exist_or_has_no_result_has_no_files(artifacts, stor
 @pytest.mark.parametrize(
     "name", ["../manifest.json", "removed.json", "", ".", "manifest.json/", "result.json\x00", "x"]
 )
-def test_a_name_that_no_manifest_lists_is_not_found(artifacts, storage, name) -> None:
+def test_a_name_that_is_no_file_is_not_found(artifacts, storage, name) -> None:
     key = succeeded(storage)
     with pytest.raises(ArtifactNotFound):
-        artifacts.path(key, name)
+        artifacts.rendered(key, name)
 
 
 def test_a_deleted_sealed_file_is_not_found(artifacts, storage) -> None:
     key = succeeded(storage)
-    artifacts.path(key, "orders.csv").unlink()
+    artifacts.path(key, "orders.arrow").unlink()
     with pytest.raises(ArtifactNotFound, match="is missing"):
-        artifacts.path(key, "orders.csv")
+        artifacts.path(key, "orders.arrow")
 
 
 def test_removal_deletes_the_files_and_keeps_the_chain(artifacts, storage, root) -> None:
@@ -166,7 +170,7 @@ def test_a_run_recomputed_after_its_removal_gets_a_new_link(artifacts, storage, 
     storage.runs.delete(key)
     artifacts.remove(key)
     assert artifacts.seal(succeeded(storage)).number == 2
-    assert artifacts.path(key, "report.html").is_file()
+    assert artifacts.path(key, "document.json").is_file()
     assert holds(root, storage) == 2
 
 
@@ -175,7 +179,7 @@ def test_an_interrupted_removal_breaks_nothing_and_is_finished_later(artifacts, 
     folder = link_folder(root, artifacts.seal(key))
     storage.chain.mark_removed(key)  # and here the process died
     assert holds(root, storage) == 1
-    (folder / "orders.csv").unlink()
+    (folder / "orders.arrow").unlink()
     assert holds(root, storage) == 1
     artifacts.clean_up()
     assert names(folder) == {MANIFEST_NAME, "removed.json"}
@@ -187,7 +191,7 @@ def test_on_a_full_disk_removal_still_makes_room(artifacts, storage, root, monke
     write = folders.write_durably
 
     def full_until_a_removal(path: Path, content: bytes) -> None:
-        if (folder / "result.json").exists():
+        if (folder / "document.json").exists():
             raise OSError(errno.ENOSPC, "No space left on device")
         write(path, content)
 

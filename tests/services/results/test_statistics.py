@@ -6,7 +6,7 @@ import pytest
 from src.models.statistics import RunStatistics
 from src.services.results.exports.equity_table import equity_curve
 from src.services.results.statistics import statistics
-from tests.services.results.samples import answer
+from tests.services.results.samples import answer, result_of
 
 DAYS = ("2015-01-30", "2015-02-02", "2015-02-27", "2016-01-04")
 
@@ -17,7 +17,7 @@ def of(closes: list[float]) -> dict:
     candles = [dict.fromkeys(("open", "high", "low", "close"), close) for close in closes]
     result = answer(n_days=len(closes)) | {"benchmark": None}
     result["candles"] = [{"time": time, **candle} for time, candle in zip(times, candles, strict=True)]
-    return statistics(equity_curve(result))
+    return statistics(equity_curve(result_of(result)))
 
 
 def test_falls_have_their_days_and_months_and_years_their_returns() -> None:

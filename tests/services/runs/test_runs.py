@@ -23,6 +23,7 @@ from src.errors import (
     StrategyFailed,
 )
 from src.models.request import BacktestRequest
+from src.services.results.answer_json import answer_pieces
 from src.services.results.finished_run import FinishedRun
 from src.services.runs import execution
 from src.services.runs.leases import Leases
@@ -92,12 +93,19 @@ class Service:
 _ALL = RunFilter()
 
 
+def answer_for(finished: FinishedRun, request: BacktestRequest) -> dict[str, Any]:
+    """The answer to that request."""
+    result = finished.result_for(request.name, request.unknown_fields_warnings())
+    answer: dict[str, Any] = json.loads(b"".join(answer_pieces(result)))
+    return answer
+
+
 def test_a_run_is_executed_once_and_then_answered_from_the_store() -> None:
     service = Service()
     first, second = service.run_now(), service.run_now()
     assert [first.is_reused, second.is_reused] == [False, True]
-    assert first.json_for(posted()) == second.json_for(posted())
-    assert json.loads(first.json_for(posted()))["run_hash"] == first.key.run_hash
+    assert answer_for(first, posted()) == answer_for(second, posted())
+    assert answer_for(first, posted())["run_hash"] == first.key.run_hash
     assert len(service.backtests.executed) == 1
     assert service.only_run().status is RunStatus.SUCCEEDED
 
@@ -106,9 +114,9 @@ def test_a_reused_answer_has_the_name_and_the_warnings_of_its_own_request() -> N
     service = Service()
     service.backtests.answer["warnings"] = ["of the run"]
     first = service.run_now(name="first", comission=1, slipage=2)
-    answers = [json.loads(first.json_for(posted(name="first", comission=1, slipage=2)))]
+    answers = [answer_for(first, posted(name="first", comission=1, slipage=2))]
     others = ({"name": "second"}, {"sead": 3}, {"name": "first", "comission": 1, "slipage": 2})
-    answers += [json.loads(service.run_now(**changes).json_for(posted(**changes))) for changes in others]
+    answers += [answer_for(service.run_now(**changes), posted(**changes)) for changes in others]
     assert [answer["parameters"]["name"] for answer in answers] == ["first", "second", None, "first"]
     assert [len(answer["warnings"]) for answer in answers] == [3, 1, 2, 3]
     assert all(answer["warnings"][-1] == "of the run" for answer in answers)
@@ -252,7 +260,7 @@ def test_posting_a_run_again_under_another_name_renames_it(posted_again: str) ->
     assert service.only_run().key == first.key
     assert service.queries.result(first.key) == stored
     for name in ("first", "second", None):
-        assert json.loads(service.run_now(name=name).json_for(posted(name=name)))["parameters"]["name"] == name
+        assert answer_for(service.run_now(name=name), posted(name=name))["parameters"]["name"] == name
     assert len(service.backtests.executed) == 1
 
 
@@ -269,7 +277,7 @@ def test_a_run_without_a_name_is_named_after_its_strategys_class() -> None:
     finished = service.run_now()
     assert service.only_run().name == "MyStrategy"
     assert service.queries.details(finished.key).request["name"] is None
-    assert json.loads(finished.json_for(posted()))["parameters"]["name"] is None
+    assert answer_for(finished, posted())["parameters"]["name"] is None
 
 
 def test_a_queued_run_can_be_renamed_and_its_answer_has_each_requests_name() -> None:
@@ -280,7 +288,7 @@ def test_a_queued_run_can_be_renamed_and_its_answer_has_each_requests_name() -> 
     assert service.only_run().name == "second"
     for name in ("first", "second"):
         finished = service.queries.finished(key)
-        assert json.loads(finished.json_for(posted(name=name)))["parameters"]["name"] == name
+        assert answer_for(finished, posted(name=name))["parameters"]["name"] == name
 
 
 def test_a_submitted_run_is_queued_and_executed_later() -> None:
@@ -293,7 +301,7 @@ def test_a_submitted_run_is_queued_and_executed_later() -> None:
     service.execute_next()
     run = service.only_run()
     assert (run.status, run.attempt) == (RunStatus.SUCCEEDED, 1)
-    assert json.loads(service.queries.finished(run.key).json_for(posted(name="mine")))["parameters"]["name"] == "mine"
+    assert answer_for(service.queries.finished(run.key), posted(name="mine"))["parameters"]["name"] == "mine"
     assert service.submit().is_new is False
     told = service.events(run.key)
     assert [kind for kind, _ in told][:2] == ["queued", "started"]
@@ -448,7 +456,7 @@ def test_a_rerun_keeps_the_result_and_lists_the_differences() -> None:
     assert run.recomputed.differences == ("candles[1].close", "metrics.total_return")
     assert (run.status, run.name) == (RunStatus.SUCCEEDED, "second")
     assert service.queries.result(key) == before
-    answer = json.loads(service.queries.finished(key).json_for(posted(name="third")))
+    answer = answer_for(service.queries.finished(key), posted(name="third"))
     assert (answer["parameters"]["name"], answer["warnings"]) == ("third", [])
 
 

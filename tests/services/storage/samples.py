@@ -26,14 +26,15 @@ def new_run(number: int = 1, owner: str = "local", **changes: Any) -> NewRun:
     return NewRun(**parts | changes)
 
 
-def result(text: bytes = b"compressed", digest: str = "d1") -> StoredResult:
-    """A stored answer."""
-    return StoredResult(text, json_sha256="ab12", json_length=1234, digest=digest)
+def result(text: bytes = b"compressed", **changes: Any) -> StoredResult:
+    """A stored result."""
+    parts = {"document": b"{}", "metrics": {"sharpe_ratio": 1.5}, "daily": text, "orders": b"", "sha256": "ab12"}
+    return StoredResult(**{**parts, "json_length": 1234, **changes})
 
 
 def success(**changes: Any) -> Outcome:
     """A successful outcome."""
-    return Outcome(**{"status": RunStatus.SUCCEEDED, "result": result(), "metrics": {"sharpe_ratio": 1.5}} | changes)
+    return Outcome(**{"status": RunStatus.SUCCEEDED, "result": result()} | changes)
 
 
 def failure(*, is_repeatable: bool = False, status: RunStatus = RunStatus.FAILED, **changes: Any) -> Outcome:

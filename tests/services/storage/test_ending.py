@@ -11,8 +11,8 @@ from tests.services.storage.samples import failure, finished, key, new_run, resu
 
 def test_a_run_that_succeeded_has_its_result_and_metrics(storage: Storage) -> None:
     metrics = {"sharpe_ratio": 1.25, "alpha": None, "undefined": {"alpha": "no benchmark"}, "total_orders": 3}
-    answer = result(bytes(range(256)) * 40)
-    assert storage.runs.finish(started(storage.runs), success(result=answer, metrics=metrics))
+    answer = result(bytes(range(256)) * 40, metrics=metrics)
+    assert storage.runs.finish(started(storage.runs), success(result=answer))
     run = storage.runs.get(key())
     assert run is not None and run.finished_at is not None and run.started_at is not None
     assert (run.status, run.metrics, run.has_result, run.error) == (RunStatus.SUCCEEDED, metrics, True, None)
@@ -93,7 +93,8 @@ def test_a_recomputed_run_keeps_its_result_and_lists_the_differences(storage: St
     finished(storage.runs)
     lease = storage.runs.submit(new_run(), rerun=True, lease_seconds=60).lease
     assert lease is not None
-    other = success(result=result(b"other", "d2"), metrics={"sharpe_ratio": 9.0}, differences=("metrics.sharpe_ratio",))
+    other = result(b"other", metrics={"sharpe_ratio": 9.0})
+    other = success(result=other, differences=("metrics.sharpe_ratio",))
     storage.runs.finish(lease, other)
     run = storage.runs.get(key())
     assert run is not None and run.recomputed is not None

@@ -58,7 +58,7 @@ def test_the_chain_of_a_hostile_owner_is_a_chain(storage: Storage, text: str) ->
     run = RunKey(f"owner {text}", "f" * 64)
     lease = storage.runs.submit(new_run(key=run), lease_seconds=60).lease
     assert lease is not None
-    storage.runs.finish(lease, Outcome(RunStatus.SUCCEEDED, result(), {}))
+    storage.runs.finish(lease, Outcome(RunStatus.SUCCEEDED, result()))
     link = storage.chain.append(run, link_builder(run))
     assert storage.chain.links(run.owner) == [link]
     assert storage.chain.owners() == [run.owner]
@@ -79,8 +79,8 @@ def test_megabytes_are_stored_like_anything_else(storage: Storage) -> None:
     lease = storage.runs.submit(new_run(request={"strategy_code": large}, name=large), lease_seconds=60).lease
     assert lease is not None
     storage.runs.tell(lease, log_lines=[large])
-    answer = result(bytes(range(256)) * 40_000)
-    storage.runs.finish(lease, Outcome(RunStatus.SUCCEEDED, answer, {"large": large}))
+    answer = result(bytes(range(256)) * 40_000, metrics={"large": large})
+    storage.runs.finish(lease, Outcome(RunStatus.SUCCEEDED, answer))
     details, run = storage.runs.details(lease.key), storage.runs.get(lease.key)
     assert details is not None and run is not None
     assert details.request["strategy_code"] == run.name == large
@@ -94,4 +94,4 @@ def test_numbers_that_json_lacks_do_not_lose_a_run(storage: Storage) -> None:
     run = storage.runs.get(lease.key)
     assert run is not None and run.progress is not None
     assert math.isnan(run.progress.share) and run.progress.equity == math.inf
-    assert storage.runs.finish(lease, Outcome(RunStatus.SUCCEEDED, result(), {"alpha": -math.inf}))
+    assert storage.runs.finish(lease, Outcome(RunStatus.SUCCEEDED, result(metrics={"alpha": -math.inf})))

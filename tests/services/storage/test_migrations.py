@@ -49,7 +49,7 @@ def test_a_table_that_no_migration_makes_would_be_found(connection: Connection) 
 
 def test_details_results_and_events_go_with_their_run(connection: Connection) -> None:
     inspector = inspect(connection)
-    for table in ("run_details", "run_results", "run_events"):
+    for table in ("run_details", "run_results", "run_columns", "run_events"):
         (reference,) = inspector.get_foreign_keys(table)
         assert (reference["referred_table"], reference["options"]["ondelete"]) == ("runs", "CASCADE")
 

@@ -1,6 +1,5 @@
 """The dashboard's job contract for the same runs: what it polls after its POST, and how it cancels."""
 
-from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, HTTPException, Path, Response
@@ -42,8 +41,8 @@ async def get_job(key: JobKeyDep, services: ServicesDep) -> Response:
     """For dashboards that poll after their POST, with their field names. GET /api/v1/runs/{run_hash} returns more."""
     run = await run_in_threadpool(services.run_queries.get, key)
     if run.status is RunStatus.SUCCEEDED:
-        stored = await run_in_threadpool(services.run_queries.result, key)
-        return await rewritten_response(stored, partial(job_pieces, run), {})
+        finished = await run_in_threadpool(services.run_queries.stored, key)
+        return await rewritten_response(finished, lambda: job_pieces(run, finished.result), {})
     return json_answer(job_answer(run, await run_in_threadpool(services.run_queries.lines, run)))
 
 

@@ -1,12 +1,13 @@
 """Converts a stored run to the dashboard's job contract."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import chain
 from typing import Any
 
 from src.api.responses.run_summary import iso_time
+from src.services.results.answer_json import candle_pieces, order_pieces, weight_pieces
+from src.services.results.result import Result
 from src.services.storage.records import RunRecord, RunStatus
-from src.utils.json_bytes import array_pieces, json_bytes, object_pieces
+from src.utils.json_bytes import json_bytes, object_pieces
 
 _STATUSES = {
     RunStatus.QUEUED: "PENDING",
@@ -34,6 +35,16 @@ _METRICS = {
     "total_orders": "total_orders",
 }
 """The dashboard's name of each metric, and ours."""
+
+_ORDER = {
+    "id": "id",
+    "timestamp": "timestamp",
+    "symbol": "ticker",
+    "action": "type",
+    "shares": "shares",
+    "price": "price",
+}
+"""Our name of each member of an order, and the dashboard's."""
 
 _MAY_BE_NULL = frozenset({"calmar", "annualized_return"})
 """The dashboard calculates with all others, where 0 stands for undefined."""
@@ -67,38 +78,24 @@ def job_answer(run: RunRecord, logs: Sequence[str] = ()) -> dict[str, Any]:
     }
 
 
-def job_pieces(run: RunRecord, members: Iterator[tuple[str, Any]]) -> Iterator[bytes]:
-    """The same as JSON for a successful run, streamed because its answer may be very long.
-
-    Args:
-        members: of a whole BacktestResponse, as src.services.results.answer_reader.answer_members gives them.
-    """
-    return object_pieces(_with_result(job_answer(run), members))
+def job_pieces(run: RunRecord, result: Result) -> Iterator[bytes]:
+    """The same as JSON for a successful run, streamed because its result may be very long."""
+    job = job_answer(run, result.document["logs"])
+    return object_pieces((n, _result(result) if n == "result" else [json_bytes(value)]) for n, value in job.items())
 
 
-def _with_result(job: Mapping[str, Any], members: Iterator[tuple[str, Any]]) -> Iterator[tuple[str, Iterable[bytes]]]:
-    kept: dict[str, Any] = {}
-    for name, value in job.items():
-        if name == "result":
-            yield name, object_pieces(_result(members, kept))
-        else:
-            yield name, [json_bytes(kept.get(name, value))]
-
-
-def _result(members: Iterator[tuple[str, Any]], kept: dict[str, Any]) -> Iterator[tuple[str, Iterable[bytes]]]:
-    """The fields of src.api.contracts.dashboard.shapes.JobResult; other values needed elsewhere are put into `kept`."""
-    for name, value in members:
-        if name == "parameters":
-            yield name, [json_bytes(value)]
-        elif name in ("metrics", "equity_stats"):
-            kept[name] = value
-        elif name in ("candles", "holding_weights"):
-            yield name, array_pieces(value)
-        elif name == "orders":
-            yield name, array_pieces([_order(order) for order in orders] for orders in value)
-        elif name == "logs":
-            kept[name] = list(chain.from_iterable(value))
-    yield "metrics", [json_bytes(job_metrics(kept["metrics"], kept["equity_stats"]))]
+def _result(result: Result) -> Iterator[bytes]:
+    """The fields of src.api.contracts.dashboard.shapes.JobResult."""
+    document = result.document
+    metrics = job_metrics(document["metrics"], document["equity_stats"])
+    members: dict[str, Iterable[bytes]] = {
+        "parameters": [json_bytes(document["parameters"])],
+        "candles": candle_pieces(result.daily),
+        "orders": order_pieces(result, _ORDER),
+        "holding_weights": weight_pieces(result),
+        "metrics": [json_bytes(metrics)],
+    }
+    return object_pieces(members.items())
 
 
 def job_metrics(metrics: Mapping[str, Any], stats: Mapping[str, Any]) -> dict[str, Any]:
@@ -116,14 +113,3 @@ def _metric(name: str, value: float | None) -> float | None:
     if value is not None or name in _MAY_BE_NULL:
         return value
     return 0 if name in _COUNTS else 0.0
-
-
-def _order(order: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        "id": order["id"],
-        "timestamp": order["timestamp"],
-        "ticker": order["symbol"],
-        "type": order["action"],
-        "shares": order["shares"],
-        "price": order["price"],
-    }

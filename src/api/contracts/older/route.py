@@ -1,7 +1,5 @@
 """The older contract, on the same services: POST /backtest."""
 
-from functools import partial
-
 from fastapi import APIRouter, Request, Response
 
 from src.api.contracts.older.errors import OLDER_PATH
@@ -27,5 +25,7 @@ router = APIRouter(tags=["older contract"], route_class=JsonRoute)
 async def post_older_backtest(posted: OlderRequest, request: Request, services: ServicesDep) -> Response:
     """The same backtest with the field names of older clients. `tickers` overrides universe()."""
     finished = await finished_run(request, services, posted.as_backtest_request())
-    rewrite = partial(older_pieces, warnings=posted.unknown_fields_warnings(), n_stored=len(finished.warnings))
-    return await rewritten_response(finished.stored, rewrite, run_headers(finished))
+    warnings = posted.unknown_fields_warnings()
+    return await rewritten_response(
+        finished, lambda: older_pieces(finished.result_for(None, warnings)), run_headers(finished)
+    )

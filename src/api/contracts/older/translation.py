@@ -1,11 +1,11 @@
 """Converts answers to the older contract."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import UTC, datetime
-from itertools import chain
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from src.utils.json_bytes import array_pieces, json_bytes, object_pieces
+from src.services.results.answer_json import close_pieces, order_pieces
+from src.services.results.result import Result
+from src.utils.json_bytes import json_bytes, object_pieces
 
 STATUS_TYPES = {
     401: "unauthorized",
@@ -28,35 +28,12 @@ _DETAIL_TYPES = {
 }
 
 
-def older_pieces(
-    members: Iterator[tuple[str, Any]], warnings: Sequence[str] = (), n_stored: int = 0
-) -> Iterator[bytes]:
-    """A finished backtest in the older contract as JSON, streamed because it may be very long.
-
-    Args:
-        members: of a whole BacktestResponse, from src.services.results.answer_reader.answer_members.
-        warnings: of this request, replacing the first `n_stored`, which belong to the request that produced the answer.
-    """
-    data = object_pieces(_data(members, warnings, n_stored))
-    return object_pieces([("success", [b"true"]), ("data", data)])
-
-
-def _data(
-    members: Iterator[tuple[str, Any]], warnings: Sequence[str], n_stored: int
-) -> Iterator[tuple[str, Iterable[bytes]]]:
-    kept: dict[str, Any] = {}
-    for name, value in members:
-        if name in ("parameters", "metrics", "equity_stats"):
-            kept[name] = value
-        elif name == "candles":
-            yield "equityCurve", array_pieces([_point(candle) for candle in candles] for candles in value)
-        elif name == "orders":
-            yield name, array_pieces(value)
-        elif name == "warnings":
-            yield name, [json_bytes([*warnings, *list(chain.from_iterable(value))[n_stored:]])]
-    metrics, stats = kept["metrics"], kept["equity_stats"]
+def older_pieces(result: Result) -> Iterator[bytes]:
+    """A finished backtest in the older contract as JSON, streamed because it may be very long."""
+    document = result.document
+    metrics, stats = document["metrics"], document["equity_stats"]
     summary = {
-        "initialCash": kept["parameters"]["starting_equity"],
+        "initialCash": document["parameters"]["starting_equity"],
         "finalEquity": stats["equity"],
         "totalReturn": stats["return_pct"],
         "numTrades": metrics["total_orders"],
@@ -66,12 +43,14 @@ def _data(
         "maxDrawdown": _percent(metrics["max_drawdown"]),
         "winRate": _percent(metrics["win_rate"]),
     }
-    yield "summary", [json_bytes(summary)]
-    yield "metrics", [json_bytes(measures)]
-
-
-def _point(candle: Mapping[str, Any]) -> dict[str, Any]:
-    return {"date": _date(candle["time"]), "equity": candle["close"]}
+    data: dict[str, Iterable[bytes]] = {
+        "equityCurve": close_pieces(result.daily),
+        "orders": order_pieces(result),
+        "warnings": [json_bytes(document["warnings"])],
+        "summary": [json_bytes(summary)],
+        "metrics": [json_bytes(measures)],
+    }
+    return object_pieces([("success", [b"true"]), ("data", object_pieces(data.items()))])
 
 
 def older_refusal(status: int, problem: Mapping[str, Any]) -> dict[str, Any]:
@@ -96,7 +75,3 @@ def older_refusal(status: int, problem: Mapping[str, Any]) -> dict[str, Any]:
 
 def _percent(fraction: float | None) -> float | None:
     return None if fraction is None else fraction * 100
-
-
-def _date(unix_seconds: int) -> str:
-    return datetime.fromtimestamp(unix_seconds, UTC).date().isoformat()

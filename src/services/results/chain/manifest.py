@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import os
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -12,15 +11,15 @@ MANIFEST_NAME = "manifest.json"
 REMOVED_NAME = "removed.json"
 """Beside a manifest whose files were removed on purpose; records when."""
 
-FILE_NAMES = (
-    "request.json",
-    "strategy.py",
-    "result.json",
-    "orders.csv",
-    "equity.parquet",
-    "report.html",
-)
+FORMAT = 2
+FILE_NAMES = ("request.json", "strategy.py", "document.json", "daily.arrow", "orders.arrow")
 """The files a manifest vouches for, in order."""
+
+EARLIER_FILE_NAMES = ("request.json", "strategy.py", "result.json", "orders.csv", "equity.parquet", "report.html")
+"""Those of a manifest without a format, sealed before results were columns."""
+
+ALL_NAMES = (MANIFEST_NAME, *dict.fromkeys((*FILE_NAMES, *EARLIER_FILE_NAMES)))
+"""Every name that a bundle may hold."""
 
 NO_HASH = ""
 """The chain_prev of an owner's first manifest."""
@@ -40,19 +39,19 @@ class SealedFile:
     sha256: str
 
 
-def describe(path: Path, *, durably: bool = False) -> SealedFile:
-    """Describe a file for the manifest.
+def file_names(manifest: Mapping[str, Any]) -> tuple[str, ...]:
+    """The files that a manifest of its format vouches for; none if the format is unknown."""
+    return {1: EARLIER_FILE_NAMES, FORMAT: FILE_NAMES}.get(manifest.get("format", 1), ())
 
-    Args:
-        durably: also wait until its bytes would survive a power failure.
+
+def describe(path: Path) -> SealedFile:
+    """Describe a file as a manifest does.
 
     Raises:
         OSError
     """
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256")
-        if durably:
-            os.fsync(file.fileno())
         return SealedFile(path.name, file.tell(), digest.hexdigest())
 
 
@@ -67,6 +66,7 @@ def make_manifest(
         chain_prev: manifest_hash of the previous manifest, NO_HASH for the first.
     """
     body = {
+        "format": FORMAT,
         "run_hash": run_hash,
         "number": number,
         "sealed_at": sealed_at,

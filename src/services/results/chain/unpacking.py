@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from src.services.results.chain.manifest import FILE_NAMES, MANIFEST_NAME
+from src.services.results.chain.manifest import ALL_NAMES
 from src.services.results.chain.verification import Broken
 
 
@@ -34,7 +34,7 @@ def unpacked_bundle(archive: Path) -> Iterator[Path]:
 
 def _members(archive: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
     members = archive.infolist()
-    strangers = [entry.filename for entry in members if Path(entry.filename).name not in (MANIFEST_NAME, *FILE_NAMES)]
+    strangers = [entry.filename for entry in members if Path(entry.filename).name not in ALL_NAMES]
     if strangers:
         raise Broken(f"the archive holds {strangers[0]!r}, which is not a file of a run")
     return members

@@ -8,12 +8,12 @@ from typing import Any
 
 from src.services.results.chain.folders import link_folder, numbered_folders, owner_folder
 from src.services.results.chain.manifest import (
-    FILE_NAMES,
     MANIFEST_NAME,
     NO_HASH,
     REMOVED_NAME,
     SealedFile,
     describe,
+    file_names,
     manifest_hash,
 )
 from src.services.storage.base import ChainStore
@@ -138,7 +138,7 @@ def _manifest(folder: Path) -> dict[str, Any]:
         raise Broken(f"its manifest does not have the right form: {path}") from error
     if actual != claimed:
         raise Broken(f"its manifest was changed: it says manifest_hash {claimed!r}, but its hash is {actual}")
-    if not isinstance(number, int) or [file.name for file in files] != list(FILE_NAMES):
+    if not isinstance(number, int) or not files or [file.name for file in files] != [*file_names(manifest)]:
         raise Broken("its manifest does not list a run's files, or has no number")
     return dict(manifest)
 
@@ -154,7 +154,7 @@ def _check_files(folder: Path, manifest: dict[str, Any], *, is_removed: bool) ->
         # An interrupted or ongoing removal leaves some of them.
         if sealed.name in present or not is_removed:
             n_bytes += _check_file(folder / sealed.name, sealed)
-    strangers = sorted(present - {REMOVED_NAME, *FILE_NAMES})
+    strangers = sorted(present - {REMOVED_NAME, *file_names(manifest)})
     if strangers and not is_removed:
         raise Broken(f"{strangers[0]!r} is among its files but not in its manifest")
     return n_bytes

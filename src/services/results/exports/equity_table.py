@@ -2,16 +2,14 @@
 
 import csv
 import io
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from src.services.results.result import Result
 from src.utils.drawdown import drawdowns
 from src.utils.return_stats import Float64Array
 
@@ -54,31 +52,11 @@ class EquityCurve:
         return self.candles[:, 3]
 
 
-def equity_curve(answer: Mapping[str, Any]) -> EquityCurve:
-    """Extract the curve from an answer.
-
-    Args:
-        answer: a BacktestResponse as JSON.
-    """
-    rows = answer["candles"]
-    seconds = np.array([row["time"] for row in rows], dtype=np.int64)
-    values = [[row["open"], row["high"], row["low"], row["close"]] for row in rows]
-    candles = np.array(values, dtype=np.float64).reshape(-1, 4)
-    starting_equity = float(answer["parameters"]["starting_equity"])
-    return EquityCurve(
-        dates=seconds.astype("datetime64[s]").astype("datetime64[D]"),
-        candles=candles,
-        benchmark=_benchmark(answer["benchmark"], seconds),
-        starting_equity=starting_equity,
-        drawdown=drawdowns(candles[:, 3], starting_equity),
-    )
-
-
-def _benchmark(points: Sequence[Mapping[str, Any]] | None, seconds: npt.NDArray[np.int64]) -> Float64Array | None:
-    if points is None:
-        return None
-    value_at = {point["time"]: point["value"] for point in points}
-    return np.array([value_at.get(time, np.nan) for time in seconds.tolist()], dtype=np.float64)
+def equity_curve(result: Result) -> EquityCurve:
+    """The curve of a result."""
+    daily, starting_equity = result.daily, float(result.document["parameters"]["starting_equity"])
+    drawdown = drawdowns(daily.candles[:, 3], starting_equity)
+    return EquityCurve(daily.dates, daily.candles, daily.benchmark, starting_equity, drawdown)
 
 
 def equity_csv(curve: EquityCurve) -> bytes:
@@ -97,12 +75,8 @@ def equity_csv(curve: EquityCurve) -> bytes:
     return text.getvalue().encode("ascii")
 
 
-def write_equity(curve: EquityCurve, path: Path) -> None:
-    """Write the table.
-
-    Raises:
-        OSError
-    """
+def equity_parquet(curve: EquityCurve) -> bytes:
+    """The table with units in its metadata."""
     times = pa.array(curve.dates.astype("datetime64[ms]"), type=pa.timestamp("ms", tz="UTC"))
     n_days = len(curve.dates)
     benchmark = (
@@ -113,4 +87,7 @@ def write_equity(curve: EquityCurve, path: Path) -> None:
         pa.field(name, column.type, metadata={"unit": unit, "description": meaning})
         for (name, unit, meaning), column in zip(FIELDS, columns, strict=True)
     )
-    pq.write_table(pa.table(columns, schema=schema), path, compression="zstd")
+    sink = pa.BufferOutputStream()
+    pq.write_table(pa.table(columns, schema=schema), sink, compression="zstd")
+    content: bytes = sink.getvalue().to_pybytes()
+    return content

@@ -4,21 +4,24 @@ from collections.abc import Mapping
 from itertools import groupby
 from typing import Any
 
+import numpy as np
+
 from src.models.metric_catalogue import METRIC_CATALOGUE, MetricEntry
+from src.services.results.exports.equity_table import EquityCurve
 from src.services.results.report.markup import Markup, element
 from src.services.results.report.number_format import NOTHING, counted, metric, percent, round_money
 
 ENTRIES = {entry.name: entry for entry in METRIC_CATALOGUE}
 
 
-def headline_cards(answer: Mapping[str, Any]) -> Markup:
+def headline_cards(answer: Mapping[str, Any], curve: EquityCurve) -> Markup:
     """The few numbers that a person looks for first: the studio's, in its order."""
     metrics, parameters, stats = answer["metrics"], answer["parameters"], answer["equity_stats"]
     final, costs = round_money(stats["equity"]), round_money(stats["fees"] + stats["slippage_cost"])
     fall, longest = metrics.get("max_drawdown"), metrics.get("max_drawdown_duration")
     volatility, sortino = _value(metrics, "annual_volatility"), _value(metrics, "sortino")
     cards = [
-        (_label("total_return"), _signed(metrics.get("total_return")), _benchmark(answer)),
+        (_label("total_return"), _signed(metrics.get("total_return")), _benchmark(answer, curve)),
         (_label("annualized_return"), _signed(metrics.get("annualized_return")), f"volatility {volatility}"),
         (_label("sharpe_ratio"), _value(metrics, "sharpe_ratio"), f"Sortino {sortino}"),
         (
@@ -36,11 +39,11 @@ def _card(label: str, value: str, note: str) -> Markup:
     return element("div", element("dt", label), element("dd", value), element("dd", note, class_="note"))
 
 
-def _benchmark(answer: Mapping[str, Any]) -> str:
-    points, parameters = answer["benchmark"], answer["parameters"]
-    if not points:
+def _benchmark(answer: Mapping[str, Any], curve: EquityCurve) -> str:
+    if curve.benchmark is None:
         return "no benchmark"
-    return f"{parameters['benchmark']} {percent(points[-1]['value'] / parameters['starting_equity'] - 1, signed=True)}"
+    last = curve.benchmark[np.isfinite(curve.benchmark)][-1]
+    return f"{answer['parameters']['benchmark']} {percent(last / curve.starting_equity - 1, signed=True)}"
 
 
 def _label(name: str) -> str:

@@ -4,8 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from src.services.results.exports.equity_table import EquityCurve
-from src.services.results.exports.order_table import OrderTable
+from src.services.results.exports.equity_table import EquityCurve, equity_curve
 from src.services.results.report.charts import drawdown_chart, equity_chart
 from src.services.results.report.markup import Content, Markup, element, joined
 from src.services.results.report.metric_tables import headline_cards, metric_groups
@@ -13,8 +12,8 @@ from src.services.results.report.number_format import counted, day
 from src.services.results.report.order_section import order_section
 from src.services.results.report.origin import inputs, origin_line
 from src.services.results.report.return_tables import drawdown_table, monthly_table
+from src.services.results.result import Result
 
-ORDERS_SHOWN = 500
 LINES_SHOWN = 500
 """Lines of the strategy's output, and warnings."""
 
@@ -27,14 +26,14 @@ POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 """A browser loads and runs nothing that the page may contain."""
 
 
-def report_page(title: str, answer: Mapping[str, Any], curve: EquityCurve, orders: OrderTable, source: str) -> str:
+def report_page(title: str, result: Result, source: str) -> str:
     """The whole report as HTML.
 
     Args:
         title: what the run is called.
-        answer: a BacktestResponse as JSON; its orders and holding weights are not needed.
         source: the strategy's source.
     """
+    answer, curve = result.document, equity_curve(result)
     body = element(
         "main",
         _head(answer, curve, title),
@@ -42,7 +41,7 @@ def report_page(title: str, answer: Mapping[str, Any], curve: EquityCurve, order
         _section("Metrics", metric_groups(answer["metrics"])),
         _section("Months", monthly_table(curve), class_="months"),
         _section("Drawdowns", drawdown_table(curve)),
-        _section("Orders", order_section(orders)),
+        _section("Orders", order_section(result)),
         _section("Log", _log(answer["logs"]), class_="source"),
         _section("Inputs", inputs(answer)),
         _section("Strategy", element("pre", element("code", source)), class_="source"),
@@ -77,7 +76,7 @@ def _head(answer: Mapping[str, Any], curve: EquityCurve, title: str) -> Markup:
         element("p", origin_line(answer), class_="note"),
         _synthetic(answer["provenance"]["is_synthetic"]),
         _warnings(answer["warnings"], answer["provenance"]["is_synthetic"]),
-        headline_cards(answer),
+        headline_cards(answer, curve),
     )
 
 

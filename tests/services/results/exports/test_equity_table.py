@@ -6,13 +6,13 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
-from src.services.results.exports.equity_table import FIELDS, equity_csv, equity_curve, write_equity
-from tests.services.results.samples import answer
+from src.services.results.exports.equity_table import FIELDS, equity_csv, equity_curve, equity_parquet
+from tests.services.results.samples import answer, result_of
 
 
 def test_pandas_reads_it_exactly(tmp_path: Path) -> None:
     content = answer(n_days=50)
-    write_equity(equity_curve(content), tmp_path / "equity.parquet")
+    (tmp_path / "equity.parquet").write_bytes(equity_parquet(equity_curve(result_of(content))))
     frame = pd.read_parquet(tmp_path / "equity.parquet").set_index("time")
     assert list(frame.columns) == ["open", "high", "low", "close", "benchmark", "drawdown"]
     assert str(frame.index[0]) == "2015-01-02 00:00:00+00:00"
@@ -24,7 +24,7 @@ def test_pandas_reads_it_exactly(tmp_path: Path) -> None:
 
 
 def test_each_column_states_its_unit(tmp_path: Path) -> None:
-    write_equity(equity_curve(answer(n_days=5)), tmp_path / "equity.parquet")
+    (tmp_path / "equity.parquet").write_bytes(equity_parquet(equity_curve(result_of(answer(n_days=5)))))
     schema = pq.read_schema(tmp_path / "equity.parquet")
     units = {field.name: field.metadata[b"unit"].decode() for field in schema}
     assert units == {name: unit for name, unit, _ in FIELDS}
@@ -34,13 +34,13 @@ def test_each_column_states_its_unit(tmp_path: Path) -> None:
 def test_a_partial_benchmark_is_on_its_days_only(tmp_path: Path) -> None:
     content = answer(n_days=5)
     content["benchmark"] = content["benchmark"][2:4]
-    write_equity(equity_curve(content), tmp_path / "equity.parquet")
+    (tmp_path / "equity.parquet").write_bytes(equity_parquet(equity_curve(result_of(content))))
     column = pq.read_table(tmp_path / "equity.parquet").column("benchmark")
     assert column.to_pylist() == [None, None, 10_002.0, 10_003.0, None]
 
 
 def test_without_a_benchmark_its_column_is_empty(tmp_path: Path) -> None:
-    write_equity(equity_curve(answer(n_days=5, benchmark=None)), tmp_path / "equity.parquet")
+    (tmp_path / "equity.parquet").write_bytes(equity_parquet(equity_curve(result_of(answer(n_days=5, benchmark=None)))))
     column = pq.read_table(tmp_path / "equity.parquet").column("benchmark")
     assert column.null_count == 5
 
@@ -48,7 +48,7 @@ def test_without_a_benchmark_its_column_is_empty(tmp_path: Path) -> None:
 def test_the_csv_has_the_same_numbers_and_leaves_empty_what_is_not_there() -> None:
     content = answer(n_days=5)
     content["benchmark"] = content["benchmark"][2:4]
-    curve = equity_curve(content)
+    curve = equity_curve(result_of(content))
     rows = [line.split(",") for line in equity_csv(curve).decode("ascii").split("\r\n")]
     assert rows[0] == ["date", *(name for name, _, _ in FIELDS[1:])] and rows[-1] == [""]
     assert [row[0] for row in rows[1:-1]] == [str(day) for day in curve.dates]

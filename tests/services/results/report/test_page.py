@@ -1,7 +1,7 @@
 """The report: whole, harmless whatever a stranger wrote, and true to the numbers."""
 
-import io
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from typing import Any
 
@@ -9,11 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from src.services.results.exports.equity_table import equity_curve
-from src.services.results.exports.order_table import OrderTable
 from src.services.results.report.charts import _axis_money
-from src.services.results.report.page import ORDERS_SHOWN, report_page
-from tests.services.results.samples import SOURCE, answer
+from src.services.results.report.order_section import ORDERS_SHOWN
+from src.services.results.report.page import report_page
+from tests.services.results.samples import SOURCE, answer, result_of
 
 VOID = {"meta"}
 ELEMENTS = {
@@ -80,20 +79,18 @@ class Reading(HTMLParser):
 
 
 def page_of(content: dict[str, Any], source: str = SOURCE) -> str:
-    orders = OrderTable(io.StringIO(newline=""), ORDERS_SHOWN // 2)
-    for order in content["orders"]:
-        orders.add(order)
-    return report_page(content["parameters"]["name"] or "MyStrategy", content, equity_curve(content), orders, source)
+    names = ("candles", "orders", "holding_weights", "benchmark")
+    columns = result_of(answer() | {name: content[name] for name in names})
+    document = {name: value for name, value in content.items() if name not in names}
+    return report_page(content["parameters"]["name"] or "MyStrategy", replace(columns, document=document), source)
 
 
 def nasty_answer(text: str) -> dict[str, Any]:
     """Every string that anybody but us has a hand in is the same."""
     content = answer(n_days=30, n_orders=3, logs=[text], warnings=[text])
-    content["parameters"] |= {"name": text, "universe": [text], "benchmark": text, "parameters": {text: [text]}}
+    content["parameters"] |= {"name": text, "universe": [text, text], "benchmark": text, "parameters": {text: [text]}}
     content["parameters"] |= {"bar_size": text, "execution": text, "commission": {text: text}}
     content["metrics"]["undefined"] = {"treynor": text}
-    for order in content["orders"]:
-        order |= {"symbol": text, "id": text, "timestamp": text, "action": text}
     content["provenance"] |= {"data_source": text, "sandbox": text, "data_hash": text}
     content["provenance"]["data"] = [
         {"symbol": text, "first_day": text, "last_day": text, "rows": 3, "fetched_at": text}

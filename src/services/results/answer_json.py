@@ -1,0 +1,167 @@
+"""Renders a result as JSON, straight from its columns and in pieces, so that a long one is never whole in memory."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from operator import add
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from src.services.results.result import Daily, Result
+from src.utils.json_bytes import json_bytes, json_pieces, object_pieces
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+PIECE_ROWS = 1_000
+"""Rows rendered at a time, because no other thread runs meanwhile."""
+
+ORDER_MEMBERS = ("id", "timestamp", "symbol", "action", "price", "shares", "fee", "slippage_cost")
+
+
+def answer_pieces(result: Result) -> Iterator[bytes]:
+    """A whole BacktestResponse."""
+    return object_pieces(_members(result))
+
+
+def _members(result: Result) -> Iterator[tuple[str, Iterable[bytes]]]:
+    for name, value in result.document.items():
+        if name == "logs":
+            yield "candles", candle_pieces(result.daily)
+            yield "orders", order_pieces(result)
+            yield "holding_weights", weight_pieces(result)
+            yield "benchmark", benchmark_pieces(result.daily)
+        yield name, json_pieces(value)
+
+
+def candle_pieces(daily: Daily) -> Iterator[bytes]:
+    """One candle per timeline day."""
+
+    def some(rows: slice) -> bytes:
+        columns = (_numbers(column) for column in daily.candles[rows].T)
+        members = zip(("open", "high", "low", "close"), columns, strict=True)
+        return _objects({"time": _seconds(daily.dates[rows]), **dict(members)})
+
+    return _array(len(daily.dates), some)
+
+
+def order_pieces(result: Result, names: Mapping[str, str] | None = None) -> Iterator[bytes]:
+    """Every fill.
+
+    Args:
+        names: some of ORDER_MEMBERS, and another contract's name of each; None gives all of an OrderAnswer.
+    """
+    orders = result.orders
+    symbols = [json_bytes(symbol) for symbol in result.symbols]
+
+    def some(rows: slice) -> bytes:
+        is_buy = (orders.shares[rows] > 0).tolist()
+        members = {
+            "id": [b'"%d"' % number for number in range(rows.start + 1, rows.start + 1 + len(is_buy))],
+            "timestamp": _dates(result.daily.dates[orders.day[rows]], b"T00:00:00Z"),
+            "symbol": [symbols[index] for index in orders.symbol[rows].tolist()],
+            "action": [b'"Buy"' if buys else b'"Sell"' for buys in is_buy],
+            "price": _numbers(orders.price[rows]),
+            "shares": _numbers(abs(orders.shares[rows])),
+            "fee": _numbers(orders.fee[rows]),
+            "slippage_cost": _numbers(orders.slippage_cost[rows]),
+        }
+        if names is not None:
+            return _objects({theirs: members[ours] for ours, theirs in names.items()})
+        settled = orders.is_settlement[rows].tolist()
+        return _objects(members, [b',"reason":"delisting"},' if is_settled else b"}," for is_settled in settled])
+
+    return _array(len(orders), some)
+
+
+def weight_pieces(result: Result) -> Iterator[bytes]:
+    """Weights right after the fills of each day with fills; symbols not held are left out."""
+    daily = result.daily
+    names = [json_bytes(symbol) + b":" for symbol in result.symbols]
+
+    def some(rows: slice) -> bytes:
+        weights = daily.weights[rows]
+        is_held = weights != 0.0
+        named = [names[index] for index in is_held.nonzero()[1].tolist()]
+        entries = list(map(add, named, _numbers(weights[is_held])))
+        ends = is_held.sum(axis=1).cumsum().tolist()
+        lists = (entries[first:last] for first, last in zip([0, *ends], ends, strict=False))
+        held = [b"{" + b",".join(some) + b"}" for some in lists]
+        return _objects({"time": _seconds(daily.dates[daily.fill_days[rows]]), "weights": held})
+
+    return _array(len(daily.fill_days), some)
+
+
+def benchmark_pieces(daily: Daily) -> Iterator[bytes]:
+    """The benchmark on each day on which it is known; null without one."""
+    if daily.benchmark is None:
+        return iter([b"null"])
+    is_known = daily.benchmark == daily.benchmark
+    dates, values = daily.dates[is_known], daily.benchmark[is_known]
+
+    def some(rows: slice) -> bytes:
+        return _objects({"time": _seconds(dates[rows]), "value": _numbers(values[rows])})
+
+    return _array(len(dates), some)
+
+
+def close_pieces(daily: Daily) -> Iterator[bytes]:
+    """Equity at the close of each day, by its ISO date."""
+
+    def some(rows: slice) -> bytes:
+        return _objects({"date": _dates(daily.dates[rows]), "equity": _numbers(daily.candles[rows, 3])})
+
+    return _array(len(daily.dates), some)
+
+
+def order_rows(result: Result, first: int, last: int) -> Iterator[tuple[Any, ...]]:
+    """The values of ORDER_MEMBERS of the orders from one index up to another."""
+    orders, symbols = result.orders, result.symbols
+    timestamps = [f"{date}T00:00:00Z" for date in result.daily.dates.astype(str).tolist()]
+    columns = (orders.day, orders.symbol, orders.shares, orders.price, orders.fee, orders.slippage_cost)
+    rows = zip(*(column[first:last].tolist() for column in columns), strict=True)
+    for number, (day, symbol, shares, price, fee, slippage_cost) in enumerate(rows, first + 1):
+        action = "Buy" if shares > 0 else "Sell"
+        yield str(number), timestamps[day], symbols[symbol], action, price, abs(shares), fee, slippage_cost
+
+
+def _array(n_rows: int, some: Callable[[slice], bytes]) -> Iterator[bytes]:
+    """A JSON array whose elements `some` renders, a slice of the rows at a time."""
+    before = b"["
+    for first in range(0, n_rows, PIECE_ROWS):
+        yield before + some(slice(first, min(first + PIECE_ROWS, n_rows)))
+        before = b","
+    yield b"]" if n_rows else b"[]"
+
+
+def _objects(members: Mapping[str, Sequence[bytes]], ends: Sequence[bytes] | None = None) -> bytes:
+    """One JSON object a row, with commas between them.
+
+    Args:
+        members: each member's name, and its value as JSON in each row.
+        ends: what follows the last member in each row.
+    """
+    width, n_rows = 2 * len(members) + 1, len(next(iter(members.values())))
+    parts = [b"},"] * (width * n_rows)
+    for place, (name, values) in enumerate(members.items()):
+        parts[2 * place :: width] = [(b"," if place else b"{") + json_bytes(name) + b":"] * n_rows
+        parts[2 * place + 1 :: width] = values
+    if ends is not None:
+        parts[width - 1 :: width] = ends
+    return b"".join(parts)[:-1]
+
+
+def _numbers(column: "npt.NDArray[Any]") -> list[bytes]:
+    """Each number as JSON; NaN becomes null."""
+    if not len(column):
+        return []
+    return orjson.dumps(column.copy(), option=orjson.OPT_SERIALIZE_NUMPY)[1:-1].split(b",")
+
+
+def _dates(dates: "npt.NDArray[Any]", time: bytes = b"") -> list[bytes]:
+    """Each date as an ISO date."""
+    return [b'"%b%b"' % (date, time) for date in dates.astype("datetime64[D]").astype(bytes).tolist()]
+
+
+def _seconds(dates: "npt.NDArray[Any]") -> list[bytes]:
+    """Midnight UTC of each date, in Unix seconds."""
+    return _numbers(dates.astype("datetime64[s]").astype("int64"))
