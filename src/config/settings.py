@@ -103,11 +103,11 @@ class Settings(BaseSettings):
     run_retention: Annotated[int, Field(ge=1, le=10_000_000)] = 100
     """Number of finished runs kept per owner; older ones are removed."""
     run_retention_bytes: Annotated[int, Field(ge=0, le=10**15)] = 2_000_000_000
-    """Maximum total size of the answers kept per owner, in bytes before compression; the newest run always stays."""
+    """Maximum total size of the results kept per owner, in bytes as JSON, estimated; the newest run always stays."""
     max_orders_per_run: Annotated[int, Field(ge=1, le=100_000_000)] = 1_500_000
     """Maximum number of orders in one run; a run with more fails."""
     max_result_bytes: Annotated[int, Field(ge=100_000, le=10**12)] = 400_000_000
-    """Maximum size of one run's answer, in bytes before compression; a run with a larger one fails."""
+    """Maximum size of one run's result, in bytes as JSON, estimated; a run with a larger one fails."""
     run_max_attempts: Annotated[int, Field(ge=1, le=100)] = 3
     """Number of times a run is started if the service dies during it; then it fails."""
     run_lease_seconds: Annotated[float, Field(ge=3, le=3_600)] = 10.0

@@ -19,6 +19,8 @@ class ArtifactFile(RunPart):
 class Manifest(RunPart):
     """All files of a run, sealed: manifest_hash is the SHA-256 of the rest of the manifest as canonical JSON."""
 
+    format: int = 1
+    """2; manifests of earlier versions have none and list other files."""
     run_hash: str
     """The run whose files these are."""
     number: int

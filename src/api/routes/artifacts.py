@@ -48,7 +48,7 @@ async def list_artifacts(key: ExistingRunDep, services: ServicesDep) -> Response
     operation_id="get_artifact",
     summary="Download one file of a run",
     response_class=Response,
-    response_description="The file's bytes; its ETag never changes.",
+    response_description="The file's bytes; its ETag changes only with them.",
     responses={
         200: {"content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}},
         304: {"description": "Your copy (If-None-Match) is current."},
@@ -57,11 +57,13 @@ async def list_artifacts(key: ExistingRunDep, services: ServicesDep) -> Response
 )
 async def get_artifact(
     key: ExistingRunDep,
-    name: Annotated[str, Path(max_length=100, examples=["report.html"], description="A name from the manifest.")],
+    name: Annotated[str, Path(max_length=100, examples=["report.html"], description="A sealed or a rendered file.")],
     request: Request,
     services: ServicesDep,
 ) -> Response:
-    """A download; report.html opens as a page without scripts."""
+    """A download; report.html opens as a page without scripts. The manifest lists the sealed files; result.json,
+    orders.csv, orders.parquet, equity.csv, equity.parquet and report.html are made when they are asked for.
+    """
     manifest = await run_in_threadpool(services.artifacts.manifest, key)
     # A name is looked up, never made into a path.
     sha256 = _hashes(manifest).get(name)
@@ -86,7 +88,7 @@ router.head("/runs/{run_hash}/artifacts/{name}", include_in_schema=False)(get_ar
     responses={200: {"content": {"text/csv": {"schema": {"type": "string"}}}}, **ARTIFACT_PROBLEMS},
 )
 async def get_equity(key: ExistingRunDep, request: Request, services: ServicesDep) -> Response:
-    """The columns of `equity.parquet` for a spreadsheet, made when it is asked for: the manifest does not list it.
+    """The columns of `equity.parquet` for a spreadsheet; also `artifacts/equity.csv`.
 
     Money is in account currency, drawdown a fraction; a day without a benchmark has an empty field.
     """
@@ -98,9 +100,9 @@ async def get_equity(key: ExistingRunDep, request: Request, services: ServicesDe
 @router.get(
     "/runs/{run_hash}/bundle.zip",
     operation_id="get_bundle",
-    summary="Download all files of a run",
+    summary="Download the sealed files of a run",
     response_class=Response,
-    response_description="All files of the run in one archive.",
+    response_description="The sealed files of the run in one archive.",
     responses={
         200: {"content": {"application/zip": {"schema": {"type": "string", "format": "binary"}}}},
         **ARTIFACT_PROBLEMS,

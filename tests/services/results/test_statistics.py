@@ -15,7 +15,7 @@ def of(closes: list[float]) -> dict:
     """The statistics of 10,000 that become these."""
     times = np.array(DAYS[: len(closes)], dtype="datetime64[s]").astype(int).tolist()
     candles = [dict.fromkeys(("open", "high", "low", "close"), close) for close in closes]
-    result = answer(n_days=len(closes)) | {"benchmark": None}
+    result = answer(n_days=len(closes), n_orders=0) | {"benchmark": None}
     result["candles"] = [{"time": time, **candle} for time, candle in zip(times, candles, strict=True)]
     return statistics(equity_curve(result_of(result)))
 

@@ -13,7 +13,7 @@ const FILES = [
   ["equity.csv", "Equity", "CSV, day by day"],
   ["artifacts/equity.parquet", "Equity", "Parquet, day by day"],
   ["artifacts/result.json", "Full result", "JSON"],
-  ["bundle.zip", "Bundle", "ZIP, all files with checksums"],
+  ["bundle.zip", "Bundle", "ZIP, sealed columns with checksums"],
 ];
 
 /**
