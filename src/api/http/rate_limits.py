@@ -9,11 +9,15 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
+from limits.storage import MemoryStorage
 from slowapi import Limiter
 from slowapi.errors import RateLimitExceeded
 from starlette.requests import Request
 
 from src.errors import BacktesterError
+
+CLEAN_SECONDS = 10.0
+"""Interval between removals of expired counts from memory."""
 
 
 class TooManyRequests(BacktesterError):
@@ -43,6 +47,22 @@ class Budget:
 
     per_minute: int
     per_hour: int
+
+
+class CountsInMemory(MemoryStorage):
+    """The counts of limits' memory storage, which starts a thread for nearly every request to remove expired ones.
+
+    Starting one blocks the event loop. A count is checked for its expiry whenever it is read, so removing the others is
+    only a matter of memory and can wait.
+    """
+
+    STORAGE_SCHEME = ["hqg-memory"]  # noqa: RUF012 - declared as a list
+    _cleaned_at = -math.inf
+
+    def _MemoryStorage__schedule_expiry(self) -> None:  # noqa: N802 - the mangled name of the method it replaces
+        if time.monotonic() - self._cleaned_at >= CLEAN_SECONDS:
+            self._cleaned_at = time.monotonic()
+            self._MemoryStorage__expire_events()  # type: ignore[attr-defined]
 
 
 class RateLimits:
@@ -78,7 +98,7 @@ class _Counting:
         timeouts: dict[str, Any] = {"socket_connect_timeout": 1, "socket_timeout": 1} if is_remote else {}
         self._limiter = Limiter(
             key_func=_client,
-            storage_uri=storage_url,
+            storage_uri=storage_url if is_remote else f"{CountsInMemory.STORAGE_SCHEME[0]}://",
             storage_options=timeouts,
             in_memory_fallback=[limits],
             key_style="endpoint",

@@ -1,4 +1,5 @@
 import http.client
+import math
 import re
 import shutil
 import socket
@@ -9,7 +10,7 @@ from fastapi.routing import iter_route_contexts
 from starlette.requests import Request
 
 from src.api.http.access import is_open
-from src.api.http.rate_limits import Budget, RateLimits, TooManyRequests
+from src.api.http.rate_limits import Budget, CountsInMemory, RateLimits, TooManyRequests
 from tests.fakes.application import BACKTEST, REQUEST, RUNS, make_app, wait_until
 from tests.fakes.backtests import FakeBacktests
 from tests.fakes.issuer import Issuer, SigningKey, publishing
@@ -88,6 +89,23 @@ def test_an_environment_variable_of_slowapi_does_not_switch_it_off(connect, monk
     monkeypatch.setenv("RATELIMIT_ENABLED", "False")
     client = connect(FakeBacktests(), rate_limit_per_minute=1)
     assert [client.post(BACKTEST, json=REQUEST).status_code for _ in range(2)] == [200, 429]
+
+
+def test_counting_starts_no_thread(connect, monkeypatch):
+    client = connect(FakeBacktests())
+    client.get(RUNS)
+    started = []
+    monkeypatch.setattr("threading.Timer.start", started.append)
+    assert [client.get(RUNS).status_code for _ in range(5)] == [200] * 5
+    assert started == []
+
+
+def test_expired_counts_are_removed_from_memory():
+    counts = CountsInMemory()
+    counts.incr("expired", 0)
+    counts._cleaned_at = -math.inf
+    counts.incr("current", 60)
+    assert list(counts.storage) == ["current"]
 
 
 def test_two_applications_in_one_process_do_not_count_for_each_other(connect):
