@@ -12,6 +12,8 @@ from src.utils.json_bytes import json_bytes, json_pieces, object_pieces
 if TYPE_CHECKING:
     import numpy.typing as npt
 
+_ISO_TIMES = orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_NAIVE_UTC | orjson.OPT_UTC_Z
+
 PIECE_ROWS = 1_000
 """Rows rendered at a time, because no other thread runs meanwhile."""
 
@@ -57,7 +59,7 @@ def order_pieces(result: Result, names: Mapping[str, str] | None = None) -> Iter
         is_buy = (orders.shares[rows] > 0).tolist()
         members = {
             "id": [b'"%d"' % number for number in range(rows.start + 1, rows.start + 1 + len(is_buy))],
-            "timestamp": _dates(result.daily.dates[orders.day[rows]], b"T00:00:00Z"),
+            "timestamp": _timestamps(result.daily.dates[orders.day[rows]]),
             "symbol": [symbols[index] for index in orders.symbol[rows].tolist()],
             "action": [b'"Buy"' if buys else b'"Sell"' for buys in is_buy],
             "price": _numbers(orders.price[rows]),
@@ -157,9 +159,17 @@ def _numbers(column: "npt.NDArray[Any]") -> list[bytes]:
     return orjson.dumps(column.copy(), option=orjson.OPT_SERIALIZE_NUMPY)[1:-1].split(b",")
 
 
-def _dates(dates: "npt.NDArray[Any]", time: bytes = b"") -> list[bytes]:
+def _dates(dates: "npt.NDArray[Any]") -> list[bytes]:
     """Each date as an ISO date."""
-    return [b'"%b%b"' % (date, time) for date in dates.astype("datetime64[D]").astype(bytes).tolist()]
+    return [b'"%b"' % date for date in dates.astype("datetime64[D]").astype(bytes).tolist()]
+
+
+def _timestamps(dates: "npt.NDArray[Any]") -> list[bytes]:
+    """Midnight UTC of each date in ISO form."""
+    try:
+        return orjson.dumps(dates.astype("datetime64[s]"), option=_ISO_TIMES)[1:-1].split(b",")
+    except TypeError:  # orjson does not know the last day of the year 9999
+        return [date[:-1] + b'T00:00:00Z"' for date in _dates(dates)]
 
 
 def _seconds(dates: "npt.NDArray[Any]") -> list[bytes]:
