@@ -5,7 +5,8 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 _THREADS = 4
-_WAITING = 16
+MAX_WAITING = 16
+"""Boxes being removed or waiting for it."""
 
 
 class Removal:
@@ -13,9 +14,9 @@ class Removal:
 
     def __init__(self) -> None:
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="box-remover")
-        self._places = threading.BoundedSemaphore(_WAITING)
+        self._places = threading.BoundedSemaphore(MAX_WAITING)
 
-    def add(self, remove: Callable[[], None]) -> None:
+    def add(self, remove: Callable[[], object]) -> None:
         """Have this called soon. It must not raise."""
         self._places.acquire()
         try:
@@ -27,7 +28,7 @@ class Removal:
         """Return when all boxes are removed."""
         self._threads.shutdown(wait=True)
 
-    def _remove(self, remove: Callable[[], None]) -> None:
+    def _remove(self, remove: Callable[[], object]) -> None:
         try:
             remove()
         finally:

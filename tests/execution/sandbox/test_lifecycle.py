@@ -18,6 +18,7 @@ from src.execution.sandbox.base import BoxClosed, Sandbox
 from src.execution.sandbox.bubblewrap_sandbox import BubblewrapBox
 from src.execution.sandbox.docker_engine import Engine
 from src.execution.sandbox.docker_sandbox import LABEL, OWNER_LABEL, DockerSandbox
+from src.execution.sandbox.removal import MAX_WAITING, Removal
 from src.execution.session.progress import Observe
 from src.execution.session.session import Job, Session
 from src.utils.deadline import Deadline
@@ -101,6 +102,34 @@ def test_a_cancelled_run_ends_long_before_its_time_limit_and_leaves_nothing(sand
         # After its first output the strategy hangs, and only the cancel ends it before its deadline.
         hang(sandbox, deadline, lambda *_: deadline.cancel.set())
     assert boxes.are_gone()
+
+
+def test_a_box_that_claims_to_end_and_stays_is_removed(sandbox: Sandbox, boxes: Boxes) -> None:
+    box = sandbox.open()
+    assert box.read(1, long_deadline()) == b"R"
+    box.close(is_ending=True)
+    assert boxes.are_gone()
+
+
+def test_too_many_boxes_that_wait_for_their_removal_hold_up_the_next() -> None:
+    removal, may_go_on, added = Removal(), threading.Event(), threading.Semaphore(0)
+
+    def add() -> None:
+        for _ in range(MAX_WAITING + 1):
+            removal.add(may_go_on.wait)
+            added.release()
+
+    thread = threading.Thread(target=add)
+    thread.start()
+    for _ in range(MAX_WAITING):
+        assert added.acquire(timeout=LONG_SECONDS)
+    assert thread.is_alive()
+    may_go_on.set()
+    thread.join(LONG_SECONDS)
+    assert added.acquire(blocking=False)
+    removal.close()
+    removal.add(added.release)
+    assert added.acquire(blocking=False), "a box that is closed after its sandbox is removed at once"
 
 
 def test_a_run_past_the_requests_deadline_ends_and_leaves_nothing(sandbox: Sandbox, boxes: Boxes) -> None:

@@ -223,6 +223,24 @@ def test_the_boxs_text_is_made_printable() -> None:
     assert caught.value.errors == ["E\\x07: a\nb\\x1b (line 1, f\\x00, 2014-01-01)"]
 
 
+@pytest.mark.parametrize(
+    ("reply", "is_ending"),
+    [
+        (good_reply, True),
+        (lambda nonce: finished(nonce, error={"kind": "orders"}), True),
+        (lambda nonce: protocol.frame(protocol.LEDGER, ledger()) + finished("0" * 32), False),
+        (lambda nonce: protocol.frame(protocol.LEDGER, ledger()), False),
+    ],
+    ids=["finished", "failed", "another run's last frame", "no last frame"],
+)
+def test_only_a_box_that_sent_its_last_frame_may_end_by_itself(reply: Callable[[str], bytes], is_ending: bool) -> None:
+    sandbox = ScriptedSandbox(box(reply=reply))
+    with suppress(StrategyFailed), Session(sandbox, JOB, deadline()) as session:
+        session.describe()
+        session.run(price_table(N_DAYS), rules())
+    assert sandbox.boxes[0].was_ending == is_ending
+
+
 def test_a_silent_box_ends_at_the_deadline() -> None:
     def silent(_: bytes) -> bytes:
         raise DeadlinePassed
