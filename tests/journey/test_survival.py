@@ -17,6 +17,7 @@ from sqlalchemy.exc import OperationalError
 from src.services.storage.opening import open_engine
 from tests.conftest import open_sandbox
 from tests.fakes.application import wait_until
+from tests.fakes.price_files import write_random_prices
 from tests.journey.durable_servers import (
     HANG_SECONDS,
     Server,
@@ -175,6 +176,27 @@ def test_the_only_server_resumes_at_once_after_an_orderly_stop_and_after_a_kill(
         server.start()
         _wait_until_it_runs(server, run_hash)
         assert server.get(f"/api/v1/runs/{run_hash}")["attempt"] == 2
+
+
+def test_a_queued_run_keeps_its_prices_through_a_kill_and_changed_files(tmp_path: Path) -> None:
+    prices = tmp_path / "prices"
+    prices.mkdir()
+    for symbol in ("SPY", "BND", "^IRX"):
+        write_random_prices(prices, symbol)
+    settings = {"DATA_PROVIDER": "files", "DATA_DIR": str(prices), "MAX_CONCURRENT_RUNS": "1"}
+    with servers(1, tmp_path, **settings) as [server]:
+        hanging = server.submit(hanging_run())
+        wait_until(lambda: server.runs()[0]["status"] == "running", HANG_SECONDS)
+        queued = server.submit(small_run(1))
+        server.kill()
+        for symbol in ("SPY", "BND", "^IRX"):
+            write_random_prices(prices, symbol, seed=1)
+        server.start()
+        server.wait_until_it_answers()
+        server.request("POST", f"/api/v1/runs/{hanging}/cancel")
+        runs = wait_until_all_have_ended(server, [hanging, queued])
+        assert {run["run_hash"]: run["status"] for run in runs} == {hanging: "cancelled", queued: "succeeded"}
+        assert server.submit(small_run(1)) != queued, "the files have changed: posted now, it is another run"
 
 
 def test_a_postgresql_outage_loses_no_accepted_run(tmp_path: Path) -> None:
