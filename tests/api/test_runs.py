@@ -269,6 +269,17 @@ def test_the_request_comes_back_and_gives_the_same_run(runs):
     assert client.post(RUNS, json=request).json()["run_hash"] == run_hash
 
 
+def test_nobody_is_told_the_name_of_a_runs_dataset(runs):
+    backtests = FakeBacktests()
+    client = runs(backtests)
+    run_hash = submitted(client)["run_hash"]
+    finished(client, run_hash)
+    [dataset] = backtests.datasets
+    for path in ("", "/explain", "/request", "/result", "/statistics", "/events", "/artifacts"):
+        assert dataset not in client.get(f"{RUNS}/{run_hash}{path}").text
+    assert dataset not in client.get(RUNS).text
+
+
 def test_two_runs_are_explained_by_what_differs(runs):
     client = runs()
     one = submitted(client, REQUEST | {"parameters": {"lookback_days": 21}})["run_hash"]
