@@ -105,6 +105,7 @@ def make_app(
     files: RunFiles | None = None,
     market_data: MarketData | None = None,
     data_source: str = "unknown",
+    artifact_folder: Path | None = None,
     read: Callable[[str], Reading] = read_anything,
     **settings: Any,
 ) -> FastAPI:
@@ -114,6 +115,7 @@ def make_app(
         storage: by default one in memory, new with each start of the application.
         files: called for finished runs in the background; by default does nothing. Services.artifacts is real.
         market_data, data_source: see Services.
+        artifact_folder: by default one that is removed in the end.
         read: reads a source.
     """
 
@@ -129,7 +131,7 @@ def make_app(
                     run_events=durable.run_events,
                     run_slots=durable.run_slots,
                     preparation_slots=durable.preparation_slots,
-                    artifacts=Artifacts(Path(folder), kept),
+                    artifacts=Artifacts(artifact_folder or Path(folder), kept),
                     presets=Presets(kept.presets),
                     sandbox=sandbox or FakeSandbox(),
                     readings=ReadingCache(slots),
