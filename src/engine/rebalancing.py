@@ -84,9 +84,6 @@ class Rebalancer:
             volumes: the day's volumes in shares; empty where slippage does not use them.
             equity: the portfolio's value at the marks.
         """
-        if self._is_free and marks is prices and self._portfolio.fills:
-            self._fill_freely(day, prices, equity)
-            return
         sizing = self._sizing
         sizing.turn_to(self._weights, marks, volumes, equity)
         ready: Sequence[int] = self.waiting
@@ -107,8 +104,15 @@ class Rebalancer:
                 short.append(symbol)
         self.waiting = sorted(stuck + short) if short_reason == CASH_IN_A_SELL else stuck
 
-    def _fill_freely(self, day: int, prices: Sequence[float], equity: float) -> None:
-        """The same where every order fills completely, at its reference price and without a fee: one quick loop."""
+    def fill_freely(
+        self,
+        day: int,
+        prices: Sequence[float],
+        _marks: Sequence[float],
+        _volumes: Sequence[float],
+        equity: float,
+    ) -> None:
+        """The same in one quick loop, for use after the first fill where orders are free and no symbol lacks a bar."""
         portfolio, weights = self._portfolio, self._weights
         cash, shares, fills = portfolio.cash, portfolio.shares, portfolio.fills
         rounding, least = ROUNDING * equity, self._min_trade_value

@@ -19,7 +19,7 @@ __all__ = ["Decide", "Market", "Rules", "simulate"]
 _OPEN, _CLOSE, _VOLUME = 0, 3, 4
 _BLOCK_DAYS = 256
 
-_Row = tuple[Sequence[float], Sequence[float], Sequence[float], bool]
+_Row = tuple[int, Sequence[float], Sequence[float], Sequence[float], bool]
 
 
 class Decide(Protocol):
@@ -64,8 +64,8 @@ def simulate(market: Market, rules: Rules, decide: Decide) -> Ledger:
     count = len(market.symbols)
     portfolio = Portfolio(rules.initial_capital, count)
     rebalancer = Rebalancer(rules, portfolio, UnfilledLog(ledger.unfilled))
-    shares, value, take, fill = portfolio.shares, portfolio.value, rebalancer.take, rebalancer.fill
-    fills, max_numbers = portfolio.fills, rules.max_orders * FILL_FIELDS
+    shares, value, fills = portfolio.shares, portfolio.value, portfolio.fills
+    is_free, max_numbers = rules.is_free, rules.max_orders * FILL_FIELDS
     fills_at_open = rules.execution is ExecutionTiming.CLOSE_TO_NEXT_OPEN
     calls = decisions(market.days, count, market.bars, rules.bar_size, market.last_period_complete)
     marks: Sequence[float] = [nan] * count
@@ -76,22 +76,23 @@ def simulate(market: Market, rules: Rules, decide: Decide) -> Ledger:
     leaving = _leaving(market)
     events = {*market.dividends, *leaving}
 
-    for day, (opens, closes, volumes, has_gap) in enumerate(_rows(market.bars, count, unused)):
+    for day, opens, closes, volumes, has_gap in _rows(market.bars, count, unused):
         if day in events:
             portfolio.receive(market.dividends.get(day, ()))
             for symbol in leaving.get(day, ()):
                 rebalancer.delist(day, symbol, marks[symbol])
+        fill = rebalancer.fill_freely if is_free and fills and not has_gap else rebalancer.fill
         if fills_at_open and rebalancer.waiting:
             known_opens = _carried(opens, marks) if has_gap else opens
             fill(day, opens, known_opens, volumes, value(known_opens))
         marks = _carried(closes, marks) if has_gap else closes
         equity = portfolio.cash + fsum(map(mul, shares, marks))
-        if isnan(equity):  # 0 shares × NaN
+        if has_gap and isnan(equity):  # 0 shares × NaN
             equity = value(marks)
         if day in calls:
             weights = decide(day, calls[day], equity, portfolio.cash, shares, marks)
             if weights is not None:
-                take(day, weights)
+                rebalancer.take(day, weights)
         if not fills_at_open and rebalancer.waiting:
             fill(day, closes, marks, volumes, equity)
             equity = value(marks)
@@ -121,17 +122,19 @@ def _leaving(market: Market) -> dict[int, list[int]]:
 
 
 def _rows(bars: Doubles, count: int, unused: Container[int]) -> Iterator[_Row]:
-    """Opens, closes and volumes of each day, empty for an unused field, and whether a symbol may lack a bar on it.
+    """Each day with its opens, closes and volumes, empty if unused, and whether a symbol may lack a bar on it.
 
     Converted in blocks of days: as fast as all at once, in little memory.
     """
-    for start in range(0, len(bars), _BLOCK_DAYS * count * FIELDS):
-        block = bars[start : start + _BLOCK_DAYS * count * FIELDS]
+    width = count * FIELDS
+    for start in range(0, len(bars), _BLOCK_DAYS * width):
+        block = bars[start : start + _BLOCK_DAYS * width]
+        days = range(start // width, (start + len(block)) // width)
         has_gap = isnan(fsum(block[_CLOSE::FIELDS]))
-        yield from zip(
-            *(repeat(()) if field in unused else _by_day(block, count, field) for field in (_OPEN, _CLOSE, _VOLUME)),
-            repeat(has_gap),
+        columns = (
+            repeat(()) if field in unused else _by_day(block, count, field) for field in (_OPEN, _CLOSE, _VOLUME)
         )
+        yield from zip(days, *columns, repeat(has_gap), strict=False)
 
 
 def _by_day(block: Doubles, count: int, field: int) -> Iterator[Sequence[float]]:

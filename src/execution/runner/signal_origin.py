@@ -7,7 +7,7 @@ from typing import Any
 
 from hqg_algorithms import TargetWeights
 
-from src.execution.runner.signals import CHECKED, MAX_TOTAL_WEIGHT
+from src.execution.runner.signals import LATEST, MAX_TOTAL_WEIGHT
 
 SOURCE_NAME = "strategy.py"
 """The file name of user code in tracebacks."""
@@ -19,14 +19,15 @@ _plain_init: Callable[..., None] = TargetWeights.__init__
 def check_at_creation(symbols: Sequence[str]) -> None:
     """Make every TargetWeights check itself against the universe when it is created. The last call counts.
 
-    A valid one keeps its weights in universe order, which `signal_reader` then takes. Any other is left to the
-    library's own checks and records the instruction of user code that created it.
+    The weights of a valid one are kept in universe order, which `signal_reader` takes if it is the next to be read.
+    Any other is left to the library's own checks and records the line of user code that created it.
 
     Args:
         symbols: the universe; empty as long as it is unknown.
     """
     indices = {symbol: index for index, symbol in enumerate(symbols)}
     nothing = [0.0] * len(indices)
+    LATEST[:] = None, ()
 
     def create(self: TargetWeights, weights: Any) -> None:
         if type(self) is TargetWeights and type(weights) is dict:
@@ -38,9 +39,9 @@ def check_at_creation(symbols: Sequence[str]) -> None:
                 total += weight
             else:
                 if total <= MAX_TOTAL_WEIGHT:
-                    attributes = self.__dict__  # quicker than object.__setattr__
-                    attributes["weights"] = frozen = MappingProxyType(weights.copy())
-                    attributes[CHECKED] = frozen, targets
+                    # Through __dict__, which is quicker than object.__setattr__.
+                    self.__dict__["weights"] = LATEST[0] = MappingProxyType(weights.copy())
+                    LATEST[1] = targets
                     return
         _plain_init(self, weights)
         frame = sys._getframe(1)

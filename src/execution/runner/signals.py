@@ -10,8 +10,8 @@ from hqg_algorithms import Hold, Liquidate, Signal, TargetWeights
 MAX_TOTAL_WEIGHT = 1.0 + 1e-7
 """The same tolerance as hqg_algorithms.TargetWeights."""
 
-CHECKED = "_checked"
-"""Attribute of TargetWeights that were valid when created: their mapping, and the weights in universe order."""
+LATEST: list[Any] = [None, ()]
+"""The mapping of the latest TargetWeights that were valid when created, and its weights in universe order."""
 
 _MAX_REPR = 80
 
@@ -43,9 +43,8 @@ def signal_reader(symbols: Sequence[str]) -> Callable[[Any], Sequence[float] | N
     def read(value: Any) -> Sequence[float] | None:
         if isinstance(value, TargetWeights):
             weights = value.weights
-            checked = getattr(value, CHECKED, None)
-            if checked is not None and checked[0] is weights:
-                return checked[1]  # type: ignore[no-any-return]
+            if weights is LATEST[0]:
+                return LATEST[1]  # type: ignore[no-any-return]
         elif value is None or isinstance(value, Hold):
             return None
         else:

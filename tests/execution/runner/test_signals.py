@@ -122,6 +122,20 @@ def test_the_librarys_own_complaints_stay(weights: dict[str, float], message: st
 
 
 @pytest.mark.usefixtures("checked_at_creation")
+def test_an_earlier_signal_is_read_like_the_latest() -> None:
+    signals = [TargetWeights({"SPY": 0.1}), TargetWeights({"BND": 0.2})]
+    assert [signal_reader(SYMBOLS)(signal) for signal in signals] == [[0.1, 0.0], [0.0, 0.2]]
+
+
+@pytest.mark.usefixtures("checked_at_creation")
+def test_a_signal_created_before_the_universe_was_known_is_read_for_it() -> None:
+    check_at_creation(())
+    signal = TargetWeights({})
+    check_at_creation(SYMBOLS)
+    assert signal_reader(SYMBOLS)(signal) == [0.0, 0.0]
+
+
+@pytest.mark.usefixtures("checked_at_creation")
 def test_weights_exchanged_after_creation_are_checked_again() -> None:
     signal = TargetWeights({"SPY": 1.0})
     object.__setattr__(signal, "weights", {"SPY": 2.0})
