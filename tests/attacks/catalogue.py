@@ -52,6 +52,11 @@ class Attack:
     expect: str
     code: str
 
+    @property
+    def family(self) -> str:
+        """Such as "fs"."""
+        return self.id.partition("-")[0]
+
 
 def snippets() -> list[Attack]:
     """Source text for the analysis; some of it gets past and must be contained."""
