@@ -143,7 +143,7 @@ def server(request: pytest.FixtureRequest, price_folder: Path) -> Iterator[Serve
         pytest.skip("curl is not installed")
     open_sandbox(request.param).close()
     # No warm boxes here: after each run there must be none at all.
-    with serving(request.param, price_folder, MAX_EXECUTION_TIME="10", SANDBOX_POOL_SIZE="0") as running:
+    with serving(request.param, price_folder, MAX_EXECUTION_TIME="5", SANDBOX_POOL_SIZE="0") as running:
         yield running
 
 
@@ -207,7 +207,7 @@ def strategy(answer: str) -> str:
         ({"strategy_code": strategy("return {'SPY': -0.1}")}, 400, "execution_errors", "2010-01-04"),
         ({"strategy_code": strategy("return {'SPY': 1.1}")}, 400, "execution_errors", "2010-01-04"),
         ({"strategy_code": strategy("return {'XYZ': 1.0}")}, 400, "execution_errors", "'XYZ'"),
-        ({"strategy_code": strategy("while True: pass")}, 400, "execution_errors", "time limit of 10 s exceeded"),
+        ({"strategy_code": strategy("while True: pass")}, 400, "execution_errors", "time limit of 5 s exceeded"),
         (
             {"strategy_code": strategy("self.x = [[0] * 10_000_000 for _ in range(1000)]")},
             400,

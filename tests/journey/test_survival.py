@@ -31,7 +31,7 @@ from tests.postgres_server import PostgresServer, postgres_or_skip
 
 pytestmark = [pytest.mark.slow, pytest.mark.bubblewrap]
 
-N_RUNS = 50
+N_RUNS = 30
 N_KILLS = 5
 
 
@@ -105,12 +105,13 @@ def test_no_run_is_lost_and_each_ends_once_however_often_the_server_is_killed(tm
 
 
 def test_two_processes_on_one_database_execute_each_run_once(both: list[Server]) -> None:
-    requests = [small_run(number) for number in range(100)]
+    n_runs = 40
+    requests = [small_run(number) for number in range(n_runs)]
     with ThreadPoolExecutor(4) as clients:
         accepted = list(clients.map(lambda pair: both[pair[0] % 2].submit(pair[1]), enumerate(requests)))
-    assert len(set(accepted)) == 100
+    assert len(set(accepted)) == n_runs
     runs = wait_until_all_have_ended(both[0], accepted)
-    assert Counter((run["status"], run["attempt"]) for run in runs) == {("succeeded", 1): 100}
+    assert Counter((run["status"], run["attempt"]) for run in runs) == {("succeeded", 1): n_runs}
     for events in events_of_all(both[1], accepted).values():
         kinds = Counter(kind for _, kind, _ in events)
         assert (kinds["queued"], kinds["started"], kinds["finished"]) == (1, 1, 1)

@@ -11,6 +11,7 @@ import re
 import signal
 import time
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
@@ -28,7 +29,7 @@ from src.execution.session.session import Job, Session
 from tests.execution.box_runs import HONEST, LONG_SECONDS, PRELUDE, long_deadline, price_table, rules, run_in_box
 
 N_DAYS = 20
-ATTEMPTS = 4
+ATTEMPTS = 3
 
 WEAPONS = '''
 import ctypes, fcntl, os, signal, stat, struct, threading, time
@@ -116,8 +117,8 @@ def run_slowly(sandbox: Sandbox, source: str) -> tuple[str, float, float]:
 
 @pytest.mark.parametrize("way", ["wake_by_timer", "wake_by_output", "wake_by_calling"])
 def test_a_strategy_is_stopped_until_its_prices_have_arrived(sandbox: Sandbox, way: str) -> None:
+    source = f"{PRELUDE}{WEAPONS}\n{way}()\nsteal()\ntime.sleep(0.05)\n"
     for _ in range(ATTEMPTS):
-        source = f"{PRELUDE}{WEAPONS}\n{way}()\nsteal()\ntime.sleep(0.05)\n"
         raised, described_at, sent_at = run_slowly(sandbox, source)
         told = re.fullmatch(r"ValueError: (\[.*\]) \[\] \(line .*2014-01-01\)", raised)
         assert told, raised
@@ -134,12 +135,19 @@ class Hang(Base):
 """
 
 
-@pytest.mark.parametrize("number", ["SIGSTOP", "SIGKILL", "SIGCONT", "SIGALRM"])
-def test_a_pipe_can_send_no_signal_to_the_runner_or_its_clock(sandbox: Sandbox, number: str) -> None:
-    body = f"signal_when_it_moves(OUTPUT, signal.{number}, 1)\nsignal_when_it_moves(4, signal.{number}, 1)\n"
-    with pytest.raises(StrategyFailed) as caught:
-        run_in_box(sandbox, PRELUDE + WEAPONS + body + HANG, class_name="Hang", wall_seconds=3.0)
-    assert caught.value.errors == ["time limit of 3 s exceeded at 2014-01-01"]
+SIGNALS = ("SIGSTOP", "SIGKILL", "SIGCONT", "SIGALRM")
+
+
+def test_a_pipe_can_send_no_signal_to_the_runner_or_its_clock(sandbox: Sandbox) -> None:
+    def end_with(number: str) -> list[str]:
+        body = f"signal_when_it_moves(OUTPUT, signal.{number}, 1)\nsignal_when_it_moves(4, signal.{number}, 1)\n"
+        with pytest.raises(StrategyFailed) as caught:
+            run_in_box(sandbox, PRELUDE + WEAPONS + body + HANG, class_name="Hang", wall_seconds=3.0)
+        return caught.value.errors
+
+    with ThreadPoolExecutor(len(SIGNALS)) as threads:
+        ends = list(threads.map(end_with, SIGNALS))
+    assert ends == [["time limit of 3 s exceeded at 2014-01-01"]] * len(SIGNALS)
 
 
 class Heard(WrappedSandbox):
