@@ -19,20 +19,11 @@ from pathlib import Path
 from sqlalchemy import Engine, create_engine, make_url, text
 
 from src.services.storage.base import BuildLink, Storage
-from src.services.storage.opening import open_storage
-from src.services.storage.records import (
-    Lease,
-    Link,
-    NewRun,
-    Outcome,
-    Progress,
-    RunError,
-    RunFilter,
-    RunKey,
-    RunPage,
-    RunStatus,
-    StoredResult,
-)
+from src.services.storage.records.attempts import Lease, Outcome
+from src.services.storage.records.chain import Link
+from src.services.storage.records.results import StoredResult
+from src.services.storage.records.runs import NewRun, Progress, RunError, RunFilter, RunKey, RunPage, RunStatus
+from src.services.storage.sql.opening import open_storage
 from tests.postgres_server import NoPostgres, postgres_url
 
 OWNER = "local"

@@ -21,8 +21,8 @@ from bench.prices import real_or_generated
 from bench.run_stores import OWNER, databases, fill, seal_all, tidy
 from bench.service import FIRST, LAST, posted_body, price_folder, strategy_code
 from bench.serving import PROJECT, Answer, Client, Server, serving
-from src.services.storage.opening import open_storage
-from src.services.storage.records import RunFilter
+from src.services.storage.records.runs import RunFilter
+from src.services.storage.sql.opening import open_storage
 
 FLOOR, BEFORE = "bare FastAPI", "before"
 PAGE = 50

@@ -27,8 +27,9 @@ from bench.serving import serving
 from scripts.chromium import find_chromium
 from src.services.results.earlier import result_from_json
 from src.services.results.packing import packed
-from src.services.storage.opening import open_storage
-from src.services.storage.records import Outcome, RunStatus
+from src.services.storage.records.attempts import Outcome
+from src.services.storage.records.runs import RunStatus
+from src.services.storage.sql.opening import open_storage
 from src.utils.json_bytes import json_bytes
 
 SWITCHES = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run")

@@ -11,8 +11,8 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from src.services.storage.opening import open_storage
-from src.services.storage.tables import metadata
+from src.services.storage.sql.opening import open_storage
+from src.services.storage.sql.tables import metadata
 from tests.postgres_server import PostgresServer, postgres_or_skip
 
 

@@ -26,7 +26,7 @@ from src.services.library.presets import Presets
 from src.services.results.artifacts import Artifacts
 from src.services.runs.queries import RunQueries
 from src.services.storage.blobs.folder import FolderBlobs
-from src.services.storage.opening import open_storage
+from src.services.storage.sql.opening import open_storage
 
 
 @asynccontextmanager

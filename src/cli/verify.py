@@ -133,7 +133,7 @@ def _shown(owner: str) -> str:
 def _run(chosen: Namespace) -> int:
     if chosen.bundle is not None:
         return verify_bundle(chosen.bundle, sys.stdout)
-    from src.services.storage.opening import open_storage  # noqa: PLC0415 - slow, see above
+    from src.services.storage.sql.opening import open_storage  # noqa: PLC0415 - slow, see above
 
     settings = load_settings()
     root = chosen.artifacts or settings.artifact_dir

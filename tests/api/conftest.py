@@ -8,7 +8,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from src.services.storage.base import Storage
-from src.services.storage.opening import open_storage
+from src.services.storage.sql.opening import open_storage
 from tests.api.real_service import Service, service_on
 from tests.conftest import open_sandbox
 from tests.databases import database

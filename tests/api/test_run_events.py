@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from src.api.http.connections import MAX_STREAMS_PER_CLIENT
-from src.services.storage.records import Progress
+from src.services.storage.records.runs import Progress
 from tests.fakes.application import REQUEST, RUNS, make_app, served, wait_until
 from tests.fakes.backtests import FakeBacktests
 

@@ -10,7 +10,7 @@ import pytest
 from src.errors import NoPrices, StrategyFailed, StrategyRejected
 from src.models.run import Explanation, RunList, RunRequest, RunSummary
 from src.services.storage.errors import StorageUnavailable
-from src.services.storage.records import Progress, RunPage
+from src.services.storage.records.runs import Progress, RunPage
 from tests.fakes.application import BACKTEST, REQUEST, RUNS, another, wait_until
 from tests.fakes.backtests import FakeBacktests
 from tests.fakes.run_store import FakeRunStore, fake_storage

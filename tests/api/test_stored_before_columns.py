@@ -20,6 +20,8 @@ import pytest
 from alembic import command
 from alembic.config import Config
 from sqlalchemy import MetaData
+from src.services.storage.migrating import MIGRATIONS
+from src.services.storage.opening import open_engine, open_storage
 from starlette.testclient import TestClient
 
 from src.cli.verify import verify_bundle
@@ -28,8 +30,6 @@ from src.services.results.chain.verification import check_chain
 from src.services.results.comparison import differences
 from src.services.results.packing import packed, unpacked
 from src.services.storage.base import Storage
-from src.services.storage.migrating import MIGRATIONS
-from src.services.storage.opening import open_engine, open_storage
 from src.services.storage.records import RunKey
 from tests.fakes.application import BACKTEST, RUNS
 from tests.fakes.backtests import FakeBacktests

@@ -20,7 +20,7 @@ from src.services.results.artifacts import Artifacts
 from src.services.results.chain.folders import link_folder
 from src.services.results.chain.manifest import manifest_bytes, manifest_hash
 from src.services.storage.base import Storage
-from src.services.storage.opening import open_storage
+from src.services.storage.sql.opening import open_storage
 from tests.services.results.samples import run_key, succeeded
 
 ROOT = Path(__file__).resolve().parents[2]

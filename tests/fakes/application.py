@@ -28,7 +28,7 @@ from src.services.results.artifacts import Artifacts
 from src.services.runs.queries import RunQueries
 from src.services.runs.retention import RunFiles
 from src.services.storage.base import Storage
-from src.services.storage.records import RunKey
+from src.services.storage.records.runs import RunKey
 from tests.fakes.backtests import FakeBacktests
 from tests.fakes.run_store import fake_storage
 

@@ -13,7 +13,7 @@ from src.services.backtests.identity import run_hash
 from src.services.backtests.port import BoxNeeded, Observe
 from src.services.results.earlier import result_from_json
 from src.services.results.result import Result
-from src.services.storage.records import Progress, RunDetails
+from src.services.storage.records.runs import Progress, RunDetails
 from src.utils.canonical_json import canonical
 from src.utils.deadline import Deadline
 from src.utils.json_bytes import json_bytes

@@ -7,7 +7,8 @@ from threading import RLock
 
 from src.services.storage.base import BuildLink, RunStore
 from src.services.storage.errors import RunGone
-from src.services.storage.records import Link, RunKey
+from src.services.storage.records.chain import Link
+from src.services.storage.records.runs import RunKey
 
 Clock = Callable[[], datetime]
 

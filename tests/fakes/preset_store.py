@@ -6,7 +6,7 @@ from dataclasses import replace
 from threading import RLock
 
 from src.services.storage.errors import TooManyPresets
-from src.services.storage.records import Preset
+from src.services.storage.records.presets import Preset
 from tests.fakes.plain import plain
 
 

@@ -11,25 +11,20 @@ from typing import Any
 
 from src.services.storage.base import Storage
 from src.services.storage.errors import CursorInvalid, KeyReused, QueueFull
-from src.services.storage.records import (
+from src.services.storage.records.attempts import EventKind, HeartbeatAnswer, Lease, Outcome, RunEvent, Submission
+from src.services.storage.records.results import StoredResult
+from src.services.storage.records.runs import (
     Counts,
-    EventKind,
-    HeartbeatAnswer,
-    Lease,
     NewRun,
-    Outcome,
     Progress,
     Recomputed,
     RunDetails,
     RunError,
-    RunEvent,
     RunFilter,
     RunKey,
     RunPage,
     RunRecord,
     RunStatus,
-    StoredResult,
-    Submission,
 )
 from tests.fakes.chain_store import Clock, FakeChainStore, system_clock
 from tests.fakes.plain import plain

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy.exc import OperationalError
 
-from src.services.storage.opening import open_engine
+from src.services.storage.sql.opening import open_engine
 from tests.conftest import open_sandbox
 from tests.fakes.application import wait_until
 from tests.fakes.price_files import write_random_prices

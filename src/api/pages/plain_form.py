@@ -5,7 +5,7 @@ from html import escape
 from typing import Any
 
 from src.services.results.report.number_format import percent
-from src.services.storage.records import RunRecord
+from src.services.storage.records.runs import RunRecord
 
 FORM_POLICY = (
     "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"

@@ -20,7 +20,7 @@ from src.api.responses.run_response import finished_run
 from src.app.services import Services
 from src.errors import BacktesterError
 from src.models.request import BacktestRequest
-from src.services.storage.records import RunFilter
+from src.services.storage.records.runs import RunFilter
 
 router = APIRouter(include_in_schema=False)
 

@@ -7,7 +7,7 @@ from fastapi import Depends, Path
 
 from src.api.http.owners import OwnerDep
 from src.errors import RunNotFound
-from src.services.storage.records import RunKey
+from src.services.storage.records.runs import RunKey
 
 _RUN_HASH = re.compile(r"[0-9a-f]{64}")
 

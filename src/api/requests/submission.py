@@ -13,7 +13,7 @@ from src.api.requests.reading import check_readable
 from src.app.services import Services
 from src.models.request import BacktestRequest
 from src.services.backtests.port import BoxNeeded
-from src.services.storage.records import Submission
+from src.services.storage.records.attempts import Submission
 from src.utils.deadline import Deadline
 
 

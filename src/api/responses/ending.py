@@ -6,7 +6,7 @@ from contextlib import suppress
 from starlette.concurrency import run_in_threadpool
 
 from src.app.services import Services
-from src.services.storage.records import RunKey, RunRecord
+from src.services.storage.records.runs import RunKey, RunRecord
 
 END_SECONDS = 3.0
 """A box dies within a second; after this time the run is returned as it is."""

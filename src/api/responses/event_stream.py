@@ -14,7 +14,7 @@ from starlette.types import Receive, Scope, Send
 from src.api.http.connections import OpenStreams
 from src.api.http.disconnect import disconnected
 from src.errors import BacktesterError
-from src.services.storage.records import RunEvent
+from src.services.storage.records.attempts import RunEvent
 from src.utils.json_bytes import json_bytes
 
 logger = logging.getLogger(__name__)

@@ -12,7 +12,7 @@ from src.services.results.answer_json import answer_pieces
 from src.services.results.answers import RecentAnswers, gzip_pieces, unpacked_json
 from src.services.results.finished_run import FinishedRun
 from src.services.results.result import Result
-from src.services.storage.records import EarlierResult
+from src.services.storage.records.results import EarlierResult
 from src.utils.json_bytes import grouped
 
 LONG_BYTES = 4 * 1024 * 1024

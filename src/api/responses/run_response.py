@@ -18,7 +18,7 @@ from src.app.services import Services
 from src.errors import RunAbandoned, RunNotFinished
 from src.models.request import BacktestRequest
 from src.services.results.finished_run import FinishedRun
-from src.services.storage.records import RunKey
+from src.services.storage.records.runs import RunKey
 from src.utils.deadline import Deadline
 
 

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from src.services.storage.records import Progress, Recomputed, RunError, RunPage, RunRecord
+from src.services.storage.records.runs import Progress, Recomputed, RunError, RunPage, RunRecord
 
 
 def run_summary(run: RunRecord) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from src.api.responses.problems import ARTIFACT_PROBLEMS
 from src.models.artifacts import Manifest
 from src.services.results.chain.manifest import MANIFEST_NAME
 from src.services.results.errors import ArtifactNotFound
-from src.services.storage.records import RunKey
+from src.services.storage.records.runs import RunKey
 
 router = APIRouter(tags=["runs"])
 

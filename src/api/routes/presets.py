@@ -14,7 +14,7 @@ from src.api.responses.problems import PRESET_PROBLEMS, READING_PROBLEMS, STORED
 from src.api.responses.run_summary import iso_time
 from src.models.preset import PresetAnswer, PresetList, PresetRequest
 from src.models.problems import Refusal
-from src.services.storage.records import Preset
+from src.services.storage.records.presets import Preset
 
 router = APIRouter(tags=["presets"], route_class=JsonRoute)
 

@@ -10,7 +10,7 @@ from src.api.http.dependencies import ServicesDep
 from src.api.requests.run_keys import RunKeyDep
 from src.api.responses.event_stream import EventStream
 from src.api.responses.problems import RUN_PROBLEMS
-from src.services.storage.records import EventKind
+from src.services.storage.records.attempts import EventKind
 
 router = APIRouter(tags=["runs"])
 

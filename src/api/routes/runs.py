@@ -26,7 +26,7 @@ from src.models.request import BacktestRequest
 from src.models.response import BacktestResponse
 from src.models.run import Explanation, RunList, RunRequest, RunSummary
 from src.models.statistics import RunStatistics
-from src.services.storage.records import RunFilter, RunStatus
+from src.services.storage.records.runs import RunFilter, RunStatus
 from src.utils.json_bytes import json_bytes
 from src.utils.symbols import SYMBOL_PATTERN
 

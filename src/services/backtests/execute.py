@@ -29,7 +29,7 @@ from src.services.data_provider.base import PriceTable
 from src.services.data_provider.calendar import last_period_is_complete
 from src.services.results import document as answer
 from src.services.results.result import Result
-from src.services.storage.records import Progress
+from src.services.storage.records.runs import Progress
 from src.utils.stopwatch import Stopwatch
 
 

@@ -6,7 +6,7 @@ from typing import Any, Protocol, Self
 
 from src.models.request import BacktestRequest
 from src.services.results.result import Result
-from src.services.storage.records import Progress, RunDetails
+from src.services.storage.records.runs import Progress, RunDetails
 from src.utils.deadline import Deadline
 
 Observe = Callable[[Progress, Sequence[str]], None]

@@ -21,7 +21,7 @@ from src.services.backtests.port import BoxNeeded
 from src.services.backtests.reading_cache import readable_strategy
 from src.services.data_provider.waiting import price_deadline
 from src.services.results import document as answer
-from src.services.storage.records import RunDetails
+from src.services.storage.records.runs import RunDetails
 from src.utils.canonical_json import canonical
 from src.utils.deadline import Deadline
 from src.utils.stopwatch import Stopwatch

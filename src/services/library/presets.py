@@ -7,7 +7,7 @@ from typing import Any
 from src.errors import BacktesterError
 from src.services.backtests.identity import run_hash
 from src.services.storage.base import PresetStore
-from src.services.storage.records import Preset
+from src.services.storage.records.presets import Preset
 
 
 class PresetNotFound(BacktesterError):

@@ -33,7 +33,9 @@ from src.services.results.packing import sealed_parts, unpacked
 from src.services.results.rendering import RENDERERS, RENDERING
 from src.services.storage.base import BuildLink, Storage
 from src.services.storage.errors import RunGone
-from src.services.storage.records import EarlierResult, Link, RunKey, StoredResult
+from src.services.storage.records.chain import Link
+from src.services.storage.records.results import EarlierResult, StoredResult
+from src.services.storage.records.runs import RunKey
 
 logger = logging.getLogger(__name__)
 

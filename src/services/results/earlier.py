@@ -8,7 +8,7 @@ import numpy as np
 import orjson
 
 from src.services.results.result import Daily, Orders, Result
-from src.services.storage.records import EarlierResult
+from src.services.storage.records.results import EarlierResult
 from src.utils.json_bytes import parsed_json
 from src.utils.return_stats import Float64Array
 

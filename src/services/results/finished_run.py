@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from src.services.results.result import Result
-from src.services.storage.records import EarlierResult, RunKey, StoredResult
+from src.services.storage.records.results import EarlierResult, StoredResult
+from src.services.storage.records.runs import RunKey
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 from src.errors import BacktesterError, StrategyFailed
 from src.services.results.earlier import read_earlier
 from src.services.results.result import Daily, Orders, Result
-from src.services.storage.records import EarlierResult, StoredResult
+from src.services.storage.records.results import EarlierResult, StoredResult
 from src.utils.json_bytes import json_bytes, parsed_json
 from src.utils.return_stats import Float64Array
 

@@ -13,7 +13,7 @@ from src.services.runs.notifications import News, RunNotifications
 from src.services.runs.runs import Runs
 from src.services.storage.base import RunStore
 from src.services.storage.errors import StorageUnavailable
-from src.services.storage.records import RunKey
+from src.services.storage.records.runs import RunKey
 
 logger = logging.getLogger(__name__)
 

@@ -12,7 +12,8 @@ from typing import TypeVar
 from src.errors import RunNotFound
 from src.services.runs.notifications import News, RunNotifications
 from src.services.storage.base import RunStore
-from src.services.storage.records import EventKind, RunEvent, RunKey, RunRecord
+from src.services.storage.records.attempts import EventKind, RunEvent
+from src.services.storage.records.runs import RunKey, RunRecord
 
 Value = TypeVar("Value")
 

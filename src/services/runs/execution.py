@@ -17,7 +17,8 @@ from src.services.runs.notifications import News, RunEnds, RunNotifications
 from src.services.runs.progress_writer import ProgressWriter
 from src.services.storage.base import RunStore
 from src.services.storage.errors import StorageUnavailable
-from src.services.storage.records import Lease, Outcome, RunStatus
+from src.services.storage.records.attempts import Lease, Outcome
+from src.services.storage.records.runs import RunStatus
 from src.utils.deadline import Deadline
 
 LATE_SECONDS = 0.5

@@ -15,7 +15,8 @@ from src.errors import (
     StrategyFailed,
     StrategyRejected,
 )
-from src.services.storage.records import Outcome, RunError, RunRecord, RunStatus
+from src.services.storage.records.attempts import Outcome
+from src.services.storage.records.runs import RunError, RunRecord, RunStatus
 
 OWN_FAULT = "Something went wrong on our side."
 

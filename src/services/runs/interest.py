@@ -1,6 +1,6 @@
 """Records which runs must continue when the client that started them disconnects, as far as this process knows."""
 
-from src.services.storage.records import RunKey
+from src.services.storage.records.runs import RunKey
 
 
 class ClientInterest:

@@ -7,7 +7,8 @@ from enum import Enum, auto
 
 from src.services.storage.base import RunStore
 from src.services.storage.errors import StorageUnavailable
-from src.services.storage.records import Outcome, RunKey
+from src.services.storage.records.attempts import Outcome
+from src.services.storage.records.runs import RunKey
 
 logger = logging.getLogger(__name__)
 

@@ -10,7 +10,7 @@ from src.services.runs.leases import Ending, HeldLease
 from src.services.runs.notifications import News, RunNotifications
 from src.services.storage.base import RunStore
 from src.services.storage.errors import StorageUnavailable
-from src.services.storage.records import Progress
+from src.services.storage.records.runs import Progress
 
 logger = logging.getLogger(__name__)
 

@@ -8,16 +8,9 @@ from src.errors import ResultNotReady, RunNotFinished, RunNotFound
 from src.services.results.finished_run import FinishedRun
 from src.services.runs.failures import error_of
 from src.services.storage.base import RunStore
-from src.services.storage.records import (
-    EarlierResult,
-    EventKind,
-    RunDetails,
-    RunFilter,
-    RunKey,
-    RunPage,
-    RunRecord,
-    StoredResult,
-)
+from src.services.storage.records.attempts import EventKind
+from src.services.storage.records.results import EarlierResult, StoredResult
+from src.services.storage.records.runs import RunDetails, RunFilter, RunKey, RunPage, RunRecord
 
 MAX_LOG_EVENTS = 10_000
 MAX_LINES = 1_000

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 from src.services.runs.notifications import News, RunNotifications
 from src.services.storage.base import RunStore
-from src.services.storage.records import RunKey
+from src.services.storage.records.runs import RunKey
 
 logger = logging.getLogger(__name__)
 

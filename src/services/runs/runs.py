@@ -27,15 +27,8 @@ from src.services.runs.queries import RunQueries
 from src.services.runs.retention import remove_run
 from src.services.storage.base import RunStore
 from src.services.storage.errors import StorageUnavailable
-from src.services.storage.records import (
-    Lease,
-    NewRun,
-    RunDetails,
-    RunKey,
-    RunRecord,
-    RunStatus,
-    Submission,
-)
+from src.services.storage.records.attempts import Lease, Submission
+from src.services.storage.records.runs import NewRun, RunDetails, RunKey, RunRecord, RunStatus
 from src.utils.canonical_json import canonical_json
 from src.utils.deadline import Deadline
 

@@ -8,25 +8,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from src.services.storage.records import (
+from src.services.storage.records.attempts import EventKind, HeartbeatAnswer, Lease, Outcome, RunEvent, Submission
+from src.services.storage.records.chain import Link
+from src.services.storage.records.presets import Preset
+from src.services.storage.records.results import EarlierResult, StoredResult
+from src.services.storage.records.runs import (
     Counts,
-    EarlierResult,
-    EventKind,
-    HeartbeatAnswer,
-    Lease,
-    Link,
     NewRun,
-    Outcome,
-    Preset,
     Progress,
     RunDetails,
-    RunEvent,
     RunFilter,
     RunKey,
     RunPage,
     RunRecord,
-    StoredResult,
-    Submission,
 )
 
 

@@ -10,7 +10,7 @@ import pytest
 from src.api.contracts.dashboard.shapes import JobAnswer
 from src.api.http.auth import COOKIE
 from src.errors import StrategyFailed
-from src.services.storage.records import Progress
+from src.services.storage.records.runs import Progress
 from tests.fakes.application import BACKTEST, REQUEST, RUNS, another, wait_until
 from tests.fakes.backtests import FakeBacktests
 from tests.fakes.issuer import Issuer, SigningKey, publishing

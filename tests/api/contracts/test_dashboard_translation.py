@@ -10,7 +10,7 @@ import pytest
 from src.api.contracts.dashboard.shapes import JobAnswer
 from src.api.contracts.dashboard.translation import job_answer, job_metrics, job_pieces
 from src.services.results.earlier import result_from_json
-from src.services.storage.records import RunError, RunKey, RunRecord, RunStatus
+from src.services.storage.records.runs import RunError, RunKey, RunRecord, RunStatus
 from src.utils.json_bytes import json_bytes
 from tests.fakes.backtests import real_shaped_answer
 

@@ -15,7 +15,7 @@ from src.api.http.connections import MAX_STREAMS_PER_CLIENT, OpenStreams, TooMan
 from src.api.responses import event_stream
 from src.api.responses.event_stream import EventStream, event_bytes
 from src.services.storage.errors import StorageUnavailable
-from src.services.storage.records import EventKind, RunEvent
+from src.services.storage.records.attempts import EventKind, RunEvent
 
 SCOPE = {"type": "http"}
 

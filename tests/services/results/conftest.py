@@ -7,7 +7,7 @@ import pytest
 
 from src.services.results.artifacts import Artifacts
 from src.services.storage.base import Storage
-from src.services.storage.opening import open_storage
+from src.services.storage.sql.opening import open_storage
 
 
 @pytest.fixture

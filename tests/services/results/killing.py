@@ -15,8 +15,8 @@ from src.cli.verify import verify_chains
 from src.services.results.artifacts import Artifacts
 from src.services.results.chain.folders import link_folder
 from src.services.results.chain.manifest import FILE_NAMES, MANIFEST_NAME
-from src.services.storage.opening import open_storage
-from src.services.storage.records import RunKey
+from src.services.storage.records.runs import RunKey
+from src.services.storage.sql.opening import open_storage
 from tests.services.results.samples import run_key, succeeded
 
 WATCHED = ("open", "os.rename", "os.mkdir", "os.remove", "os.rmdir", "os.scandir")

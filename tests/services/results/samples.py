@@ -11,7 +11,8 @@ from src.services.results.earlier import result_from_json
 from src.services.results.packing import packed
 from src.services.results.result import Result
 from src.services.storage.base import Storage
-from src.services.storage.records import NewRun, Outcome, RunKey, RunStatus
+from src.services.storage.records.attempts import Outcome
+from src.services.storage.records.runs import NewRun, RunKey, RunStatus
 
 SOURCE = "class Half(Strategy):\n    universe = ['SPY', 'BND']\n"
 

@@ -22,7 +22,8 @@ from src.services.results.chain.manifest import FILE_NAMES, MANIFEST_NAME, NO_HA
 from src.services.results.chain.verification import check_chain
 from src.services.results.errors import ArtifactNotFound, ArtifactsNotReady, ArtifactsUnwritable
 from src.services.storage.base import BuildLink, Storage
-from src.services.storage.records import Link, RunKey
+from src.services.storage.records.chain import Link
+from src.services.storage.records.runs import RunKey
 from tests.services.results.samples import SOURCE, answer, request_of, run_key, submitted, succeeded
 
 

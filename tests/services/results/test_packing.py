@@ -12,7 +12,7 @@ from src.errors import StrategyFailed
 from src.services.results import earlier as reader
 from src.services.results.answer_json import answer_pieces
 from src.services.results.packing import ResultDamaged, packed, sealed_parts, unpacked
-from src.services.storage.records import EarlierResult
+from src.services.storage.records.results import EarlierResult
 from tests.services.results.samples import answer, result_of
 
 

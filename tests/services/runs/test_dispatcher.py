@@ -19,7 +19,8 @@ from src.services.runs import dispatcher, retention
 from src.services.runs.notifications import RunNotifications
 from src.services.runs.retention import RunRetention
 from src.services.storage.errors import QueueFull, StorageUnavailable
-from src.services.storage.records import Lease, RunFilter, RunKey, RunStatus
+from src.services.storage.records.attempts import Lease
+from src.services.storage.records.runs import RunFilter, RunKey, RunStatus
 from src.utils.deadline import Deadline
 from tests.fakes.application import FakeFiles, wait_until
 from tests.fakes.backtests import FakeBacktests

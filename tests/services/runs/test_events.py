@@ -9,7 +9,8 @@ import pytest
 from src.errors import RunNotFound
 from src.services.runs.events import RunEvents
 from src.services.runs.notifications import News, RunNotifications
-from src.services.storage.records import Lease, Outcome, Progress, RunEvent, RunKey, RunStatus
+from src.services.storage.records.attempts import Lease, Outcome, RunEvent
+from src.services.storage.records.runs import Progress, RunKey, RunStatus
 from tests.fakes.run_store import FakeRunStore
 from tests.services.storage.samples import new_run
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from src.services.runs.leases import Ending, Leases
 from src.services.storage.errors import StorageUnavailable
-from src.services.storage.records import HeartbeatAnswer, Lease
+from src.services.storage.records.attempts import HeartbeatAnswer, Lease
 from tests.fakes.application import wait_until
 from tests.fakes.run_store import FakeRunStore
 from tests.services.storage.samples import new_run

@@ -32,7 +32,8 @@ from src.services.runs.progress_writer import PACE_SECONDS
 from src.services.runs.queries import RunQueries
 from src.services.runs.runs import Runs
 from src.services.storage.errors import KeyReused, QueueFull, StorageUnavailable
-from src.services.storage.records import Lease, Progress, RunFilter, RunKey, RunRecord, RunStatus
+from src.services.storage.records.attempts import Lease
+from src.services.storage.records.runs import Progress, RunFilter, RunKey, RunRecord, RunStatus
 from src.utils.deadline import Deadline
 from tests.fakes.backtests import FakeBacktests
 from tests.fakes.run_store import FakeRunStore

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from src.services.storage.base import Storage
-from src.services.storage.opening import open_storage
+from src.services.storage.sql.opening import open_storage
 from tests.databases import database
 from tests.fakes.run_store import fake_storage
 from tests.postgres_server import PostgresServer

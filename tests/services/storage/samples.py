@@ -4,7 +4,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 from src.services.storage.base import BuildLink, RunStore, Storage
-from src.services.storage.records import Lease, Link, NewRun, Outcome, RunError, RunKey, RunStatus, StoredResult
+from src.services.storage.records.attempts import Lease, Outcome
+from src.services.storage.records.chain import Link
+from src.services.storage.records.results import StoredResult
+from src.services.storage.records.runs import NewRun, RunError, RunKey, RunStatus
 
 INGREDIENTS = {"start_date": "2015-01-01", "end_date": "2016-12-31", "parameters": {"lookback_days": 21}}
 

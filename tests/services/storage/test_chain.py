@@ -9,7 +9,8 @@ import pytest
 
 from src.services.storage.base import BuildLink, Storage
 from src.services.storage.errors import RunGone
-from src.services.storage.records import Link, RunKey
+from src.services.storage.records.chain import Link
+from src.services.storage.records.runs import RunKey
 from tests.services.storage.samples import failure, finished, key, link_builder, new_run, sealed
 
 

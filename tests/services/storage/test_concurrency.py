@@ -14,8 +14,10 @@ import pytest
 from sqlalchemy import text
 
 from src.services.storage.base import Storage
-from src.services.storage.opening import open_engine
-from src.services.storage.records import Lease, Link, Progress, RunStatus
+from src.services.storage.records.attempts import Lease
+from src.services.storage.records.chain import Link
+from src.services.storage.records.runs import Progress, RunStatus
+from src.services.storage.sql.opening import open_engine
 from tests.services.storage.samples import finished, key, link_builder, new_run, success
 
 N_RUNS = 100
@@ -23,7 +25,7 @@ HANG_SECONDS = 60.0
 
 WORKER = """
 import json, sys, threading, time
-from src.services.storage.opening import open_storage
+from src.services.storage.sql.opening import open_storage
 from tests.services.storage.samples import success
 storage = open_storage(sys.argv[1])
 print("ready", flush=True)

@@ -5,7 +5,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from src.services.storage.base import Storage
-from src.services.storage.records import Outcome, Progress, RunError, RunKey, RunStatus
+from src.services.storage.records.attempts import Outcome
+from src.services.storage.records.runs import Progress, RunError, RunKey, RunStatus
 from tests.services.storage.samples import failure, finished, key, new_run, result, started, success
 
 

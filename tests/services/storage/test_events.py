@@ -4,7 +4,8 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC
 
 from src.services.storage.base import Storage
-from src.services.storage.records import EventKind, Outcome, Progress, RunEvent, RunStatus
+from src.services.storage.records.attempts import EventKind, Outcome, RunEvent
+from src.services.storage.records.runs import Progress, RunStatus
 from tests.services.storage.samples import failure, finished, key, new_run, started, success
 
 

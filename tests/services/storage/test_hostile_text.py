@@ -5,7 +5,8 @@ import math
 import pytest
 
 from src.services.storage.base import Storage
-from src.services.storage.records import Outcome, Progress, RunError, RunFilter, RunKey, RunStatus
+from src.services.storage.records.attempts import Outcome
+from src.services.storage.records.runs import Progress, RunError, RunFilter, RunKey, RunStatus
 from tests.services.storage.samples import INGREDIENTS, link_builder, new_run, result
 
 HOSTILE = {

@@ -8,8 +8,8 @@ from sqlalchemy import update
 
 from src.services.storage.base import Storage
 from src.services.storage.errors import KeyReused
-from src.services.storage.opening import open_engine
-from src.services.storage.tables import idempotency_keys
+from src.services.storage.sql.opening import open_engine
+from src.services.storage.sql.tables import idempotency_keys
 from tests.fakes.run_store import FakeRunStore
 from tests.services.storage.samples import new_run
 

@@ -10,9 +10,9 @@ from sqlalchemy import update
 
 from src.services.storage.base import Storage
 from src.services.storage.errors import CursorInvalid
-from src.services.storage.opening import open_engine
-from src.services.storage.records import RunFilter, RunKey, RunStatus
-from src.services.storage.tables import runs
+from src.services.storage.records.runs import RunFilter, RunKey, RunStatus
+from src.services.storage.sql.opening import open_engine
+from src.services.storage.sql.tables import runs
 from tests.services.storage.samples import (
     failure,
     finished,

@@ -8,7 +8,7 @@ import pytest
 
 from src.services.storage.base import Storage
 from src.services.storage.errors import TooManyPresets
-from src.services.storage.records import Preset
+from src.services.storage.records.presets import Preset
 
 NOON = datetime(2026, 3, 4, 12, 0, 0, 123456, tzinfo=UTC)
 CONFIGURATION = {"commission": {"model": "rate", "fraction": 0.001}, "symbols": ["SPY"], "note": "\x00\ud800 é"}

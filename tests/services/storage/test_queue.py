@@ -7,7 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 from src.services.storage.base import Storage
-from src.services.storage.records import Counts, EventKind, Lease, Progress, RunStatus
+from src.services.storage.records.attempts import EventKind, Lease
+from src.services.storage.records.runs import Counts, Progress, RunStatus
 from tests.services.storage.samples import failure, finished, key, new_run, started, success
 
 SHORT_SECONDS = 0.05

@@ -9,7 +9,7 @@ import pytest
 
 from src.services.storage.base import Storage
 from src.services.storage.errors import KeyReused, QueueFull
-from src.services.storage.records import RunFilter, RunStatus
+from src.services.storage.records.runs import RunFilter, RunStatus
 from tests.services.storage.samples import failure, finished, key, new_run, result, started, success
 
 

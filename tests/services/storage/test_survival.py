@@ -11,13 +11,13 @@ from collections.abc import Callable
 import pytest
 
 from src.services.storage.base import Storage
-from src.services.storage.records import RunStatus
+from src.services.storage.records.runs import RunStatus
 from tests.services.storage.samples import key, new_run
 
 WRITER = """
 import sys
-from src.services.storage.records import (Progress)
-from src.services.storage.opening import open_storage
+from src.services.storage.records.runs import Progress
+from src.services.storage.sql.opening import open_storage
 from tests.services.storage.samples import new_run, success, link_builder
 storage = open_storage(sys.argv[1])
 number = int(sys.argv[2])

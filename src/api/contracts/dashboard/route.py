@@ -15,7 +15,7 @@ from src.api.responses.ending import cancelled
 from src.api.responses.problems import RUN_PROBLEMS
 from src.api.responses.result_response import rewritten_response
 from src.models.problems import Refusal
-from src.services.storage.records import RunKey, RunStatus
+from src.services.storage.records.runs import RunKey, RunStatus
 
 router = APIRouter(prefix="/api/v1", tags=["jobs"])
 

@@ -6,7 +6,7 @@ from typing import Any
 from src.api.responses.run_summary import iso_time
 from src.services.results.answer_json import candle_pieces, order_pieces, weight_pieces
 from src.services.results.result import Result
-from src.services.storage.records import RunRecord, RunStatus
+from src.services.storage.records.runs import RunRecord, RunStatus
 from src.utils.json_bytes import json_bytes, object_pieces
 
 _STATUSES = {

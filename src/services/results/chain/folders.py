@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from src.services.results.chain.manifest import MANIFEST_NAME, NO_HASH, REMOVED_NAME
-from src.services.storage.records import Link
+from src.services.storage.records.chain import Link
 
 logger = logging.getLogger(__name__)
 

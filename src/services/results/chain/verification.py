@@ -17,7 +17,7 @@ from src.services.results.chain.manifest import (
     manifest_hash,
 )
 from src.services.storage.base import ChainStore
-from src.services.storage.records import Link
+from src.services.storage.records.chain import Link
 
 MAX_MANIFEST_BYTES = 1_000_000
 

@@ -5,16 +5,17 @@ from typing import Any
 
 from sqlalchemy import Row, bindparam, insert, update
 
-from src.services.storage.database import Transaction
-from src.services.storage.records import EventKind, Outcome, Recomputed, RunError, RunStatus
-from src.services.storage.run_rows import (
+from src.services.storage.records.attempts import EventKind, Outcome
+from src.services.storage.records.runs import Recomputed, RunError, RunStatus
+from src.services.storage.sql.database import Transaction
+from src.services.storage.sql.run_rows import (
     error_as_json,
     finished_event_data,
     recomputed_as_json,
     trace_as_json,
 )
-from src.services.storage.tables import run_columns, run_details, run_events, runs
-from src.services.storage.turns import position
+from src.services.storage.sql.tables import run_columns, run_details, run_events, runs
+from src.services.storage.sql.turns import position
 
 Told = tuple[EventKind, Mapping[str, Any]]
 

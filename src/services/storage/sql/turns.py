@@ -7,8 +7,8 @@ from typing import Any
 
 from sqlalchemy import BigInteger, ColumnElement, Connection, Select, func, select, tuple_, type_coerce
 
-from src.services.storage.records import RunStatus
-from src.services.storage.tables import runs
+from src.services.storage.records.runs import RunStatus
+from src.services.storage.sql.tables import runs
 
 IS_QUEUED: ColumnElement[bool] = runs.c.status == RunStatus.QUEUED
 

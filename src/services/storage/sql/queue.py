@@ -6,13 +6,14 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, select, true, update
 
-from src.services.storage.database import Transaction
-from src.services.storage.records import EventKind, HeartbeatAnswer, Lease, Outcome, RunError, RunKey, RunStatus
-from src.services.storage.run_changes import NO_LEASE, change, end, queue_run
-from src.services.storage.run_rows import find, for_change
-from src.services.storage.sql_submission import start_values
-from src.services.storage.tables import runs
-from src.services.storage.turns import IS_QUEUED, turns
+from src.services.storage.records.attempts import EventKind, HeartbeatAnswer, Lease, Outcome
+from src.services.storage.records.runs import RunError, RunKey, RunStatus
+from src.services.storage.sql.database import Transaction
+from src.services.storage.sql.run_changes import NO_LEASE, change, end, queue_run
+from src.services.storage.sql.run_rows import find, for_change
+from src.services.storage.sql.submission import start_values
+from src.services.storage.sql.tables import runs
+from src.services.storage.sql.turns import IS_QUEUED, turns
 
 LONGEST_LEASE = timedelta(hours=2)
 """Longer than any lease the settings allow."""

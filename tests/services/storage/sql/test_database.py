@@ -9,9 +9,9 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
-from src.services.storage.database import ATTEMPTS, Database, TransactionConflict, repeated_on_conflict
 from src.services.storage.errors import StorageUnavailable
-from src.services.storage.opening import open_engine
+from src.services.storage.sql.database import ATTEMPTS, Database, TransactionConflict, repeated_on_conflict
+from src.services.storage.sql.opening import open_engine
 
 
 @pytest.fixture

@@ -7,11 +7,12 @@ from typing import Any
 from sqlalchemy import Connection, Select, bindparam, insert, select, update
 
 from src.services.storage.base import BuildLink
-from src.services.storage.database import Database, repeated_on_conflict
 from src.services.storage.errors import RunGone
-from src.services.storage.records import Link, RunKey
-from src.services.storage.run_rows import OF_KEY, named
-from src.services.storage.tables import chain_links, runs
+from src.services.storage.records.chain import Link
+from src.services.storage.records.runs import RunKey
+from src.services.storage.sql.database import Database, repeated_on_conflict
+from src.services.storage.sql.run_rows import OF_KEY, named
+from src.services.storage.sql.tables import chain_links, runs
 
 LINKS = chain_links.c
 

@@ -5,11 +5,11 @@ from dataclasses import asdict
 
 from sqlalchemy import ColumnElement, Connection, delete, func, select
 
-from src.services.storage.database import Database, TransactionConflict, repeated_on_conflict
 from src.services.storage.errors import TooManyPresets
-from src.services.storage.records import Preset
-from src.services.storage.sql_submission import insert_or_nothing
-from src.services.storage.tables import presets
+from src.services.storage.records.presets import Preset
+from src.services.storage.sql.database import Database, TransactionConflict, repeated_on_conflict
+from src.services.storage.sql.submission import insert_or_nothing
+from src.services.storage.sql.tables import presets
 
 
 class SqlPresets:

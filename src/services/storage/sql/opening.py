@@ -10,13 +10,13 @@ from sqlalchemy import URL, Connection, Engine, ExceptionContext, create_engine,
 from sqlalchemy.exc import ArgumentError
 
 from src.services.storage.base import Storage
-from src.services.storage.database import Database
 from src.services.storage.errors import StorageUnavailable
-from src.services.storage.migrating import migrate
-from src.services.storage.presence import Presence
-from src.services.storage.sql_chain import SqlChain
-from src.services.storage.sql_presets import SqlPresets
-from src.services.storage.sql_runs import SqlRuns
+from src.services.storage.sql.chain import SqlChain
+from src.services.storage.sql.database import Database
+from src.services.storage.sql.migrating import migrate
+from src.services.storage.sql.presence import Presence
+from src.services.storage.sql.presets import SqlPresets
+from src.services.storage.sql.runs import SqlRuns
 
 BUSY_SECONDS = 10.0
 """How long a transaction waits for another, and a thread for a connection, before StorageUnavailable is raised."""

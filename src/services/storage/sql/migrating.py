@@ -7,8 +7,8 @@ from alembic.config import Config
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 
-from src.services.storage.database import Database
 from src.services.storage.errors import StorageUnavailable
+from src.services.storage.sql.database import Database
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 

@@ -9,13 +9,14 @@ from typing import Any
 from sqlalchemy import Connection, Row, Table, delete, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from src.services.storage.database import Transaction, TransactionConflict
 from src.services.storage.errors import KeyReused, QueueFull
-from src.services.storage.records import EventKind, Lease, NewRun, RunKey, RunRecord, RunStatus, Submission
-from src.services.storage.run_changes import change, queue_run
-from src.services.storage.run_rows import find, folded, symbols_column, whole_record
-from src.services.storage.sql_listing import counts
-from src.services.storage.tables import idempotency_keys, run_details, runs
+from src.services.storage.records.attempts import EventKind, Lease, Submission
+from src.services.storage.records.runs import NewRun, RunKey, RunRecord, RunStatus
+from src.services.storage.sql.database import Transaction, TransactionConflict
+from src.services.storage.sql.listing import counts
+from src.services.storage.sql.run_changes import change, queue_run
+from src.services.storage.sql.run_rows import find, folded, symbols_column, whole_record
+from src.services.storage.sql.tables import idempotency_keys, run_details, runs
 
 KEY_LIFETIME = timedelta(hours=24)
 

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from src.services.storage.base import Storage
-from src.services.storage.opening import open_storage
-from src.services.storage.presence import Presence
-from src.services.storage.records import RunStatus
+from src.services.storage.records.runs import RunStatus
+from src.services.storage.sql.opening import open_storage
+from src.services.storage.sql.presence import Presence
 from tests.databases import database
 from tests.services.storage.samples import key, started, success
 
@@ -20,7 +20,7 @@ OpenAgain = Callable[[], Storage]
 
 WORK_AND_HANG = """
 import sys, time
-from src.services.storage.opening import open_storage
+from src.services.storage.sql.opening import open_storage
 from tests.services.storage.samples import started
 storage = open_storage(sys.argv[1])
 storage.runs.attend(3)

@@ -17,7 +17,7 @@ from sqlalchemy import (
     Text,
 )
 
-from src.services.storage.columns import EscapedText, JsonText, Moment
+from src.services.storage.sql.columns import EscapedText, JsonText, Moment
 
 metadata = MetaData()
 

@@ -1,4 +1,4 @@
-"""Stored records of runs, presets and manifests. Times are timezone-aware UTC, JSON values are plain."""
+"""Runs as they are stored: accepted, listed and shown."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -27,16 +27,6 @@ class RunStatus(StrEnum):
     def is_finished(self) -> bool:
         """Whether the state is final."""
         return self not in (RunStatus.QUEUED, RunStatus.RUNNING)
-
-
-class EventKind(StrEnum):
-    """The kinds of events of a run."""
-
-    QUEUED = "queued"
-    STARTED = "started"
-    PROGRESS = "progress"
-    LOG = "log"
-    FINISHED = "finished"
 
 
 @dataclass(frozen=True, order=True)
@@ -174,105 +164,6 @@ class RunDetails:
 
 
 @dataclass(frozen=True)
-class StoredResult:
-    """A result as it is stored; see src/services/results/packing.py.
-
-    Attributes:
-        document: all of it that is neither a column nor a metric, as a JSON object.
-        metrics: every metric by name, and `undefined`.
-        daily: the account day by day, an Arrow file.
-        orders: every fill, an Arrow file.
-        sha256: of all these together, hexadecimal.
-        json_length: bytes of the whole result as JSON, approximately.
-    """
-
-    document: bytes
-    metrics: Mapping[str, Any]
-    daily: bytes
-    orders: bytes
-    sha256: str
-    json_length: int
-
-
-@dataclass(frozen=True)
-class EarlierResult:
-    """A whole BacktestResponse, as it was stored before results were columns.
-
-    Attributes:
-        gzip_bytes: the JSON answer, compressed.
-        json_sha256: of the JSON before compression, hexadecimal.
-        json_length: bytes of the JSON before compression.
-    """
-
-    gzip_bytes: bytes
-    json_sha256: str
-    json_length: int
-
-
-@dataclass(frozen=True)
-class Lease:
-    """The right of one service process to execute one run. A process that has lost it can change nothing.
-
-    Attributes:
-        token: unique to this attempt.
-    """
-
-    key: RunKey
-    token: str
-    attempt: int
-
-
-@dataclass(frozen=True)
-class RunEvent:
-    """One event of a run.
-
-    Attributes:
-        id: consecutive from 1 within the run, across attempts.
-        data: JSON values only.
-    """
-
-    id: int
-    kind: EventKind
-    at: datetime
-    data: Mapping[str, Any]
-
-
-@dataclass(frozen=True)
-class Submission:
-    """The outcome of submitting a run.
-
-    Attributes:
-        is_new: whether this call queued or started it; False if it already existed.
-        lease: the caller's right to execute it now, if requested and the run is new.
-    """
-
-    run: RunRecord
-    is_new: bool
-    lease: Lease | None = None
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """How an attempt ended: with a result or with an error."""
-
-    status: RunStatus
-    result: StoredResult | None = None
-    error: RunError | None = None
-    log_lines: tuple[str, ...] = ()
-    """Lines not yet sent in an event."""
-    differences: tuple[str, ...] = ()
-    """Where a recomputed answer differs from the stored one, see `Recomputed`; the executor compares them."""
-
-
-@dataclass(frozen=True)
-class HeartbeatAnswer:
-    """News about a process's leases: tokens of runs to cancel, and tokens it has lost."""
-
-    cancelled: frozenset[str] = frozenset()
-    lost: frozenset[str] = frozenset()
-
-
-@dataclass(frozen=True)
 class RunFilter:
     """Which runs a list shows; None does not filter.
 
@@ -302,39 +193,3 @@ class Counts:
 
     n_queued: int
     n_running: int
-
-
-@dataclass(frozen=True)
-class Preset:
-    """A named configuration of runs.
-
-    Attributes:
-        preset_id: SHA-256 of name and configuration as canonical JSON, hexadecimal.
-        configuration: part of a BacktestRequest as JSON.
-    """
-
-    owner: str
-    preset_id: str
-    name: str
-    configuration: Mapping[str, Any]
-    created_at: datetime
-
-
-@dataclass(frozen=True)
-class Link:
-    """One link of an owner's chain of manifests.
-
-    Attributes:
-        number: consecutive from 1 within the owner.
-        manifest_hash: SHA-256 of the manifest, see src/services/results.
-        previous_hash: manifest_hash of the previous link; "" for the first.
-        removed_at: when retention or its owner removed the files; the manifest stays.
-    """
-
-    owner: str
-    number: int
-    run_hash: str
-    manifest_hash: str
-    previous_hash: str
-    sealed_at: datetime
-    removed_at: datetime | None = None

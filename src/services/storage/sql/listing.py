@@ -2,12 +2,12 @@
 
 from sqlalchemy import ColumnElement, Connection, case, func, select, tuple_
 
-from src.services.storage.columns import microseconds, moment
-from src.services.storage.cursors import Cursor, cursor_from_text
-from src.services.storage.database import now
-from src.services.storage.records import Counts, RunFilter, RunKey, RunPage, RunStatus
-from src.services.storage.run_rows import FINISHED, OF_ANY_TIME, SHOWN, folded, record
-from src.services.storage.tables import chain_links, run_columns, run_details, run_results, runs
+from src.services.storage.records.runs import Counts, RunFilter, RunKey, RunPage, RunStatus
+from src.services.storage.sql.columns import microseconds, moment
+from src.services.storage.sql.cursors import Cursor, cursor_from_text
+from src.services.storage.sql.database import now
+from src.services.storage.sql.run_rows import FINISHED, OF_ANY_TIME, SHOWN, folded, record
+from src.services.storage.sql.tables import chain_links, run_columns, run_details, run_results, runs
 
 
 def page(connection: Connection, owner: str, wanted: RunFilter, *, limit: int, cursor: str | None) -> RunPage:

@@ -6,30 +6,26 @@ from typing import Any
 
 from sqlalchemy import Select, delete, select, update
 
-from src.services.storage import sql_listing, sql_queue, sql_submission
-from src.services.storage.database import Database, repeated_on_conflict
-from src.services.storage.presence import Presence
-from src.services.storage.records import (
+from src.services.storage.records.attempts import EventKind, HeartbeatAnswer, Lease, Outcome, RunEvent, Submission
+from src.services.storage.records.results import EarlierResult, StoredResult
+from src.services.storage.records.runs import (
     Counts,
-    EarlierResult,
-    EventKind,
-    HeartbeatAnswer,
-    Lease,
     NewRun,
-    Outcome,
     Progress,
     RunDetails,
-    RunEvent,
     RunFilter,
     RunKey,
     RunPage,
     RunRecord,
     RunStatus,
-    StoredResult,
-    Submission,
 )
-from src.services.storage.run_changes import Told, change, end
-from src.services.storage.run_rows import (
+from src.services.storage.sql import listing as sql_listing
+from src.services.storage.sql import queue as sql_queue
+from src.services.storage.sql import submission as sql_submission
+from src.services.storage.sql.database import Database, repeated_on_conflict
+from src.services.storage.sql.presence import Presence
+from src.services.storage.sql.run_changes import Told, change, end
+from src.services.storage.sql.run_rows import (
     METRICS,
     OF_ANY_TIME,
     OF_KEY,
@@ -40,7 +36,7 @@ from src.services.storage.run_rows import (
     progress_as_json,
     whole_record,
 )
-from src.services.storage.tables import idempotency_keys, run_columns, run_details, run_events, run_results, runs
+from src.services.storage.sql.tables import idempotency_keys, run_columns, run_details, run_events, run_results, runs
 
 LARGEST_ID = 2**63 - 1
 BINARY = ("document", "daily", "orders")

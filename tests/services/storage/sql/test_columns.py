@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy.dialects.sqlite import dialect
 
-from src.services.storage.columns import EscapedText, Moment, microseconds, moment
+from src.services.storage.sql.columns import EscapedText, Moment, microseconds, moment
 
 ANY_TEXT = st.text(st.characters(exclude_categories=())) | st.text("\\u0d8f\x00\ud800\udc00x")
 MOMENTS = st.datetimes(timezones=st.just(UTC))

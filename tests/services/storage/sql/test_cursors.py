@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from src.services.storage.cursors import LARGEST, Cursor, cursor_from_text
 from src.services.storage.errors import CursorInvalid
+from src.services.storage.sql.cursors import LARGEST, Cursor, cursor_from_text
 
 NUMBERS = st.integers(0, LARGEST)
 

@@ -7,19 +7,11 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, Select, bindparam, func, select
 
-from src.services.storage.columns import microseconds, moment
-from src.services.storage.records import (
-    EventKind,
-    Progress,
-    Recomputed,
-    RunError,
-    RunEvent,
-    RunKey,
-    RunRecord,
-    RunStatus,
-)
-from src.services.storage.tables import run_columns, run_details, run_results, runs
-from src.services.storage.turns import position
+from src.services.storage.records.attempts import EventKind, RunEvent
+from src.services.storage.records.runs import Progress, Recomputed, RunError, RunKey, RunRecord, RunStatus
+from src.services.storage.sql.columns import microseconds, moment
+from src.services.storage.sql.tables import run_columns, run_details, run_results, runs
+from src.services.storage.sql.turns import position
 
 METRICS = func.coalesce(run_columns.c.metrics, run_results.c.metrics).label("metrics")
 OF_ANY_TIME = runs.outerjoin(run_columns, run_columns.c.run_id == runs.c.id).outerjoin(

@@ -16,8 +16,9 @@ from sqlalchemy import create_engine, event, text
 
 from src.services.storage.base import Storage
 from src.services.storage.errors import StorageUnavailable
-from src.services.storage.opening import open_engine, open_storage, stores
-from src.services.storage.records import Link, RunFilter, RunStatus
+from src.services.storage.records.chain import Link
+from src.services.storage.records.runs import RunFilter, RunStatus
+from src.services.storage.sql.opening import open_engine, open_storage, stores
 from tests.postgres_server import PostgresServer, postgres_or_skip
 from tests.services.storage.samples import finished, key, link_builder, new_run, started, success
 
@@ -125,7 +126,7 @@ def test_a_file_in_place_of_the_folder_is_explained(tmp_path: Path) -> None:
 READ_ONLY = """
 import os, sys
 from src.services.storage.errors import (StorageUnavailable)
-from src.services.storage.opening import open_storage
+from src.services.storage.sql.opening import open_storage
 open_storage(sys.argv[1]).close()  # imports everything while it may
 os.setuid(65534)
 try:

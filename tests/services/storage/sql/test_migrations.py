@@ -17,11 +17,11 @@ from alembic.operations import Operations
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, inspect, text
 
-from src.services.storage.database import Database
 from src.services.storage.errors import StorageUnavailable
-from src.services.storage.migrating import MIGRATIONS, migrate
-from src.services.storage.opening import open_engine, open_storage
-from src.services.storage.tables import metadata
+from src.services.storage.sql.database import Database
+from src.services.storage.sql.migrating import MIGRATIONS, migrate
+from src.services.storage.sql.opening import open_engine, open_storage
+from src.services.storage.sql.tables import metadata
 from tests.services.storage.samples import key, new_run
 
 
@@ -109,7 +109,7 @@ def test_a_run_accepted_before_datasets_had_names_has_none(bare_url: str) -> Non
         assert storage.runs.datasets_in_use() == frozenset()
 
 
-OPEN = "import sys; from src.services.storage.opening import open_storage; open_storage(sys.argv[1]).close()"
+OPEN = "import sys; from src.services.storage.sql.opening import open_storage; open_storage(sys.argv[1]).close()"
 
 
 @pytest.mark.slow

@@ -1,8 +1,0 @@
-"""Alembic runs this for every upgrade; see src/services/storage/migrating.py, which provides the connection."""
-
-from alembic import context
-
-from src.services.storage.tables import metadata
-
-context.configure(connection=context.config.attributes["connection"], target_metadata=metadata)
-context.run_migrations()

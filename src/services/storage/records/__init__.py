@@ -1,0 +1,1 @@
+"""What is stored, by subject. Times are timezone-aware UTC, JSON values are plain."""

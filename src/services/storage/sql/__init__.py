@@ -1,0 +1,1 @@
+"""The stores on SQL: SQLite or PostgreSQL, tables and migrations."""
