@@ -201,12 +201,12 @@ def main() -> None:
             latencies(lambda: post_for_bytes(address), SPACED, REST_SECONDS),
             throughput(lambda: post_for_bytes(address), 6, arguments.seconds),
         )
+        time.sleep(3)  # the last runs are sealed
         again, close = stored_again(server)
         again()
         spent = latencies(again, 200)
         row("the same run again, stored", spent, 1000 / statistics.mean(spent))
         close()
-        time.sleep(3)
         processor_table(server, backend)
         timings = [(post(address)["provenance"]["timings_ms"], time.sleep(REST_SECONDS))[0] for _ in range(10)]
     os.environ["SANDBOX_POOL_SIZE"] = "0"
