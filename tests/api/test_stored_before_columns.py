@@ -20,8 +20,6 @@ import pytest
 from alembic import command
 from alembic.config import Config
 from sqlalchemy import MetaData
-from src.services.storage.migrating import MIGRATIONS
-from src.services.storage.opening import open_engine, open_storage
 from starlette.testclient import TestClient
 
 from src.cli.verify import verify_bundle
@@ -30,7 +28,9 @@ from src.services.results.chain.verification import check_chain
 from src.services.results.comparison import differences
 from src.services.results.packing import packed, unpacked
 from src.services.storage.base import Storage
-from src.services.storage.records import RunKey
+from src.services.storage.records.runs import RunKey
+from src.services.storage.sql.migrating import MIGRATIONS
+from src.services.storage.sql.opening import open_engine, open_storage
 from tests.fakes.application import BACKTEST, RUNS
 from tests.fakes.backtests import FakeBacktests
 from tests.services.results.samples import succeeded
