@@ -7,7 +7,6 @@ from hypothesis import strategies as st
 from src.utils import json_bytes as module
 from src.utils.json_bytes import (
     PIECE_ITEMS,
-    Rows,
     array_pieces,
     grouped,
     json_bytes,
@@ -39,39 +38,6 @@ def test_a_long_list_comes_in_pieces_that_are_the_whole_list():
         pieces = list(json_pieces({"job": {"orders": value, "id": 1}, "none": {}}))
         assert b"".join(pieces) == json_bytes({"job": {"orders": value, "id": 1}, "none": {}})
         assert max(piece.count(b"number") for piece in pieces) == PIECE_ITEMS
-
-
-def rows(length: int) -> Rows:
-    return Rows(length, lambda first, last: [{"number": number} for number in range(first, last)])
-
-
-@pytest.mark.parametrize("length", [0, 1, PIECE_ITEMS, PIECE_ITEMS + 1, 3 * PIECE_ITEMS + 7])
-def test_rows_are_written_like_the_list_of_their_elements(length):
-    value = [{"number": number} for number in range(length)]
-    assert list(rows(length)) == value
-    assert json_bytes({"it": rows(length)}) == json_bytes({"it": value})
-    assert b"".join(json_pieces({"it": rows(length)})) == json_bytes({"it": value})
-
-
-@given(st.integers(0, 30), st.slices(30))
-def test_rows_are_cut_like_a_list(length, cut):
-    assert rows(length)[cut] == [{"number": number} for number in range(length)][cut]
-
-
-@given(st.integers(0, 5), st.integers(-7, 7))
-def test_indexing_rows_is_like_indexing_the_list(length, index):
-    if -length <= index < length:
-        assert rows(length)[index] == list(rows(length))[index]
-    else:
-        with pytest.raises(IndexError):
-            rows(length)[index]
-
-
-def test_rows_are_created_at_most_one_piece_at_a_time():
-    asked = []
-    many = Rows(5 * PIECE_ITEMS, lambda first, last: asked.append(last - first) or [0] * (last - first))
-    assert sum(len(piece) for piece in json_pieces(many)) == 10 * PIECE_ITEMS + 1
-    assert (len(asked), max(asked)) == (5, PIECE_ITEMS)
 
 
 def test_a_value_that_is_not_json_is_refused():
