@@ -150,7 +150,7 @@ def test_a_killed_services_groups_are_removed_and_a_running_ones_stay(groups: Bo
         assert (len(left), len(kept)) == (1, 1)
         killed.kill()
         killed.wait()
-        assert groups.remove_orphans() >= 1
+        groups.remove_orphans()
         assert not left & {folder.name for base in groups.bases for folder in base.iterdir()}
         assert ours(groups, neighbour.pid) == kept
     finally:
