@@ -65,6 +65,7 @@ def simulate(market: Market, rules: Rules, decide: Decide) -> Ledger:
     portfolio = Portfolio(rules.initial_capital, count)
     rebalancer = Rebalancer(rules, portfolio, UnfilledLog(ledger.unfilled))
     shares, value, fills = portfolio.shares, portfolio.value, portfolio.fills
+    quick_fill, any_fill = rebalancer.fill_freely, rebalancer.fill
     is_free, max_numbers = rules.is_free, rules.max_orders * FILL_FIELDS
     fills_at_open = rules.execution is ExecutionTiming.CLOSE_TO_NEXT_OPEN
     calls = decisions(market.days, count, market.bars, rules.bar_size, market.last_period_complete)
@@ -81,10 +82,11 @@ def simulate(market: Market, rules: Rules, decide: Decide) -> Ledger:
             portfolio.receive(market.dividends.get(day, ()))
             for symbol in leaving.get(day, ()):
                 rebalancer.delist(day, symbol, marks[symbol])
-        fill = rebalancer.fill_freely if is_free and fills and not has_gap else rebalancer.fill
+        fill = quick_fill if is_free and fills and not has_gap else any_fill
         if fills_at_open and rebalancer.waiting:
-            known_opens = _carried(opens, marks) if has_gap else opens
-            fill(day, opens, known_opens, volumes, value(known_opens))
+            known = _carried(opens, marks) if has_gap else opens
+            equity = value(known) if has_gap else portfolio.cash + fsum(map(mul, shares, known))
+            fill(day, opens, known, volumes, equity)
         marks = _carried(closes, marks) if has_gap else closes
         equity = portfolio.cash + fsum(map(mul, shares, marks))
         if has_gap and isnan(equity):  # 0 shares × NaN

@@ -93,7 +93,10 @@ def _serve_bars(strategy: Any, universe: Sequence[str], orders_in: int, answers_
     check_at_creation(symbols)
     on_data: Callable[[Any, Any], Any] = strategy.on_data
     while True:
-        data, portfolio = views(read_exactly(orders_in, length))
+        frame = os.read(orders_in, length)
+        if len(frame) < length:
+            frame += read_exactly(orders_in, length - len(frame))
+        data, portfolio = views(frame)
         signal = on_data(data, portfolio)
         try:
             weights = read_signal(signal)
