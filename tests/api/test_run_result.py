@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from src.api.responses import result_response as stored_answer
+from src.api.responses import result_response
 from src.models.response import BacktestResponse
 from tests.fakes.application import BACKTEST, REQUEST, RUNS
 from tests.fakes.backtests import FakeBacktests, real_shaped_answer
@@ -90,8 +90,8 @@ def test_a_long_answer_comes_in_pieces_and_is_the_same(client, path, monkeypatch
             yield answer.status_code, headers, b"".join(pieces)
 
     whole = list(answers())
-    monkeypatch.setattr(stored_answer, "LONG_BYTES", 10)
-    monkeypatch.setattr(stored_answer, "SLICE_BYTES", slice_bytes)
+    monkeypatch.setattr(result_response, "LONG_BYTES", 10)
+    monkeypatch.setattr(result_response, "SLICE_BYTES", slice_bytes)
     assert list(answers()) == whole
     assert json.loads(client.post(BACKTEST, json=asked[-1][2]).content)["parameters"]["name"] == "another"
 
@@ -102,8 +102,8 @@ def test_a_long_answer_rewritten_while_it_is_read_is_the_same(client, path, monk
     asked = [("GET", f"{BACKTEST}/{path.split('/')[-2]}", None), ("POST", "/backtest", older)]
     client.post("/backtest", json=older)
     whole = [client.request(method, address, json=body) for method, address, body in asked]
-    monkeypatch.setattr(stored_answer, "LONG_BYTES", 10)
-    monkeypatch.setattr(stored_answer, "SLICE_BYTES", slice_bytes)
+    monkeypatch.setattr(result_response, "LONG_BYTES", 10)
+    monkeypatch.setattr(result_response, "SLICE_BYTES", slice_bytes)
     for answer, (method, address, body) in zip(whole, asked, strict=True):
         with client.stream(method, address, json=body) as again:
             pieces = list(again.iter_raw())

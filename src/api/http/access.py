@@ -9,7 +9,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from src.api.http.auth import Authentication, Principal, Unauthenticated
 from src.api.http.client_address import Network, client_key
-from src.api.http.errors import error_answer
+from src.api.http.errors import error_response
 from src.api.http.paths import route_path
 from src.api.http.rate_limits import RateLimits
 from src.errors import BacktesterError
@@ -52,7 +52,7 @@ class AccessMiddleware:
         try:
             request.state.principal = await self._admitted(request)
         except BacktesterError as error:
-            answer = error_answer(error)
+            answer = error_response(error)
             if answer is None:
                 raise
             if isinstance(error, Unauthenticated):

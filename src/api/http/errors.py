@@ -1,4 +1,4 @@
-"""The only place where our errors become HTTP answers."""
+"""The only place where our errors become HTTP responses."""
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
@@ -12,7 +12,7 @@ from src.api.http.allowed_methods import allowed_methods
 from src.api.http.auth import RoleNotAllowed, Unauthenticated
 from src.api.http.connections import TooManyStreams
 from src.api.http.disconnect import ClientGone
-from src.api.http.json_response import json_answer
+from src.api.http.json_response import json_response
 from src.api.http.jwks import KeysUnavailable
 from src.api.http.rate_limits import TooManyRequests
 from src.errors import (
@@ -100,31 +100,31 @@ DETAILS: dict[type[BacktesterError], Callable[[Any], Any]] = {
 
 
 def add_error_handlers(app: FastAPI) -> None:
-    """Make the app answer our errors, malformed requests and plain HTTP errors in our shapes."""
-    app.add_exception_handler(BacktesterError, _answer_our_error)
-    app.add_exception_handler(RequestValidationError, _answer_validation_error)
-    app.add_exception_handler(HTTPException, _answer_http_error)
+    """Make the app respond to our errors, malformed requests and plain HTTP errors in our shapes."""
+    app.add_exception_handler(BacktesterError, _our_error_response)
+    app.add_exception_handler(RequestValidationError, _validation_error_response)
+    app.add_exception_handler(HTTPException, _http_error_response)
 
 
-def own_fault_answer(request_id: str) -> Response:
-    """The answer to an unexpected error: it reveals only the id to ask about."""
-    return json_answer({"detail": OWN_FAULT, "request_id": request_id}, 500)
+def own_fault_response(request_id: str) -> Response:
+    """The response to an unexpected error: it reveals only the id to ask about."""
+    return json_response({"detail": OWN_FAULT, "request_id": request_id}, 500)
 
 
-def error_answer(error: BacktesterError) -> Response | None:
-    """The answer to an error in the table; None for one that is our own fault."""
+def error_response(error: BacktesterError) -> Response | None:
+    """The response to an error in the table; None for one that is our own fault."""
     for kind in type(error).__mro__:
         if kind in DETAILS:
-            return json_answer({"detail": DETAILS[kind](error)}, _status(error), _headers(error))
+            return json_response({"detail": DETAILS[kind](error)}, _status(error), _headers(error))
     return None
 
 
-async def _answer_our_error(request: Request, error: Exception) -> Response:
-    answer = error_answer(error) if isinstance(error, BacktesterError) else None
-    if answer is not None:
-        return answer
+async def _our_error_response(request: Request, error: Exception) -> Response:
+    response = error_response(error) if isinstance(error, BacktesterError) else None
+    if response is not None:
+        return response
     logger.error("request %s failed", request.state.request_id, exc_info=error)
-    return own_fault_answer(request.state.request_id)
+    return own_fault_response(request.state.request_id)
 
 
 def _status(error: Any) -> int:
@@ -139,9 +139,9 @@ def _headers(error: Exception) -> dict[str, str]:
     return {} if seconds is None else {"Retry-After": str(seconds)}
 
 
-async def _answer_validation_error(_request: Request, error: Exception) -> Response:
+async def _validation_error_response(_request: Request, error: Exception) -> Response:
     problems = error.errors() if isinstance(error, RequestValidationError) else []
-    return json_answer({"detail": [_field_problem(problem) for problem in problems]}, 422)
+    return json_response({"detail": [_field_problem(problem) for problem in problems]}, 422)
 
 
 def _field_problem(problem: Mapping[str, Any]) -> dict[str, Any]:
@@ -154,10 +154,10 @@ def _field_problem(problem: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-async def _answer_http_error(request: Request, error: Exception) -> Response:
+async def _http_error_response(request: Request, error: Exception) -> Response:
     status, detail, headers = 500, OWN_FAULT, None
     if isinstance(error, HTTPException):
         status, detail, headers = error.status_code, error.detail, error.headers
     if status == 405:
         headers = {"Allow": allowed_methods(request)}
-    return json_answer({"detail": detail}, status, headers)
+    return json_response({"detail": detail}, status, headers)

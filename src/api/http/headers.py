@@ -1,4 +1,4 @@
-"""Reads request headers: Content-Type, and the preferences of RFC 7240."""
+"""Reads request headers: Content-Type, Accept-Encoding, If-None-Match, and the preferences of RFC 7240."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -36,3 +36,37 @@ def _preferences(text: str) -> Iterator[tuple[str, str]]:
         found = _NAME_AND_VALUE.fullmatch(preference)
         if found is not None:
             yield found[1].lower(), found[2] or ""
+
+
+def accepts_gzip(header: str | None) -> bool:
+    """Whether a client that sent this Accept-Encoding prefers gzip at least as much as no encoding.
+
+    A client without the header gets no encoding, which every client can read.
+    """
+    if header is None:
+        return False
+    weights = dict(_weights(header))
+    wanted = next((weights[name] for name in ("gzip", "x-gzip", "*") if name in weights), 0.0)
+    return wanted > 0 and wanted >= weights.get("identity", 0.0)
+
+
+def _weights(header: str) -> Iterator[tuple[str, float]]:
+    for part in header.split(","):
+        coding, *parameters = (word.strip().lower() for word in part.split(";"))
+        weight = next((word[2:].strip() for word in parameters if word.startswith("q=")), "1")
+        yield coding, _weight(weight)
+
+
+def _weight(text: str) -> float:
+    # RFC 9110 allows 0 to 1 with three decimals; anything else counts as 0.
+    try:
+        weight = float(text)
+    except ValueError:
+        return 0.0
+    return weight if 0.0 <= weight <= 1.0 else 0.0
+
+
+def names_etag(headers: list[str], etag: str) -> bool:
+    """Whether If-None-Match names that entity tag; weak tags match too, as RFC 9110 requires for this header."""
+    named = {tag.strip().removeprefix("W/") for header in headers for tag in header.split(",")}
+    return "*" in named or etag in named

@@ -7,7 +7,7 @@ from ipaddress import IPv4Address, IPv6Address, ip_address
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from src.api.http.json_response import json_answer
+from src.api.http.json_response import json_response
 from src.models.plain import printable
 
 EVERY_HOST = "*"
@@ -39,7 +39,7 @@ class HostMiddleware:
             return
         sent = printable(", ".join(Headers(scope=scope).getlist("host")), 100)
         detail = f"This service does not answer for the host '{sent}'; its operator can add it to ALLOWED_HOSTS."
-        await json_answer({"detail": detail}, 421)(scope, receive, send)
+        await json_response({"detail": detail}, 421)(scope, receive, send)
 
     def _is_allowed(self, scope: Scope) -> bool:
         sent = Headers(scope=scope).getlist("host")

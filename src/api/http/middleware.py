@@ -14,8 +14,8 @@ from starlette.middleware.body_limit import RequestBodyLimitMiddleware
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from src.api.http.errors import own_fault_answer
-from src.api.http.json_response import json_answer
+from src.api.http.errors import own_fault_response
+from src.api.http.json_response import json_response
 from src.api.http.telemetry import Telemetry
 
 logger = logging.getLogger(__name__)
@@ -92,12 +92,12 @@ class FaultMiddleware:
             # The server is stopping and its grace period is over: its runs have been stopped by now.
             if has_started:
                 raise
-            await _stopping_answer()(scope, receive, send)
+            await _stopping_response()(scope, receive, send)
         except Exception:
             logger.exception("request %s failed", request_id)
             if has_started:
                 raise
-            await own_fault_answer(request_id)(scope, receive, send)
+            await own_fault_response(request_id)(scope, receive, send)
 
 
 class SecurityHeadersMiddleware:
@@ -118,9 +118,9 @@ class SecurityHeadersMiddleware:
         await self._app(scope, receive, send_with_headers)
 
 
-def _stopping_answer() -> Response:
+def _stopping_response() -> Response:
     detail = "The service is stopping and the request was not finished; send it again in a moment."
-    return json_answer({"detail": detail}, 503, {"Retry-After": "5"})
+    return json_response({"detail": detail}, 503, {"Retry-After": "5"})
 
 
 def _request_id(scope: Scope) -> str:
@@ -164,7 +164,7 @@ class TimeLimitMiddleware:
             if has_started or not limit.expired():
                 raise
             detail = f"The request took longer than {self._max_seconds:g} s and was stopped."
-            await json_answer({"detail": detail}, 504)(scope, receive, send)
+            await json_response({"detail": detail}, 504)(scope, receive, send)
 
 
 class BodyLimitMiddleware:
@@ -178,6 +178,6 @@ class BodyLimitMiddleware:
         declared = Headers(scope=scope).get("content-length", "") if scope["type"] == "http" else ""
         if declared.isdecimal() and int(declared[:20]) > self._max_bytes:
             detail = f"The body may have at most {self._max_bytes} bytes."
-            await json_answer({"detail": detail}, 413)(scope, receive, send)
+            await json_response({"detail": detail}, 413)(scope, receive, send)
             return
         await self._counted(scope, receive, send)

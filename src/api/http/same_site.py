@@ -8,7 +8,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from src.api.http.auth import COOKIE
 from src.api.http.headers import media_type
-from src.api.http.json_response import json_answer
+from src.api.http.json_response import json_response
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 PROOF_HEADER = "X-Requested-With"
@@ -38,7 +38,7 @@ class SameSiteMiddleware:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["method"] not in SAFE_METHODS and self._is_foreign(Request(scope)):
-            await json_answer({"detail": OTHER_SITE}, 403)(scope, receive, send)
+            await json_response({"detail": OTHER_SITE}, 403)(scope, receive, send)
             return
         await self._app(scope, receive, send)
 

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from starlette.concurrency import run_in_threadpool
 
 from src.api.http.dependencies import ServicesDep
-from src.api.http.errors import error_answer
+from src.api.http.errors import error_response
 from src.api.http.owners import OwnerDep, owner_of
 from src.api.http.paths import mounted
 from src.api.pages.plain_form import FORM_POLICY, plain_form
@@ -44,7 +44,7 @@ async def post_plain(request: Request, services: ServicesDep) -> Response:
         problems = [f"{_place(problem['loc'])}: {problem['msg']}" for problem in error.errors()]
         return await _form(services, owner_of(request), values, problems, status=422)
     except BacktesterError as error:
-        refusal = error_answer(error)
+        refusal = error_response(error)
         if refusal is None:
             raise
         problems = _sentences(json.loads(bytes(refusal.body))["detail"])

@@ -9,8 +9,9 @@ from fastapi import Request, Response
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import StreamingResponse
 
+from src.api.http.headers import names_etag
 from src.api.responses.pieces import in_pieces
-from src.api.responses.result_response import names_etag, without_body
+from src.api.responses.result_response import without_body
 from src.utils.json_bytes import grouped
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ MEDIA_TYPES = {
 }
 
 
-async def file_answer(request: Request, path: Path, sha256: str) -> Response:
+async def file_response(request: Request, path: Path, sha256: str) -> Response:
     """The file as a download, or the report as a page; 304 for a client that has it.
 
     Args:
@@ -53,7 +54,7 @@ async def file_answer(request: Request, path: Path, sha256: str) -> Response:
     return StreamingResponse(in_pieces(_pieces(file)), headers=headers)
 
 
-async def rendered_answer(request: Request, rendered: "Rendered", name: str) -> Response:
+async def rendered_response(request: Request, rendered: "Rendered", name: str) -> Response:
     """The same for a file that is made on request."""
     headers = _headers(name, rendered.sha256)
     if names_etag(request.headers.getlist("if-none-match"), headers["ETag"]):

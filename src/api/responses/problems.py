@@ -1,4 +1,4 @@
-"""The answers other than 200 that routes document, and the headers of a run."""
+"""The responses other than 200 that routes document, and the headers of a run."""
 
 from typing import Any
 
@@ -18,7 +18,7 @@ RUN_HEADERS = {
         "schema": {"type": "string", "enum": ["true"]},
     },
 }
-"""Headers that describe an answer's run."""
+"""Headers that describe the run of a response."""
 
 Answers = dict[int | str, dict[str, Any]]
 

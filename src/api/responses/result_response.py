@@ -7,6 +7,7 @@ from fastapi import Request, Response
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import StreamingResponse
 
+from src.api.http.headers import accepts_gzip, names_etag
 from src.api.responses.pieces import in_pieces
 from src.services.results.answer_json import answer_pieces
 from src.services.results.answers import RecentAnswers, gzip_pieces, unpacked_json
@@ -32,7 +33,7 @@ _HEADERS = {
 }
 
 
-async def stored_answer(request: Request, finished: FinishedRun, recent: RecentAnswers) -> Response:
+async def stored_response(request: Request, finished: FinishedRun, recent: RecentAnswers) -> Response:
     """The result as JSON, or 304 for a client that has it.
 
     Its two encodings are two representations, each with its own strong ETag.
@@ -46,9 +47,9 @@ async def stored_answer(request: Request, finished: FinishedRun, recent: RecentA
         return Response(status_code=304, headers=headers)
     if isinstance(stored, EarlierResult) and is_gzip:
         # As it was stored: another compression would not have the bytes that its ETag names.
-        return json_response(stored.gzip_bytes, headers | {"Content-Encoding": "gzip"})
-    answer = await answer_response(request, finished, lambda: finished.result, (), recent, headers)
-    return without_body(answer) if request.method == "HEAD" else answer
+        return bytes_response(stored.gzip_bytes, headers | {"Content-Encoding": "gzip"})
+    response = await result_response(request, finished, lambda: finished.result, (), recent, headers)
+    return without_body(response) if request.method == "HEAD" else response
 
 
 def tagged_response(request: Request, body: bytes) -> Response:
@@ -56,10 +57,10 @@ def tagged_response(request: Request, body: bytes) -> Response:
     headers = {"Cache-Control": "private, no-cache", "ETag": f'"{hashlib.sha256(body).hexdigest()}"'}
     if names_etag(request.headers.getlist("if-none-match"), headers["ETag"]):
         return Response(status_code=304, headers=headers)
-    return json_response(body, headers)
+    return bytes_response(body, headers)
 
 
-async def answer_response(
+async def result_response(
     request: Request,
     finished: FinishedRun,
     result: GetResult,
@@ -84,7 +85,7 @@ async def answer_response(
     if packed is None or not is_gzip:
         # Milliseconds: not on the event loop.
         packed = await run_in_threadpool(_body, key, packed, result, recent, is_gzip, not finished.is_reused)
-    return json_response(packed, headers)
+    return bytes_response(packed, headers)
 
 
 def _body(
@@ -113,10 +114,10 @@ async def rewritten_response(
     if finished.stored.json_length > LONG_BYTES:
         return _streamed(rendered, headers)
     # Milliseconds: not on the event loop.
-    return json_response(await run_in_threadpool(b"".join, rendered), headers)
+    return bytes_response(await run_in_threadpool(b"".join, rendered), headers)
 
 
-def json_response(body: bytes, headers: Mapping[str, str]) -> Response:
+def bytes_response(body: bytes, headers: Mapping[str, str]) -> Response:
     """A response of ready-made JSON."""
     if len(body) <= LONG_BYTES:
         return Response(body, headers=dict(headers), media_type="application/json")
@@ -126,47 +127,13 @@ def json_response(body: bytes, headers: Mapping[str, str]) -> Response:
 
 
 def without_body(response: Response) -> Response:
-    """The answer to HEAD; one without a Content-Length promises none."""
-    answer = Response(status_code=response.status_code, headers=response.headers)
+    """The response to HEAD; one without a Content-Length promises none."""
+    head = Response(status_code=response.status_code, headers=response.headers)
     if "content-length" not in response.headers:
-        del answer.headers["content-length"]
-    return answer
+        del head.headers["content-length"]
+    return head
 
 
 def _streamed(pieces: Iterator[bytes], headers: Mapping[str, str]) -> Response:
     body = in_pieces(grouped(pieces, SLICE_BYTES))
     return StreamingResponse(body, headers=dict(headers), media_type="application/json")
-
-
-def accepts_gzip(header: str | None) -> bool:
-    """Whether a client that sent this Accept-Encoding prefers gzip at least as much as no encoding.
-
-    A client without the header gets no encoding, which every client can read.
-    """
-    if header is None:
-        return False
-    weights = dict(_weights(header))
-    wanted = next((weights[name] for name in ("gzip", "x-gzip", "*") if name in weights), 0.0)
-    return wanted > 0 and wanted >= weights.get("identity", 0.0)
-
-
-def _weights(header: str) -> Iterator[tuple[str, float]]:
-    for part in header.split(","):
-        coding, *parameters = (word.strip().lower() for word in part.split(";"))
-        weight = next((word[2:].strip() for word in parameters if word.startswith("q=")), "1")
-        yield coding, _weight(weight)
-
-
-def _weight(text: str) -> float:
-    # RFC 9110 allows 0 to 1 with three decimals; anything else counts as 0.
-    try:
-        weight = float(text)
-    except ValueError:
-        return 0.0
-    return weight if 0.0 <= weight <= 1.0 else 0.0
-
-
-def names_etag(headers: list[str], etag: str) -> bool:
-    """Whether If-None-Match names that entity tag; weak tags match too, as RFC 9110 requires for this header."""
-    named = {tag.strip().removeprefix("W/") for header in headers for tag in header.split(",")}
-    return "*" in named or etag in named

@@ -13,7 +13,7 @@ from src.api.http.disconnect import unless_disconnected
 from src.api.http.owners import owner_of
 from src.api.http.telemetry import RunReport, Telemetry
 from src.api.requests.reading import check_readable
-from src.api.responses.result_response import answer_response
+from src.api.responses.result_response import result_response
 from src.app.services import Services
 from src.errors import RunAbandoned, RunNotFinished
 from src.models.request import BacktestRequest
@@ -22,7 +22,7 @@ from src.services.storage.records.runs import RunKey
 from src.utils.deadline import Deadline
 
 
-async def run_answer(request: Request, services: Services, posted: BacktestRequest) -> Response:
+async def run_response(request: Request, services: Services, posted: BacktestRequest) -> Response:
     """The finished backtest as JSON.
 
     Raises:
@@ -32,7 +32,7 @@ async def run_answer(request: Request, services: Services, posted: BacktestReque
     headers = run_headers(finished) | {"Vary": "Accept-Encoding"}
     asked = (posted.name, tuple(posted.unknown_fields_warnings()))
     result = partial(finished.result_for, posted.name, asked[1])
-    return await answer_response(request, finished, result, asked, services.answers, headers)
+    return await result_response(request, finished, result, asked, services.answers, headers)
 
 
 async def finished_run(request: Request, services: Services, posted: BacktestRequest) -> FinishedRun:

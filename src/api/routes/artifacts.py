@@ -7,9 +7,9 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import StreamingResponse
 
 from src.api.http.dependencies import ServicesDep
-from src.api.http.json_response import json_answer
+from src.api.http.json_response import json_response
 from src.api.requests.run_keys import RunKeyDep
-from src.api.responses.file_response import attachment, file_answer, rendered_answer
+from src.api.responses.file_response import attachment, file_response, rendered_response
 from src.api.responses.pieces import in_pieces
 from src.api.responses.problems import ARTIFACT_PROBLEMS
 from src.models.artifacts import Manifest
@@ -40,7 +40,7 @@ async def list_artifacts(key: ExistingRunDep, services: ServicesDep) -> Response
     """The sealed manifest of a run that succeeded. Each manifest names the hash of the previous one; anyone can check
     this chain, as `python -m src verify` does.
     """
-    return json_answer(await run_in_threadpool(services.artifacts.manifest, key))
+    return json_response(await run_in_threadpool(services.artifacts.manifest, key))
 
 
 @router.get(
@@ -68,10 +68,10 @@ async def get_artifact(
     # A name is looked up, never made into a path.
     sha256 = _hashes(manifest).get(name)
     if sha256 is None:
-        return await rendered_answer(request, await run_in_threadpool(services.artifacts.rendered, key, name), name)
+        return await rendered_response(request, await run_in_threadpool(services.artifacts.rendered, key, name), name)
     path = await run_in_threadpool(services.artifacts.path, key, name)
     try:
-        return await file_answer(request, path, sha256)
+        return await file_response(request, path, sha256)
     except FileNotFoundError as error:
         raise ArtifactNotFound("This file has just been removed.") from error
 
@@ -92,7 +92,7 @@ async def get_equity(key: ExistingRunDep, request: Request, services: ServicesDe
 
     Money is in account currency, drawdown a fraction; a day without a benchmark has an empty field.
     """
-    return await rendered_answer(
+    return await rendered_response(
         request, await run_in_threadpool(services.artifacts.rendered, key, "equity.csv"), "equity.csv"
     )
 

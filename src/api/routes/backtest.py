@@ -6,13 +6,13 @@ from fastapi import APIRouter, Body, Header, Request, Response
 
 from src.api.http.dependencies import ServicesDep
 from src.api.http.headers import prefers
-from src.api.http.json_response import json_answer
+from src.api.http.json_response import json_response
 from src.api.http.paths import mounted
 from src.api.requests.examples import REQUEST_EXAMPLES
 from src.api.requests.strategy_body import StrategyRoute, source_documentation
 from src.api.requests.submission import submitted
 from src.api.responses.problems import PROBLEMS, RUN_HEADERS
-from src.api.responses.run_response import run_answer
+from src.api.responses.run_response import run_response
 from src.app.services import Services
 from src.models.request import BacktestRequest
 from src.models.response import BacktestResponse
@@ -51,7 +51,7 @@ async def post_backtest(
     """
     if prefers(prefer or (), RESPOND_ASYNC):
         return await _accepted(request, services, posted)
-    return await run_answer(request, services, posted)
+    return await run_response(request, services, posted)
 
 
 async def _accepted(request: Request, services: Services, posted: BacktestRequest) -> Response:
@@ -61,4 +61,4 @@ async def _accepted(request: Request, services: Services, posted: BacktestReques
         "Preference-Applied": RESPOND_ASYNC,
         "X-Run-Hash": run_hash,
     }
-    return json_answer({"job_id": run_hash}, 202, headers)
+    return json_response({"job_id": run_hash}, 202, headers)

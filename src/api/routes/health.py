@@ -11,7 +11,7 @@ from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, ConfigDict
 
 from src.api.http.dependencies import ServicesDep
-from src.api.http.json_response import json_answer
+from src.api.http.json_response import json_response
 from src.api.http.telemetry import Telemetry, pool_counts
 from src.api.responses.problems import ACCESS_PROBLEMS
 from src.app.services import Services
@@ -155,7 +155,7 @@ async def health(request: Request, services: ServicesDep) -> Health:
 async def ready(request: Request, services: ServicesDep) -> Response:
     """Whether a run could start now: a sandbox works, and the queue has room."""
     answer = _readiness(await _watch(request).look(services), services)
-    return json_answer(answer.model_dump(), 200 if answer.status == "ready" else 503)
+    return json_response(answer.model_dump(), 200 if answer.status == "ready" else 503)
 
 
 @router.get(

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Path, Request, Response
 from starlette.concurrency import run_in_threadpool
 
 from src.api.http.dependencies import ServicesDep
-from src.api.http.json_response import json_answer
+from src.api.http.json_response import json_response
 from src.api.http.owners import OwnerDep
 from src.api.http.paths import mounted
 from src.api.requests.json_body import JsonRoute
@@ -40,7 +40,7 @@ async def add_preset(posted: PresetRequest, request: Request, services: Services
     """
     preset, is_new = await run_in_threadpool(services.presets.add, owner, posted.name, posted.fields())
     location = mounted(request, f"/api/v1/presets/{preset.preset_id}")
-    return json_answer(_answer(preset), 201 if is_new else 200, {"Location": location})
+    return json_response(_answer(preset), 201 if is_new else 200, {"Location": location})
 
 
 @router.get(
@@ -54,7 +54,7 @@ async def add_preset(posted: PresetRequest, request: Request, services: Services
 async def list_presets(services: ServicesDep, owner: OwnerDep) -> Response:
     """All your presets."""
     presets = await run_in_threadpool(services.presets.list, owner)
-    return json_answer({"presets": [_answer(preset) for preset in presets]})
+    return json_response({"presets": [_answer(preset) for preset in presets]})
 
 
 @router.get(
@@ -67,7 +67,7 @@ async def list_presets(services: ServicesDep, owner: OwnerDep) -> Response:
 )
 async def get_preset(preset_id: PresetId, services: ServicesDep, owner: OwnerDep) -> Response:
     """One preset."""
-    return json_answer(_answer(await run_in_threadpool(services.presets.get, owner, preset_id)))
+    return json_response(_answer(await run_in_threadpool(services.presets.get, owner, preset_id)))
 
 
 @router.delete(

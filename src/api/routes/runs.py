@@ -9,7 +9,7 @@ from pydantic_core import PydanticCustomError
 from starlette.concurrency import run_in_threadpool
 
 from src.api.http.dependencies import ServicesDep
-from src.api.http.json_response import json_answer
+from src.api.http.json_response import json_response
 from src.api.http.owners import OwnerDep
 from src.api.http.paths import mounted
 from src.api.requests.examples import CANCELLED_EXAMPLE, REQUEST_EXAMPLES
@@ -19,7 +19,7 @@ from src.api.requests.strategy_body import source_documentation
 from src.api.requests.submission import submitted
 from src.api.responses.ending import cancelled
 from src.api.responses.problems import RUN_PROBLEMS, STORED_PROBLEMS, SUBMISSION_PROBLEMS
-from src.api.responses.result_response import stored_answer, tagged_response
+from src.api.responses.result_response import stored_response, tagged_response
 from src.api.responses.run_summary import run_list, run_summary
 from src.models.problems import Refusal
 from src.models.request import BacktestRequest
@@ -93,7 +93,7 @@ async def submit_run(
     """
     submission = await submitted(request, services, posted, rerun=rerun, idempotency_key=idempotency_key)
     location = mounted(request, f"/api/v1/runs/{submission.run.key.run_hash}")
-    return json_answer(run_summary(submission.run), 201 if submission.is_new else 200, {"Location": location})
+    return json_response(run_summary(submission.run), 201 if submission.is_new else 200, {"Location": location})
 
 
 @router.get(
@@ -121,7 +121,7 @@ async def list_runs(
     """Your runs, newest first. Runs submitted while you page through the list do not shift it."""
     wanted = RunFilter(status=status, name=name, symbol=symbol, since=since)
     page = await run_in_threadpool(services.run_queries.page, owner, wanted, limit=limit, cursor=cursor)
-    return json_answer(run_list(page))
+    return json_response(run_list(page))
 
 
 @router.get(
@@ -134,7 +134,7 @@ async def list_runs(
 )
 async def get_run(key: RunKeyDep, services: ServicesDep) -> Response:
     """Status, progress, metrics and reasons: a small answer for a run of any size."""
-    return json_answer(run_summary(await run_in_threadpool(services.run_queries.get, key)))
+    return json_response(run_summary(await run_in_threadpool(services.run_queries.get, key)))
 
 
 @router.get(
@@ -148,7 +148,7 @@ async def get_run(key: RunKeyDep, services: ServicesDep) -> Response:
 async def get_run_request(key: RunKeyDep, services: ServicesDep) -> Response:
     """The request, including the strategy's code, ready to be posted again."""
     details = await run_in_threadpool(services.run_queries.details, key)
-    return json_answer(details.request)
+    return json_response(details.request)
 
 
 @router.get(
@@ -166,7 +166,7 @@ async def get_run_request(key: RunKeyDep, services: ServicesDep) -> Response:
 async def get_run_result(key: RunKeyDep, request: Request, services: ServicesDep) -> Response:
     """The answer that POST /api/v1/backtest would have returned, compressed if you accept gzip."""
     finished = await run_in_threadpool(services.run_queries.stored, key)
-    return await stored_answer(request, finished, services.answers)
+    return await stored_response(request, finished, services.answers)
 
 
 router.head("/runs/{run_hash}/result", include_in_schema=False)(get_run_result)
@@ -205,7 +205,7 @@ async def explain_run(
 ) -> Response:
     """Two requests with the same ingredients have the same run_hash, on any machine."""
     other = None if against is None else run_key(key.owner, against).run_hash
-    return json_answer(await run_in_threadpool(services.run_queries.explain, key, other))
+    return json_response(await run_in_threadpool(services.run_queries.explain, key, other))
 
 
 @router.post(
@@ -235,7 +235,7 @@ async def cancel_run(key: RunKeyDep, services: ServicesDep) -> Response:
         run = await cancelled(services, key)
     elif run.status is not RunStatus.CANCELLED:
         raise HTTPException(409, HAS_FINISHED.format(run.status.value))
-    return json_answer(run_summary(run))
+    return json_response(run_summary(run))
 
 
 @router.delete(
@@ -255,4 +255,4 @@ async def end_run(key: RunKeyDep, services: ServicesDep) -> Response:
     if run.status.is_finished:
         await run_in_threadpool(services.runs.delete, key)
         return Response(status_code=204)
-    return json_answer(run_summary(await cancelled(services, key)))
+    return json_response(run_summary(await cancelled(services, key)))

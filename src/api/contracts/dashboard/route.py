@@ -8,7 +8,7 @@ from starlette.concurrency import run_in_threadpool
 from src.api.contracts.dashboard.shapes import JobAnswer, JobCancelled
 from src.api.contracts.dashboard.translation import job_answer, job_pieces, job_status
 from src.api.http.dependencies import ServicesDep
-from src.api.http.json_response import json_answer
+from src.api.http.json_response import json_response
 from src.api.http.owners import OwnerDep
 from src.api.requests.run_keys import run_key
 from src.api.responses.ending import cancelled
@@ -43,7 +43,7 @@ async def get_job(key: JobKeyDep, services: ServicesDep) -> Response:
     if run.status is RunStatus.SUCCEEDED:
         finished = await run_in_threadpool(services.run_queries.stored, key)
         return await rewritten_response(finished, lambda: job_pieces(run, finished.result), {})
-    return json_answer(job_answer(run, await run_in_threadpool(services.run_queries.lines, run)))
+    return json_response(job_answer(run, await run_in_threadpool(services.run_queries.lines, run)))
 
 
 @router.delete(
@@ -60,5 +60,5 @@ async def cancel_job(key: JobKeyDep, services: ServicesDep) -> Response:
     if not run.status.is_finished:
         run = await cancelled(services, key)
         if run.status is RunStatus.CANCELLED or not run.status.is_finished:
-            return json_answer({"job_id": key.run_hash, "status": "CANCELLED"})
+            return json_response({"job_id": key.run_hash, "status": "CANCELLED"})
     raise HTTPException(409, f"This backtest has finished ({job_status(run)}): there is nothing to cancel.")
