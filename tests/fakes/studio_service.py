@@ -4,14 +4,16 @@ import gzip
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 from fastapi import FastAPI
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from src.api.pages import studio_texts as studio
 from src.api.pages.studio import add_studio
-from src.services.results.exports.equity_table import equity_curve
+from src.services.results.exports.equity_table import EquityCurve
 from src.services.results.statistics import statistics
+from src.utils.drawdown import drawdowns
 from src.utils.json_bytes import json_bytes
 from tests.fakes.backtests import real_shaped_answer
 
@@ -39,7 +41,7 @@ def studio_of(result: Mapping[str, Any]) -> FastAPI:
         return Response(stored, headers={"Content-Encoding": "gzip"}, media_type="application/json")
 
     async def computed(_request: Request) -> Response:
-        return Response(json_bytes(statistics(equity_curve(answer))), media_type="application/json")
+        return Response(json_bytes(statistics(_curve(answer))), media_type="application/json")
 
     async def validated(_request: Request) -> Response:
         return JSONResponse({"valid": True, "violations": [], "universe": None, "cadence": None, "dialect": 1})
@@ -52,6 +54,13 @@ def studio_of(result: Mapping[str, Any]) -> FastAPI:
     app.include_router(studio.router)
     add_studio(app)
     return app
+
+
+def _curve(answer: Mapping[str, Any]) -> EquityCurve:
+    candles = np.array([[row[name] for name in ("open", "high", "low", "close")] for row in answer["candles"]])
+    days = np.array([row["time"] for row in answer["candles"]], "datetime64[s]").astype("datetime64[D]")
+    start = answer["parameters"]["starting_equity"]
+    return EquityCurve(days, candles, None, start, drawdowns(candles[:, 3], start))
 
 
 def _summary(answer: Mapping[str, Any]) -> dict[str, Any]:
