@@ -151,7 +151,7 @@ class DataProviderContract:
             return case.provider.fetch(case.known, case.start, case.end).data_hash()
 
         with ThreadPoolExecutor(max_workers=8) as threads:
-            hashes = set(threads.map(fetch, range(24)))
+            hashes = set(threads.map(fetch, range(8)))
         assert hashes == {case.provider.fetch(case.known, case.start, case.end).data_hash()}
 
     def test_yields_are_finite_and_one_a_day(self, case: Case) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import orjson
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
@@ -98,7 +98,6 @@ def rows_at_a_time(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPat
 
 
 @pytest.mark.usefixtures("rows_at_a_time")
-@settings(max_examples=150, deadline=None)
 @given(results())
 def test_it_is_the_json_of_plain_values_and_survives_storing(result: Result) -> None:
     rendered = b"".join(answer_pieces(result))
