@@ -84,9 +84,13 @@ def test_no_module_writes_html_or_evaluates_text(built):
 
 
 def test_our_modules_stay_small(built):
-    lengths = {m.name: len(m.read_text("utf-8").splitlines()) for m in built.rglob("*.js") if m.parent.name != "vendor"}
+    modules = [module for module in built.rglob("*.js") if module.parent.name != "vendor"]
+    # Without JSDoc: types are not what makes a module long.
+    lengths = {
+        m.name: len(re.findall(r"^(?!\s*(?:/\*\*|\*)).*\n", m.read_text("utf-8"), re.MULTILINE)) for m in modules
+    }
     assert len(lengths) > 30
-    assert {name: length for name, length in lengths.items() if length > 250} == {}
+    assert {name: length for name, length in lengths.items() if length > 225} == {}
 
 
 def test_without_the_built_files_the_first_page_is_the_plain_one(tmp_path):
