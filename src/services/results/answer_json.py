@@ -118,12 +118,12 @@ def close_pieces(daily: Daily) -> Iterator[bytes]:
 def order_rows(result: Result, first: int, last: int) -> Iterator[tuple[Any, ...]]:
     """The values of ORDER_MEMBERS of the orders from one index up to another."""
     orders, symbols = result.orders, result.symbols
-    timestamps = [f"{date}T00:00:00Z" for date in result.daily.dates.astype(str).tolist()]
-    columns = (orders.day, orders.symbol, orders.shares, orders.price, orders.fee, orders.slippage_cost)
-    rows = zip(*(column[first:last].tolist() for column in columns), strict=True)
-    for number, (day, symbol, shares, price, fee, slippage_cost) in enumerate(rows, first + 1):
+    dates = result.daily.dates[orders.day[first:last]].astype(str).tolist()
+    columns = (orders.symbol, orders.shares, orders.price, orders.fee, orders.slippage_cost)
+    rows = zip(dates, *(column[first:last].tolist() for column in columns), strict=True)
+    for number, (date, symbol, shares, price, fee, slippage_cost) in enumerate(rows, first + 1):
         action = "Buy" if shares > 0 else "Sell"
-        yield str(number), timestamps[day], symbols[symbol], action, price, abs(shares), fee, slippage_cost
+        yield str(number), f"{date}T00:00:00Z", symbols[symbol], action, price, abs(shares), fee, slippage_cost
 
 
 def _array(n_rows: int, some: Callable[[slice], bytes]) -> Iterator[bytes]:
