@@ -6,8 +6,10 @@ import queue
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, Protocol
 
+from src.services.results.errors import ArtifactNotFound, ArtifactsNotReady
 from src.services.runs.notifications import News, RunNotifications
 from src.services.storage.base import RunStore
 from src.services.storage.records.runs import RunKey
@@ -116,11 +118,13 @@ class RunRetention:
         return False
 
     def _after(self, key: RunKey) -> None:
-        run = self._store.get(key)
-        if run is not None and run.has_result:
-            # Old runs are removed even if sealing fails: that is what a full disk needs.
-            self._attempt(self._files.seal, key)
+        # Old runs are removed even if sealing fails: that is what a full disk needs.
+        self._attempt(self._seal, key)
         self._retain_at = min(self._retain_at, time.monotonic() + RETAIN_SECONDS)
+
+    def _seal(self, key: RunKey) -> None:
+        with suppress(ArtifactsNotReady, ArtifactNotFound):  # without a result, or deleted by now
+            self._files.seal(key)
 
     def _look(self) -> None:
         for key in self._store.unsealed():

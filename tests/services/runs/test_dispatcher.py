@@ -15,8 +15,9 @@ from src.config.settings import Settings
 from src.errors import SandboxUnavailable
 from src.models.request import BacktestRequest
 from src.services.admission import slots
+from src.services.results.errors import ArtifactNotFound, ArtifactsNotReady
 from src.services.runs import dispatcher, retention
-from src.services.runs.notifications import RunNotifications
+from src.services.runs.notifications import News, RunNotifications
 from src.services.runs.retention import RunRetention
 from src.services.storage.errors import QueueFull, StorageUnavailable
 from src.services.storage.records.attempts import Lease
@@ -265,6 +266,22 @@ def test_runs_that_end_close_together_share_one_search_for_old_runs(monkeypatch)
             await until(lambda: store.n_times == 2)
 
     asyncio.run(story())
+
+
+@pytest.mark.parametrize("error", [ArtifactsNotReady("it failed"), ArtifactNotFound("it was deleted")])
+def test_an_ended_run_without_a_result_is_no_failure_of_sealing(error: Exception, caplog) -> None:
+    class Asked(FakeFiles):
+        def seal(self, key: RunKey) -> None:
+            super().seal(key)
+            raise error
+
+    files, notifications, key = Asked(), RunNotifications(), RunKey("local", "a" * 64)
+    sealing = RunRetention(FakeRunStore(), files, notifications, keep=1)
+    sealing.start()
+    notifications.notify(key, News.FINISHED)
+    wait_until(lambda: files.sealed == [key], HANG_SECONDS)
+    sealing.close()
+    assert caplog.records == []
 
 
 class Chained(FakeFiles):
