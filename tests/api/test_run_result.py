@@ -1,12 +1,22 @@
 """GET …/result: the same bytes every time, for every kind of client."""
 
+import asyncio
 import gzip
 import json
+from dataclasses import replace
 
 import pytest
+from starlette.requests import Request
 
 from src.api.responses import result_response
+from src.api.responses.result_response import result_response as response_of
 from src.models.response import BacktestResponse
+from src.services.results.answers import RecentAnswers
+from src.services.results.earlier import result_from_json
+from src.services.results.finished_run import FinishedRun
+from src.services.results.packing import packed
+from src.services.storage.records.runs import RunKey
+from src.utils.json_bytes import json_bytes
 from tests.fakes.application import BACKTEST, REQUEST, RUNS
 from tests.fakes.backtests import FakeBacktests, real_shaped_answer
 
@@ -51,6 +61,37 @@ def test_gzip_and_identity_are_the_same_json_every_time(client, path, connect, s
         assert answer.headers["Content-Type"] == "application/json"
         assert "Accept-Encoding" in answer.headers["Vary"]
         assert answer.headers["Cache-Control"] == "private, no-cache"
+
+
+def test_a_damaged_result_is_our_fault_and_never_a_wrong_number(connect, storage):
+    class Damaged:
+        """Loses the last byte of the orders."""
+
+        def __getattr__(self, name):
+            return getattr(storage.runs, name)
+
+        def result(self, key):
+            stored = storage.runs.result(key)
+            return stored and replace(stored, orders=stored.orders[:-1])
+
+    client = connect(FakeBacktests(), storage=replace(storage, runs=Damaged()))
+    run_hash = client.post(BACKTEST, json=REQUEST).headers["X-Run-Hash"]
+    for path in ("result", "statistics", "equity.csv", "artifacts", "artifacts/report.html", "bundle.zip"):
+        answer = client.get(f"{RUNS}/{run_hash}/{path}")
+        assert (answer.status_code, set(answer.json())) == (500, {"detail", "request_id"})
+    assert client.get(f"{BACKTEST}/{run_hash}").status_code == 500
+    assert client.get(f"{RUNS}/{run_hash}").json()["has_result"]
+
+
+def test_an_answer_in_memory_is_its_owners_alone():
+    recent, request = RecentAnswers(), Request({"type": "http", "headers": [(b"accept-encoding", b"gzip")]})
+    results = {owner: result_from_json(json_bytes(real_shaped_answer(owner))) for owner in ("ann", "bob")}
+    # Even if the same run were stored as the same bytes.
+    stored = packed(results["ann"])
+    for owner in ("ann", "bob", "ann"):
+        run = FinishedRun(RunKey(owner, "ab"), stored, (), is_reused=True, fresh=results[owner])
+        response = asyncio.run(response_of(request, run, lambda run=run: run.result, (), recent, {}))
+        assert json.loads(gzip.decompress(response.body))["run_hash"] == owner
 
 
 @pytest.mark.parametrize("encoding", ["gzip", "identity"])
