@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from src.services.results import artifacts as artifacts_module
 from src.services.results.artifacts import Artifacts
 from src.services.results.chain import folders
 from src.services.results.chain.folders import LEFT_OVER_SECONDS, link_folder, owner_folder
@@ -199,6 +200,26 @@ def test_on_a_full_disk_removal_still_makes_room(artifacts, storage, root, monke
     monkeypatch.setattr(folders, "write_durably", full_until_a_removal)
     artifacts.remove(key)
     assert names(folder) == {MANIFEST_NAME, "removed.json"}
+    assert holds(root, storage) == 1
+
+
+@pytest.mark.parametrize("n_written", range(6))
+def test_a_seal_on_a_full_disk_leaves_nothing_and_succeeds_later(
+    artifacts, storage, root, monkeypatch, n_written
+) -> None:
+    written = iter(range(n_written))
+
+    def full_after_some(path: Path, content: bytes) -> None:
+        folders.write_durably(path, content[: len(content) // 2])
+        if next(written, None) is None:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    key = succeeded(storage)
+    with monkeypatch.context() as full, pytest.raises(ArtifactsUnwritable, match="no space is left"):
+        full.setattr(artifacts_module, "write_durably", full_after_some)
+        artifacts.seal(key)
+    assert names(owner_folder(root, "local")) == set() and storage.chain.links("local") == []
+    artifacts.seal(key)
     assert holds(root, storage) == 1
 
 
