@@ -55,6 +55,8 @@ def market(kind: str) -> Path:
     return folder
 
 
+# Before xdist reads the groups, in a hook of its own.
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark what needs a box, a server, a browser, other processes or seconds, and divide the tests among workers.
 

@@ -207,7 +207,8 @@ def test_ctrl_c_cancels_the_run_on_the_server(server: Server, client: Client, tm
         watching = subprocess.Popen(
             command, cwd=PROJECT, stdin=source, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
         )
-    wait_until(lambda: (run := the_run_called(client, name)) is not None and run.status == "running")
+    # Progress comes well after the client has the answer to its POST, before which it knows no run to cancel.
+    wait_until(lambda: (run := the_run_called(client, name)) is not None and run.summary["progress"] is not None)
     watching.send_signal(signal.SIGINT)
     _, said = watching.communicate(timeout=60)
     run = the_run_called(client, name)

@@ -88,3 +88,8 @@ def test_host_box_and_workbench_agree_on_every_version() -> None:
         assert {name: one[name] for name in shared} == {name: other[name] for name in shared}
     assert service["hqg-algorithms"] == box["hqg-algorithms"] == {"1.0.1"}
     assert {"numpy", "pandas"} <= service.keys() & box.keys()
+
+
+def test_the_workers_that_share_the_tests_keep_groups_together(request: pytest.FixtureRequest) -> None:
+    is_divided = getattr(request.config.option, "loadgroup", False)
+    assert not is_divided or request.node.nodeid.endswith("@test_requirements")
