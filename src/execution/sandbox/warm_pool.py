@@ -89,7 +89,7 @@ class WarmPool(WrappedSandbox):
         self._size = size
         self._load = load or BoxLoad(len(os.sched_getaffinity(0)))
         self._parked: deque[PooledBox] = deque()
-        self._recent_wishes: deque[bool] = deque(maxlen=_RECENT_RUNS)
+        self._recent_wants: deque[bool] = deque(maxlen=_RECENT_RUNS)
         self._lock = threading.Lock()
         self._look = threading.Event()
         self._is_closed = threading.Event()
@@ -119,7 +119,7 @@ class WarmPool(WrappedSandbox):
         """
         wants_packages = not self._packages.isdisjoint(preload)
         with self._lock:
-            self._recent_wishes.append(wants_packages)
+            self._recent_wants.append(wants_packages)
         self._load.opened()
         try:
             box = self._take_living(wants_packages) or PooledBox(self._sandbox.open())
@@ -206,11 +206,11 @@ class WarmPool(WrappedSandbox):
     def _next_is_preloaded(self) -> bool:
         """Whether the next box should import the packages: as many do as recent runs wanted, but not all for some."""
         with self._lock:
-            wishes, n_preloaded = list(self._recent_wishes), sum(box.is_preloaded for box in self._parked)
-        if not any(wishes):
+            wants, n_preloaded = list(self._recent_wants), sum(box.is_preloaded for box in self._parked)
+        if not any(wants):
             return False
-        wanted = math.ceil(self._size * sum(wishes) / len(wishes))
-        return n_preloaded < (wanted if all(wishes) else min(wanted, max(1, self._size - 1)))
+        wanted = math.ceil(self._size * sum(wants) / len(wants))
+        return n_preloaded < (wanted if all(wants) else min(wanted, max(1, self._size - 1)))
 
     def _remove_dead(self) -> None:
         with self._lock:
