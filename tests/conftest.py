@@ -110,7 +110,7 @@ def _select(choice: str, limits: BoxLimits) -> Sandbox:
         runtime=runtime,
         image=SANDBOX_IMAGE,
         python=SANDBOX_PYTHON,
-        source_folder=PROJECT / "src",
+        source_folder=PROJECT,
         limits=limits,
     )
 

@@ -41,7 +41,7 @@ def open_sandbox(settings: Settings) -> WarmPool:
         image=settings.sandbox_image,
         runtime=settings.sandbox_runtime,
         python=settings.sandbox_python,
-        source_folder=PROJECT_FOLDER / "src",
+        source_folder=PROJECT_FOLDER,
         limits=BoxLimits(
             memory_bytes=settings.sandbox_memory_mb * 1024 * 1024,
             cpus=settings.sandbox_cpus,

@@ -11,9 +11,11 @@ import pytest
 from src.execution.sandbox.base import BOX_COMMAND, BOX_ENVIRONMENT, BOX_SOURCES, BOX_USER_ID
 
 ROOT = Path(__file__).resolve().parents[2]
-SOURCE = ROOT / "src"
 ALLOWED_OUTSIDERS = sys.stdlib_module_names | {"hqg_algorithms", "numpy"}
 """NumPy is imported only to seed it, when the strategy uses it."""
+OURS = ("src/", "hqg_backtester/")
+FOR_STRATEGIES = {ROOT / "hqg_backtester" / name for name in ("__init__.py", "signals.py", "version.py")}
+"""What only a strategy imports: without the client, which talks to a service."""
 
 
 def instructions(dockerfile: str) -> list[list[str]]:
@@ -29,9 +31,9 @@ def modules_below(*paths: Path) -> set[Path]:
 
 
 def copied_into_the_box() -> set[Path]:
-    """Every module of src that Dockerfile.sandbox copies."""
+    """Every module of this project that Dockerfile.sandbox copies."""
     copies = [words[1:-1] for words in instructions("Dockerfile.sandbox") if words[0] == "COPY"]
-    return modules_below(*(ROOT / path for words in copies for path in words if path.startswith("src/")))
+    return modules_below(*(ROOT / path for words in copies for path in words if path.startswith(OURS)))
 
 
 def imports_of(file: Path) -> set[str]:
@@ -48,38 +50,40 @@ def imports_of(file: Path) -> set[str]:
 
 
 def files_of(name: str) -> set[Path]:
-    """The files that importing this dotted name of src runs: the packages on the way, then the module."""
+    """The files that importing this dotted name of ours runs: the packages on the way, then the module."""
     parts = name.split(".")
     packages = {ROOT.joinpath(*parts[:length], "__init__.py") for length in range(1, len(parts) + 1)}
     return {file for file in (*packages, ROOT.joinpath(*parts).with_suffix(".py")) if file.is_file()}
 
 
 def reachable_from(start: str) -> set[Path]:
-    """Every module of src that importing `start` can lead to."""
+    """Every module of ours that importing `start` can lead to."""
     found: set[Path] = set()
     waiting = files_of(start)
     while waiting:
         file = waiting.pop()
         found.add(file)
         for name in imports_of(file):
-            if name.split(".")[0] == "src":
+            if f"{name.split('.')[0]}/" in OURS:
                 waiting |= files_of(name) - found
     return found
 
 
 def test_the_image_holds_exactly_what_the_runner_can_import() -> None:
     copied, reachable = copied_into_the_box(), reachable_from("src.execution.runner.__main__")
-    assert {str(file.relative_to(ROOT)) for file in reachable - copied} == set(), "imported, but not in the image"
-    assert {str(file.relative_to(ROOT)) for file in copied - reachable} == set(), "in the image for nothing"
+    assert FOR_STRATEGIES.isdisjoint(reachable), "a strategy that does not import it would pay for it"
+    needed = reachable | FOR_STRATEGIES
+    assert {str(file.relative_to(ROOT)) for file in needed - copied} == set(), "imported, but not in the image"
+    assert {str(file.relative_to(ROOT)) for file in copied - needed} == set(), "in the image for nothing"
 
 
 def test_both_backends_offer_the_same_sources() -> None:
-    assert modules_below(*(SOURCE / name for name in BOX_SOURCES)) == copied_into_the_box()
+    assert modules_below(*(ROOT / name for name in BOX_SOURCES)) == copied_into_the_box()
 
 
-@pytest.mark.parametrize("file", sorted(copied_into_the_box()), ids=lambda file: str(file.relative_to(SOURCE)))
+@pytest.mark.parametrize("file", sorted(copied_into_the_box()), ids=lambda file: str(file.relative_to(ROOT)))
 def test_what_ships_needs_nothing_but_the_standard_library_and_the_strategy_interface(file: Path) -> None:
-    outsiders = {name.split(".")[0] for name in imports_of(file)} - {"src"}
+    outsiders = {name.split(".")[0] for name in imports_of(file)} - {name.rstrip("/") for name in OURS}
     assert outsiders <= ALLOWED_OUTSIDERS
 
 

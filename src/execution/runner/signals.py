@@ -1,6 +1,7 @@
 """The values that on_data may return in every dialect, converted to weights of the universe."""
 
-from collections.abc import Callable, Sequence
+import sys
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from numbers import Real
 from typing import Any
@@ -66,11 +67,15 @@ def signal_reader(symbols: Sequence[str]) -> Callable[[Any], Sequence[float] | N
     return read
 
 
-def _weights_of(value: Any) -> dict[Any, Any]:
+def _weights_of(value: Any) -> Mapping[Any, Any]:
     if isinstance(value, Liquidate):
         return {}
     if isinstance(value, dict):
         return value
+    # A signal of hqg_backtester can only exist once the strategy has imported its module, which takes time.
+    extended = sys.modules.get("hqg_backtester.signals")
+    if extended is not None and isinstance(value, extended.Weights):
+        return value.weights  # type: ignore[no-any-return]
     if isinstance(value, type) and issubclass(value, Signal):
         raise BadSignal(f"on_data returned the class {value.__name__} itself; write {value.__name__}(...)")
     raise BadSignal(

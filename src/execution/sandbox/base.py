@@ -38,13 +38,17 @@ PACKAGES = ("numpy", "pandas", "scipy", "sklearn")
 PRELOAD_VARIABLE = "BOX_PRELOAD"
 """Environment variable of a box: modules that its strategy process imports before anything else."""
 BOX_SOURCES = (
-    "__init__.py",
-    "engine",
-    "execution/__init__.py",
-    "execution/protocol.py",
-    "execution/runner",
+    "src/__init__.py",
+    "src/engine",
+    "src/execution/__init__.py",
+    "src/execution/protocol.py",
+    "src/execution/runner",
+    # Nothing is imported from here until a strategy does.
+    "hqg_backtester/__init__.py",
+    "hqg_backtester/signals.py",
+    "hqg_backtester/version.py",
 )
-"""The parts of `src` inside a box, relative to it. Dockerfile.sandbox copies the same parts."""
+"""The parts of the project inside a box, relative to its folder. Dockerfile.sandbox copies the same parts."""
 
 BOX_USER_ID = 65534
 TMP_BYTES = 64 * 1024 * 1024

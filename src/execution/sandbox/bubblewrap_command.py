@@ -75,7 +75,7 @@ def _root(python: BoxPython, source_folder: Path) -> Iterator[str]:
     yield from ("--ro-bind-try", "/usr/share/zoneinfo", "/usr/share/zoneinfo")
     yield from ("--ro-bind", str(python.site_packages), "/box/site-packages")
     for name in BOX_SOURCES:
-        yield from ("--ro-bind", str(source_folder / name), f"/box/src/{name}")
+        yield from ("--ro-bind", str(source_folder / name), f"/box/{name}")
     yield from ("--proc", "/proc")
     for name in _HIDDEN:
         if Path("/proc", name).exists():

@@ -41,7 +41,7 @@ class BubblewrapSandbox:
 
     Args:
         python: interpreter of the virtual environment whose packages the box offers.
-        source_folder: the project's `src` folder.
+        source_folder: the project's folder, which holds BOX_SOURCES.
         limits: the limits of one box; `cpus` is not enforced.
         ways: the ways to create control groups, tried in order of preference.
     """

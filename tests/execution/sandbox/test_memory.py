@@ -30,7 +30,7 @@ def bounded(request: pytest.FixtureRequest) -> Iterator[Sandbox]:
     if request.param == WITHOUT_GROUPS:
         open_sandbox("bubblewrap").close()
         sandbox: Sandbox = BubblewrapSandbox(
-            python=SANDBOX_PYTHON, source_folder=PROJECT / "src", limits=BoxLimits(), ways=lambda: ()
+            python=SANDBOX_PYTHON, source_folder=PROJECT, limits=BoxLimits(), ways=lambda: ()
         )
         assert sandbox.unavailable_reason() is None
     else:

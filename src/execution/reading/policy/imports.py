@@ -11,6 +11,11 @@ FRAMEWORK_NAMES = words(
 )
 """The public names of hqg_algorithms 0.1.x and 1.0.x, without its parsing module, which gives access to `ast`."""
 
+SIGNALS_MODULE = "hqg_backtester"
+
+SIGNAL_NAMES = words("Weights Protected")
+"""What a strategy may take from this project's own package. Its client is not in a box."""
+
 PRELUDE_NAMES = FRAMEWORK_NAMES
 """Names that strategies of the older contract use without importing them."""
 
@@ -25,6 +30,8 @@ ALLOWED_MODULES: dict[str, frozenset[str] | None] = {
     FRAMEWORK: FRAMEWORK_NAMES,
     f"{FRAMEWORK}.types": FRAMEWORK_NAMES - {"Strategy"},
     f"{FRAMEWORK}.strategy": frozenset({"Strategy"}),
+    SIGNALS_MODULE: SIGNAL_NAMES,
+    f"{SIGNALS_MODULE}.signals": SIGNAL_NAMES,
     PARAMETERS_MODULE: None,
     # The parts of the standard library that compute and do not touch the machine.
     "abc": words("ABC ABCMeta abstractmethod abstractclassmethod abstractstaticmethod abstractproperty"),
