@@ -66,6 +66,8 @@ class Ledger:
         most_requested: until the first fill, the largest position requested by a signal that could have filled, in
             account currency before costs; None when no signal could.
         most_affordable: the largest of those orders after costs.
+        ruined_on: timeline index of the day at whose mark equity was gone, after which cash and equity are zero; None
+            for an account that survived.
     """
 
     def __init__(self) -> None:
@@ -77,6 +79,7 @@ class Ledger:
         self.signals = 0
         self.most_requested: float | None = None
         self.most_affordable = 0.0
+        self.ruined_on: int | None = None
 
 
 class UnfilledLog:

@@ -59,6 +59,11 @@ class Rules(NamedTuple):
         delisting_return: a position's loss (below zero) or gain when its symbol is delisted, as a fraction of its
             value at the last close; at least -1.
         max_orders: a run ends with TooManyOrders on the day on which it exceeds this.
+        allow_short: whether weights and positions may be negative.
+        max_gross: bound on the sum of absolute weights and, when an order increases it, on Σ|shares| · price ÷ equity;
+            at least 1.
+        borrow_rate: yearly cost of a short position, as a fraction of its value, by calendar day.
+        margin_rate: yearly interest on negative cash, a fraction, by calendar day.
     """
 
     bar_size: BarSize
@@ -69,9 +74,18 @@ class Rules(NamedTuple):
     slippage: Slippage
     delisting_return: float = 0.0
     max_orders: int = sys.maxsize
+    allow_short: bool = False
+    max_gross: float = 1.0
+    borrow_rate: float = 0.0
+    margin_rate: float = 0.0
 
     @property
     def is_free(self) -> bool:
         """True when every order fills completely, at its reference price and without a fee."""
         slippage = self.slippage
         return not slippage.uses_volume and slippage.fraction(1, 1) == 0 and self.commission.fee(1, 1) == 0
+
+    @property
+    def is_margin(self) -> bool:
+        """True when positions or cash may be negative; everything else is paid for with cash at hand."""
+        return self.allow_short or self.max_gross > 1

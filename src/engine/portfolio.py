@@ -47,9 +47,20 @@ class Portfolio:
         self.fills += (day, symbol, change, price, fee)
 
     def receive(self, dividends: Sequence[tuple[int, float]]) -> None:
-        """Book dividends, given as (symbol, cash per share), on the current holdings."""
+        """Book dividends, given as (symbol, cash per share), on the current holdings; shorts pay them."""
         if dividends:
             self.cash += fsum(self.shares[symbol] * amount for symbol, amount in dividends)
+
+    def charge(self, days: int, marks: Sequence[float], borrow_rate: float, margin_rate: float) -> None:
+        """Pay what shorts and negative cash cost over that many calendar days.
+
+        Args:
+            marks: the closes at which shorts are valued; NaN for a symbol never held.
+            borrow_rate, margin_rate: yearly fractions, of the value of the shorts and of negative cash.
+        """
+        short = fsum(-held * mark for held, mark in zip(self.shares, marks, strict=True) if held < 0)
+        owed = -self.cash if self.cash < 0 else 0.0
+        self.cash -= days / 365 * (borrow_rate * short + margin_rate * owed)
 
     def settle(self, day: int, symbol: int, price: float) -> None:
         """Turn a position into cash at that price, free of costs; does nothing when none is held."""
@@ -92,6 +103,8 @@ class Sizing:
     def __init__(self, rules: Rules, portfolio: Portfolio) -> None:
         self._portfolio = portfolio
         self._min_trade_value = rules.min_trade_value
+        self._rounding = ROUNDING * rules.max_gross
+        self._max_cost_share = 2 * rules.max_gross if rules.is_margin else 1.0
         self._fee = rules.commission.fee
         self._is_feeless = rules.commission.fee(1, 1) == 0
         self._fraction = rules.slippage.fraction
@@ -109,7 +122,7 @@ class Sizing:
         """Use these weights, prices and volumes (shares) from now on; `equity` is the value at these prices."""
         self._weights, self.prices, self._volumes, self.equity = weights, prices, volumes, equity
         # Rounding alone must never trade: it would pay a flat fee for nothing.
-        self.rounding, least = ROUNDING * equity, self._min_trade_value
+        self.rounding, least = self._rounding * equity, self._min_trade_value
         self.least = least if least > self.rounding else self.rounding
 
     def changes(self, symbols: Sequence[int], investable: float) -> list[Change]:
@@ -200,21 +213,28 @@ class Sizing:
         return spend
 
     def _drops(self, symbols: Sequence[int], investable: float) -> list[Drop]:
-        """The amounts above `investable` at which a sell becomes too small to make, with the sell's cost there."""
+        """The amounts above `investable` at which reducing a position becomes too small to do, with its cost there."""
         drops = []
         equity, least = self.equity, self.least
         for symbol, weight, price, held in self._rows(symbols):
-            value = held * price - least
-            if weight and weight * investable < value < weight * equity:
-                change = self.fillable(symbol, -least / price) if self._uses_volume else -least / price
+            side = 1.0 if weight > 0 else -1.0
+            size, value = side * weight, side * held * price - least
+            if weight and size * investable < value < size * equity:
+                wanted = side * -least / price
+                change = self.fillable(symbol, wanted) if self._uses_volume else wanted
                 at, fee = self.quote(symbol, change)
-                drops.append((value / weight, (at - price) * change + fee))
+                drops.append((value / size, (at - price) * change + fee))
         return drops
 
     def _least_slope(self, symbols: Sequence[int]) -> float:
-        """Minimum slope of spending: the more is invested, the smaller the sells and their costs."""
+        """Minimum slope of spending: the more is invested, the smaller the orders that reduce, and their costs.
+
+        They cost at most that fraction of the invested amount; twice max_gross in a margin account, where a fee may be
+        charged on a price that slippage has raised.
+        """
         fees = max((self._marginal_fee(self.prices[symbol]) for symbol in symbols), default=0.0)
-        return max(0.0, 1.0 - self._marginal_slippage - fees)
+        share = self._max_cost_share
+        return max(0.0, 1.0 - share * self._marginal_slippage - share * fees)
 
     def affordable(self, symbol: int, change: float, cash: float) -> float:
         """The part of a buy that cash can pay for, costs included; 0.0 when it cannot even pay the fee."""

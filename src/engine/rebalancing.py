@@ -19,11 +19,14 @@ DELISTED = "it is no longer listed"
 
 
 class Rebalancer:
-    """Carries one signal at a time to its fills in one portfolio.
+    """Carries one signal at a time to its fills in one portfolio, paying with the cash at hand.
 
     Args:
         log: records orders that could not fill.
     """
+
+    waits_for = CASH_IN_A_SELL
+    """Why an order waits for another that cannot fill yet."""
 
     def __init__(self, rules: Rules, portfolio: Portfolio, log: UnfilledLog) -> None:
         self._rules = rules
@@ -95,6 +98,18 @@ class Rebalancer:
         changes = sizing.changes(ready, investable)
         if ready and not self._portfolio.fills:
             self._record_targets(ready, changes)
+        short, short_reason = self._trade(day, changes, short_reason)
+        self.waiting = sorted(stuck + short) if short_reason == self.waits_for else stuck
+
+    def _trade(self, day: int, changes: Sequence[Change], short_reason: str | None) -> tuple[list[int], str | None]:
+        """Make the changes, sells first.
+
+        Args:
+            short_reason: why a buy may not be affordable, None for no reason.
+
+        Returns:
+            The symbols of buys that fell short, and the reason, which may be a new one.
+        """
         for symbol, change in changes:
             if change < 0 and not self._sell(day, symbol, change):
                 short_reason = short_reason or NO_CASH
@@ -102,7 +117,7 @@ class Rebalancer:
         for symbol, change in changes:
             if change > 0 and not self._buy(day, symbol, change, short_reason):
                 short.append(symbol)
-        self.waiting = sorted(stuck + short) if short_reason == CASH_IN_A_SELL else stuck
+        return short, short_reason
 
     def fill_freely(
         self,
@@ -153,9 +168,9 @@ class Rebalancer:
 
     def _record_targets(self, ready: Sequence[int], changes: Sequence[Change]) -> None:
         """Keep the amounts that explain a run without orders."""
-        wanted = max(self._weights[symbol] for symbol in ready) * self._sizing.equity
+        wanted = max(abs(self._weights[symbol]) for symbol in ready) * self._sizing.equity
         self.most_requested = max(self.most_requested or 0.0, wanted)
-        orders = (change * self._sizing.prices[symbol] for symbol, change in changes)
+        orders = (abs(change) * self._sizing.prices[symbol] for symbol, change in changes)
         self.most_affordable = max(self.most_affordable, *orders, 0.0)
 
     def _note_delisted(self, day: int) -> None:
@@ -181,12 +196,16 @@ class Rebalancer:
         """Record the waits that matter at the last known prices.
 
         Returns:
-            CASH_IN_A_SELL when a sell is among the waiting orders, so buys may be short of cash; None otherwise.
+            `waits_for` when a waiting order would free what others need; None otherwise.
         """
         changes = self._sizing.changes(stuck, investable)
         for symbol, _ in changes:
             self._log.note(day, symbol, NO_BAR if math.isnan(prices[symbol]) else NO_VOLUME)
-        return CASH_IN_A_SELL if any(change < 0 for _, change in changes) else None
+        return self.waits_for if any(self._frees(symbol, change) for symbol, change in changes) else None
+
+    def _frees(self, symbol: int, change: float) -> bool:
+        """Whether the change frees what other orders need: a sell frees cash."""
+        return change < 0
 
     def _sell(self, day: int, symbol: int, wanted: float) -> bool:
         """Sell what the day's volume allows, unless cash cannot pay the fee; True when all of it filled."""

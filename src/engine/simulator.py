@@ -9,6 +9,7 @@ from typing import Protocol
 from hqg_algorithms import ExecutionTiming
 
 from src.engine.ledger import Ledger, TooManyOrders, UnfilledLog
+from src.engine.margin import MarginRebalancer
 from src.engine.market import FIELDS, Doubles, Market, Rules
 from src.engine.portfolio import FILL_FIELDS, Portfolio
 from src.engine.rebalancing import Rebalancer
@@ -45,16 +46,18 @@ class Decide(Protocol):
             marks: (n_symbols,) last known closes, NaN before a symbol's first bar.
 
         Returns:
-            (n_symbols,) finite weights of at least zero, summing to at most 1 + 1e-7; all zero liquidates.
+            (n_symbols,) finite weights, negative only if the rules allow shorts, of which the absolute ones sum to at
+            most max_gross + 1e-7; all zero liquidates.
         """
         ...
 
 
-def simulate(market: Market, rules: Rules, decide: Decide) -> Ledger:
+def simulate(market: Market, rules: Rules, decide: Decide) -> Ledger:  # noqa: PLR0912, PLR0915 - calls slow every bar
     """Run one strategy over one market.
 
     Returns:
-        The books: every fill, daily cash and equity, and orders that could not fill.
+        The books: every fill, daily cash and equity, and orders that could not fill. A margin account whose equity is
+        at or below zero at a close ends there: it has no positions, cash or equity from then on.
 
     Raises:
         TooManyOrders: the run exceeds rules.max_orders.
@@ -63,10 +66,11 @@ def simulate(market: Market, rules: Rules, decide: Decide) -> Ledger:
     ledger = Ledger()
     count = len(market.symbols)
     portfolio = Portfolio(rules.initial_capital, count)
-    rebalancer = Rebalancer(rules, portfolio, UnfilledLog(ledger.unfilled))
+    is_margin = rules.is_margin
+    rebalancer = (MarginRebalancer if is_margin else Rebalancer)(rules, portfolio, UnfilledLog(ledger.unfilled))
     shares, value, fills = portfolio.shares, portfolio.value, portfolio.fills
     quick_fill, any_fill = rebalancer.fill_freely, rebalancer.fill
-    is_free, max_numbers = rules.is_free, rules.max_orders * FILL_FIELDS
+    is_free, max_numbers = rules.is_free and not is_margin, rules.max_orders * FILL_FIELDS
     fills_at_open = rules.execution is ExecutionTiming.CLOSE_TO_NEXT_OPEN
     calls = decisions(market.days, count, market.bars, rules.bar_size, market.last_period_complete)
     marks: Sequence[float] = [nan] * count
@@ -74,14 +78,12 @@ def simulate(market: Market, rules: Rules, decide: Decide) -> Ledger:
     unused = set() if fills_at_open else {_OPEN}
     if not rules.slippage.uses_volume:
         unused.add(_VOLUME)
-    leaving = _leaving(market)
-    events = {*market.dividends, *leaving}
+    overnight = _Overnight(market, rules, portfolio, rebalancer)
+    events = overnight.days
 
     for day, opens, closes, volumes, has_gap in _rows(market.bars, count, unused):
         if day in events:
-            portfolio.receive(market.dividends.get(day, ()))
-            for symbol in leaving.get(day, ()):
-                rebalancer.delist(day, symbol, marks[symbol])
+            overnight.begin(day, marks)
         fill = quick_fill if is_free and fills and not has_gap else any_fill
         if fills_at_open and rebalancer.waiting:
             known = _carried(opens, marks) if has_gap else opens
@@ -91,6 +93,9 @@ def simulate(market: Market, rules: Rules, decide: Decide) -> Ledger:
         equity = portfolio.cash + fsum(map(mul, shares, marks))
         if has_gap and isnan(equity):  # 0 shares × NaN
             equity = value(marks)
+        if is_margin and equity <= 0:
+            ledger.ruined_on, ledger.decisions = day, sum(call < day for call in calls)
+            break
         if day in calls:
             weights = decide(day, calls[day], equity, portfolio.cash, shares, marks)
             if weights is not None:
@@ -98,20 +103,61 @@ def simulate(market: Market, rules: Rules, decide: Decide) -> Ledger:
         if not fills_at_open and rebalancer.waiting:
             fill(day, closes, marks, volumes, equity)
             equity = value(marks)
+            if is_margin and equity <= 0:
+                ledger.ruined_on, ledger.decisions = day, sum(call <= day for call in calls)
+                break
         cash_marks.append(portfolio.cash)
         equity_marks.append(equity)
         if len(fills) > max_numbers:
             raise TooManyOrders
-    last_day = len(market.days) - 1
-    if fills_at_open:
-        rebalancer.note_no_day_left(last_day, marks)
-    for symbol in leaving.get(last_day + 1, ()):
-        rebalancer.settle(last_day, symbol, marks[symbol])
-        cash_marks[-1], equity_marks[-1] = portfolio.cash, portfolio.value(marks)
+    else:
+        ledger.decisions = len(calls)
+        if fills_at_open:
+            rebalancer.note_no_day_left(len(market.days) - 1, marks)
+        overnight.end(ledger, marks)
+    if len(fills) > max_numbers:  # on the day of a ruin
+        raise TooManyOrders
+    unmarked = [0.0] * (len(market.days) - len(equity_marks))
+    cash_marks += unmarked
+    equity_marks += unmarked
     ledger.orders, ledger.settlements = portfolio.orders(), portfolio.settlements()
-    ledger.decisions, ledger.signals = len(calls), rebalancer.n_signals
+    ledger.signals = rebalancer.n_signals
     ledger.most_requested, ledger.most_affordable = rebalancer.most_requested, rebalancer.most_affordable
     return ledger
+
+
+class _Overnight:
+    """What happens to an account between two days: it is charged, receives dividends, and symbols leave.
+
+    Attributes:
+        days: those before which something may happen.
+    """
+
+    def __init__(self, market: Market, rules: Rules, portfolio: Portfolio, rebalancer: Rebalancer) -> None:
+        self._market, self._rules, self._portfolio, self._rebalancer = market, rules, portfolio, rebalancer
+        self._leaving = _leaving(market)
+        self.days: Container[int] = {*market.dividends, *self._leaving}
+        if rules.is_margin:
+            self.days = range(len(market.days))
+
+    def begin(self, day: int, marks: Sequence[float]) -> None:
+        """Begin a day; `marks` are the last known closes of the day before."""
+        days, rules = self._market.days, self._rules
+        if rules.is_margin and day:
+            self._portfolio.charge(days[day] - days[day - 1], marks, rules.borrow_rate, rules.margin_rate)
+        self._portfolio.receive(self._market.dividends.get(day, ()))
+        for symbol in self._leaving.get(day, ()):
+            self._rebalancer.delist(day, symbol, marks[symbol])
+
+    def end(self, ledger: Ledger, marks: Sequence[float]) -> None:
+        """Settle what leaves at the end of the last day, which may ruin the account."""
+        last_day = len(self._market.days) - 1
+        for symbol in self._leaving.get(last_day + 1, ()):
+            self._rebalancer.settle(last_day, symbol, marks[symbol])
+            ledger.cash[-1], ledger.equity[-1] = self._portfolio.cash, self._portfolio.value(marks)
+        if self._rules.is_margin and ledger.equity and ledger.equity[-1] <= 0:
+            ledger.ruined_on = last_day
+            ledger.cash[-1] = ledger.equity[-1] = 0.0
 
 
 def _leaving(market: Market) -> dict[int, list[int]]:
