@@ -18,11 +18,11 @@ from hqg_algorithms import BarSize, ExecutionTiming
 from bench import rivals, strategies
 from bench.prices import Prices, generated, real_or_generated
 from src.engine.costs import Commission, Fraction, PerOrder
-from src.engine.market import Doubles, Market, Rules
+from src.engine.market import Market, Rules
 from src.engine.simulator import Decide, simulate
 from src.execution.runner.signal_origin import SOURCE_NAME, check_at_creation
 from src.execution.runner.signals import signal_reader
-from src.execution.runner.views import frame_packer, frame_reader
+from src.execution.runner.views import asked, frame_packer, frame_reader
 
 SECTORS_AND_MORE = (
     "XLB XLE XLF XLI XLK XLP XLU XLV XLY SPY QQQ IWM EFA EEM AGG TLT IEF GLD DIA DBC".split()  # noqa: SIM905
@@ -61,14 +61,13 @@ class Result:
 
 def in_one_process(strategy: Any, symbols: tuple[str, ...]) -> Decide:
     """User code behind the same frames and views as in the box, without the second process."""
-    on_data, pack = strategy.on_data, frame_packer(len(symbols))
-    views, read_signal = frame_reader(symbols), signal_reader(symbols)
+    offered = asked(_SOURCE)
+    on_data, pack = strategy.on_data, frame_packer(len(symbols), offered)
+    views, read_signal = frame_reader(symbols, offered), signal_reader(symbols)
     check_at_creation(symbols)
 
-    def decide(
-        day: int, bars: Doubles, equity: float, cash: float, shares: Sequence[float], marks: Sequence[float]
-    ) -> Sequence[float] | None:
-        data, portfolio = views(pack(bars, equity, cash, shares, marks))
+    def decide(day: int, *account: Any) -> Sequence[float] | None:
+        data, portfolio = views(pack(day * 86_400.0, False, *account))
         return read_signal(on_data(data, portfolio))
 
     return decide
@@ -109,7 +108,7 @@ def in_the_box(market: Market, how: Rules, strategy: str, repeats: int) -> rival
     for child in children:
         child.wait_until_it_is_ready()
         child.load(job)
-        child.resume(len(market.symbols))
+        child.resume(len(market.symbols), market.days)
 
     def run() -> float:
         child, cores = children.pop(), os.sched_getaffinity(0)

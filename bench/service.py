@@ -50,7 +50,7 @@ exec(request["code"], space)
 strategy, symbols = space["SmaCross"](), tuple(request["symbols"])
 pack, views, read_signal = frame_packer(len(symbols)), frame_reader(symbols), signal_reader(symbols)
 def decide(day, *account):
-    return read_signal(strategy.on_data(*views(pack(*account))))
+    return read_signal(strategy.on_data(*views(pack(0.0, False, *account))))
 market = Market(request["days"], symbols, memoryview(array("d", request["bars"])))
 rules = Rules(BarSize.DAILY, ExecutionTiming.CLOSE_TO_NEXT_OPEN, 10_000.0, 1.0,
               commission_from_wire(0.0), slippage_from_wire(0.0))

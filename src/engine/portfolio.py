@@ -1,7 +1,7 @@
 """Cash and positions of one account, and the trades that target weights require at one moment."""
 
 from collections.abc import Callable, Iterable, Sequence
-from math import fsum, isnan
+from math import fsum, isnan, nan
 from operator import mul
 from typing import Any
 
@@ -32,6 +32,8 @@ class Portfolio:
         self.shares = [0.0] * symbols_count
         self.fills: list[Any] = []
         self._settlements: list[Any] = []
+        self._costs, self._counted = [nan] * symbols_count, [0.0] * symbols_count
+        self._n_counted = 0
 
     def value(self, prices: Sequence[float]) -> float:
         """Cash plus positions at these prices; a price may be NaN for a symbol never held."""
@@ -69,6 +71,24 @@ class Portfolio:
             self.cash += held * price
             self.shares[symbol] = 0.0
             self._settlements += (day, symbol, -held, price, 0.0)
+
+    def average_costs(self) -> list[float]:
+        """(n_symbols,) the average fill price of each position, in account currency per share; NaN without one.
+
+        Slippage is part of a fill's price and fees are not. A fill that enlarges a position moves its average, one that
+        reduces it does not, and one that turns it from long to short, or back, begins a new one.
+        """
+        fills, costs, counted = self.fills, self._costs, self._counted
+        for start in range(self._n_counted, len(fills), FILL_FIELDS):
+            symbol, change, price = fills[start + 1 : start + 4]
+            before = counted[symbol]
+            after = counted[symbol] = before + change
+            if before * after <= 0:
+                costs[symbol] = price
+            elif abs(after) > abs(before):
+                costs[symbol] = (before * costs[symbol] + change * price) / after
+        self._n_counted = len(fills)
+        return [cost if held else nan for cost, held in zip(costs, self.shares, strict=True)]
 
     def orders(self) -> Orders:
         """Every fill so far."""

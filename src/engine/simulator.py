@@ -1,6 +1,6 @@
 """The day loop: fill at the open, mark at the close, call the strategy, fill at the close, keep the books."""
 
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from itertools import repeat
 from math import fsum, isnan, nan
 from operator import mul
@@ -34,6 +34,7 @@ class Decide(Protocol):
         cash: float,
         shares: Sequence[float],
         marks: Sequence[float],
+        average_costs: Callable[[], Sequence[float]],
     ) -> Sequence[float] | None:
         """Target weights, or None to hold.
 
@@ -44,6 +45,7 @@ class Decide(Protocol):
             cash: account currency.
             shares: (n_symbols,) the live holdings; do not keep or change them.
             marks: (n_symbols,) last known closes, NaN before a symbol's first bar.
+            average_costs: see Portfolio.average_costs; computed only when called.
 
         Returns:
             (n_symbols,) finite weights, negative only if the rules allow shorts, of which the absolute ones sum to at
@@ -69,6 +71,7 @@ def simulate(market: Market, rules: Rules, decide: Decide) -> Ledger:  # noqa: P
     is_margin = rules.is_margin
     rebalancer = (MarginRebalancer if is_margin else Rebalancer)(rules, portfolio, UnfilledLog(ledger.unfilled))
     shares, value, fills = portfolio.shares, portfolio.value, portfolio.fills
+    average_costs = portfolio.average_costs
     quick_fill, any_fill = rebalancer.fill_freely, rebalancer.fill
     is_free, max_numbers = rules.is_free and not is_margin, rules.max_orders * FILL_FIELDS
     fills_at_open = rules.execution is ExecutionTiming.CLOSE_TO_NEXT_OPEN
@@ -97,7 +100,7 @@ def simulate(market: Market, rules: Rules, decide: Decide) -> Ledger:  # noqa: P
             ledger.ruined_on, ledger.decisions = day, sum(call < day for call in calls)
             break
         if day in calls:
-            weights = decide(day, calls[day], equity, portfolio.cash, shares, marks)
+            weights = decide(day, calls[day], equity, portfolio.cash, shares, marks, average_costs)
             if weights is not None:
                 rebalancer.take(day, weights)
         if not fills_at_open and rebalancer.waiting:

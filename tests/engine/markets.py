@@ -70,12 +70,12 @@ def rules(**changes: Any) -> Rules:
 
 def plan(weights_by_day: Mapping[int, Sequence[float]]) -> Decide:
     """A strategy that returns these weights on these days and holds on all others."""
-    return lambda day, bars, equity, cash, shares, marks: weights_by_day.get(day)
+    return lambda day, *_: weights_by_day.get(day)
 
 
 def always(*weights: float) -> Decide:
     """A strategy that returns the same weights at every call."""
-    return lambda day, bars, equity, cash, shares, marks: weights
+    return lambda *_: weights
 
 
 def fills(ledger: Ledger) -> list[tuple[int, int, float, float, float]]:

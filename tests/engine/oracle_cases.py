@@ -59,7 +59,7 @@ class Trend:
     length: int
     closes: list[float] = field(default_factory=list)
 
-    def __call__(self, day, bars, equity, cash, shares, marks):  # type: ignore[no-untyped-def]
+    def __call__(self, day, bars, *_):  # type: ignore[no-untyped-def]
         self.closes.append(bars[3])
         if len(self.closes) < self.length:
             return [0.5, 0.5]
@@ -87,7 +87,7 @@ class InverseMove:
     count: int = 0
     before: list[float] = field(default_factory=list)
 
-    def __call__(self, day, bars, equity, cash, shares, marks):  # type: ignore[no-untyped-def]
+    def __call__(self, day, bars, *_):  # type: ignore[no-untyped-def]
         now = bars[3::5].tolist()
         before, self.before = self.before, now
         self.count += 1
@@ -106,7 +106,7 @@ class InverseMove:
 
 
 def _fixed(*weights: float) -> Callable[[], Decide]:
-    return lambda: lambda day, bars, equity, cash, shares, marks: weights
+    return lambda: lambda *_: weights
 
 
 def _constant(*weights: float) -> Callable[[pd.DataFrame], Weights]:

@@ -63,7 +63,7 @@ def test_the_strategy_learns_of_a_delisting_on_its_day_and_not_before() -> None:
     seen = []
 
     def decide(
-        day: int, bars: memoryview, equity: float, cash: float, shares: Sequence[float], marks: Sequence[float]
+        day: int, bars: memoryview, equity: float, cash: float, shares: Sequence[float], *_: object
     ) -> list[float] | None:
         seen.append((day, shares[0], cash, equity))
         return [1.0, 0.0] if day == 0 else None

@@ -31,7 +31,7 @@ def test_the_cash_of_a_dividend_can_be_spent_in_the_same_days_fills(execution, p
 def test_the_strategy_sees_the_cash_at_the_close_of_the_ex_date() -> None:
     seen = []
 
-    def decide(day, bars, equity, cash, shares, marks):  # type: ignore[no-untyped-def]
+    def decide(day, bars, equity, cash, *_):  # type: ignore[no-untyped-def]
         seen.append((cash, equity))
         return [0.5] if day == 0 else None
 

@@ -122,3 +122,34 @@ def test_the_days_volume_limits_both_sides() -> None:
     assert sizing.fillable(0, 101.0) == 100.0
     assert sizing.fillable(0, -101.0) == -100.0
     assert sizing.fillable(0, 99.0) == 99.0
+
+
+@pytest.mark.parametrize("side", [1.0, -1.0])
+def test_an_average_cost_moves_with_fills_that_enlarge_a_position_and_with_no_others(side: float) -> None:
+    portfolio = Portfolio(10_000.0, 2)
+    assert portfolio.average_costs() == pytest.approx([math.nan, math.nan], nan_ok=True)
+    expected = {
+        (10, 10.0): 10.0,
+        (30, 20.0): 17.5,
+        (-20, 99.0): 17.5,
+        (20, 27.5): 22.5,
+        (-40, 5.0): math.nan,
+        (2, 7.0): 7.0,
+    }
+    for (change, price), cost in expected.items():
+        portfolio.trade(0, 1, side * change, price, fee=3.0)
+        assert portfolio.average_costs() == pytest.approx([math.nan, cost], nan_ok=True)
+
+
+def test_a_fill_that_turns_a_position_begins_a_new_average_cost() -> None:
+    portfolio = Portfolio(1000.0, 1)
+    for change, price in ((10.0, 50.0), (-15.0, 40.0), (-5.0, 30.0)):
+        portfolio.trade(0, 0, change, price, 0.0)
+    assert portfolio.average_costs() == [35.0]
+
+
+def test_a_settled_position_has_no_average_cost() -> None:
+    portfolio = Portfolio(1000.0, 1)
+    portfolio.trade(0, 0, 10.0, 50.0, 0.0)
+    portfolio.settle(1, 0, 20.0)
+    assert math.isnan(portfolio.average_costs()[0])

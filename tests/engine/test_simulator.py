@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from datetime import date
+from typing import Any
 
 import pytest
 from hqg_algorithms import BarSize
@@ -71,9 +72,7 @@ def test_a_monthly_signal_fills_at_the_next_days_open_not_the_next_months() -> N
 def test_liquidate_sells_everything_and_leaves_exactly_no_shares() -> None:
     seen: list[list[float]] = []
 
-    def decide(
-        day: int, bars: object, equity: float, cash: float, shares: Sequence[float], marks: object
-    ) -> list[float]:
+    def decide(day: int, bars: object, equity: float, cash: float, shares: Sequence[float], *_: object) -> list[float]:
         seen.append(list(shares))
         return [0.1, 0.7] if day == 0 else [0.0, 0.0]
 
@@ -109,7 +108,13 @@ def test_the_strategy_sees_its_books_at_this_close_and_prices_up_to_it() -> None
     seen = []
 
     def decide(
-        day: int, bars: memoryview, equity: float, cash: float, shares: Sequence[float], marks: Sequence[float]
+        day: int,
+        bars: memoryview,
+        equity: float,
+        cash: float,
+        shares: Sequence[float],
+        marks: Sequence[float],
+        *_: object,
     ) -> list[float]:
         seen.append((bars[3], bars[8], equity, cash, list(shares), list(marks)))
         return [0.5, 0.0]
@@ -184,3 +189,18 @@ def test_a_late_listing_fills_on_its_first_day_and_an_early_end_keeps_its_last_c
         (0, "no bar at its fill", 3, 3),
         (1, "not enough cash while a sell waits", 3, 3),
     ]
+
+
+def test_average_costs_are_fill_prices_with_slippage_and_without_fees() -> None:
+    """A quarter is bought at the open of 10, a half at that of 20, both one percent dearer."""
+    seen = []
+
+    def decide(day: int, *account: Any) -> list[float] | None:
+        seen.append(account[-1]()[0])
+        return {0: [0.25], 1: [0.75]}.get(day)
+
+    costly = rules(execution=NEXT_OPEN, commission=PerOrder(1.0), slippage=Fraction(0.01))
+    orders = simulate(market({"A": [10, 10, 20, 20]}), costly, decide).orders
+    assert orders.price == [10.1, 20.2]
+    average = (orders.shares[0] * 10.1 + orders.shares[1] * 20.2) / sum(orders.shares)
+    assert seen == approx([math.nan, 10.1, average, average], nan_ok=True)

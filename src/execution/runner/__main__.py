@@ -126,7 +126,7 @@ def _simulated(
     if is_observed:
         reporter.start()
     clock.start()
-    child.resume(len(market.symbols))
+    child.resume(len(market.symbols), market.days)
     return simulate(market, rules, child.decide)
 
 

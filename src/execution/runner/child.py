@@ -18,11 +18,12 @@ from src.execution.runner.output import OutputReader
 from src.execution.runner.pipes import read_exactly, write_all
 from src.execution.runner.signals import MAX_TOTAL_WEIGHT
 from src.execution.runner.thread_watch import MAX_THREADS, ThreadWatch
-from src.execution.runner.views import frame_packer
+from src.execution.runner.views import Asked, asked, frame_packer
 
 KEEP_OUTPUT_BYTES = 256 * 1024
 FLOOD_BYTES = 16 * 1024 * 1024
 
+_DAY_SECONDS = 86_400.0
 _PR_SET_PDEATHSIG = 1
 _PR_SET_DUMPABLE = 4
 _DEATH_SECONDS = 2.0
@@ -43,6 +44,8 @@ class StrategyChild:
         self._orders = orders
         self._answers = answers
         self._pack: Callable[..., bytes] = struct.pack
+        self._days: Sequence[int] = ()
+        self._asked = Asked()
         self._unpack_weights: Callable[..., tuple[float, ...]] = struct.unpack_from
         self._answer_bytes = 0
         self._is_gone = False
@@ -78,6 +81,7 @@ class StrategyChild:
         Raises:
             RunFailed: the source raised, or the process ended.
         """
+        self._asked = asked(job["source"])
         payload = json.dumps(job).encode("ascii")
         self._write(len(payload).to_bytes(4, "little") + payload)
         kind = self._read(1)
@@ -120,9 +124,9 @@ class StrategyChild:
         if pid and not os.WIFSTOPPED(status):
             raise self._death(status)
 
-    def resume(self, symbols_count: int) -> None:
-        """Let it continue, now returning weights for that many symbols."""
-        self._pack = frame_packer(symbols_count)
+    def resume(self, symbols_count: int, days: Sequence[int]) -> None:
+        """Let it continue, now returning weights for that many symbols on the days of this timeline."""
+        self._pack, self._days = frame_packer(symbols_count, self._asked), days
         weights = struct.Struct(f"={symbols_count}d")
         self._unpack_weights, self._answer_bytes = weights.unpack_from, 1 + weights.size
         self._signal_all(signal.SIGCONT)
@@ -135,6 +139,7 @@ class StrategyChild:
         cash: float,
         shares: Sequence[float],
         marks: Sequence[float],
+        average_costs: Callable[[], Sequence[float]],
     ) -> Sequence[float] | None:
         """Request one decision: see src.engine.simulator.Decide.
 
@@ -143,7 +148,10 @@ class StrategyChild:
         """
         self.mark = (day, equity)
         try:
-            os.write(self._orders, self._pack(bars, equity, cash, shares, marks))
+            # Only this day's date: a later one would tell of a holiday, or that a symbol goes on.
+            seconds = self._days[day] * _DAY_SECONDS
+            frame = self._pack(seconds, False, bars, equity, cash, shares, marks, average_costs)
+            os.write(self._orders, frame)
             answer = os.read(self._answers, self._answer_bytes)
         except BrokenPipeError:
             answer = b""

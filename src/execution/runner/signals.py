@@ -54,7 +54,7 @@ def signal_reader(symbols: Sequence[str]) -> Callable[[Any], Sequence[float] | N
         total = 0.0
         for symbol, weight in weights.items():
             if symbol not in indices:
-                raise BadSignal(_unknown(symbol, symbols))
+                raise BadSignal(unknown_symbol(symbol, symbols))
             number = weight if type(weight) is float else _to_float(symbol, weight)
             if not 0.0 <= number <= MAX_TOTAL_WEIGHT:  # false for NaN
                 raise BadSignal(_out_of_range(symbol, number))
@@ -79,7 +79,7 @@ def _weights_of(value: Any) -> Mapping[Any, Any]:
     if isinstance(value, type) and issubclass(value, Signal):
         raise BadSignal(f"on_data returned the class {value.__name__} itself; write {value.__name__}(...)")
     raise BadSignal(
-        f"on_data returned {_shown(value)}; it must return TargetWeights(...), Hold() or Liquidate(), "
+        f"on_data returned {shown(value)}; it must return TargetWeights(...), Hold() or Liquidate(), "
         "or a dict of weights or None"
     )
 
@@ -89,7 +89,7 @@ def _to_float(symbol: str, weight: Any) -> float:
     if isinstance(weight, Real) and not isinstance(weight, bool):
         with suppress(OverflowError):  # an integer too large for a double
             return float(weight)
-    raise BadSignal(f"weight of {symbol} is {_shown(weight)}; it must be a number")
+    raise BadSignal(f"weight of {symbol} is {shown(weight)}; it must be a number")
 
 
 def _out_of_range(symbol: str, weight: float) -> str:
@@ -100,15 +100,16 @@ def _out_of_range(symbol: str, weight: float) -> str:
     return f"weight of {symbol} is NaN"
 
 
-def _unknown(symbol: Any, symbols: Sequence[str]) -> str:
-    shown = ", ".join(symbols[:10]) + (", …" if len(symbols) > 10 else "")
-    message = f"{_shown(symbol)} is not in the universe ({shown})"
+def unknown_symbol(symbol: Any, symbols: Sequence[str]) -> str:
+    """The sentence about a symbol outside the universe, with the nearest one in it."""
+    listed = ", ".join(symbols[:10]) + (", …" if len(symbols) > 10 else "")
+    message = f"{shown(symbol)} is not in the universe ({listed})"
     if isinstance(symbol, str) and symbol.strip().upper() in symbols:
         message += f"; did you mean {symbol.strip().upper()!r}?"
     return message
 
 
-def _shown(value: Any) -> str:
+def shown(value: Any) -> str:
     """A short repr, with the type if the repr does not show it; never raises."""
     try:
         text = repr(value)

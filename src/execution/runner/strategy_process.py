@@ -24,7 +24,7 @@ from src.execution.runner.randomness import seed_everything
 from src.execution.runner.signal_origin import SOURCE_NAME, check_at_creation, origin_of
 from src.execution.runner.signals import BadSignal, signal_reader
 from src.execution.runner.strategy_seccomp import allow_only_what_user_code_needs
-from src.execution.runner.views import frame_bytes, frame_reader
+from src.execution.runner.views import Asked, asked, frame_bytes, frame_reader
 
 MODULE_NAME = "strategy"
 
@@ -67,7 +67,7 @@ def serve(orders_in: int, answers_out: int) -> None:
         job = json.loads(_read_message(orders_in))
         _limit_resources(job["limits"])
         allow_only_what_user_code_needs()
-        strategy = _load(job)
+        strategy, uses_pandas = _load(job)
         universe, cadence = dialects.describe(strategy, job.get("universe"))
         _send_json(
             answers_out,
@@ -78,18 +78,19 @@ def serve(orders_in: int, answers_out: int) -> None:
                 "execution": cadence.execution.value,
             },
         )
-        _serve_bars(strategy, universe, orders_in, answers_out)
+        offered = asked(job["source"])._replace(pandas=uses_pandas)
+        _serve_bars(strategy, universe, offered, orders_in, answers_out)
     except EOFError:
         return
     except BaseException as error:  # noqa: BLE001 - any exception of user code, even SystemExit, is its error
         _send_json(answers_out, ERROR, describe_error(error))
 
 
-def _serve_bars(strategy: Any, universe: Sequence[str], orders_in: int, answers_out: int) -> None:
+def _serve_bars(strategy: Any, universe: Sequence[str], offered: Asked, orders_in: int, answers_out: int) -> None:
     symbols = tuple(universe)
     pack = struct.Struct(f"=c{len(symbols)}d").pack
-    length = frame_bytes(len(symbols))
-    views, read_signal = frame_reader(symbols), signal_reader(symbols)
+    length = frame_bytes(len(symbols), offered)
+    views, read_signal = frame_reader(symbols, offered), signal_reader(symbols)
     check_at_creation(symbols)
     on_data: Callable[[Any, Any], Any] = strategy.on_data
     while True:
@@ -119,14 +120,15 @@ def _limit_resources(limits: dict[str, int]) -> None:
             resource.setrlimit(which, (value, value))
 
 
-def _load(job: dict[str, Any]) -> Any:
-    """An instance of the job's strategy class, from running the user's source as a separate module."""
+def _load(job: dict[str, Any]) -> tuple[Any, bool]:
+    """An instance of the job's strategy class, from running its source as a module, and whether that imports pandas."""
     dialects.install()
     check_at_creation(())
     source = job["source"]
     linecache.cache[SOURCE_NAME] = (len(source), None, source.splitlines(keepends=True), SOURCE_NAME)
     code = compile(source, SOURCE_NAME, "exec", dont_inherit=True)
-    seed_everything(job["seed"], uses_numpy="numpy" in sys.modules or not _PACKAGES_ON_NUMPY.isdisjoint(_imports(code)))
+    packages = _PACKAGES_ON_NUMPY.intersection(_imports(code))
+    seed_everything(job["seed"], uses_numpy="numpy" in sys.modules or bool(packages))
     _offer_parameters(job["parameters"])
     module = types.ModuleType(MODULE_NAME)
     module.__file__ = SOURCE_NAME
@@ -137,7 +139,7 @@ def _load(job: dict[str, Any]) -> Any:
     gc.freeze()
     gc.enable()
     exec(code, vars(module))  # noqa: S102 - what the box is for
-    return getattr(module, job["class_name"])()
+    return getattr(module, job["class_name"])(), "pandas" in packages
 
 
 def _imports(code: types.CodeType) -> Iterator[str]:

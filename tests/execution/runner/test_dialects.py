@@ -81,7 +81,7 @@ def test_a_strategy_of_each_dialect_runs_unmodified(
     pack, views, read_signal = frame_packer(len(symbols)), frame_reader(symbols), signal_reader(symbols)
 
     def decide(day: int, *account: Any) -> Any:
-        return read_signal(strategy.on_data(*views(pack(*account))))
+        return read_signal(strategy.on_data(*views(pack(0.0, False, *account))))
 
     market = market_of(real_prices(price_folder, symbols, "2015-01-01", "2016-12-31"))
     ledger = simulate(market, rules(bar_size=cadence.bar_size, execution=cadence.execution), decide)

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from hqg_algorithms import Bar, PortfolioView, Slice
 
-from src.execution.runner.views import frame_packer, frame_reader
+from src.execution.runner.views import Asked, frame_packer, frame_reader
 
 SYMBOLS = ("SPY", "BND", "NEW")
 SPY = [10.0, 12.0, 9.0, 11.0, 500.0]
@@ -22,7 +22,7 @@ def views(bars: list[float] | None = None) -> tuple[Slice, PortfolioView]:
     """SPY and BND have bars (BND's volume is unknown), NEW is not yet listed; 20 SPY and 100 of cash."""
     packed = memoryview(array("d", SPY + BND + ABSENT if bars is None else bars))
     marks = [11.0, 80.5, math.nan]
-    return frame_reader(SYMBOLS)(frame_packer(3)(packed, 320.0, 100.0, [20.0, 0.0, 0.0], marks))
+    return frame_reader(SYMBOLS)(frame_packer(3)(0.0, False, packed, 320.0, 100.0, [20.0, 0.0, 0.0], marks, list))
 
 
 def test_slice_and_portfolio_are_of_the_librarys_types() -> None:
@@ -92,8 +92,8 @@ def test_an_unknown_volume_is_none() -> None:
 
 def test_a_kept_slice_never_changes() -> None:
     buffer = array("d", SPY + BND + ABSENT)
-    head = (320.0, 100.0, [20.0, 0.0, 0.0], [11.0, 80.5, math.nan])
-    data, _ = frame_reader(SYMBOLS)(frame_packer(3)(memoryview(buffer), *head))
+    account = (320.0, 100.0, [20.0, 0.0, 0.0], [11.0, 80.5, math.nan], list)
+    data, _ = frame_reader(SYMBOLS)(frame_packer(3)(0.0, False, memoryview(buffer), *account))
     buffer[3] = 99.0
     assert data.close("SPY") == 11.0
     with pytest.raises(TypeError):
@@ -132,3 +132,21 @@ def test_copies_are_the_librarys_own_types_with_the_same_content(copied: Callabl
     again = copied(portfolio)
     assert type(again) is PortfolioView
     assert (again.equity, again.positions) == (portfolio.equity, portfolio.positions)
+
+
+def test_a_portfolio_gives_shares_and_average_cost_of_one_symbol() -> None:
+    offered = Asked(average_costs=True)
+    account = (320.0, 100.0, [20.0, 0.0, -3.0], [11.0, 80.5, math.nan], lambda: [9.5, math.nan, 7.0])
+    packed = memoryview(array("d", SPY + BND + ABSENT))
+    data, portfolio = frame_reader(SYMBOLS, offered)(frame_packer(3, offered)(0.0, False, packed, *account))
+    assert [portfolio.shares(symbol) for symbol in SYMBOLS] == [20.0, 0.0, -3.0]
+    assert [portfolio.average_cost(symbol) for symbol in SYMBOLS] == [9.5, None, 7.0]
+    assert (data["SPY"], data.close("BND")) == (Bar(*SPY), 80.5)
+    for question in (portfolio.shares, portfolio.average_cost):
+        with pytest.raises(ValueError, match=r"'spy' is not in the universe .*; did you mean 'SPY'"):
+            question("spy")
+
+
+def test_average_costs_that_were_not_sent_are_an_error() -> None:
+    with pytest.raises(RuntimeError, match=r"write `portfolio\.average_cost`"):
+        views()[1].average_cost("SPY")
