@@ -237,7 +237,7 @@ ALLOWED_MODULES: dict[str, frozenset[str] | None] = {
 _NO_FILES = "a backtest has no files; pass numbers and lists as parameters and read them with `import config`"
 _NO_NETWORK = "a backtest has no network; prices arrive as data, everything else as parameters with `import config`"
 _NO_CONCURRENCY = "a backtest runs in one process; use loops and NumPy"
-_NO_CLOCK = "a backtest has no clock; take the date from data, and subtract dates to measure time"
+_NO_CLOCK = "a backtest has no clock; data.time and data.date are the bar's"
 _NO_LOGGING = "use self.log(...); its lines appear with the result"
 
 INSTEAD: dict[str, str] = {
