@@ -100,14 +100,12 @@ class History:
         column = self._columns[symbol, field] = _Column(offsets["close"], offset)
         return column
 
-    def table(self, frame: bytes, symbol: str, n: int, fields: Sequence[str]) -> Any:
-        """A pandas DataFrame of the last n bars up to that frame, indexed by time in UTC.
+    def table(self, pandas: Any, frame: bytes, symbol: str, n: int, fields: Sequence[str]) -> Any:
+        """A DataFrame of that pandas with the last n bars up to that frame, indexed by time in UTC.
 
         Raises:
             ValueError: see `last`.
         """
-        import pandas  # noqa: PLC0415 - only for strategies that import it too
-
         columns = {field: self.last(frame, symbol, n, field) for field in fields}
         times = self.last(frame, symbol, n, _TIMES)
         return pandas.DataFrame(columns, index=pandas.to_datetime(times, unit="s", utc=True).rename("time"))

@@ -6,6 +6,7 @@ close, volume). Bytes are immutable, so a strategy may keep every slice that it 
 """
 
 import struct
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 from math import isnan
@@ -219,11 +220,12 @@ class FrameSlice(Slice):  # type: ignore[misc]
             RuntimeError: the strategy has not imported pandas.
             ValueError: no such symbol or n.
         """
-        history = self._kept()
-        if not self._layout.offered.pandas:
-            # Importing it here would take a second in the middle of a run, and leave its randomness without the seed.
+        # The strategy's own import: another box may have it in advance, and importing it here would take a second in
+        # the middle of a run and leave its randomness without the seed.
+        pandas = sys.modules.get("pandas") if self._layout.offered.pandas else None
+        if pandas is None:
             raise RuntimeError("data.frame needs pandas: write `import pandas` at the top of the strategy")
-        return history.table(self._frame, symbol, n, FIELD_NAMES)
+        return self._kept().table(pandas, self._frame, symbol, n, FIELD_NAMES)
 
     @property
     def _frame(self) -> bytes:
