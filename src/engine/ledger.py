@@ -6,6 +6,9 @@ from typing import NamedTuple
 STRETCH_DAYS = 7
 """Misses at most this many timeline days apart form one stretch, such as all weekends of equities beside a coin."""
 
+SIGNAL, STOP_LOSS, TAKE_PROFIT, TRAILING_STOP = range(4)
+"""Why an order was made."""
+
 MAX_STRETCHES = 20
 """Maximum stretches per symbol and reason; later misses extend the last, which keeps the list short."""
 
@@ -19,6 +22,7 @@ class Orders(NamedTuple):
         shares: signed share count; positive buys, negative sells; never zero.
         price: fill price per share in account currency, slippage included.
         fee: commission of this order in account currency, at least zero.
+        reason: SIGNAL, or the level that closed the position.
     """
 
     day: list[int]
@@ -26,6 +30,7 @@ class Orders(NamedTuple):
     shares: list[float]
     price: list[float]
     fee: list[float]
+    reason: list[int]
 
 
 class TooManyOrders(Exception):
@@ -54,13 +59,15 @@ class Ledger:
     """The books of one run.
 
     Attributes:
-        orders: every fill of a signal.
+        orders: every fill of a signal or of a protective exit.
         settlements: the positions closed because their symbol was delisted, without a fee. They are not sent to the
             host, which derives them from the orders.
         cash: cash after the day's last fill, one per timeline day.
         equity: cash plus positions at the day's close (last known close for a symbol
             without a bar), one per timeline day.
         unfilled: orders that waited or never filled, by first_day.
+        levels: each change of a symbol's protective levels: day of the signal, symbol, stop loss, take profit and
+            trailing stop as fractions, 0.0 for none.
         decisions: number of calls of the strategy.
         signals: number of calls that returned weights.
         most_requested: until the first fill, the largest position requested by a signal that could have filled, in
@@ -71,10 +78,11 @@ class Ledger:
     """
 
     def __init__(self) -> None:
-        self.orders = self.settlements = Orders([], [], [], [], [])
+        self.orders = self.settlements = Orders([], [], [], [], [], [])
         self.cash: list[float] = []
         self.equity: list[float] = []
         self.unfilled: list[Unfilled] = []
+        self.levels: list[tuple[int, int, float, float, float]] = []
         self.decisions = 0
         self.signals = 0
         self.most_requested: float | None = None

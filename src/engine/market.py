@@ -80,6 +80,11 @@ class Rules(NamedTuple):
     margin_rate: float = 0.0
 
     @property
+    def fills_at_open(self) -> bool:
+        """True when orders fill at the next open, False when they fill at the close that the strategy sees."""
+        return self.execution is ExecutionTiming.CLOSE_TO_NEXT_OPEN
+
+    @property
     def is_free(self) -> bool:
         """True when every order fills completely, at its reference price and without a fee."""
         slippage = self.slippage

@@ -1,12 +1,12 @@
 """Cash and positions of one account, and the trades that target weights require at one moment."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from math import fsum, isnan, nan
 from operator import mul
 from typing import Any
 
 from src.engine.budget import ROUNDING, Drop, largest_affordable
-from src.engine.ledger import Orders
+from src.engine.ledger import SIGNAL, Orders
 from src.engine.market import Rules
 
 FILL_FIELDS = 5
@@ -24,14 +24,17 @@ class Portfolio:
     Attributes:
         cash: account currency.
         shares: (n_symbols,) fractional shares in universe order.
-        fills: every fill of a signal, flat: day, symbol, signed shares, price and fee of each.
+        fills: every fill but settlements, flat: day, symbol, signed shares, price and fee of each.
+        opened: (n_symbols,) timeline index of the fill that opened each position, as of the last call of average_costs.
     """
 
     def __init__(self, cash: float, symbols_count: int) -> None:
         self.cash = cash
         self.shares = [0.0] * symbols_count
         self.fills: list[Any] = []
+        self.opened = [-1] * symbols_count
         self._settlements: list[Any] = []
+        self._reasons: dict[int, int] = {}
         self._costs, self._counted = [nan] * symbols_count, [0.0] * symbols_count
         self._n_counted = 0
 
@@ -47,6 +50,11 @@ class Portfolio:
         self.cash -= change * price + fee
         self.shares[symbol] += change
         self.fills += (day, symbol, change, price, fee)
+
+    def exit(self, day: int, symbol: int, change: float, price: float, fee: float, reason: int) -> None:
+        """Book one fill that a protective level caused."""
+        self._reasons[len(self.fills) // FILL_FIELDS] = reason
+        self.trade(day, symbol, change, price, fee)
 
     def receive(self, dividends: Sequence[tuple[int, float]]) -> None:
         """Book dividends, given as (symbol, cash per share), on the current holdings; shorts pay them."""
@@ -84,7 +92,7 @@ class Portfolio:
             before = counted[symbol]
             after = counted[symbol] = before + change
             if before * after <= 0:
-                costs[symbol] = price
+                costs[symbol], self.opened[symbol] = price, fills[start]
             elif abs(after) > abs(before):
                 costs[symbol] = (before * costs[symbol] + change * price) / after
         self._n_counted = len(fills)
@@ -92,15 +100,18 @@ class Portfolio:
 
     def orders(self) -> Orders:
         """Every fill so far."""
-        return _columns(self.fills)
+        return _columns(self.fills, self._reasons)
 
     def settlements(self) -> Orders:
         """Every position settled so far."""
-        return _columns(self._settlements)
+        return _columns(self._settlements, {})
 
 
-def _columns(fills: list[Any]) -> Orders:
-    return Orders(*(fills[field::FILL_FIELDS] for field in range(FILL_FIELDS)))
+def _columns(fills: list[Any], reasons: Mapping[int, int]) -> Orders:
+    reason = [SIGNAL] * (len(fills) // FILL_FIELDS)
+    for number, other in reasons.items():
+        reason[number] = other
+    return Orders(*[*(fills[field::FILL_FIELDS] for field in range(FILL_FIELDS)), reason])
 
 
 class Sizing:

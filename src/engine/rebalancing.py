@@ -70,6 +70,11 @@ class Rebalancer:
         """Close the position at its last close times (1 + delisting_return)."""
         self._portfolio.settle(day, symbol, last_close * (1 + self._rules.delisting_return))
 
+    def forget(self, symbol: int) -> None:
+        """Make no more orders of this signal that would enter the symbol again."""
+        if self._weights[symbol]:
+            self.waiting = [other for other in self.waiting if other != symbol]
+
     def fill(
         self,
         day: int,

@@ -4,9 +4,7 @@ from collections.abc import Callable, Container, Iterator, Sequence
 from itertools import repeat
 from math import fsum, isnan, nan
 from operator import mul
-from typing import Protocol
-
-from hqg_algorithms import ExecutionTiming
+from typing import TYPE_CHECKING, Protocol
 
 from src.engine.ledger import Ledger, TooManyOrders, UnfilledLog
 from src.engine.margin import MarginRebalancer
@@ -15,12 +13,27 @@ from src.engine.portfolio import FILL_FIELDS, Portfolio
 from src.engine.rebalancing import Rebalancer
 from src.engine.timeline import decisions
 
+if TYPE_CHECKING:
+    from src.engine.exits import Exits, Levels
+
 __all__ = ["Decide", "Market", "Rules", "simulate"]
 
 _OPEN, _CLOSE, _VOLUME = 0, 3, 4
 _BLOCK_DAYS = 256
 
 _Row = tuple[int, Sequence[float], Sequence[float], Sequence[float], bool]
+
+
+class ProtectedWeights(list[float]):
+    """Target weights whose positions have protective levels.
+
+    Attributes:
+        levels: see src.engine.exits.Levels.
+    """
+
+    def __init__(self, weights: Sequence[float], levels: "Levels") -> None:
+        super().__init__(weights)
+        self.levels = levels
 
 
 class Decide(Protocol):
@@ -50,6 +63,7 @@ class Decide(Protocol):
         Returns:
             (n_symbols,) finite weights, negative only if the rules allow shorts, of which the absolute ones sum to at
             most max_gross + 1e-7; all zero liquidates.
+            As ProtectedWeights they replace all protective levels, as any other sequence they remove them.
         """
         ...
 
@@ -69,12 +83,14 @@ def simulate(market: Market, rules: Rules, decide: Decide) -> Ledger:  # noqa: P
     count = len(market.symbols)
     portfolio = Portfolio(rules.initial_capital, count)
     is_margin = rules.is_margin
-    rebalancer = (MarginRebalancer if is_margin else Rebalancer)(rules, portfolio, UnfilledLog(ledger.unfilled))
+    log = UnfilledLog(ledger.unfilled)
+    rebalancer = (MarginRebalancer if is_margin else Rebalancer)(rules, portfolio, log)
+    exits: Exits | None = None
     shares, value, fills = portfolio.shares, portfolio.value, portfolio.fills
     average_costs = portfolio.average_costs
     quick_fill, any_fill = rebalancer.fill_freely, rebalancer.fill
     is_free, max_numbers = rules.is_free and not is_margin, rules.max_orders * FILL_FIELDS
-    fills_at_open = rules.execution is ExecutionTiming.CLOSE_TO_NEXT_OPEN
+    fills_at_open = rules.fills_at_open
     calls = decisions(market.days, count, market.bars, rules.bar_size, market.last_period_complete)
     marks: Sequence[float] = [nan] * count
     cash_marks, equity_marks = ledger.cash, ledger.equity
@@ -92,6 +108,8 @@ def simulate(market: Market, rules: Rules, decide: Decide) -> Ledger:  # noqa: P
             known = _carried(opens, marks) if has_gap else opens
             equity = value(known) if has_gap else portfolio.cash + fsum(map(mul, shares, known))
             fill(day, opens, known, volumes, equity)
+        if exits is not None:
+            exits.check(day)
         marks = _carried(closes, marks) if has_gap else closes
         equity = portfolio.cash + fsum(map(mul, shares, marks))
         if has_gap and isnan(equity):  # 0 shares × NaN
@@ -103,6 +121,9 @@ def simulate(market: Market, rules: Rules, decide: Decide) -> Ledger:  # noqa: P
             weights = decide(day, calls[day], equity, portfolio.cash, shares, marks, average_costs)
             if weights is not None:
                 rebalancer.take(day, weights)
+                if exits is not None or type(weights) is ProtectedWeights:
+                    exits = exits or _exits(market, rules, portfolio, rebalancer, ledger, log)
+                    exits.take(day, getattr(weights, "levels", None))
         if not fills_at_open and rebalancer.waiting:
             fill(day, closes, marks, volumes, equity)
             equity = value(marks)
@@ -161,6 +182,14 @@ class _Overnight:
         if self._rules.is_margin and ledger.equity and ledger.equity[-1] <= 0:
             ledger.ruined_on = last_day
             ledger.cash[-1] = ledger.equity[-1] = 0.0
+
+
+def _exits(
+    market: Market, rules: Rules, portfolio: Portfolio, rebalancer: Rebalancer, ledger: Ledger, log: UnfilledLog
+) -> "Exits":
+    from src.engine.exits import Exits  # noqa: PLC0415 - most runs do without it, and start sooner
+
+    return Exits(market, rules, portfolio, rebalancer, ledger, log)
 
 
 def _leaving(market: Market) -> dict[int, list[int]]:
