@@ -13,8 +13,10 @@ RUN := $(VENV)/bin/python
 PIP := $(RUN) -m pip --disable-pip-version-check
 IMAGE := hqg-backtester
 SANDBOX_IMAGE ?= hqg-backtester-sandbox
-# Tests of one file and one backend stay on one worker, slow ones first: see tests/prerequisites.py.
-WORKERS ?= -n logical --maxprocesses 4 --dist loadgroup --no-loadscope-reorder
+# Tests of one file and one backend stay on one worker, slow ones first: see tests/prerequisites.py. Half the time they
+# wait for their servers and boxes, so four workers suit two processors; those of `make quick` keep a processor busy.
+GROUPED := --dist loadgroup --no-loadscope-reorder
+WORKERS ?= -n 4 $(GROUPED)
 
 # The tests start hundreds of Python processes, and each would compile the project anew.
 unexport PYTHONDONTWRITEBYTECODE
@@ -83,6 +85,7 @@ test: setup ## Set up and run all tests (ARGS="-k audit" for some of them, WORKE
 	$(RUN) -m pytest $(WORKERS) $(ARGS)
 
 .PHONY: quick
+quick: WORKERS = -n logical --maxprocesses 4 $(GROUPED)
 quick: $(DEV_READY) ## Run the tests that need no box, server, browser or other process
 	$(RUN) -m pytest -m "not integration" $(WORKERS) $(ARGS)
 
