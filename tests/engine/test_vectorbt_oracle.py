@@ -13,7 +13,6 @@ from hqg_algorithms import ExecutionTiming
 
 from tests.engine.oracle_cases import CASES, OracleCase
 
-# Numba compiles vectorbt for a quarter of a minute on its first use.
 pytestmark = [pytest.mark.filterwarnings("ignore"), pytest.mark.slow, pytest.mark.xdist_group("vectorbt")]
 
 
