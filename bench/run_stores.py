@@ -56,7 +56,6 @@ def fill(storage: Storage, n_runs: int) -> None:
     for number in range(n_runs + n_runs // 10):
         owner = OWNER if number < n_runs else f"owner {number % 10}"
         lease = storage.runs.submit(new_run(number, owner), lease_seconds=LEASE_SECONDS).lease
-        assert lease is not None
         storage.runs.finish(lease, failed if number % 20 == 0 else SMALL)
 
 

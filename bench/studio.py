@@ -92,7 +92,6 @@ def serving_result(result: dict[str, Any]) -> Iterator[tuple[str, str, int]]:
         stored = packed(result_from_json(json_bytes({"run_hash": new.key.run_hash, **result})))
         with contextlib.closing(open_storage(url)) as storage:
             lease = storage.runs.submit(new, lease_seconds=LEASE_SECONDS).lease
-            assert lease is not None
             storage.runs.finish(lease, Outcome(RunStatus.SUCCEEDED, stored))
             seal_all(storage)
         settings = {"DATABASE_URL": url, "DATA_PROVIDER": "mock", "SANDBOX": "bubblewrap", "SANDBOX_POOL_SIZE": "0"}
@@ -139,7 +138,6 @@ def open_bare(page: Page, address: str, run_hash: str, size: dict[str, float], *
 def drag(page: Page) -> list[float]:
     """Drag the chart; returns the milliseconds between frames."""
     box = page.locator(".chart").bounding_box()
-    assert box is not None
     page.evaluate(NOTE_FRAMES)
     page.mouse.move(box["x"] + 300, box["y"] + 150)
     page.mouse.down()

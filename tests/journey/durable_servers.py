@@ -116,12 +116,10 @@ class Server:
 
     def pause(self) -> None:
         """Pause it, as on a machine that swaps or is migrated."""
-        assert self.process is not None
         self.process.send_signal(signal.SIGSTOP)
 
     def resume(self) -> None:
         """Resume it."""
-        assert self.process is not None
         self.process.send_signal(signal.SIGCONT)
 
     def stop(self) -> None:

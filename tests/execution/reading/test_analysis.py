@@ -345,7 +345,6 @@ class TestTheStrategyClass:
         source = f"{head}\nclass Mine({base}):\n    def on_data(self, data, portfolio): return None\n"
         analysis = analyse(source)
         assert analysis.violations == ()
-        assert analysis.strategy is not None
         assert analysis.strategy.name == "Mine"
         assert analysis.needs_prelude is (head == "")
 

@@ -42,7 +42,6 @@ def test_odd_sources_give_violations_and_keep_the_helper(reader: ReadingProcess,
 
 def helper_of(reader: ReadingProcess) -> int:
     helper = reader._helper
-    assert helper is not None
     return helper.pid
 
 

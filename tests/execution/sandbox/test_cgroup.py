@@ -144,7 +144,6 @@ def test_a_killed_services_groups_are_removed_and_a_running_ones_stay(groups: Bo
     )
     try:
         for process in (neighbour, killed):
-            assert process.stdout is not None
             assert process.stdout.readline() == b"\n"
         left, kept = ours(groups, killed.pid), ours(groups, neighbour.pid)
         assert (len(left), len(kept)) == (1, 1)

@@ -41,7 +41,6 @@ def changed(day: int, column: int, factor: float) -> History:
 
 
 def same(one: History | None, other: History) -> bool:
-    assert one is not None
     return bool((one.dates == other.dates).all() and np.array_equal(one.rows, other.rows, equal_nan=True))
 
 

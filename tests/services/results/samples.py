@@ -112,7 +112,7 @@ def succeeded(storage: Storage, number: int = 1, owner: str = "local", **parts: 
     """A run with a result."""
     key = submitted(storage, number, owner)
     lease = storage.runs.claim(60)
-    assert lease is not None and lease.key == key
+    assert lease.key == key
     content = answer(**{"run_hash": key.run_hash, "job_id": key.run_hash, **parts})
     assert storage.runs.finish(lease, Outcome(RunStatus.SUCCEEDED, packed(result_of(content))))
     return key

@@ -51,7 +51,6 @@ class Process:
     def __init__(self, source: str, url: str) -> None:
         pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
         self.process = subprocess.Popen([sys.executable, "-c", source, url], **pipes)
-        assert self.process.stdout is not None
         assert self.process.stdout.readline() == "ready\n"
 
     def answer(self) -> str:
@@ -73,7 +72,6 @@ def test_two_processes_of_several_threads_finish_every_run_once(
     assert Counter(done[0] + done[1]) == Counter(key(number).run_hash for number in range(N_RUNS))
     for number in range(N_RUNS):
         run = storage.runs.get(key(number))
-        assert run is not None
         assert (run.status, run.attempt) == (RunStatus.SUCCEEDED, 1)
         assert [event.id for event in storage.runs.events(key(number), after=0, limit=99)] == [1, 2, 3, 4]
 
@@ -143,7 +141,6 @@ def test_the_chain_of_one_owner_does_not_wait_for_another(open_again: Callable[[
         storage.chain.append(bob, link_builder(bob))
         # Nor does any change to that run, except its deletion.
         lease = storage.runs.submit(new_run(1, "ann"), rerun=True, lease_seconds=60).lease
-        assert lease is not None
         assert storage.runs.tell(lease, log_lines=["on"])
         assert storage.runs.finish(lease, success())
         assert not append.done()
@@ -171,7 +168,6 @@ def test_a_lease_paused_in_a_transaction_is_either_kept_or_taken_over(open_again
 def test_readers_are_never_blocked_by_a_busy_writer(open_again: Callable[[], Storage]) -> None:
     one, other = open_again(), open_again()
     lease = one.runs.submit(new_run(), lease_seconds=60).lease
-    assert lease is not None
     is_over = threading.Event()
 
     def write() -> int:

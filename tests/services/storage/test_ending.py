@@ -15,7 +15,7 @@ def test_a_run_that_succeeded_has_its_result_and_metrics(storage: Storage) -> No
     answer = result(bytes(range(256)) * 40, metrics=metrics)
     assert storage.runs.finish(started(storage.runs), success(result=answer))
     run = storage.runs.get(key())
-    assert run is not None and run.finished_at is not None and run.started_at is not None
+    assert run.finished_at is not None and run.started_at is not None
     assert (run.status, run.metrics, run.has_result, run.error) == (RunStatus.SUCCEEDED, metrics, True, None)
     assert run.submitted_at <= run.started_at <= run.finished_at <= datetime.now(UTC) + timedelta(milliseconds=5)
     assert storage.runs.result(key()) == answer
@@ -25,7 +25,6 @@ def test_a_run_that_failed_says_why(storage: Storage) -> None:
     error = RunError("strategy_failed", ("one", "two"), "File strategy.py, line 3", ("a", "b"), is_repeatable=True)
     storage.runs.finish(started(storage.runs), Outcome(RunStatus.FAILED, error=error))
     run = storage.runs.get(key())
-    assert run is not None
     assert (run.status, run.error, run.metrics, run.has_result) == (RunStatus.FAILED, error, None, False)
     assert storage.runs.result(key()) is None
 
@@ -34,7 +33,7 @@ def test_a_run_that_failed_says_why(storage: Storage) -> None:
 def test_a_run_may_end_in_other_ways(storage: Storage, status: RunStatus) -> None:
     finished(storage.runs, outcome=failure(status=status))
     run = storage.runs.get(key())
-    assert run is not None and run.status == status
+    assert run.status == status
 
 
 def test_a_run_ends_once(storage: Storage) -> None:
@@ -44,7 +43,7 @@ def test_a_run_ends_once(storage: Storage) -> None:
     assert not storage.runs.tell(lease, log_lines=["late"])
     assert not storage.runs.give_back(lease)
     run = storage.runs.get(key())
-    assert run is not None and run.status == RunStatus.SUCCEEDED
+    assert run.status == RunStatus.SUCCEEDED
 
 
 def test_the_progress_of_the_last_attempt_stays_visible(storage: Storage) -> None:
@@ -53,13 +52,13 @@ def test_the_progress_of_the_last_attempt_stays_visible(storage: Storage) -> Non
     storage.runs.tell(lease, progress=Progress(0.5, "2015-12-31", 11_000.25))
     storage.runs.finish(lease, success())
     run = storage.runs.get(key())
-    assert run is not None and run.progress == Progress(0.5, "2015-12-31", 11_000.25)
+    assert run.progress == Progress(0.5, "2015-12-31", 11_000.25)
 
 
 def test_a_queued_run_is_cancelled_at_once(storage: Storage) -> None:
     storage.runs.submit(new_run())
     run = storage.runs.request_cancel(key())
-    assert run is not None and run.error is not None and run.finished_at is not None
+    assert run.finished_at is not None
     assert (run.status, run.error.code, run.position) == (RunStatus.CANCELLED, "run_cancelled", None)
     assert run == storage.runs.get(key())
     assert storage.runs.claim(60) is None
@@ -68,11 +67,9 @@ def test_a_queued_run_is_cancelled_at_once(storage: Storage) -> None:
 def test_a_running_run_is_marked_to_be_cancelled(storage: Storage) -> None:
     lease = started(storage.runs)
     run = storage.runs.request_cancel(key())
-    assert run is not None
     assert (run.status, run.is_cancel_requested) == (RunStatus.RUNNING, True)
     storage.runs.finish(lease, failure(status=RunStatus.CANCELLED))
     ended = storage.runs.get(key())
-    assert ended is not None
     assert (ended.status, ended.is_cancel_requested) == (RunStatus.CANCELLED, False)
 
 
@@ -93,12 +90,10 @@ def test_a_cancelled_run_submitted_again_is_not_cancelled_any_more(storage: Stor
 def test_a_recomputed_run_keeps_its_result_and_lists_the_differences(storage: Storage) -> None:
     finished(storage.runs)
     lease = storage.runs.submit(new_run(), rerun=True, lease_seconds=60).lease
-    assert lease is not None
     other = result(b"other", metrics={"sharpe_ratio": 9.0})
     other = success(result=other, differences=("metrics.sharpe_ratio",))
     storage.runs.finish(lease, other)
     run = storage.runs.get(key())
-    assert run is not None and run.recomputed is not None
     assert (run.status, run.metrics) == (RunStatus.SUCCEEDED, {"sharpe_ratio": 1.5})
     assert run.recomputed.status == RunStatus.SUCCEEDED
     assert run.recomputed.differences == ("metrics.sharpe_ratio",)
@@ -109,11 +104,9 @@ def test_a_recomputed_run_keeps_its_result_and_lists_the_differences(storage: St
 def test_a_recomputed_run_that_fails_stays_succeeded(storage: Storage) -> None:
     finished(storage.runs)
     lease = storage.runs.submit(new_run(), rerun=True, lease_seconds=60).lease
-    assert lease is not None
     failed = failure()
     storage.runs.finish(lease, failed)
     run = storage.runs.get(key())
-    assert run is not None and run.recomputed is not None
     assert (run.status, run.error) == (RunStatus.SUCCEEDED, None)
     assert (run.recomputed.status, run.recomputed.error) == (RunStatus.FAILED, failed.error)
 
@@ -122,7 +115,6 @@ def test_a_queued_rerun_that_is_cancelled_stays_succeeded(storage: Storage) -> N
     finished(storage.runs)
     storage.runs.submit(new_run(), rerun=True)
     run = storage.runs.request_cancel(key())
-    assert run is not None and run.recomputed is not None
     assert (run.status, run.recomputed.status) == (RunStatus.SUCCEEDED, RunStatus.CANCELLED)
     assert storage.runs.result(key()) == result()
 
@@ -131,9 +123,8 @@ def test_a_new_recomputation_clears_the_outcome_of_the_last_one(storage: Storage
     finished(storage.runs)
     for _ in range(2):
         lease = storage.runs.submit(new_run(), rerun=True, lease_seconds=60).lease
-        assert lease is not None
         during = storage.runs.get(key())
-        assert during is not None and during.recomputed is None
+        assert during.recomputed is None
         storage.runs.finish(lease, failure())
 
 
@@ -141,7 +132,6 @@ def test_a_failed_run_that_succeeds_the_second_time_has_a_result_and_no_error(st
     finished(storage.runs, outcome=failure())
     finished(storage.runs)
     run = storage.runs.get(key())
-    assert run is not None
     assert (run.status, run.error, run.recomputed, run.has_result) == (RunStatus.SUCCEEDED, None, None, True)
 
 

@@ -20,7 +20,6 @@ def told(storage: Storage) -> list[tuple[EventKind, object]]:
 def test_a_run_has_an_event_for_each_step_of_its_life(storage: Storage) -> None:
     storage.runs.submit(new_run())
     lease = storage.runs.claim(60)
-    assert lease is not None
     storage.runs.tell(lease, progress=Progress(0.5, "2015-12-31", 10_500.25), log_lines=["one", "two"])
     storage.runs.finish(lease, success(log_lines=("three",)))
     assert told(storage) == [
@@ -53,7 +52,6 @@ def test_the_last_event_says_why_a_run_failed_and_leaves_its_logs_to_the_log_eve
 def test_the_last_event_has_the_outcome_of_a_recomputation(storage: Storage) -> None:
     finished(storage.runs)
     lease = storage.runs.submit(new_run(), rerun=True, lease_seconds=60).lease
-    assert lease is not None
     storage.runs.finish(lease, success(differences=("metrics.alpha",)))
     last = events(storage)[-1]
     assert (last.data["status"], last.data["error"]) == ("succeeded", None)
@@ -143,4 +141,4 @@ def test_events_can_be_filtered_by_kind(storage: Storage) -> None:
     asked = storage.runs.events(key(), after=0, limit=3, kinds=kinds)
     assert [event.id for event in asked] == [1, 2, 4]
     run = storage.runs.get(key())
-    assert run is not None and run.last_event == 7
+    assert run.last_event == 7

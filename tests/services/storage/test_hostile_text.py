@@ -37,13 +37,11 @@ def test_text_in_every_field_of_a_run_is_read_back(storage: Storage, text: str) 
     request = {"strategy_code": text, "parameters": {text: [text, {text: None}]}}
     new = new_run(key=run, name=text, request=request, ingredients=INGREDIENTS | {text: text}, warnings=(text,))
     lease = storage.runs.submit(new, lease_seconds=60, idempotency=(text, text)).lease
-    assert lease is not None
     storage.runs.tell(lease, progress=Progress(0.5, text, 1.0), log_lines=[text, text])
     error = RunError("strategy_failed", (text,), text, (text,))
     assert storage.runs.finish(lease, Outcome(RunStatus.FAILED, error=error, log_lines=(text,)))
 
     stored, details = storage.runs.get(run), storage.runs.details(run)
-    assert stored is not None and details is not None
     assert (stored.key, stored.name) == (run, text)
     assert stored.error == RunError("strategy_failed", (same,), same, (same,))
     assert stored.progress == Progress(0.5, same, 1.0)
@@ -58,7 +56,6 @@ def test_text_in_every_field_of_a_run_is_read_back(storage: Storage, text: str) 
 def test_the_chain_of_a_hostile_owner_is_a_chain(storage: Storage, text: str) -> None:
     run = RunKey(f"owner {text}", "f" * 64)
     lease = storage.runs.submit(new_run(key=run), lease_seconds=60).lease
-    assert lease is not None
     storage.runs.finish(lease, Outcome(RunStatus.SUCCEEDED, result()))
     link = storage.chain.append(run, link_builder(run))
     assert storage.chain.links(run.owner) == [link]
@@ -78,21 +75,17 @@ def test_owners_that_look_alike_are_not_the_same(storage: Storage) -> None:
 def test_megabytes_are_stored_like_anything_else(storage: Storage) -> None:
     large = "é\x00\ud800" * 500_000
     lease = storage.runs.submit(new_run(request={"strategy_code": large}, name=large), lease_seconds=60).lease
-    assert lease is not None
     storage.runs.tell(lease, log_lines=[large])
     answer = result(bytes(range(256)) * 40_000, metrics={"large": large})
     storage.runs.finish(lease, Outcome(RunStatus.SUCCEEDED, answer))
     details, run = storage.runs.details(lease.key), storage.runs.get(lease.key)
-    assert details is not None and run is not None
     assert details.request["strategy_code"] == run.name == large
     assert storage.runs.result(lease.key) == answer
 
 
 def test_numbers_that_json_lacks_do_not_lose_a_run(storage: Storage) -> None:
     lease = storage.runs.submit(new_run(), lease_seconds=60).lease
-    assert lease is not None
     assert storage.runs.tell(lease, progress=Progress(math.nan, "2015-01-01", math.inf))
     run = storage.runs.get(lease.key)
-    assert run is not None and run.progress is not None
     assert math.isnan(run.progress.share) and run.progress.equity == math.inf
     assert storage.runs.finish(lease, Outcome(RunStatus.SUCCEEDED, result(metrics={"alpha": -math.inf})))

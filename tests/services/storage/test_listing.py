@@ -47,7 +47,6 @@ def test_a_list_omits_the_large_parts_of_a_run(storage: Storage) -> None:
     finished(storage.runs, outcome=failure())
     (shown,) = storage.runs.page("local", EVERYTHING, limit=10).runs
     whole = storage.runs.get(key())
-    assert whole is not None and whole.error is not None and shown.error is not None
     assert (whole.error.traceback, whole.error.logs) == ("line 17", ("printed",))
     assert (shown.error.traceback, shown.error.logs) == ("", ())
     assert (shown.error.code, shown.error.errors) == (whole.error.code, whole.error.errors)
@@ -57,10 +56,8 @@ def test_a_list_omits_the_large_parts_of_a_run(storage: Storage) -> None:
 def test_a_list_shows_no_traceback_of_a_recomputation_either(storage: Storage) -> None:
     finished(storage.runs)
     lease = storage.runs.submit(new_run(), rerun=True, lease_seconds=60).lease
-    assert lease is not None
     storage.runs.finish(lease, failure())
     (shown,) = storage.runs.page("local", EVERYTHING, limit=10).runs
-    assert shown.recomputed is not None and shown.recomputed.error is not None
     assert (shown.recomputed.error.traceback, shown.recomputed.error.logs) == ("", ())
 
 
@@ -207,7 +204,7 @@ def test_datasets_in_use_are_those_of_queued_and_running_runs(storage: Storage) 
     storage.runs.request_cancel(key(2))
     assert storage.runs.datasets_in_use() == {"ab"}
     details = storage.runs.details(key(1))
-    assert details is not None and details.dataset == "cd", "a finished run still names it"
+    assert details.dataset == "cd", "a finished run still names it"
 
 
 def test_a_run_accepted_again_names_its_new_dataset(storage: Storage) -> None:

@@ -37,10 +37,9 @@ def test_the_oldest_run_comes_first(storage: Storage) -> None:
 def test_a_claimed_run_has_started(storage: Storage) -> None:
     storage.runs.submit(new_run())
     lease = storage.runs.claim(60)
-    assert lease is not None
     assert (lease.key, lease.attempt) == (key(), 1)
     run = storage.runs.get(key())
-    assert run is not None and run.started_at is not None
+    assert run.started_at is not None
     assert (run.status, run.attempt, run.position) == (RunStatus.RUNNING, 1, None)
     assert run.started_at >= run.submitted_at
 
@@ -61,7 +60,6 @@ def test_with_one_slot_owners_take_turns_regardless_of_their_number_of_runs(stor
     served = []
     for _ in range(6):
         lease = storage.runs.claim(60)
-        assert lease is not None
         served.append(lease.key.owner)
         assert storage.runs.finish(lease, success())
     assert served == ["greedy", "modest", "greedy", "modest", "greedy", "greedy"]
@@ -74,7 +72,7 @@ def test_finished_runs_do_not_count_against_their_owner(storage: Storage) -> Non
     storage.runs.submit(new_run(10, "bob"))
     storage.runs.submit(new_run(11, "ann"))
     lease = storage.runs.claim(60)
-    assert lease is not None and lease.key.owner == "ann"
+    assert lease.key.owner == "ann"
 
 
 def test_a_position_counts_the_runs_queued_ahead(storage: Storage) -> None:
@@ -109,10 +107,9 @@ def test_a_requeued_run_gets_its_new_position(storage: Storage) -> None:
     assert storage.runs.give_back(lease)
     # A start that was taken back does not count: Ann goes first, and Bob, who has one running, after Cy's first.
     run, told = storage.runs.get(lease.key), storage.runs.events(lease.key, after=0, limit=9)
-    assert run is not None
     assert (run.position, told[-1].data) == (0, {"position": 0})
     third_of_cy = storage.runs.get(key(6, "cy"))
-    assert third_of_cy is not None and third_of_cy.position == 4
+    assert third_of_cy.position == 4
 
 
 def test_concurrent_claims_get_every_run_once(storage: Storage) -> None:
@@ -177,11 +174,9 @@ def test_an_expired_run_is_requeued_at_its_old_position(storage: Storage) -> Non
     storage.runs.submit(new_run(2))
     assert storage.runs.recover(3) == [key(1)]
     run = storage.runs.get(key(1))
-    assert run is not None
     assert (run.status, run.attempt, run.position, run.started_at) == (RunStatus.QUEUED, 1, 0, None)
     assert [event.kind for event in storage.runs.events(key(1), after=0, limit=9)] == ["started", "queued"]
     lease = storage.runs.claim(60)
-    assert lease is not None
     assert (lease.key, lease.attempt) == (key(1), 2)
 
 
@@ -201,12 +196,11 @@ def test_the_next_attempt_is_safe_from_the_holder_before(storage: Storage) -> No
     paused = expired(storage)
     storage.runs.recover(3)
     present = storage.runs.claim(60)
-    assert present is not None
     assert not storage.runs.finish(paused, failure())
     assert not storage.runs.finish(replace(paused, attempt=2), failure())
     assert storage.runs.finish(present, success())
     run = storage.runs.get(key())
-    assert run is not None and run.status == RunStatus.SUCCEEDED
+    assert run.status == RunStatus.SUCCEEDED
 
 
 def test_a_late_holder_may_continue_if_the_run_was_not_taken_over(storage: Storage) -> None:
@@ -223,7 +217,6 @@ def test_a_run_that_always_takes_the_service_down_finally_fails(storage: Storage
     time.sleep(SHORT_SECONDS * 2)
     assert storage.runs.recover(2) == [key()]
     run = storage.runs.get(key())
-    assert run is not None and run.error is not None
     assert (run.status, run.attempt, run.error.code) == (RunStatus.FAILED, 2, "attempts_exhausted")
     assert not run.error.is_repeatable
     assert storage.runs.events(key(), after=0, limit=99)[-1].kind == EventKind.FINISHED
@@ -236,7 +229,6 @@ def test_a_recomputed_run_that_takes_the_service_down_keeps_its_result(storage: 
     time.sleep(SHORT_SECONDS * 2)
     storage.runs.recover(1)
     run = storage.runs.get(key())
-    assert run is not None and run.recomputed is not None and run.recomputed.error is not None
     assert (run.status, run.error, run.has_result) == (RunStatus.SUCCEEDED, None, True)
     assert run.recomputed.error.code == "attempts_exhausted"
 
@@ -246,7 +238,7 @@ def test_an_expired_run_that_was_to_be_cancelled_is_cancelled(storage: Storage) 
     storage.runs.request_cancel(key())
     assert storage.runs.recover(3) == [key()]
     run = storage.runs.get(key())
-    assert run is not None and run.status == RunStatus.CANCELLED
+    assert run.status == RunStatus.CANCELLED
 
 
 def test_expired_runs_are_recovered_oldest_first_and_once(storage: Storage) -> None:
@@ -263,14 +255,11 @@ def test_expired_runs_are_recovered_oldest_first_and_once(storage: Storage) -> N
 def test_a_run_given_back_waits_again_and_the_attempt_does_not_count(storage: Storage) -> None:
     storage.runs.submit(new_run())
     lease = storage.runs.claim(60)
-    assert lease is not None
     storage.runs.tell(lease, progress=Progress(0.5, "2015-06-01", 1.0))
     assert storage.runs.give_back(lease)
     run = storage.runs.get(key())
-    assert run is not None
     assert (run.status, run.attempt, run.progress, run.position) == (RunStatus.QUEUED, 0, None, 0)
     again = storage.runs.claim(60)
-    assert again is not None
     assert (again.attempt, again.token != lease.token) == (1, True)
     kinds = [event.kind for event in storage.runs.events(key(), after=0, limit=99)]
     assert kinds == ["queued", "started", "progress", "queued", "started"]
@@ -281,4 +270,4 @@ def test_a_run_given_back_that_was_to_be_cancelled_is_cancelled(storage: Storage
     storage.runs.request_cancel(key())
     assert storage.runs.give_back(lease)
     run = storage.runs.get(key())
-    assert run is not None and run.status == RunStatus.CANCELLED
+    assert run.status == RunStatus.CANCELLED

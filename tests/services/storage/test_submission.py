@@ -32,7 +32,6 @@ def test_a_submitted_run_is_read_back_whole(storage: Storage) -> None:
     new = new_run(request=request, warnings=("one", "two"))
     storage.runs.submit(new)
     details = storage.runs.details(key())
-    assert details is not None
     assert details.request == request
     assert list(details.request) == list(request)
     assert details.ingredients == new.ingredients
@@ -69,7 +68,6 @@ def test_renaming_a_run_changes_nothing_else(storage: Storage, prepare) -> None:
     assert storage.runs.page("local", RunFilter(name="STRASSE"), limit=5).runs[0].key == key()
     assert storage.runs.page("local", RunFilter(name="run 1"), limit=5).runs == ()
     details = storage.runs.details(key())
-    assert details is not None
     assert details.request == {**new_run().request, "name": "Straße \u202e2"}
     assert storage.runs.events(key(), after=0, limit=100) == events
     if prepare is finished:
@@ -80,7 +78,7 @@ def test_a_missing_run_or_another_owners_run_is_not_renamed(storage: Storage) ->
     storage.runs.submit(new_run(owner="other"))
     assert storage.runs.rename(key(), "mine") is None
     theirs = storage.runs.get(key(owner="other"))
-    assert theirs is not None and theirs.name == "run 1"
+    assert theirs.name == "run 1"
 
 
 def test_a_repeatable_failure_is_not_retried(storage: Storage) -> None:
@@ -96,7 +94,6 @@ def test_a_repeatable_failure_is_not_retried(storage: Storage) -> None:
 def test_a_run_that_may_succeed_next_time_is_accepted_again(storage: Storage, outcome) -> None:
     finished(storage.runs, outcome=outcome)
     first = storage.runs.get(key())
-    assert first is not None
     again = storage.runs.submit(new_run(name="second try", request={"strategy_code": "new"}))
     run = again.run
     assert again.is_new
@@ -104,7 +101,7 @@ def test_a_run_that_may_succeed_next_time_is_accepted_again(storage: Storage, ou
     assert (run.started_at, run.finished_at, run.progress) == (None, None, None)
     assert run.submitted_at > first.submitted_at
     details = storage.runs.details(key())
-    assert details is not None and details.request == {"strategy_code": "new"}
+    assert details.request == {"strategy_code": "new"}
 
 
 def test_events_go_on_counting_when_a_run_is_accepted_again(storage: Storage) -> None:
@@ -136,7 +133,6 @@ def test_rerun_does_not_start_a_run_in_progress_twice(storage: Storage) -> None:
 def test_a_run_with_a_lease_starts_at_once(storage: Storage) -> None:
     submission = storage.runs.submit(new_run(), lease_seconds=60)
     lease, run = submission.lease, submission.run
-    assert lease is not None
     assert (lease.key, lease.attempt) == (key(), 1)
     assert (run.status, run.attempt, run.position) == (RunStatus.RUNNING, 1, None)
     assert run.started_at is not None
@@ -246,7 +242,6 @@ def test_a_run_of_another_owner_is_another_run(storage: Storage) -> None:
     assert storage.runs.get(key(1, "bob")) is None
     submission = storage.runs.submit(new_run(1, "bob"), lease_seconds=60)
     assert submission.is_new and not submission.run.has_result
-    assert submission.lease is not None
     storage.runs.finish(submission.lease, success(result=result(b"bob's")))
     mine = storage.runs.result(key(1, "ann"))
     assert mine == result()

@@ -40,7 +40,6 @@ def killed_writer(url: str, first: int, seconds: float) -> list[tuple[str, int]]
     """What a writer reported before it was killed."""
     command = [sys.executable, "-c", WRITER, url, str(first)]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-    assert process.stdout is not None
     said = [process.stdout.readline()]
     time.sleep(seconds)
     process.send_signal(signal.SIGKILL)
@@ -61,7 +60,6 @@ def test_nothing_that_was_accepted_or_finished_is_lost_to_kill_9(
     assert len(told) > ROUNDS
     for what, number in told:
         run = storage.runs.get(key(number))
-        assert run is not None
         if what == "finished":
             assert run.status == RunStatus.SUCCEEDED
             assert storage.runs.result(key(number)) is not None

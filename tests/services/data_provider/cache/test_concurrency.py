@@ -191,11 +191,9 @@ def test_three_processes_of_ten_threads_make_one_download(yahoo, tmp_path):
     yahoo.delay_seconds = 0.3
     processes = [open_process(yahoo, tmp_path, 10) for _ in range(3)]
     for process in processes:
-        assert process.stdout is not None
         assert process.stdout.readline() == "ready\n"
     outputs = []
     for process in processes:
-        assert process.stdin is not None
         process.stdin.write("go\n")
         process.stdin.flush()
     for process in processes:
@@ -211,8 +209,6 @@ def test_a_process_killed_while_it_downloads_releases_its_lock(yahoo, yahoo_stat
     yahoo.listings["SPY"] = made_up("SPY", date(2015, 1, 2), date(2022, 1, 1))
     yahoo.delay_seconds = 30.0
     process = open_process(yahoo, tmp_path, 1)
-    assert process.stdout is not None
-    assert process.stdin is not None
     assert process.stdout.readline() == "ready\n"
     process.stdin.write("go\n")
     process.stdin.flush()

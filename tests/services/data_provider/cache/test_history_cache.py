@@ -410,7 +410,6 @@ class TestReportsOnPrices:
         provider.fetch(("SPY",), START, FRIDAY)
         clock.now += timedelta(days=50)
         held = provider.held("SPY")
-        assert held is not None
         assert (held.source, held.first_day, held.last_day) == ("fake", LISTED, FRIDAY)
         assert held.rows == sessions(LISTED, FRIDAY).size
         assert len(source.asked) == 1

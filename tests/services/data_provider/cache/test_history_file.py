@@ -131,7 +131,6 @@ def test_a_process_killed_while_writing_leaves_the_old_file_or_the_new_one(tmp_p
         process = subprocess.Popen(
             [sys.executable, "-c", WRITE_FOR_EVER, os.fspath(path)], cwd=ROOT, stdout=subprocess.PIPE
         )
-        assert process.stdout is not None
         process.stdout.readline()
         for _ in range(20):
             found, _record = read(path, "SPY")  # while it is being written all the time

@@ -314,7 +314,6 @@ def test_a_process_killed_while_writing_leaves_no_broken_blob(tmp_path: Path) ->
     n_unfinished = 0
     for _ in range(25):
         process = subprocess.Popen([sys.executable, "-c", WRITER, str(folder)], stdout=subprocess.PIPE)
-        assert process.stdout is not None
         assert process.stdout.readline() == b"ready\n"
         time.sleep(moments.uniform(0.0, 0.03))
         process.send_signal(signal.SIGKILL)

@@ -104,7 +104,7 @@ def test_a_run_accepted_before_datasets_had_names_has_none(bare_url: str) -> Non
     engine.dispose()
     with closing(open_storage(bare_url)) as storage:
         details = storage.runs.details(key())
-        assert details is not None and details.dataset is None
+        assert details.dataset is None
         assert details.request == new_run().request
         assert storage.runs.datasets_in_use() == frozenset()
 

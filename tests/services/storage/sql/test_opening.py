@@ -45,7 +45,7 @@ def test_stored_data_survives_reopening(open_again: Callable[[], Storage]) -> No
     first.close()
     second = open_again()
     run = second.runs.get(key(1))
-    assert run is not None and run.status == RunStatus.SUCCEEDED
+    assert run.status == RunStatus.SUCCEEDED
     assert second.runs.counts().n_queued == 1
 
 
@@ -53,7 +53,6 @@ def test_two_processes_see_each_others_changes(open_again: Callable[[], Storage]
     one, other = open_again(), open_again()
     one.runs.submit(new_run())
     lease = other.runs.claim(60)
-    assert lease is not None
     assert one.runs.heartbeat([lease], 60).lost == frozenset()
     other.runs.finish(lease, success())
     assert one.runs.result(key()) is not None

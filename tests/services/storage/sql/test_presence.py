@@ -40,7 +40,6 @@ def test_a_killed_processs_runs_are_requeued_at_once_but_not_before_it_is_dead(s
     storage = open_storage(sqlite_url)
     command = [sys.executable, "-c", WORK_AND_HANG, sqlite_url]
     with subprocess.Popen(command, stdout=subprocess.PIPE) as worker:
-        assert worker.stdout is not None
         assert worker.stdout.readline() == b"works\n"
         early = open_storage(sqlite_url)
         assert early.runs.attend(3) == []
@@ -48,7 +47,7 @@ def test_a_killed_processs_runs_are_requeued_at_once_but_not_before_it_is_dead(s
         worker.send_signal(signal.SIGKILL)
     assert storage.runs.attend(3) == [key()]
     run = storage.runs.get(key())
-    assert run is not None and (run.status, run.attempt) == (RunStatus.QUEUED, 1)
+    assert (run.status, run.attempt) == (RunStatus.QUEUED, 1)
     storage.close()
 
 
@@ -57,7 +56,7 @@ def test_a_run_that_killed_its_process_too_often_fails_here_too(sqlite_url: str)
     started(with_one_attempt.runs, lease_seconds=3600)
     assert with_one_attempt.runs.attend(1) == [key()]
     run = with_one_attempt.runs.get(key())
-    assert run is not None and run.status is RunStatus.FAILED
+    assert run.status is RunStatus.FAILED
     with_one_attempt.close()
 
 
