@@ -67,52 +67,43 @@ def statuses(store: FakeRunStore) -> list[str]:
     return [run.status.value for run in store.page("local", RunFilter(), limit=100).runs]
 
 
-def test_queued_runs_start_at_once_up_to_the_number_of_slots(monkeypatch) -> None:
+async def test_queued_runs_start_at_once_up_to_the_number_of_slots(monkeypatch) -> None:
     # A dispatcher that was not notified of a queued run would not poll for it before this test ends.
     monkeypatch.setattr(dispatcher, "POLL_SECONDS", 3600.0)
 
-    async def story() -> None:
-        backtests, store = FakeBacktests(hangs=True), FakeRunStore()
-        async with serving(backtests, store, max_concurrent_runs=2) as durable:
-            for seed in range(5):
-                submit(durable, seed)
-            await until(lambda: backtests.n_running == 2)
-            await asyncio.sleep(0.1)
-            assert sorted(statuses(store)) == ["queued"] * 3 + ["running"] * 2
-            backtests.release.set()
-            await until(lambda: statuses(store) == ["succeeded"] * 5)
-        assert backtests.n_most_running == 2
-        assert len(backtests.executed) == 5
-
-    asyncio.run(story())
+    backtests, store = FakeBacktests(hangs=True), FakeRunStore()
+    async with serving(backtests, store, max_concurrent_runs=2) as durable:
+        for seed in range(5):
+            submit(durable, seed)
+        await until(lambda: backtests.n_running == 2)
+        await asyncio.sleep(0.1)
+        assert sorted(statuses(store)) == ["queued"] * 3 + ["running"] * 2
+        backtests.release.set()
+        await until(lambda: statuses(store) == ["succeeded"] * 5)
+    assert backtests.n_most_running == 2
+    assert len(backtests.executed) == 5
 
 
-def test_runs_an_earlier_process_left_in_the_queue_start_automatically() -> None:
-    async def story() -> None:
-        store = FakeRunStore()
-        async with serving(FakeBacktests(hangs=True), store, max_concurrent_runs=1) as durable:
-            submit(durable, 1)
-            submit(durable, 2)
-        assert statuses(store) == ["queued"] * 2, "runs in progress when the service stopped are requeued"
-        async with serving(FakeBacktests(), store):
-            await until(lambda: statuses(store) == ["succeeded"] * 2)
-        assert all(run.attempt == 1 for run in store.page("local", RunFilter(), limit=9).runs)
-
-    asyncio.run(story())
+async def test_runs_an_earlier_process_left_in_the_queue_start_automatically() -> None:
+    store = FakeRunStore()
+    async with serving(FakeBacktests(hangs=True), store, max_concurrent_runs=1) as durable:
+        submit(durable, 1)
+        submit(durable, 2)
+    assert statuses(store) == ["queued"] * 2, "runs in progress when the service stopped are requeued"
+    async with serving(FakeBacktests(), store):
+        await until(lambda: statuses(store) == ["succeeded"] * 2)
+    assert all(run.attempt == 1 for run in store.page("local", RunFilter(), limit=9).runs)
 
 
-def test_a_run_of_a_dead_process_is_started_again_once_its_lease_expires() -> None:
-    async def story() -> None:
-        store = FakeRunStore()
-        async with serving(FakeBacktests(), store, max_concurrent_runs=1) as durable:
-            pass
-        durable.runs._store.submit(_new(store), lease_seconds=0.2)
-        async with serving(FakeBacktests(), store):
-            await until(lambda: statuses(store) == ["succeeded"])
-        [run] = store.page("local", RunFilter(), limit=9).runs
-        assert run.attempt == 2
-
-    asyncio.run(story())
+async def test_a_run_of_a_dead_process_is_started_again_once_its_lease_expires() -> None:
+    store = FakeRunStore()
+    async with serving(FakeBacktests(), store, max_concurrent_runs=1) as durable:
+        pass
+    durable.runs._store.submit(_new(store), lease_seconds=0.2)
+    async with serving(FakeBacktests(), store):
+        await until(lambda: statuses(store) == ["succeeded"])
+    [run] = store.page("local", RunFilter(), limit=9).runs
+    assert run.attempt == 2
 
 
 def _new(store: FakeRunStore) -> Any:
@@ -134,45 +125,39 @@ def _new(store: FakeRunStore) -> Any:
     return taken[0]
 
 
-def test_queued_runs_get_their_turn_while_clients_keep_every_slot_busy() -> None:
-    async def story() -> None:
-        backtests, store = FakeBacktests(), FakeRunStore()
-        async with serving(backtests, store, max_concurrent_runs=1, max_queued_runs=4) as durable:
-            is_over = asyncio.Event()
+async def test_queued_runs_get_their_turn_while_clients_keep_every_slot_busy() -> None:
+    backtests, store = FakeBacktests(), FakeRunStore()
+    async with serving(backtests, store, max_concurrent_runs=1, max_queued_runs=4) as durable:
+        is_over = asyncio.Event()
 
-            async def busy() -> None:
-                while not is_over.is_set():
-                    with contextlib.suppress(QueueFull):
-                        await durable.run_slots.run(lambda cancel: time.sleep(0.01))
-                    await asyncio.sleep(0)
+        async def busy() -> None:
+            while not is_over.is_set():
+                with contextlib.suppress(QueueFull):
+                    await durable.run_slots.run(lambda cancel: time.sleep(0.01))
+                await asyncio.sleep(0)
 
-            people = [asyncio.create_task(busy()) for _ in range(5)]
-            await asyncio.sleep(0.1)
-            await until(lambda: durable.run_slots.is_full)
-            for seed in range(5):
-                submit(durable, seed)
-            await until(lambda: statuses(store) == ["succeeded"] * 5)
-            is_over.set()
-            await asyncio.gather(*people)
-
-    asyncio.run(story())
+        people = [asyncio.create_task(busy()) for _ in range(5)]
+        await asyncio.sleep(0.1)
+        await until(lambda: durable.run_slots.is_full)
+        for seed in range(5):
+            submit(durable, seed)
+        await until(lambda: statuses(store) == ["succeeded"] * 5)
+        is_over.set()
+        await asyncio.gather(*people)
 
 
-def test_without_a_sandbox_queued_runs_wait_until_there_is_one(monkeypatch) -> None:
+async def test_without_a_sandbox_queued_runs_wait_until_there_is_one(monkeypatch) -> None:
     monkeypatch.setattr(dispatcher, "LONGEST_PAUSE_SECONDS", 0.3)
 
-    async def story() -> None:
-        backtests, store = FakeBacktests(error=SandboxUnavailable("no engine")), FakeRunStore()
-        async with serving(backtests, store) as durable:
-            submit(durable, 1)
-            await until(lambda: len(backtests.executed) >= 2)
-            assert len(backtests.executed) < 10, "it retries without a pause"
-            backtests.error = None
-            await until(lambda: statuses(store) == ["succeeded"])
-        [run] = store.page("local", RunFilter(), limit=9).runs
-        assert run.attempt == 1, "no attempt was the run's fault"
-
-    asyncio.run(story())
+    backtests, store = FakeBacktests(error=SandboxUnavailable("no engine")), FakeRunStore()
+    async with serving(backtests, store) as durable:
+        submit(durable, 1)
+        await until(lambda: len(backtests.executed) >= 2)
+        assert len(backtests.executed) < 10, "it retries without a pause"
+        backtests.error = None
+        await until(lambda: statuses(store) == ["succeeded"])
+    [run] = store.page("local", RunFilter(), limit=9).runs
+    assert run.attempt == 1, "no attempt was the run's fault"
 
 
 class Failing(FakeRunStore):
@@ -198,53 +183,44 @@ class Failing(FakeRunStore):
 
 
 @pytest.mark.parametrize("error", [StorageUnavailable("away"), RuntimeError("away")])
-def test_it_survives_a_database_outage(monkeypatch, error) -> None:
+async def test_it_survives_a_database_outage(monkeypatch, error) -> None:
     monkeypatch.setattr(dispatcher, "LONGEST_PAUSE_SECONDS", 0.3)
 
-    async def story() -> None:
-        store = Failing(error)
-        async with serving(FakeBacktests(), store) as durable:
-            store.is_down = True
-            submit(durable, 1)
-            await asyncio.sleep(1.0)
-            assert statuses(store) == ["queued"]
-            store.is_down = False
-            await until(lambda: statuses(store) == ["succeeded"])
-
-    asyncio.run(story())
+    store = Failing(error)
+    async with serving(FakeBacktests(), store) as durable:
+        store.is_down = True
+        submit(durable, 1)
+        await asyncio.sleep(1.0)
+        assert statuses(store) == ["queued"]
+        store.is_down = False
+        await until(lambda: statuses(store) == ["succeeded"])
 
 
-def test_finished_runs_are_sealed_and_the_oldest_are_removed_files_first() -> None:
-    async def story() -> None:
-        store, files = FakeRunStore(), FakeFiles()
-        async with serving(FakeBacktests(), store, files, run_retention=2) as durable:
-            keys = []
-            for seed in range(4):
-                keys.append(submit(durable, seed))
-                await until(lambda: store.get(keys[-1]).status is RunStatus.SUCCEEDED)
-            await until(lambda: len(files.removed) == 2)
-            await until(lambda: len(statuses(store)) == 2 and set(files.sealed) >= set(keys[2:]))
-        assert files.removed == keys[:2]
-
-    asyncio.run(story())
+async def test_finished_runs_are_sealed_and_the_oldest_are_removed_files_first() -> None:
+    store, files = FakeRunStore(), FakeFiles()
+    async with serving(FakeBacktests(), store, files, run_retention=2) as durable:
+        keys = []
+        for seed in range(4):
+            keys.append(submit(durable, seed))
+            await until(lambda: store.get(keys[-1]).status is RunStatus.SUCCEEDED)
+        await until(lambda: len(files.removed) == 2)
+        await until(lambda: len(statuses(store)) == 2 and set(files.sealed) >= set(keys[2:]))
+    assert files.removed == keys[:2]
 
 
-def test_the_oldest_runs_are_removed_when_answers_exceed_the_total_size() -> None:
-    async def story() -> None:
-        store, files = FakeRunStore(), FakeFiles()
-        async with serving(FakeBacktests(), store, files, run_retention_bytes=0) as durable:
-            keys = []
-            for seed in range(3):
-                keys.append(submit(durable, seed))
-                await until(lambda: store.get(keys[-1]).status is RunStatus.SUCCEEDED)
-            await until(lambda: len(statuses(store)) == 1 and len(files.removed) == 2)
-        assert files.removed == keys[:2]
-        assert store.result(keys[2]) is not None
-
-    asyncio.run(story())
+async def test_the_oldest_runs_are_removed_when_answers_exceed_the_total_size() -> None:
+    store, files = FakeRunStore(), FakeFiles()
+    async with serving(FakeBacktests(), store, files, run_retention_bytes=0) as durable:
+        keys = []
+        for seed in range(3):
+            keys.append(submit(durable, seed))
+            await until(lambda: store.get(keys[-1]).status is RunStatus.SUCCEEDED)
+        await until(lambda: len(statuses(store)) == 1 and len(files.removed) == 2)
+    assert files.removed == keys[:2]
+    assert store.result(keys[2]) is not None
 
 
-def test_runs_that_end_close_together_share_one_search_for_old_runs(monkeypatch) -> None:
+async def test_runs_that_end_close_together_share_one_search_for_old_runs(monkeypatch) -> None:
     monkeypatch.setattr(retention, "RETAIN_SECONDS", 3600.0)
 
     class Searched(FakeRunStore):
@@ -254,18 +230,15 @@ def test_runs_that_end_close_together_share_one_search_for_old_runs(monkeypatch)
             self.n_times += 1
             return super().surplus(*arguments)
 
-    async def story() -> None:
-        store, files = Searched(), FakeFiles()
-        async with serving(FakeBacktests(), store, files) as durable:
-            await until(lambda: store.n_times == 1)  # what an earlier process left
-            keys = [submit(durable, seed) for seed in range(5)]
-            await until(lambda: set(files.sealed) == set(keys))
-            assert store.n_times == 1
-            monkeypatch.setattr(retention, "RETAIN_SECONDS", 0.0)
-            submit(durable, 5)
-            await until(lambda: store.n_times == 2)
-
-    asyncio.run(story())
+    store, files = Searched(), FakeFiles()
+    async with serving(FakeBacktests(), store, files) as durable:
+        await until(lambda: store.n_times == 1)  # what an earlier process left
+        keys = [submit(durable, seed) for seed in range(5)]
+        await until(lambda: set(files.sealed) == set(keys))
+        assert store.n_times == 1
+        monkeypatch.setattr(retention, "RETAIN_SECONDS", 0.0)
+        submit(durable, 5)
+        await until(lambda: store.n_times == 2)
 
 
 @pytest.mark.parametrize("error", [ArtifactsNotReady("it failed"), ArtifactNotFound("it was deleted")])
@@ -300,37 +273,31 @@ class Chained(FakeFiles):
         super().seal(key)
 
 
-def test_a_run_is_sealed_before_it_is_removed_even_if_many_end_at_once() -> None:
-    async def story() -> None:
-        files = Chained()
-        store = FakeRunStore(chain=files)
-        async with serving(FakeBacktests(), store, files, run_retention=1, max_concurrent_runs=4) as durable:
-            for seed in range(12):
-                submit(durable, seed)
-            await until(lambda: len(statuses(store)) == 1)
-        assert len(files.removed) == 11
-        assert set(files.removed) <= set(files.sealed)
-
-    asyncio.run(story())
+async def test_a_run_is_sealed_before_it_is_removed_even_if_many_end_at_once() -> None:
+    files = Chained()
+    store = FakeRunStore(chain=files)
+    async with serving(FakeBacktests(), store, files, run_retention=1, max_concurrent_runs=4) as durable:
+        for seed in range(12):
+            submit(durable, seed)
+        await until(lambda: len(statuses(store)) == 1)
+    assert len(files.removed) == 11
+    assert set(files.removed) <= set(files.sealed)
 
 
-def test_a_run_that_cannot_be_sealed_is_kept_and_does_not_block_others() -> None:
-    async def story() -> None:
-        files = Chained()
-        store = FakeRunStore(chain=files)
-        async with serving(FakeBacktests(), store, files, run_retention=1) as durable:
-            sealed = submit(durable, 0)
-            await until(lambda: sealed in files.sealed)
-            files.can_seal = False
-            others = [submit(durable, seed) for seed in (1, 2)]
-            await until(lambda: files.removed == [sealed])
-            await asyncio.sleep(0.5)
-            assert {run.key for run in store.page("local", RunFilter(), limit=9).runs} == set(others)
-            files.can_seal = True
-            submit(durable, 3)
-            await until(lambda: set(files.removed) == {sealed, *others})
-
-    asyncio.run(story())
+async def test_a_run_that_cannot_be_sealed_is_kept_and_does_not_block_others() -> None:
+    files = Chained()
+    store = FakeRunStore(chain=files)
+    async with serving(FakeBacktests(), store, files, run_retention=1) as durable:
+        sealed = submit(durable, 0)
+        await until(lambda: sealed in files.sealed)
+        files.can_seal = False
+        others = [submit(durable, seed) for seed in (1, 2)]
+        await until(lambda: files.removed == [sealed])
+        await asyncio.sleep(0.5)
+        assert {run.key for run in store.page("local", RunFilter(), limit=9).runs} == set(others)
+        files.can_seal = True
+        submit(durable, 3)
+        await until(lambda: set(files.removed) == {sealed, *others})
 
 
 def test_leftovers_of_killed_processes_are_cleaned_up_repeatedly() -> None:
@@ -348,7 +315,7 @@ def test_leftovers_of_killed_processes_are_cleaned_up_repeatedly() -> None:
     cleaning.close()
 
 
-def test_files_that_are_sealed_while_their_run_is_removed_go_too() -> None:
+async def test_files_that_are_sealed_while_their_run_is_removed_go_too() -> None:
     class AskedFor(FakeFiles):
         """Readers that find none seal them: here just after their removal, while the run still exists."""
 
@@ -366,18 +333,15 @@ def test_files_that_are_sealed_while_their_run_is_removed_go_too() -> None:
 
     store = FakeRunStore()
 
-    async def story() -> None:
-        files = AskedFor()
-        async with serving(FakeBacktests(), store, files, run_retention=1) as durable:
-            submit(durable, 0)
-            await until(lambda: statuses(store) == ["succeeded"])
-            kept = submit(durable, 1)
-            await until(lambda: files.present == {kept})
-
-    asyncio.run(story())
+    files = AskedFor()
+    async with serving(FakeBacktests(), store, files, run_retention=1) as durable:
+        submit(durable, 0)
+        await until(lambda: statuses(store) == ["succeeded"])
+        kept = submit(durable, 1)
+        await until(lambda: files.present == {kept})
 
 
-def test_a_clock_jump_takes_no_run_from_the_process_executing_it(monkeypatch) -> None:
+async def test_a_clock_jump_takes_no_run_from_the_process_executing_it(monkeypatch) -> None:
     monkeypatch.setattr(dispatcher, "RECOVER_SECONDS", 0.02)
 
     class Jumping(FakeRunStore):
@@ -395,20 +359,17 @@ def test_a_clock_jump_takes_no_run_from_the_process_executing_it(monkeypatch) ->
             self.n_looks += 1
             return found
 
-    async def story() -> None:
-        store, backtests = Jumping(), FakeBacktests(hangs=True)
-        async with serving(backtests, store) as durable:
-            key = submit(durable, 1)
-            await until(backtests.started.is_set)
-            store.jumps += [1, 24, -24]
-            enough = store.n_looks + 8
-            await until(lambda: store.n_looks >= enough)
-            run = store.get(key)
-            assert (run.status, run.attempt, len(store.events(key, after=0, limit=99))) == (RunStatus.RUNNING, 1, 2)
-            backtests.release.set()
-            await until(lambda: statuses(store) == ["succeeded"])
-
-    asyncio.run(story())
+    store, backtests = Jumping(), FakeBacktests(hangs=True)
+    async with serving(backtests, store) as durable:
+        key = submit(durable, 1)
+        await until(backtests.started.is_set)
+        store.jumps += [1, 24, -24]
+        enough = store.n_looks + 8
+        await until(lambda: store.n_looks >= enough)
+        run = store.get(key)
+        assert (run.status, run.attempt, len(store.events(key, after=0, limit=99))) == (RunStatus.RUNNING, 1, 2)
+        backtests.release.set()
+        await until(lambda: statuses(store) == ["succeeded"])
 
 
 def test_queued_runs_start_soon_after_a_database_outage(monkeypatch, caplog) -> None:
@@ -431,16 +392,13 @@ def test_queued_runs_start_soon_after_a_database_outage(monkeypatch, caplog) -> 
     assert max(pauses()) == 0.05, "they double, up to the longest"
 
 
-def test_files_that_cannot_be_written_stop_nothing() -> None:
+async def test_files_that_cannot_be_written_stop_nothing() -> None:
     class FullDisk(FakeFiles):
         def seal(self, key: RunKey) -> None:
             raise OSError("no space left")
 
-    async def story() -> None:
-        store = FakeRunStore()
-        async with serving(FakeBacktests(), store, FullDisk(), run_retention=1) as durable:
-            for seed in range(3):
-                submit(durable, seed)
-            await until(lambda: "queued" not in statuses(store) and "running" not in statuses(store))
-
-    asyncio.run(story())
+    store = FakeRunStore()
+    async with serving(FakeBacktests(), store, FullDisk(), run_retention=1) as durable:
+        for seed in range(3):
+            submit(durable, seed)
+        await until(lambda: "queued" not in statuses(store) and "running" not in statuses(store))
