@@ -10,19 +10,12 @@ from typing import Any
 import pytest
 
 from src.errors import NoPrices, PriceSourceUnavailable, RunTimedOut
-from src.models.request import BacktestRequest
-from src.models.response import BacktestResponse
-from src.services.backtests.datasets import Datasets
-from src.services.backtests.prepare import Backtests, RunLimits
 from src.services.data_provider.cache.provider import CachedProvider
 from src.services.data_provider.yahoo.provider import YFDataProvider
-from src.services.results.answer_json import answer_pieces
-from src.utils.deadline import Deadline
-from src.utils.json_bytes import parsed_json
-from tests.fakes.blob_store import FakeBlobs
 from tests.fakes.engine_box import engine_script
 from tests.fakes.sandbox import ScriptedSandbox
 from tests.fakes.yahoo import LONG_SECONDS, Answer, Clock, LoopbackSession, StandInYahoo, made_up, standing_in
+from tests.services.backtests.answers import answered
 
 SOURCE = """
 from hqg_algorithms import BarSize, Cadence, ExecutionTiming, Strategy, TargetWeights
@@ -64,15 +57,11 @@ def provider(yahoo: StandInYahoo, state: Path, tmp_path: Path) -> CachedProvider
 
 def run(provider: CachedProvider, seconds: float = 30, **changes: Any) -> dict[str, Any]:
     sandbox = ScriptedSandbox(engine_script(DESCRIPTION, [0.5, 0.5]))
-    request = BacktestRequest.model_validate(REQUEST | changes)
-    backtests = Backtests(datasets=Datasets(provider, FakeBlobs()), sandbox=sandbox, limits=RunLimits())
-    with backtests.prepare(request, deadline=Deadline.after(seconds)) as prepared:
-        return parsed_json(b"".join(answer_pieces(prepared.execute())))
+    return answered(provider, sandbox, seconds, **REQUEST | changes)
 
 
 def test_provenance_reports_the_origin_of_the_prices(provider):
     answer = run(provider)
-    BacktestResponse.model_validate(answer)
     assert answer["provenance"]["data_source"] == "yahoo"
     assert answer["provenance"]["data"] == [
         {

@@ -8,23 +8,16 @@ from typing import Any
 import numpy as np
 import pytest
 
-from src.models.request import BacktestRequest
-from src.models.response import BacktestResponse
-from src.services.backtests.datasets import Datasets
 from src.services.backtests.delistings import find_delistings
-from src.services.backtests.prepare import Backtests, RunLimits
 from src.services.data_provider.base import DataProvider, PriceTable
 from src.services.data_provider.cache.provider import CachedProvider
 from src.services.data_provider.calendar import sessions
 from src.services.data_provider.files.provider import FilesProvider
 from src.services.data_provider.mock.provider import MockProvider
-from src.services.results.answer_json import answer_pieces
-from src.utils.deadline import Deadline
-from src.utils.json_bytes import parsed_json
-from tests.fakes.blob_store import FakeBlobs
 from tests.fakes.engine_box import engine_script
 from tests.fakes.histories import FakeSource, history
 from tests.fakes.sandbox import ScriptedSandbox
+from tests.services.backtests.answers import answered
 
 SOURCE = """
 from hqg_algorithms import BarSize, Cadence, ExecutionTiming, Strategy, TargetWeights
@@ -130,13 +123,7 @@ def write(folder: Path, symbol: str, first: str, last: str, price: float = 10.0,
 
 def run(provider: DataProvider, weights: tuple[float, float] = (0.5, 0.5), **changes: Any) -> dict[str, Any]:
     """The answer for a strategy with constant weights, in a scripted box with the real engine."""
-    sandbox = ScriptedSandbox(engine_script(DESCRIPTION, weights))
-    backtests = Backtests(datasets=Datasets(provider, FakeBlobs()), sandbox=sandbox, limits=RunLimits())
-    request = BacktestRequest.model_validate(REQUEST | changes)
-    with backtests.prepare(request, deadline=Deadline.after(60)) as prepared:
-        answer = parsed_json(b"".join(answer_pieces(prepared.execute())))
-    BacktestResponse.model_validate(answer)
-    return answer
+    return answered(provider, ScriptedSandbox(engine_script(DESCRIPTION, weights)), **REQUEST | changes)
 
 
 def about_prices(answer: dict[str, Any]) -> list[str]:

@@ -6,14 +6,10 @@ from typing import Any
 
 import pytest
 
-from src.models.request import BacktestRequest
-from src.services.backtests.datasets import Datasets
-from src.services.backtests.prepare import Backtests, RunLimits
 from src.services.data_provider.mock.provider import MockProvider
-from src.utils.deadline import Deadline
-from tests.fakes.blob_store import FakeBlobs
 from tests.fakes.engine_box import engine_script
 from tests.fakes.sandbox import ScriptedSandbox
+from tests.services.backtests.answers import answered
 
 SOURCE = """
 from hqg_algorithms import BarSize, Cadence, ExecutionTiming, Strategy
@@ -41,10 +37,8 @@ def told(
         **changes,
     }
     sandbox = ScriptedSandbox(engine_script(description, weights))
-    backtests = Backtests(datasets=Datasets(PROVIDER, FakeBlobs()), sandbox=sandbox, limits=RunLimits())
-    posted = BacktestRequest.model_validate(request)
-    with backtests.prepare(posted, deadline=Deadline.after(60)) as prepared:
-        return [warning for warning in prepared.execute().document["warnings"] if "Nothing was traded" in warning]
+    warnings = answered(PROVIDER, sandbox, **request)["warnings"]
+    return [warning for warning in warnings if "Nothing was traded" in warning]
 
 
 def test_a_run_with_an_order_gives_no_warning():

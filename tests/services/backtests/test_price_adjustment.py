@@ -11,22 +11,16 @@ import pytest
 
 from src.errors import NoPrices
 from src.execution.sandbox.base import Sandbox
-from src.models.request import BacktestRequest
-from src.models.response import BacktestResponse
-from src.services.backtests.datasets import Datasets
-from src.services.backtests.prepare import Backtests, RunLimits
 from src.services.data_provider.base import DataProvider
 from src.services.data_provider.cache.provider import CachedProvider
 from src.services.data_provider.calendar import sessions
 from src.services.data_provider.files.provider import FilesProvider
 from src.services.data_provider.mock.provider import MockProvider
-from src.services.results.answer_json import answer_pieces
-from src.utils.deadline import Deadline
-from src.utils.json_bytes import json_bytes, parsed_json
-from tests.fakes.blob_store import FakeBlobs
+from src.utils.json_bytes import json_bytes
 from tests.fakes.engine_box import engine_script
 from tests.fakes.histories import FakeSource, history, with_dividend
 from tests.fakes.sandbox import ScriptedSandbox
+from tests.services.backtests.answers import answered
 
 SOURCE = """
 from hqg_algorithms import BarSize, Cadence, ExecutionTiming, Strategy, TargetWeights
@@ -61,12 +55,7 @@ def run(
         "risk_free_rate": 0.0,
     }
     sandbox = box or ScriptedSandbox(engine_script(description, list(weights)))
-    backtests = Backtests(datasets=Datasets(provider, FakeBlobs()), sandbox=sandbox, limits=RunLimits())
-    posted = BacktestRequest.model_validate(request | changes)
-    with backtests.prepare(posted, deadline=Deadline.after(60)) as prepared:
-        answer = parsed_json(b"".join(answer_pieces(prepared.execute())))
-    BacktestResponse.model_validate(answer)
-    return answer
+    return answered(provider, sandbox, **request | changes)
 
 
 @pytest.fixture

@@ -7,14 +7,8 @@ from typing import Any
 import pytest
 
 from src.execution.sandbox.base import Sandbox
-from src.models.request import BacktestRequest
-from src.services.backtests.datasets import Datasets
-from src.services.backtests.prepare import Backtests, RunLimits
 from src.services.data_provider.files.provider import FilesProvider
-from src.services.results.answer_json import answer_pieces
-from src.utils.deadline import Deadline
-from src.utils.json_bytes import parsed_json
-from tests.fakes.blob_store import FakeBlobs
+from tests.services.backtests.answers import answered
 from tests.services.backtests.test_delistings import write
 
 ATTRIBUTES = """
@@ -55,16 +49,8 @@ def provider(tmp_path: Path) -> FilesProvider:
 
 
 def run(sandbox: Sandbox, provider: FilesProvider, source: str) -> dict[str, Any]:
-    request = BacktestRequest(
-        strategy_code=source,
-        start_date=date(2015, 1, 1),
-        end_date=date(2015, 4, 30),
-        benchmark=None,
-        delisting_return=-0.5,
-    )
-    backtests = Backtests(datasets=Datasets(provider, FakeBlobs()), sandbox=sandbox, limits=RunLimits(wall_seconds=60))
-    with backtests.prepare(request, deadline=Deadline.after(120)) as prepared:
-        return parsed_json(b"".join(answer_pieces(prepared.execute())))
+    window = {"start_date": "2015-01-01", "end_date": "2015-04-30"}
+    return answered(provider, sandbox, strategy_code=source, benchmark=None, delisting_return=-0.5, **window)
 
 
 @pytest.mark.parametrize("dialect", DIALECTS)

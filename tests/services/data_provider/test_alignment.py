@@ -4,7 +4,7 @@ from datetime import date
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from src.errors import NoPrices, PriceSourceUnavailable
@@ -21,7 +21,6 @@ def bars_on(*offsets: int, scale: float = 1.0) -> SymbolBars:
     return SymbolBars(dates, scale * (1.0 + np.outer(sorted(offsets), np.ones(5))).reshape(-1, 5))
 
 
-@settings(deadline=None)  # the machine may be busy
 @given(st.lists(st.sets(st.integers(0, 30)), min_size=1, max_size=4))
 def test_the_days_are_the_union_and_absent_bars_are_nan(day_sets):
     symbols = [f"S{column}" for column in range(len(day_sets))]

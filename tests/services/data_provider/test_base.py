@@ -8,7 +8,7 @@ from datetime import date
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from src.services.data_provider.base import PriceTable, SuspectBar
@@ -151,7 +151,6 @@ def test_the_hash_ignores_the_kind_of_nan_and_the_sign_of_zero():
     assert len(hashes) == 1
 
 
-@settings(deadline=None)  # the machine may be busy
 @given(day=st.integers(0, 9), symbol=st.integers(0, 1), field=st.integers(0, 4))
 def test_the_smallest_change_of_any_number_changes_the_hash(day, symbol, field):
     table = table_of(10)
@@ -167,7 +166,6 @@ def test_dates_and_names_change_the_hash():
     assert len({table.data_hash(), moved.data_hash(), renamed.data_hash()}) == 3
 
 
-@settings(deadline=None)  # the machine may be busy
 @given(first=st.integers(0, 40), length=st.integers(0, 40), lead=st.integers(0, 10), tail=st.integers(0, 10))
 def test_the_hash_does_not_depend_on_data_read_around_the_window(first, length, lead, tail):
     whole = table_of(60)

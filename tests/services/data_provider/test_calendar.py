@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from hqg_algorithms import BarSize
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from src.services.data_provider.calendar import (
@@ -128,7 +128,6 @@ def period_of(day: date, bar_size: BarSize) -> tuple[int, ...]:
     return (day.year, (day.month - 1) // 3)
 
 
-@settings(deadline=None)  # the machine may be busy
 @given(
     day=st.dates(date(1960, 1, 1), date(2040, 1, 1)),
     bar_size=st.sampled_from([BarSize.WEEKLY, BarSize.MONTHLY, BarSize.QUARTERLY]),

@@ -4,7 +4,7 @@ from datetime import date
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from src.services.data_provider.cleaning import clean
@@ -120,7 +120,6 @@ def test_the_rows_handed_in_are_not_changed():
 PRICES = st.sampled_from([NAN, INF, 0.0, -1.0, 1.0, 2.0, 3.0])
 
 
-@settings(deadline=None)  # the machine may be busy
 @given(st.lists(st.tuples(st.integers(0, 5), *[PRICES] * 5), min_size=1, max_size=12))
 def test_every_row_is_either_a_bar_or_reported(rows):
     dates = np.datetime64("2020-01-02", "D") + np.array([row[0] for row in rows])
