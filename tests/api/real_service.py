@@ -5,7 +5,6 @@ import http.client
 import json
 import os
 import socket
-import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -48,11 +47,17 @@ class Service:
             answer = connection.getresponse()
             return answer.status, json.loads(answer.read())
 
+    def ask(self, method: str, path: str) -> tuple[int, bytes]:
+        """Status and body of an answer."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+        with contextlib.closing(connection):
+            connection.request(method, path)
+            answer = connection.getresponse()
+            return answer.status, answer.read()
+
     def has_begun(self) -> bool:
         """Whether any run is running: a box may exist before that."""
-        address = f"http://127.0.0.1:{self.port}/api/v1/runs?status=running"
-        with urllib.request.urlopen(address, timeout=60) as answer:
-            return bool(json.load(answer)["runs"])
+        return bool(json.loads(self.ask("GET", "/api/v1/runs?status=running")[1])["runs"])
 
     def n_boxes(self) -> int:
         """Current number of boxes."""

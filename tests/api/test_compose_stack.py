@@ -3,7 +3,6 @@
 import json
 import os
 import shutil
-import socket
 import subprocess
 import urllib.request
 from collections.abc import Iterator
@@ -15,6 +14,7 @@ from src.config.settings import PROJECT_FOLDER
 from tests.conftest import open_sandbox
 from tests.fakes.application import wait_until
 from tests.prerequisites import missing
+from tests.servers import free_port
 
 pytestmark = [pytest.mark.slow, pytest.mark.docker]
 
@@ -72,8 +72,7 @@ def stack() -> Iterator[Stack]:
     open_sandbox("docker").close()
     if not output("docker", "images", "-q", "hqg-backtester").strip():
         missing("COMPOSE", "the image hqg-backtester is not built: make images")
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     project = f"hqgtest{os.getpid()}"
     compose = [*compose_command(), "-p", project]
     settings = {"API_PORT": str(port), "DATA_PROVIDER": "mock", "SUPABASE_JWT_SECRET": "", "HQG_DASH_JWKS_URL": ""}

@@ -10,13 +10,13 @@ import subprocess
 import sys
 import threading
 import urllib.request
-from pathlib import Path
 
 import pytest
 
 from src.config.settings import PROJECT_FOLDER
 from tests.fakes.application import BACKTEST, REQUEST, RUNS, another, make_app, served, wait_until
 from tests.fakes.backtests import FakeBacktests, real_shaped_answer
+from tests.servers import servers
 
 BODY = json.dumps(REQUEST).encode()
 
@@ -195,14 +195,6 @@ def python(*arguments: str, **environment: str) -> subprocess.Popen:
     )
 
 
-def service_without_a_sandbox(port: int, folder: Path) -> subprocess.Popen:
-    """The service as an operator starts it, with its own stores."""
-    folders = {"ARTIFACT_DIR": f"{folder}/artifacts", "BLOB_DIR": f"{folder}/blobs"}
-    stores = {"DATABASE_URL": f"sqlite:///{folder}/runs.db", **folders}
-    sandbox = {"SANDBOX": "bubblewrap", "SANDBOX_PYTHON": "/nowhere/python"}
-    return python("-m", "src.api", API_PORT=str(port), DATA_PROVIDER="mock", **sandbox, **stores)
-
-
 @pytest.mark.slow
 def test_importing_the_server_loads_nothing_slow_and_opens_nothing():
     slow = ("pandas", "numpy", "docker", "exchange_calendars", "pyarrow", "requests")
@@ -229,61 +221,31 @@ def test_a_bad_setting_stops_the_start_with_a_sentence(arguments):
 
 @pytest.mark.slow
 def test_the_service_starts_with_its_settings_and_stops_on_a_signal(tmp_path):
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    process = service_without_a_sandbox(port, tmp_path)
-    try:
-        wait_until(lambda: _answers(port) or process.poll() is not None, seconds=60)
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=30) as answer:
-            health = json.load(answer)
-        assert health["status"] == "healthy"
-        assert health["sandbox"]["name"] == "bubblewrap"
-        assert health["sandbox"]["available"] is False
-        assert post(port)[0] in (400, 503)
-    finally:
-        process.send_signal(signal.SIGTERM)
-        _, err = process.communicate(timeout=30)
-    assert process.returncode in (0, -signal.SIGTERM), err
-    assert "Traceback" not in err
-    assert "no sandbox works, refusing runs" in err
+    with servers(1, tmp_path, SANDBOX_PYTHON="/nowhere/python") as [server]:
+        health = server.get("/health")
+        assert (health["sandbox"]["name"], health["sandbox"]["available"]) == ("bubblewrap", False)
+        assert server.request("POST", BACKTEST, REQUEST)[0] in (400, 503)
+        assert server.stop() in (0, -signal.SIGTERM), server.log()
+        assert "Traceback" not in server.log()
+        assert "no sandbox works, refusing runs" in server.log()
 
 
 @pytest.mark.slow
 def test_an_open_stream_does_not_delay_a_stopping_service(tmp_path):
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    process = service_without_a_sandbox(port, tmp_path)
-    try:
-        wait_until(lambda: _answers(port) or process.poll() is not None, seconds=60)
-        code = "from hqg_algorithms import Strategy\nclass S(Strategy):\n    universe = ['SPY']\n"
-        code += "    def on_data(self, data, portfolio):\n        return None\n"
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
-        body = json.dumps(REQUEST | {"strategy_code": code})
-        connection.request("POST", RUNS, body, {"Content-Type": "application/json"})
-        answer = connection.getresponse()
-        run = json.loads(answer.read())
-        assert answer.status == 201, run
-        connection.request("GET", f"{RUNS}/{run['run_hash']}/events")
-        stream = connection.getresponse()
-        assert stream.status == 200
-        told = b""
-        while b"event: queued" not in told:
-            piece = stream.read1()
-            assert piece, "it ended before the signal"
-            told += piece
-        process.send_signal(signal.SIGTERM)
-        told += stream.read()
+    code = "from hqg_algorithms import Strategy\nclass S(Strategy):\n    universe = ['SPY']\n"
+    code += "    def on_data(self, data, portfolio):\n        return None\n"
+    with servers(1, tmp_path, SANDBOX_PYTHON="/nowhere/python") as [server]:
+        run_hash = server.submit(REQUEST | {"strategy_code": code})
+        with urllib.request.urlopen(f"http://127.0.0.1:{server.port}{RUNS}/{run_hash}/events", timeout=30) as stream:
+            told = b""
+            while b"event: queued" not in told:
+                piece = stream.read1()
+                assert piece, "it ended before the signal"
+                told += piece
+            server.process.send_signal(signal.SIGTERM)
+            told += stream.read()
         assert told.endswith(b"\n\n"), "no half event"
         assert b"event: finished" not in told, "it was open until then"
-        process.wait(30)
-        connection.close()
-    finally:
-        process.kill()
-        _, err = process.communicate(timeout=30)
-    assert "Traceback" not in err
-    assert "timeout graceful shutdown exceeded" not in err, "it would have waited for the stream"
-
-
-def _answers(port: int) -> bool:
-    with socket.socket() as stream:
-        return stream.connect_ex(("127.0.0.1", port)) == 0
+        server.stop()
+        assert "Traceback" not in server.log()
+        assert "timeout graceful shutdown exceeded" not in server.log(), "it would have waited for the stream"

@@ -23,17 +23,8 @@ class Halves(Strategy):
 """
 
 
-def ask(service: Service, method: str, path: str, **headers: str) -> tuple[int, bytes, http.client.HTTPMessage]:
-    connection = http.client.HTTPConnection("127.0.0.1", service.port, timeout=60)
-    connection.request(method, path, headers=headers)
-    answer = connection.getresponse()
-    body = answer.read()
-    connection.close()
-    return answer.status, body, answer.headers
-
-
 def summary(service: Service, run_hash: str) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(ask(service, "GET", f"{RUNS}/{run_hash}")[1])
+    found: dict[str, Any] = json.loads(service.ask("GET", f"{RUNS}/{run_hash}")[1])
     return found
 
 
@@ -41,22 +32,22 @@ def test_a_run_can_be_followed_and_is_stored_with_its_files(service: Service) ->
     status, run = service.post(RUNS, {"strategy_code": HONEST, **WINDOW, "name": "halves"})
     assert status == 201, run
     run_hash = run["run_hash"]
-    status, events, _ = ask(service, "GET", f"{RUNS}/{run_hash}/events")
+    status, events = service.ask("GET", f"{RUNS}/{run_hash}/events")
     assert status == 200
     kinds = [line.removeprefix("event: ") for line in events.decode().splitlines() if line.startswith("event: ")]
     assert (kinds[0], kinds[1], kinds[-1]) == ("queued", "started", "finished")
     assert {"progress", "log"} >= set(kinds[2:-1])
     assert "bought" in events.decode()
-    status, result, _ = ask(service, "GET", f"{RUNS}/{run_hash}/result")
+    status, result = service.ask("GET", f"{RUNS}/{run_hash}/result")
     answer = json.loads(result)
     assert answer["run_hash"] == run_hash
     status, reused = service.post(BACKTEST, {"strategy_code": HONEST, **WINDOW, "name": "halves"})
     assert (status, reused) == (200, answer), "answered from the store, timings and all"
-    manifest = json.loads(ask(service, "GET", f"{RUNS}/{run_hash}/artifacts")[1])
+    manifest = json.loads(service.ask("GET", f"{RUNS}/{run_hash}/artifacts")[1])
     assert len(manifest["files"]) == 5
-    assert b"<svg" in ask(service, "GET", f"{RUNS}/{run_hash}/artifacts/report.html")[1]
-    assert ask(service, "DELETE", f"{RUNS}/{run_hash}")[0] == 204
-    assert ask(service, "GET", f"{RUNS}/{run_hash}/artifacts/report.html")[0] == 404
+    assert b"<svg" in service.ask("GET", f"{RUNS}/{run_hash}/artifacts/report.html")[1]
+    assert service.ask("DELETE", f"{RUNS}/{run_hash}")[0] == 204
+    assert service.ask("GET", f"{RUNS}/{run_hash}/artifacts/report.html")[0] == 404
 
 
 @pytest.mark.parametrize(("method", "part"), [("POST", "/cancel"), ("DELETE", "")])
@@ -65,7 +56,7 @@ def test_ending_a_running_run_kills_its_box_at_once(service: Service, method: st
     assert status == 201, run
     wait_until(lambda: service.n_boxes() > 0)
     wait_until(lambda: summary(service, run["run_hash"])["status"] == "running")
-    status, body, _ = ask(service, method, f"{RUNS}/{run['run_hash']}{part}")
+    status, body = service.ask(method, f"{RUNS}/{run['run_hash']}{part}")
     assert (status, json.loads(body)["status"]) == (200, "cancelled")
     wait_until(lambda: service.n_boxes() == 0)
 
@@ -79,10 +70,10 @@ def test_a_job_that_is_cancelled_kills_its_box_too(service: Service) -> None:
     connection.close()
     assert answer.status == 202
     wait_until(lambda: service.n_boxes() > 0)
-    status, said, _ = ask(service, "DELETE", f"{BACKTEST}/{job_id}")
+    status, said = service.ask("DELETE", f"{BACKTEST}/{job_id}")
     assert (status, json.loads(said)["status"]) == (200, "CANCELLED")
     wait_until(lambda: service.n_boxes() == 0)
-    assert json.loads(ask(service, "GET", f"{BACKTEST}/{job_id}")[1])["status"] == "CANCELLED"
+    assert json.loads(service.ask("GET", f"{BACKTEST}/{job_id}")[1])["status"] == "CANCELLED"
 
 
 def test_a_failing_strategy_gets_the_same_error_from_every_route(service: Service) -> None:

@@ -1,19 +1,15 @@
 """The API on real boxes: what fakes cannot show of limits, disconnects, the older contract and stopping."""
 
 import json
-import os
 import signal
-import socket
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-from src.config.settings import PROJECT_FOLDER
-from tests.api.real_service import HANGING, WINDOW, Service, stores_in
-from tests.conftest import SANDBOX_IMAGE, SANDBOX_PYTHON
+from tests.api.real_service import HANGING, WINDOW, Service
 from tests.fakes.application import wait_until
+from tests.servers import servers
 
 pytestmark = pytest.mark.slow
 
@@ -77,31 +73,16 @@ def test_curl_with_the_strategy_s_file_gives_the_same_answer_as_json(service: Se
 
 
 def test_a_service_that_stops_while_a_run_hangs_answers_and_ends(backend: str, tmp_path: Path) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    settings = {"API_PORT": str(port), "SANDBOX": backend, "SANDBOX_POOL_SIZE": "2", "DATA_PROVIDER": "mock"}
-    settings |= {"SANDBOX_IMAGE": SANDBOX_IMAGE, "SANDBOX_PYTHON": str(SANDBOX_PYTHON), **stores_in(tmp_path)}
-    command = [sys.executable, "-m", "src.api"]
-    process = subprocess.Popen(command, cwd=PROJECT_FOLDER, env={**os.environ, **settings}, stderr=subprocess.DEVNULL)
-    try:
-        service = Service(port, backend, process.pid)
-        wait_until(lambda: _listens(port), seconds=60)
+    with servers(1, tmp_path, SANDBOX=backend, SANDBOX_POOL_SIZE="2") as [server]:
+        service = Service(server.port, backend, server.process.pid)
         wait_until(lambda: service.n_boxes() >= 2, seconds=30)
         with service.hanging_run() as stream:
             wait_until(service.has_begun)
-            process.send_signal(signal.SIGTERM)
+            server.process.send_signal(signal.SIGTERM)
             stream.settimeout(60)
             assert stream.recv(100).startswith(b"HTTP/1.1 503 ")
-            process.wait(60)
+            server.stop()
         assert service.n_boxes() == 0
-    finally:
-        process.kill()
-        process.wait(60)
-
-
-def _listens(port: int) -> bool:
-    with socket.socket() as stream:
-        return stream.connect_ex(("127.0.0.1", port)) == 0
 
 
 @pytest.mark.parametrize("service", [{"hqg_profile": True}], indirect=True)

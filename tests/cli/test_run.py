@@ -4,7 +4,6 @@ import argparse
 import io
 import json
 import os
-import socket
 import subprocess
 import sys
 from collections import deque
@@ -31,6 +30,7 @@ from src.cli.main import main
 from src.cli.terms import TERMS
 from src.models.request import BacktestRequest
 from tests.fakes.scripted_service import PLAN, RUN_HASH, Drop, Refuse, ScriptedService, an_answer
+from tests.servers import free_port
 
 PROJECT = Path(__file__).resolve().parents[2]
 WINDOW = ["--start", "2015-01-01", "--end", "2015-12-31"]
@@ -249,9 +249,7 @@ def test_the_token_from_the_environment_is_sent(run, monkeypatch):
 
 
 def test_without_a_service_the_message_says_how_to_start_one(strategy, capsys):
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    assert main(["run", strategy, *WINDOW, "--url", f"http://127.0.0.1:{port}"]) == 1
+    assert main(["run", strategy, *WINDOW, "--url", f"http://127.0.0.1:{free_port()}"]) == 1
     assert "make run" in capsys.readouterr().err
 
 

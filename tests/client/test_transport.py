@@ -20,6 +20,7 @@ from hqg_backtester.client.errors import (
 )
 from hqg_backtester.client.transport import Transport
 from tests.fakes.scripted_service import Drop, Refuse, ScriptedService
+from tests.servers import free_port
 
 RUNS = "/api/v1/runs"
 
@@ -105,9 +106,7 @@ def test_any_body_of_a_refusal_becomes_an_error_with_its_status(transport, servi
 
 
 def test_a_service_that_never_answered_is_not_waited_for(pauses):
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    transport = Transport(f"http://127.0.0.1:{port}", backoff=lambda: Backoff(60, pauses.append))
+    transport = Transport(f"http://127.0.0.1:{free_port()}", backoff=lambda: Backoff(60, pauses.append))
     with pytest.raises(ServiceUnavailable, match="No service answers at"):
         transport.ask("GET", RUNS)
     assert pauses == []

@@ -2,23 +2,21 @@
 
 import contextlib
 import json
-import os
 import random
 import re
 import signal
-import socket
 import subprocess
 import sys
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from hqg_backtester import Client, Result, Run, RunCancelled, RunNotFound, StrategyFailed, StrategyRejected
-from tests.conftest import PROJECT, SANDBOX_PYTHON, open_sandbox
+from tests.conftest import PROJECT, open_sandbox
 from tests.fakes.application import wait_until
 from tests.fakes.cutting_proxy import CuttingProxy
+from tests.servers import Server, servers
 
 pytestmark = [pytest.mark.slow, pytest.mark.bubblewrap]
 
@@ -42,61 +40,12 @@ def strategy(work: int) -> str:
     return STRATEGY.format(work=work)
 
 
-@dataclass
-class Server:
-    """The real server on one port and database, which may be killed and restarted."""
-
-    folder: Path
-    port: int
-    process: "subprocess.Popen[bytes] | None" = None
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
-
-    def start(self) -> None:
-        settings = {
-            "DATA_PROVIDER": "mock",
-            "SANDBOX": "bubblewrap",
-            "SANDBOX_PYTHON": str(SANDBOX_PYTHON),
-            "API_HOST": "127.0.0.1",
-            "API_PORT": str(self.port),
-            "RUN_LEASE_SECONDS": "3",
-            "DATABASE_URL": f"sqlite:///{self.folder}/runs.db",
-            "ARTIFACT_DIR": str(self.folder / "artifacts"),
-            "BLOB_DIR": str(self.folder / "blobs"),
-            "RATE_LIMIT_PER_MINUTE": "100000",
-            "RATE_LIMIT_PER_HOUR": "100000",
-            "SANDBOX_POOL_SIZE": "1",
-        }
-        with (self.folder / "log").open("ab") as log:
-            command = [sys.executable, "-m", "src.api"]
-            self.process = subprocess.Popen(command, cwd=PROJECT, env=os.environ | settings, stdout=log, stderr=log)
-        wait_until(self.answers)
-
-    def stop(self, how: signal.Signals = signal.SIGTERM) -> None:
-        if self.process is not None:
-            self.process.send_signal(how)
-            self.process.wait(30)
-
-    def answers(self) -> bool:
-        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port), 1):
-            return True
-        return False
-
-
 @contextlib.contextmanager
 def running_server(folder: Path) -> Iterator[Server]:
     """A server that runs while the block lasts."""
     open_sandbox("bubblewrap").close()
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        server = Server(folder, free.getsockname()[1])
-    try:
-        server.start()
-        yield server
-    finally:
-        server.stop()
+    with servers(1, folder, RUN_LEASE_SECONDS="3") as [running]:
+        yield running
 
 
 @pytest.fixture(scope="module")
@@ -218,9 +167,9 @@ def test_ctrl_c_cancels_the_run_on_the_server(server: Server, client: Client, tm
         run.wait()
 
 
-@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
+@pytest.mark.parametrize("end", [Server.stop, Server.kill])
 def test_a_run_survives_a_server_restart_without_the_client_noticing(
-    tmp_path: Path, server: Server, how: signal.Signals
+    tmp_path: Path, server: Server, end: Callable[[Server], object]
 ) -> None:
     undisturbed = Client(server.url).run(strategy(30_000), *WINDOW)
     with running_server(tmp_path) as other:
@@ -229,7 +178,7 @@ def test_a_run_survives_a_server_restart_without_the_client_noticing(
         for event in run.stream():
             events.append(event)
             if [each.kind for each in events].count("progress") == 3 and event.kind == "progress":
-                other.stop(how)
+                end(other)
                 other.start()
         assert same(run.wait(), undisturbed)
     assert [event.id for event in events] == list(range(1, len(events) + 1))

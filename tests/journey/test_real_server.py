@@ -5,12 +5,9 @@ import itertools
 import json
 import os
 import shutil
-import socket
+import signal
 import subprocess
-import sys
 import tempfile
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,9 +16,10 @@ from typing import Any
 import docker
 import pytest
 
-from src.execution.sandbox.docker_sandbox import OWNER_LABEL
-from tests.conftest import PROJECT, SANDBOX_IMAGE, SANDBOX_PYTHON, open_sandbox
+from tests.api.real_service import Service
+from tests.conftest import SANDBOX_IMAGE, open_sandbox
 from tests.fakes.application import wait_until
+from tests.servers import servers
 
 pytestmark = pytest.mark.slow
 
@@ -46,89 +44,28 @@ def another_honest() -> dict[str, Any]:
 
 
 @dataclass(frozen=True)
-class Server:
-    """A running server: its address and sandbox."""
+class RealServer(Service):
+    """A running server, spoken to as people do."""
 
-    address: str
-    backend: str
-    process: "subprocess.Popen[bytes]"
-
-    def post(self, body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+    def curl(self, body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
         """Status and answer of POST /api/v1/backtest, sent by curl."""
         command = ["curl", "--silent", "--data-binary", "@-", "-H", "Content-Type: application/json"]
-        command += ["--write-out", "\n%{http_code}", f"{self.address}/api/v1/backtest"]
+        command += ["--write-out", "\n%{http_code}", f"http://127.0.0.1:{self.port}/api/v1/backtest"]
         said = subprocess.run(command, input=json.dumps(body).encode(), capture_output=True, check=True, timeout=60)
         answer, _, status = said.stdout.decode().rpartition("\n")
         return int(status), json.loads(answer)
 
-    def health(self) -> dict[str, Any]:
-        """The answer of GET /health."""
-        with urllib.request.urlopen(f"{self.address}/health", timeout=60) as answer:  # noqa: S310 - our own server
-            value: dict[str, Any] = json.load(answer)
-            return value
-
-    def forget(self, run_hash: str) -> None:
-        """Delete a run, so that posting it again computes it again."""
-        url = f"{self.address}/api/v1/runs/{run_hash}"
-        request = urllib.request.Request(url, method="DELETE")  # noqa: S310 - our own server
-        with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310 - our own server
-            assert answer.status == 204
-
-    def count_bubblewraps(self) -> int:
-        """The server's bubblewrap boxes that still exist."""
-        names = []
-        for pid in self._descendants():
-            with contextlib.suppress(OSError):
-                names.append(Path(f"/proc/{pid}/comm").read_text().strip())
-        return names.count("bwrap")
-
-    def _descendants(self) -> list[int]:
-        found, queue = [], [self.process.pid]
-        while queue:
-            with contextlib.suppress(OSError):
-                for children in Path(f"/proc/{queue.pop()}/task").glob("*/children"):
-                    queue += (pids := [int(pid) for pid in children.read_text().split()])
-                    found += pids
-        return found
-
 
 @contextlib.contextmanager
-def serving(backend: str, prices: Path, **settings: str) -> Iterator[Server]:
-    """A server of its own process on a free port."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    folder = tempfile.TemporaryDirectory()
-    environment = os.environ | {
-        "DATABASE_URL": f"sqlite:///{folder.name}/runs.db",
-        "ARTIFACT_DIR": f"{folder.name}/artifacts",
-        "BLOB_DIR": f"{folder.name}/blobs",
-        "DATA_PROVIDER": "files",
-        "DATA_DIR": str(prices),
-        "SANDBOX": backend,
-        "SANDBOX_IMAGE": SANDBOX_IMAGE,
-        "SANDBOX_PYTHON": str(SANDBOX_PYTHON),
-        "RATE_LIMIT_PER_MINUTE": "100000",
-        "RATE_LIMIT_PER_HOUR": "100000",
-        **settings,
-    }
-    command = [sys.executable, "-m", "uvicorn", "src.api.server:app", "--host", "127.0.0.1", "--port", str(port)]
-    process = subprocess.Popen(command, cwd=PROJECT, env=environment, stderr=subprocess.DEVNULL)
-    server = Server(f"http://127.0.0.1:{port}", backend, process)
-    try:
-        wait_until(lambda: answers(server))
-        yield server
-    finally:
-        process.terminate()
-        process.wait(30)
-        folder.cleanup()
-
-
-def answers(server: Server) -> bool:
-    try:
-        return server.health()["status"] == "healthy"
-    except (urllib.error.URLError, ConnectionError):
-        return False
+def serving(backend: str, prices: Path, **settings: str) -> Iterator[RealServer]:
+    """A server of its own process, on these prices."""
+    prices_of = {"DATA_PROVIDER": "files", "DATA_DIR": str(prices)}
+    with contextlib.ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        [server] = stack.enter_context(servers(1, folder, SANDBOX=backend, **prices_of, **settings))
+        # Killed, it would leave its containers.
+        stack.callback(server.stop)
+        yield RealServer(server.port, backend, server.process.pid)
 
 
 @pytest.fixture(
@@ -138,24 +75,13 @@ def answers(server: Server) -> bool:
         pytest.param("bubblewrap", marks=pytest.mark.bubblewrap),
     ],
 )
-def server(request: pytest.FixtureRequest, price_folder: Path) -> Iterator[Server]:
+def server(request: pytest.FixtureRequest, price_folder: Path) -> Iterator[RealServer]:
     if shutil.which("curl") is None:
         pytest.skip("curl is not installed")
     open_sandbox(request.param).close()
     # No warm boxes here: after each run there must be none at all.
     with serving(request.param, price_folder, MAX_EXECUTION_TIME="5", SANDBOX_POOL_SIZE="0") as running:
         yield running
-
-
-def count_boxes(server: Server) -> int:
-    if server.backend == "bubblewrap":
-        return server.count_bubblewraps()
-    client = docker.from_env()
-    try:
-        containers = client.containers.list(all=True, filters={"label": OWNER_LABEL}, ignore_removed=True)
-        return sum(f"/{server.process.pid}/" in container.labels[OWNER_LABEL] for container in containers)
-    finally:
-        client.close()
 
 
 STRATEGIES = (
@@ -170,14 +96,14 @@ _answers: dict[str, dict[str, Any]] = {}
 
 @pytest.mark.parametrize("name", STRATEGIES)
 def test_every_dialect_runs_and_every_backend_gives_the_same_answer(
-    server: Server, strategies_folder: Path, name: str
+    server: RealServer, strategies_folder: Path, name: str
 ) -> None:
     code = (strategies_folder / f"{name}.py").read_text()
     answers = []
     for _ in range(2):
-        status, answer = server.post({"strategy_code": code, **WINDOW})
+        status, answer = server.curl({"strategy_code": code, **WINDOW})
         assert status == 200, answer
-        server.forget(answer["run_hash"])
+        assert server.ask("DELETE", f"/api/v1/runs/{answer['run_hash']}")[0] == 204
         assert answer["provenance"].pop("sandbox").startswith(server.backend)
         del answer["provenance"]["timings_ms"]
         answers.append(answer)
@@ -225,25 +151,24 @@ def strategy(answer: str) -> str:
     ],
 )
 def test_wrong_input_gets_its_answer_and_the_service_keeps_serving(
-    server: Server, changes: dict[str, Any], status: int, part: str, said: str
+    server: RealServer, changes: dict[str, Any], status: int, part: str, said: str
 ) -> None:
-    got, answer = server.post({"strategy_code": HONEST, **WINDOW, **changes})
+    got, answer = server.curl({"strategy_code": HONEST, **WINDOW, **changes})
     assert got == status, answer
     (first, *_) = answer["detail"][part]
     assert said in first
-    wait_until(lambda: count_boxes(server) == 0)
-    assert server.post(another_honest())[0] == 200
+    wait_until(lambda: server.n_boxes() == 0)
+    assert server.curl(another_honest())[0] == 200
 
 
-def test_an_end_before_the_start_is_refused(server: Server) -> None:
-    status, _ = server.post({"strategy_code": HONEST, "start_date": "2020-01-01", "end_date": "2019-01-01"})
+def test_an_end_before_the_start_is_refused(server: RealServer) -> None:
+    status, _ = server.curl({"strategy_code": HONEST, "start_date": "2020-01-01", "end_date": "2019-01-01"})
     assert status == 422
 
 
-def test_the_documentation_is_served(server: Server) -> None:
+def test_the_documentation_is_served(server: RealServer) -> None:
     for path in ("/docs", "/openapi.json"):
-        with urllib.request.urlopen(server.address + path, timeout=60) as answer:  # noqa: S310 - our own server
-            assert answer.status == 200
+        assert server.ask("GET", path)[0] == 200
 
 
 @pytest.mark.parametrize(
@@ -253,23 +178,21 @@ def test_the_documentation_is_served(server: Server) -> None:
 def test_warm_boxes_serve_and_are_gone_when_the_service_stops(backend: str, price_folder: Path) -> None:
     open_sandbox(backend).close()
     with serving(backend, price_folder, SANDBOX_POOL_SIZE="2") as server:
-        wait_until(lambda: count_boxes(server) >= 2)
-        answers = [server.post({"strategy_code": HONEST, **WINDOW, "seed": seed}) for seed in range(4)]
+        wait_until(lambda: server.n_boxes() >= 2)
+        answers = [server.curl({"strategy_code": HONEST, **WINDOW, "seed": seed}) for seed in range(4)]
         assert [status for status, _ in answers] == [200] * 4
         assert len({answer["run_hash"] for _, answer in answers}) == 4
         assert len({json.dumps(answer["orders"]) for _, answer in answers}) == 1
-        process = server.process
-        process.terminate()
-        process.wait(30)
-        assert count_boxes(server) == 0
+        os.kill(server.pid, signal.SIGTERM)
+        wait_until(lambda: server.n_boxes() == 0)
 
 
 def test_without_a_sandbox_the_service_starts_says_so_and_refuses_runs(price_folder: Path) -> None:
     with serving("docker", price_folder, DOCKER_HOST="unix:///nowhere/docker.sock") as server:
-        health = server.health()
+        health = json.loads(server.ask("GET", "/health")[1])
         assert health["sandbox"]["available"] is False
         assert "Docker" in health["sandbox"]["reason"]
-        status, answer = server.post({"strategy_code": HONEST, **WINDOW})
+        status, answer = server.curl({"strategy_code": HONEST, **WINDOW})
         assert status == 503
         assert "Docker" in answer["detail"]
 
@@ -286,18 +209,18 @@ def test_an_engine_that_goes_and_comes_back_and_an_image_that_comes_late_need_no
     client = docker.from_env()
     try:
         with serving("docker", price_folder, DOCKER_HOST=f"unix://{link}", SANDBOX_IMAGE=image) as server:
-            status, answer = server.post(another_honest())
+            status, answer = server.curl(another_honest())
             assert (status, "no Docker engine answers" in answer["detail"]) == (503, True)
             link.symlink_to(engine)
-            status, answer = server.post(another_honest())
+            status, answer = server.curl(another_honest())
             assert (status, "make images" in answer["detail"]) == (503, True)
             client.images.get(SANDBOX_IMAGE).tag(image)
-            wait_until(lambda: server.post(another_honest())[0] == 200)
+            wait_until(lambda: server.curl(another_honest())[0] == 200)
             link.unlink()
             # What waits already may serve; a box that must be made cannot be.
-            wait_until(lambda: server.post(another_honest())[0] == 503)
+            wait_until(lambda: server.curl(another_honest())[0] == 503)
             link.symlink_to(engine)
-            wait_until(lambda: server.post(another_honest())[0] == 200)
+            wait_until(lambda: server.curl(another_honest())[0] == 200)
     finally:
         with contextlib.suppress(docker.errors.ImageNotFound):
             client.images.remove(image, noprune=True)

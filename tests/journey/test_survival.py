@@ -18,7 +18,8 @@ from src.services.storage.sql.opening import open_engine
 from tests.conftest import open_sandbox
 from tests.fakes.application import wait_until
 from tests.fakes.price_files import write_random_prices
-from tests.journey.durable_servers import (
+from tests.postgres_server import PostgresServer, postgres_or_skip
+from tests.servers import (
     HANG_SECONDS,
     Server,
     events_of_all,
@@ -27,7 +28,6 @@ from tests.journey.durable_servers import (
     small_run,
     wait_until_all_have_ended,
 )
-from tests.postgres_server import PostgresServer, postgres_or_skip
 
 pytestmark = [pytest.mark.slow, pytest.mark.bubblewrap]
 

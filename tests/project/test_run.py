@@ -15,6 +15,8 @@ from scripts import box, run, web_assets
 from scripts.web_assets import FILES
 from src.api.pages.studio import is_built
 from src.config.settings import load_settings
+from tests import servers
+from tests.api.real_service import stores_in
 from tests.conftest import open_sandbox
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -24,8 +26,7 @@ PATIENCE_SECONDS = 90
 @pytest.fixture
 def free_port() -> int:
     """A free port."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])
+    return servers.free_port()
 
 
 @pytest.fixture
@@ -67,11 +68,9 @@ def make_run(
     has_bubblewrap: None, output: Path, free_port: int, tmp_path: Path, programs: Path
 ) -> Iterator["subprocess.Popen[bytes]"]:
     """`make run` as the Makefile starts it, in a bubblewrap box, on a free port, with runs of its own."""
-    folders = {"ARTIFACT_DIR": f"{tmp_path}/artifacts", "BLOB_DIR": f"{tmp_path}/blobs"}
-    runs = {"DATABASE_URL": f"sqlite:///{tmp_path}/runs.db", **folders}
     environment = {
         **{name: value for name, value in os.environ.items() if name != "LOG_LEVEL"},
-        **runs,
+        **stores_in(tmp_path),
         "PATH": f"{programs}:{os.environ['PATH']}",
         "API_PORT": str(free_port),
         "SANDBOX": "bubblewrap",
@@ -102,12 +101,6 @@ def wait_for(text: str, output: Path, process: "subprocess.Popen[bytes]") -> str
     raise AssertionError(f"did not say {text!r}:\n{output.read_text()}")
 
 
-def listens(port: int) -> bool:
-    """Whether a process listens on this port of this machine."""
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
-
-
 @pytest.mark.bubblewrap
 @pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
 def test_it_shows_a_backtest_and_leaves_nothing_behind(
@@ -127,10 +120,10 @@ def test_it_shows_a_backtest_and_leaves_nothing_behind(
         assert words in said
     assert "[info" not in said
     assert web_assets.is_current() or "failed: code ENOTFOUND" in said
-    assert listens(free_port)
+    assert servers.listens(free_port)
     make_run.send_signal(ending)
     assert make_run.wait(PATIENCE_SECONDS) == 0
-    assert not listens(free_port)
+    assert not servers.listens(free_port)
 
 
 def test_a_busy_port_is_reported_with_what_to_do(free_port: int) -> None:

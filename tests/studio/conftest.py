@@ -1,11 +1,6 @@
 """A real browser on a real service."""
 
 import contextlib
-import os
-import socket
-import subprocess
-import sys
-import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -14,10 +9,9 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_play
 
 from scripts.chromium import find_chromium
 from src.api.pages.studio import STUDIO_FOLDER, is_built
-from src.config.settings import PROJECT_FOLDER
-from tests.conftest import SANDBOX_PYTHON, open_sandbox
-from tests.fakes.application import wait_until
+from tests.conftest import open_sandbox
 from tests.prerequisites import missing
+from tests.servers import servers
 
 AXE = Path(__file__).parent / "vendor" / "axe.min.js"
 CHROMIUM = find_chromium() or ""
@@ -50,69 +44,12 @@ def browser() -> Iterator[Browser]:
         opened.close()
 
 
-def free_port() -> int:
-    """A free port."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        return free.getsockname()[1]
-
-
-def start_service(folder: Path, port: int, **environment: str) -> subprocess.Popen[bytes]:
-    """`python -m src.api` on made-up prices and a real sandbox, once it answers.
-
-    Args:
-        folder: has its database, artifacts and log.
-    """
-    settings = {
-        "API_PORT": str(port),
-        "DATA_PROVIDER": "mock",
-        "SANDBOX": "bubblewrap",
-        "SANDBOX_PYTHON": str(SANDBOX_PYTHON),
-        "DATABASE_URL": f"sqlite:///{folder}/runs.db",
-        "ARTIFACT_DIR": str(folder / "artifacts"),
-        "BLOB_DIR": str(folder / "blobs"),
-        "LOG_LEVEL": "WARNING",
-        "RATE_LIMIT_PER_MINUTE": "100000",
-        "RATE_LIMIT_PER_HOUR": "1000000",
-        "RATE_LIMIT_READS_PER_MINUTE": "100000",
-        "RATE_LIMIT_READS_PER_HOUR": "1000000",
-    }
-    log = folder / "service.log"
-    with log.open("a") as output:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "src.api"],
-            cwd=PROJECT_FOLDER,
-            env={**os.environ, **settings, **environment},
-            stdout=output,
-            stderr=output,
-        )
-    wait_until(lambda: is_ready(port) or process.poll() is not None, seconds=60)
-    assert process.poll() is None, log.read_text()[-4000:]
-    return process
-
-
 @contextlib.contextmanager
 def running_service(folder: Path, **environment: str) -> Iterator[str]:
     """A service while the block lasts; gives its address."""
-    need_sandbox()
-    port = free_port()
-    process = start_service(folder, port, **environment)
-    yield f"http://127.0.0.1:{port}/"
-    process.terminate()
-    process.wait(30)
-
-
-def need_sandbox() -> None:
-    """Skip, or fail where it is required, when no box can be opened."""
     open_sandbox("bubblewrap").close()
-
-
-def is_ready(port: int) -> bool:
-    """Whether the service answers."""
-    try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=5) as answer:
-            return answer.status == 200
-    except OSError:
-        return False
+    with servers(1, folder, **environment) as [server]:
+        yield f"{server.url}/"
 
 
 @pytest.fixture(scope="session")

@@ -3,9 +3,10 @@
 import pytest
 from playwright.sync_api import expect
 
+from tests.conftest import open_sandbox
 from tests.fakes.application import wait_until
+from tests.servers import servers
 from tests.studio.acting import run, run_hash, set_window, write
-from tests.studio.conftest import free_port, need_sandbox, start_service
 from tests.studio.strategies import ENDLESS
 
 ATTEMPT = "async (address) => (await (await fetch(address)).json()).attempt"
@@ -13,20 +14,17 @@ ATTEMPT = "async (address) => (await (await fetch(address)).json()).attempt"
 
 @pytest.mark.slow
 def test_a_run_whose_service_is_killed_goes_on_before_the_same_eyes(browser, open_page, tmp_path):
-    need_sandbox()
-    port = free_port()
-    process = start_service(tmp_path, port, RUN_LEASE_SECONDS="3")
-    try:
-        page = open_page(f"http://127.0.0.1:{port}/", allowed=["ERR_"])
+    open_sandbox("bubblewrap").close()
+    with servers(1, tmp_path, RUN_LEASE_SECONDS="3") as [server]:
+        page = open_page(f"{server.url}/", allowed=["ERR_"])
         write(page, ENDLESS)
         set_window(page, "2010-01-01", "2019-12-31")
         run(page)
         lines = page.locator(".log-lines li")
         expect(lines.nth(4)).to_have_text("day 5")
-        process.kill()
-        process.wait(60)
+        server.kill()
         expect(page.locator(".live-head")).to_contain_text("Connection lost")
-        process = start_service(tmp_path, port, RUN_LEASE_SECONDS="3")
+        server.start()
         expect(page.locator(".live-head")).not_to_contain_text("Connection lost")
         address = f"api/v1/runs/{run_hash(page)}"
         wait_until(lambda: page.evaluate(ATTEMPT, address) == 2, seconds=60)
@@ -36,6 +34,3 @@ def test_a_run_whose_service_is_killed_goes_on_before_the_same_eyes(browser, ope
         assert told == [f"day {number}" for number in range(1, len(told) + 1)]
         page.get_by_role("button", name="Cancel").click()
         expect(page.locator(".result .chip")).to_have_text("cancelled")
-    finally:
-        process.terminate()
-        process.wait(30)

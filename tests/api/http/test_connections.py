@@ -20,6 +20,7 @@ from src.config.settings import PROJECT_FOLDER
 from tests.api.real_service import stores_in
 from tests.fakes.application import BACKTEST, REQUEST, make_app, served, wait_until
 from tests.fakes.backtests import FakeBacktests
+from tests.servers import free_port, listens
 
 HEALTH = b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n"
 
@@ -134,25 +135,19 @@ def test_a_trusted_proxy_has_no_connection_limit(bounded):
 )
 @pytest.mark.slow
 def test_the_documented_commands_have_these_bounds(tmp_path, command):
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     own = {"API_PORT": str(port), "MAX_CONNECTIONS_PER_ADDRESS": "2", "DATA_PROVIDER": "mock", "SANDBOX": "bubblewrap"}
     arguments = [sys.executable, "-m", *(part.format(port=port) for part in command)]
     environment = {**os.environ, **own, "SANDBOX_PYTHON": "/nowhere/python", **stores_in(tmp_path)}
     process = subprocess.Popen(arguments, cwd=PROJECT_FOLDER, env=environment, stderr=subprocess.DEVNULL)
     try:
-        wait_until(lambda: _listens(port) and _is_answered(port))
+        wait_until(lambda: listens(port) and _is_answered(port))
         with connected(port) as first, connected(port) as second, connected(port) as third:
             assert [answered(first), answered(second)] == [200, 200]
             assert answered(third) in (503, None)
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait(60)
-
-
-def _listens(port):
-    with socket.socket() as stream:
-        return stream.connect_ex(("127.0.0.1", port)) == 0
 
 
 @pytest.mark.parametrize("close", [True, False], ids=["Connection: close", "keep-alive"])

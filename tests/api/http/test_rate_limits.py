@@ -2,7 +2,6 @@ import http.client
 import math
 import re
 import shutil
-import socket
 import subprocess
 
 import pytest
@@ -15,6 +14,7 @@ from tests.fakes.application import BACKTEST, REQUEST, RUNS, make_app, wait_unti
 from tests.fakes.backtests import FakeBacktests
 from tests.fakes.issuer import Issuer, SigningKey, publishing
 from tests.prerequisites import missing
+from tests.servers import free_port, listens
 
 KEY = SigningKey("k")
 
@@ -167,21 +167,15 @@ def redis_url(tmp_path):
     program = shutil.which("redis-server")
     if program is None:
         missing("REDIS", "NO REDIS: redis-server is not installed")
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     command = [program, "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(tmp_path)]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
     try:
-        wait_until(lambda: _listens(port))
+        wait_until(lambda: listens(port))
         yield f"redis://127.0.0.1:{port}", process
     finally:
         process.terminate()
         process.wait(60)
-
-
-def _listens(port: int) -> bool:
-    with socket.socket() as stream:
-        return stream.connect_ex(("127.0.0.1", port)) == 0
 
 
 def test_two_processes_share_their_counts_through_redis(redis_url):

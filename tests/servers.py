@@ -17,8 +17,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tests.api.real_service import HANGING
-from tests.conftest import PROJECT, SANDBOX_PYTHON
+from tests.api.real_service import HANGING, stores_in
+from tests.conftest import PROJECT, SANDBOX_IMAGE, SANDBOX_PYTHON
 
 LEASE_SECONDS = 60
 """No machine pauses a process for as long, so none loses a run by chance."""
@@ -40,6 +40,18 @@ class Small(Strategy):
         print("month")
         return TargetWeights({"SPY": config.share, "BND": 1 - config.share})
 """
+
+
+def free_port() -> int:
+    """A port of 127.0.0.1 on which no process listens."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        return int(free.getsockname()[1])
+
+
+def listens(port: int) -> bool:
+    """Whether a process listens on this port."""
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 def small_run(number: int) -> dict[str, Any]:
@@ -70,21 +82,18 @@ class Server:
     folder: Path
     database_url: str
     settings: Mapping[str, str] = field(default_factory=dict)
-    port: int = 0
+    port: int = field(default_factory=free_port)
     process: "subprocess.Popen[bytes] | None" = None
 
     def start(self) -> None:
         """Start it; it listens some seconds later."""
-        if not self.port:
-            with socket.create_server(("127.0.0.1", 0)) as free:
-                self.port = free.getsockname()[1]
         environment = os.environ | {
             "API_PORT": str(self.port),
+            **stores_in(self.folder),
             "DATABASE_URL": self.database_url,
-            "ARTIFACT_DIR": str(self.folder / "artifacts"),
-            "BLOB_DIR": str(self.folder / "blobs"),
             "DATA_PROVIDER": "mock",
             "SANDBOX": "bubblewrap",
+            "SANDBOX_IMAGE": SANDBOX_IMAGE,
             "SANDBOX_PYTHON": str(SANDBOX_PYTHON),
             "SANDBOX_POOL_SIZE": "1",
             "MAX_CONCURRENT_RUNS": "2",
@@ -99,6 +108,11 @@ class Server:
         with (self.folder / f"log-{self.port}").open("ab") as log:
             command = [sys.executable, "-m", "src.api"]
             self.process = subprocess.Popen(command, cwd=PROJECT, env=environment, stdout=log, stderr=log)
+
+    @property
+    def url(self) -> str:
+        """Its address without a path."""
+        return f"http://127.0.0.1:{self.port}"
 
     def wait_until_it_answers(self) -> None:
         """Wait until it serves."""
@@ -122,15 +136,17 @@ class Server:
         """Resume it."""
         self.process.send_signal(signal.SIGCONT)
 
-    def stop(self) -> None:
-        """Stop it cleanly."""
-        self._end(signal.SIGTERM)
+    def stop(self) -> int | None:
+        """Stop it cleanly; returns its exit status."""
+        return self._end(signal.SIGTERM)
 
-    def _end(self, how: signal.Signals) -> None:
-        if self.process is not None:
-            self.process.send_signal(how)
-            self.process.wait(HANG_SECONDS)
-            self.process = None
+    def _end(self, how: signal.Signals) -> int | None:
+        if self.process is None:
+            return None
+        self.process.send_signal(how)
+        status = self.process.wait(HANG_SECONDS)
+        self.process = None
+        return status
 
     def log(self) -> str:
         """Everything it has written."""
