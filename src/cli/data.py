@@ -7,7 +7,6 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING, TextIO
 
 from src.cli.command import Command
-from src.cli.progress import ProgressBar
 from src.config.settings import load_settings
 from src.errors import NoPrices, PriceSourceUnavailable
 
@@ -37,19 +36,22 @@ def fetch(
     Returns:
         0 when every symbol has prices, else 1.
     """
+    from tqdm import tqdm  # noqa: PLC0415 - slow, see `check`
+
     n_failed = 0
-    with ProgressBar(progress, len(symbols)) as bar:
+    form = "[{bar:30}] {n_fmt}/{total_fmt} {desc}"
+    with tqdm(total=len(symbols), file=progress, disable=None, leave=False, ascii=".#", bar_format=form) as bar:
         for symbol in symbols:
-            bar.show(symbol)
+            bar.set_description_str(symbol)
             try:
                 provider.fetch((symbol,), start, end)
                 line = _held(provider, symbol)
             except (NoPrices, PriceSourceUnavailable) as error:
                 n_failed += 1
                 line = f"{symbol:<12} FAILED: {error}"
-            bar.clear()
-            print(line, file=out, flush=True)
-            bar.advance()
+            bar.write(line, file=out)
+            out.flush()
+            bar.update()
     return 1 if n_failed else 0
 
 

@@ -53,17 +53,6 @@ def test_more_runs_than_may_run_wait_and_more_than_may_wait_are_refused(connect)
         assert answer.json() == {"detail": "2 backtests are running, 1 wait: try again in a few seconds"}
 
 
-def test_health_answers_while_every_place_is_taken(connect):
-    backtests = FakeBacktests(hangs=True)
-    client = connect(backtests, max_concurrent_runs=1)
-    with ThreadPoolExecutor(1) as clients:
-        run = clients.submit(client.post, BACKTEST, json=REQUEST)
-        backtests.started.wait(30)
-        assert client.get("/health").status_code == 200
-        backtests.release.set()
-        assert run.result().status_code == 200
-
-
 @pytest.mark.parametrize("ignores_deadline", [True, False])
 def test_a_run_that_takes_too_long_is_answered_with_504_after_it_has_stopped(connect, ignores_deadline):
     backtests = FakeBacktests(hangs=True, ignores_deadline=ignores_deadline)

@@ -68,21 +68,9 @@ def test_the_detailed_answer_shows_queue_sandbox_and_versions(connect):
     assert answer.status_code == 200
     said = DetailedHealth.model_validate(answer.json())
     assert (said.status, said.sandbox.name, said.sandbox.memory_bytes) == ("ready", "docker", 512 * 1024 * 1024)
+    assert said.sandbox.memory_limited_by == said.sandbox.processes_limited_by == "container"
     assert {"service", "engine", "python", "fastapi", "hqg-algorithms"} <= set(said.versions)
     assert said.uptime_seconds >= 0
-
-
-def test_the_mechanism_that_limits_a_box_is_named(connect):
-    client = connect(FakeBacktests())
-    for said in (client.get("/health").json(), client.get(DETAILED).json()):
-        assert said["sandbox"]["memory_limited_by"] == "container"
-        assert said["sandbox"]["processes_limited_by"] == "container"
-
-
-def test_without_a_sandbox_nothing_limits_a_box():
-    with TestClient(make_app(FakeBacktests(), FakeSandbox("none", "no Docker engine answers"))) as client:
-        said = client.get("/health").json()["sandbox"]
-        assert (said["memory_limited_by"], said["processes_limited_by"]) == (None, None)
 
 
 def test_the_configured_runtime_is_named():

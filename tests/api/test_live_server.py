@@ -15,7 +15,7 @@ import pytest
 
 from src.config.settings import PROJECT_FOLDER
 from tests.fakes.application import BACKTEST, REQUEST, RUNS, another, make_app, served, wait_until
-from tests.fakes.backtests import FakeBacktests, real_shaped_answer
+from tests.fakes.backtests import FakeBacktests
 from tests.servers import servers
 
 BODY = json.dumps(REQUEST).encode()
@@ -44,12 +44,6 @@ def n_waiting(port: int) -> int:
 def status_of(stream: socket.socket) -> int:
     stream.settimeout(10)
     return int(stream.recv(65536).split(b" ")[1])
-
-
-def test_a_strategy_goes_there_and_back(serve):
-    status, answer = post(serve(FakeBacktests()))
-    assert status == 200
-    assert json.loads(answer) == real_shaped_answer(json.loads(answer)["run_hash"])
 
 
 def test_a_client_that_leaves_frees_its_run_at_once(serve, caplog):

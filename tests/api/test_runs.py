@@ -439,16 +439,6 @@ def test_a_posted_backtest_waits_for_the_same_run_under_way(runs):
     assert len(backtests.executed) == 1
 
 
-def test_the_older_contract_is_stored_and_reused_too(runs):
-    backtests = FakeBacktests()
-    client = runs(backtests)
-    older = {"code": "class S: pass", "start_date": "2015-01-01", "end_date": "2015-12-31", "tickers": ["SPY"]}
-    first, again = (client.post("/backtest", json=older) for _ in range(2))
-    assert first.json() == again.json()
-    assert (first.status_code, len(backtests.executed)) == (200, 1)
-    assert again.headers["X-Run-Reused"] == "true"
-
-
 def test_older_paths_answer_the_same_and_are_not_documented(runs):
     client = runs()
     answer = client.post("/runs", json=REQUEST)

@@ -15,7 +15,7 @@ import pytest
 from hqg_backtester import Client, Result, Run, RunCancelled, RunNotFound, StrategyFailed, StrategyRejected
 from tests.conftest import PROJECT, open_sandbox
 from tests.fakes.application import wait_until
-from tests.fakes.cutting_proxy import CuttingProxy
+from tests.fakes.proxies import CuttingProxy
 from tests.servers import Server, servers
 
 pytestmark = [pytest.mark.slow, pytest.mark.bubblewrap]
@@ -115,8 +115,9 @@ def test_a_connection_that_drops_ten_times_shows_every_event_once_and_in_order(s
     undisturbed = list(Client(server.url).submit(strategy(20_000), *WINDOW).stream())
     # The head of an answer takes some 500 bytes: some of these cut inside it, most inside an event.
     cuts = random.Random(7).choices(range(100, 3_000), k=10)  # noqa: S311 - where to cut is no secret
-    with CuttingProxy(server.port, cuts).serving() as proxy:
-        run = Client(f"http://127.0.0.1:{proxy.port}").submit(strategy(20_001), *WINDOW)
+    proxy = CuttingProxy(server.port, cuts)
+    with proxy.serving() as port:
+        run = Client(f"http://127.0.0.1:{port}").submit(strategy(20_001), *WINDOW)
         events = list(run.stream())
     assert proxy.n_cut == 10
     assert proxy.n_streams == 11

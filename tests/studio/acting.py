@@ -30,6 +30,13 @@ def run(page: Page) -> None:
     page.locator("#terms").get_by_role("button", name="Run").click()
 
 
+def run_code(page: Page, code: str, first: str = "2015-01-01", last: str = "2015-12-31") -> None:
+    """Replace the code, choose the dates and press the button."""
+    write(page, code)
+    set_window(page, first, last)
+    run(page)
+
+
 def result_of(page: Page) -> Locator:
     """The result, once it is there."""
     result = page.get_by_role("region", name="Result")

@@ -6,7 +6,7 @@ from typing import Literal
 
 from playwright.sync_api import Page, expect
 
-from tests.studio.acting import EDITOR, result_of, run, set_window, write
+from tests.studio.acting import EDITOR, result_of, run, run_code, set_window, write
 from tests.studio.conftest import AXE, NARROW
 from tests.studio.strategies import BROKEN, ENDLESS, FAILING, TREND
 
@@ -42,9 +42,7 @@ def test_a_violation_has_no_serious_problem(service, open_page):
 
 def test_a_result_has_no_serious_problem_in_any_of_its_parts(service, open_page):
     page = open_page(service)
-    write(page, TREND)
-    set_window(page, "2015-01-01", "2016-12-31")
-    run(page)
+    run_code(page, TREND, "2015-01-01", "2016-12-31")
     result_of(page)
     for tab in ("Metrics", "Months", "Drawdowns", "Orders", "Log", "Inputs"):
         page.get_by_role("tab", name=re.compile(tab)).click()
@@ -55,9 +53,7 @@ def test_a_result_has_no_serious_problem_in_any_of_its_parts(service, open_page)
 
 def test_a_running_and_a_cancelled_run_have_no_serious_problem(service, open_page):
     page = open_page(service)
-    write(page, ENDLESS)
-    set_window(page, "2010-01-01", "2018-12-31")
-    run(page)
+    run_code(page, ENDLESS, "2010-01-01", "2018-12-31")
     expect(page.locator(".live-where")).to_contain_text("of the days")
     assert problems(page) == []
     page.get_by_role("button", name="Cancel").click()
@@ -95,9 +91,7 @@ def test_list_and_comparison_have_no_serious_problem(service, open_page):
 
 def test_the_narrow_page_has_no_serious_problem_and_nothing_sticks_out(service, open_page):
     page = open_page(service, viewport=NARROW, has_touch=True)
-    write(page, TREND)
-    set_window(page, "2015-01-01", "2016-12-31")
-    run(page)
+    run_code(page, TREND, "2015-01-01", "2016-12-31")
     result_of(page)
     for tab in ("Metrics", "Months", "Drawdowns", "Orders", "Log", "Inputs"):
         page.get_by_role("tab", name=re.compile(tab)).click()

@@ -1,6 +1,5 @@
 """What people expect of any page: keys, menus, a layout for phones, and nothing lost on the way."""
 
-import csv
 import re
 
 import pytest
@@ -14,6 +13,7 @@ from tests.studio.acting import (
     finished_run,
     result_of,
     run,
+    run_code,
     run_hash,
     set_window,
     write,
@@ -96,9 +96,7 @@ def test_a_link_opened_on_a_phone_shows_the_result_first(service, open_page, how
 
 def test_a_cancelled_run_keeps_what_was_seen(service, open_page):
     page = open_page(service)
-    write(page, ENDLESS + "# kept\n")
-    set_window(page, "2010-01-01", "2019-12-31")
-    run(page)
+    run_code(page, ENDLESS + "# kept\n", "2010-01-01", "2019-12-31")
     lines = page.locator(".log-lines li")
     expect(lines.nth(3)).to_be_visible()
     expect_colours(page, "--accent")
@@ -120,9 +118,9 @@ def check_seen(page: Page) -> None:
 
 def test_a_run_that_fails_on_its_way_keeps_its_equity(service, open_page):
     page = open_page(service)
-    write(page, ENDLESS.replace('print("day", self.days)', "print(1 / (60 - self.days))"))
-    set_window(page, "2010-01-01", "2019-12-31")
-    run(page)
+    run_code(
+        page, ENDLESS.replace('print("day", self.days)', "print(1 / (60 - self.days))"), "2010-01-01", "2019-12-31"
+    )
     expect(page.locator(".result .chip")).to_have_text("failed")
     expect(page.get_by_role("alert")).to_contain_text("ZeroDivisionError")
     expect_colours(page, "--accent")
@@ -156,28 +154,12 @@ def test_a_run_posted_under_a_new_name_is_called_so_everywhere(service, open_pag
 
 def test_a_wrong_symbol_in_target_weights_is_underlined_where_it_is(service, open_page):
     page = open_page(service)
-    write(page, UNKNOWN_SYMBOL)
-    set_window(page, "2015-01-01", "2015-12-31")
-    run(page)
+    run_code(page, UNKNOWN_SYMBOL)
     place = "'SPYY' is not in the universe (SPY, BND) (line 21, on_data, 2015-01-02)"
     expect(page.get_by_role("alert")).to_contain_text(place)
     expect(page.locator(".cm-lintRange-error")).to_have_text('return TargetWeights({"SPYY": 1.0})')
     page.locator("#reading").get_by_role("button", name="line 21").click()
     expect(page.get_by_role("textbox", name=EDITOR)).to_be_focused()
-
-
-def test_equity_is_downloaded_as_csv(service, open_page):
-    run_of = finished_run(service, TREND)
-    page = open_page(f"{service}?run={run_of}")
-    result_of(page)
-    page.get_by_text("Download", exact=True).click()
-    with page.expect_download() as download:
-        page.get_by_role("link", name="Equity CSV").click()
-    assert download.value.suggested_filename == "equity.csv"
-    with download.value.path().open(newline="") as file:
-        rows = list(csv.DictReader(file))
-    candles = answered(f"{service}api/v1/runs/{run_of}/result")["candles"]
-    assert [float(row["close"]) for row in rows] == [candle["close"] for candle in candles]
 
 
 def test_runs_of_different_windows_are_compared_over_shared_days_and_it_is_said(service, open_page):

@@ -7,7 +7,7 @@ import pytest
 from jose import jwt
 from playwright.sync_api import expect
 
-from tests.studio.acting import result_of, run, run_hash, set_window, write
+from tests.studio.acting import result_of, run, run_code, run_hash
 from tests.studio.conftest import running_service
 from tests.studio.strategies import TREND
 
@@ -40,9 +40,7 @@ def test_with_a_token_in_the_field_everything_works_and_the_tab_forgets_it(guard
     page.get_by_label("Access token").fill(token_of("ann"))
     page.get_by_role("button", name="Save").click()
     expect(page.locator("#reading")).to_contain_text("Ready")
-    write(page, TREND)
-    set_window(page, "2015-01-01", "2015-12-31")
-    run(page)
+    run_code(page, TREND)
     result_of(page)
     page.get_by_text("Download", exact=True).click()
     with page.expect_download() as download:
@@ -60,7 +58,5 @@ def test_the_dashboards_cookie_is_enough(guarded, open_page):
     page.context.add_cookies([{"name": "hqg_auth_token", "value": token_of("bob"), "url": guarded}])
     page.reload()
     expect(page.locator("#reading")).to_contain_text("Ready")
-    write(page, TREND)
-    set_window(page, "2015-01-01", "2015-12-31")
-    run(page)
+    run_code(page, TREND)
     result_of(page)

@@ -6,7 +6,7 @@ from playwright.sync_api import expect
 from tests.conftest import open_sandbox
 from tests.fakes.application import wait_until
 from tests.servers import servers
-from tests.studio.acting import run, run_hash, set_window, write
+from tests.studio.acting import run_code, run_hash
 from tests.studio.strategies import ENDLESS
 
 ATTEMPT = "async (address) => (await (await fetch(address)).json()).attempt"
@@ -17,9 +17,7 @@ def test_a_run_whose_service_is_killed_goes_on_before_the_same_eyes(browser, ope
     open_sandbox("bubblewrap").close()
     with servers(1, tmp_path, RUN_LEASE_SECONDS="3") as [server]:
         page = open_page(f"{server.url}/", allowed=["ERR_"])
-        write(page, ENDLESS)
-        set_window(page, "2010-01-01", "2019-12-31")
-        run(page)
+        run_code(page, ENDLESS, "2010-01-01", "2019-12-31")
         lines = page.locator(".log-lines li")
         expect(lines.nth(4)).to_have_text("day 5")
         server.kill()

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, Route, expect
 
-from tests.studio.acting import EDITOR, finished_run, result_of, run, run_hash, set_window, write
+from tests.studio.acting import EDITOR, finished_run, result_of, run, run_code, run_hash, set_window, write
 from tests.studio.conftest import NARROW
 from tests.studio.strategies import ENDLESS, FAILING, TREND
 
@@ -77,9 +77,7 @@ def test_what_was_changed_since_the_run_outlives_a_reload_and_can_be_brought_bac
 
 def test_two_tabs_watch_one_run_and_one_of_them_cancels_and_deletes_it(service, open_page):
     page = open_page(service)
-    write(page, ENDLESS + "# in two tabs\n")
-    set_window(page, "2010-01-01", "2019-12-31")
-    run(page)
+    run_code(page, ENDLESS + "# in two tabs\n", "2010-01-01", "2019-12-31")
     expect(page.locator(".live-where")).to_contain_text("of the days")
     other = open_page(page.url, allowed=["404 (Not Found)"])
     expect(other.locator(".live-where")).to_contain_text("of the days")
@@ -175,9 +173,7 @@ def test_a_refusal_stands_where_it_belongs(service, open_page):
 
 def test_a_failure_is_not_underlined_in_other_code(service, open_page):
     page = open_page(service)
-    write(page, FAILING)
-    set_window(page, "2015-01-01", "2015-12-31")
-    run(page)
+    run_code(page, FAILING)
     expect(page.locator(".cm-lintRange-error")).to_have_count(1)
     write(page, "# something else\n" + TREND)
     expect(page.locator("#reading")).to_contain_text("Ready")
@@ -213,9 +209,7 @@ def test_hostile_names_and_parameters_are_words_and_nothing_else(service, open_p
     parameters = '{"__proto__": {"polluted": 1}, "constructor": 2, "days": 5}'
     page.get_by_label(re.compile("Parameters")).fill(parameters)
     page.get_by_label("Name", exact=True).fill(f"<img src=x>{OVERRIDE}tac")
-    write(page, TREND)
-    set_window(page, "2015-02-10", "2015-12-31")
-    run(page)
+    run_code(page, TREND, "2015-02-10")
     result_of(page)
     assert page.evaluate("({}).polluted") is None
     title = page.locator(".result h2")

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 from playwright.sync_api import expect
 
 from tests.fakes.application import wait_until
-from tests.fakes.dropping_proxy import DroppingProxy
+from tests.fakes.proxies import DroppingProxy
 from tests.studio.acting import (
     EDITOR,
     colours_in_chart,
@@ -14,6 +14,7 @@ from tests.studio.acting import (
     finished_run,
     result_of,
     run,
+    run_code,
     run_hash,
     set_window,
     write,
@@ -62,9 +63,7 @@ def test_symbols_of_the_form_are_read_and_traded_in_place_of_the_strategys_own(s
 
 def test_a_result_shows_pixels_numbers_and_what_they_rest_on(service, open_page):
     page = open_page(service)
-    write(page, TREND)
-    set_window(page, "2015-01-01", "2019-12-31")
-    run(page)
+    run_code(page, TREND, "2015-01-01", "2019-12-31")
     result = result_of(page)
     expect_colours(page, "--gain", "--loss", "--benchmark", "--symbol-10", "--symbol-16", "--buy", "--sell")
     expect(result.get_by_role("note")).to_contain_text("Synthetic prices.")
@@ -153,9 +152,7 @@ def test_a_shared_address_shows_the_same_in_a_new_tab(service, open_page):
 
 def test_a_long_run_is_watched_reloaded_and_cancelled(service, open_page):
     page = open_page(service)
-    write(page, ENDLESS)
-    set_window(page, "2010-01-01", "2019-12-31")
-    run(page)
+    run_code(page, ENDLESS, "2010-01-01", "2019-12-31")
     live = page.locator(".live-where")
     expect(live).to_contain_text("of the days")
     expect(page.locator(".log-lines li").first).to_have_text("day 1")
@@ -176,9 +173,7 @@ def test_a_connection_that_drops_is_taken_up_where_it_was(service, open_page):
     proxy = DroppingProxy(urlsplit(service).port)
     with proxy.serving() as port:
         page = open_page(f"http://127.0.0.1:{port}/", allowed=["ERR_"])
-        write(page, ENDLESS + "# with a connection that drops\n")
-        set_window(page, "2010-01-01", "2019-12-31")
-        run(page)
+        run_code(page, ENDLESS + "# with a connection that drops\n", "2010-01-01", "2019-12-31")
         lines = page.locator(".log-lines li")
         expect(lines.first).to_have_text("day 1")
         for _ in range(2):
@@ -196,9 +191,7 @@ def test_a_connection_that_drops_is_taken_up_where_it_was(service, open_page):
 
 def test_a_failure_is_shown_at_its_line_with_its_day(service, open_page):
     page = open_page(service)
-    write(page, FAILING)
-    set_window(page, "2015-01-01", "2016-12-31")
-    run(page)
+    run_code(page, FAILING, "2015-01-01", "2016-12-31")
     problem = page.get_by_role("alert")
     expect(problem).to_contain_text("ZeroDivisionError: division by zero (line 15, on_data, 2015-01-02)")
     expect(page.locator(".cm-lintRange-error")).to_have_text("1 / (len(self.closes) - 0)")
@@ -233,9 +226,7 @@ def test_two_runs_are_compared_and_their_difference_is_named(service, open_page)
 
 def test_a_run_that_exists_is_said_to_exist_and_can_be_computed_again(service, open_page):
     page = open_page(service)
-    write(page, TREND)
-    set_window(page, "2017-01-01", "2018-12-31")
-    run(page)
+    run_code(page, TREND, "2017-01-01", "2018-12-31")
     result_of(page)
     run(page)
     expect(page.locator(".note-line")).to_contain_text("already exists")
@@ -246,7 +237,12 @@ def test_a_run_that_exists_is_said_to_exist_and_can_be_computed_again(service, o
 def test_the_files_of_a_run_are_downloaded(service, open_page):
     page = open_page(f"{service}?run={finished_run(service, TREND)}")
     result_of(page)
-    for title, name in (("Report", "report.html"), ("Equity Parquet", "equity.parquet"), ("Bundle", ".zip")):
+    for title, name in (
+        ("Report", "report.html"),
+        ("Equity CSV", "equity.csv"),
+        ("Equity Parquet", "equity.parquet"),
+        ("Bundle", ".zip"),
+    ):
         page.get_by_text("Download", exact=True).click()
         with page.expect_download() as download:
             page.get_by_role("link", name=title).click()

@@ -18,19 +18,10 @@ from src.api.http.jwks import (
 )
 from tests.fakes.application import BACKTEST, REQUEST
 from tests.fakes.backtests import FakeBacktests
+from tests.fakes.clock import Clock
 from tests.fakes.issuer import Issuer, SigningKey, publishing
 
 OLD, NEW = SigningKey("old"), SigningKey("new")
-
-
-class Clock:
-    """Time that a test moves."""
-
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 @pytest.fixture

@@ -5,40 +5,31 @@ import math
 import pytest
 
 from src.execution.session.box_clock import BoxClock
-
-
-class Watch:
-    """A clock that the test sets."""
-
-    def __init__(self) -> None:
-        self.seconds = 100.0
-
-    def __call__(self) -> float:
-        return self.seconds
+from tests.fakes.clock import Clock
 
 
 @pytest.fixture
-def now() -> Watch:
-    return Watch()
+def now() -> Clock:
+    return Clock(100.0)
 
 
-def test_all_blocks_share_the_time_limit(now: Watch) -> None:
+def test_all_blocks_share_the_time_limit(now: Clock) -> None:
     clock = BoxClock(10.0, now)
     assert clock.ends_at == math.inf
     with clock:
         assert clock.ends_at == 110.0
-        now.seconds += 4.0
+        now.now += 4.0
     assert clock.ends_at == math.inf
-    now.seconds += 1_000.0
+    now.now += 1_000.0
     with clock:
-        assert clock.ends_at - now.seconds == 6.0
+        assert clock.ends_at - now.now == 6.0
 
 
-def test_an_observers_time_does_not_count_as_the_boxs(now: Watch) -> None:
+def test_an_observers_time_does_not_count_as_the_boxs(now: Clock) -> None:
     clock = BoxClock(10.0, now)
 
     def observe(day: int, equity: float, lines: object) -> None:
-        now.seconds += 3.0
+        now.now += 3.0
         if day:
             raise ValueError(day)
 

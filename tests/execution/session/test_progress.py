@@ -17,17 +17,8 @@ from src.execution.session.reply import Reply
 from src.execution.session.session import Session
 from tests.execution.box_runs import price_table, rules
 from tests.execution.session.test_session import JOB, N_DAYS, box, deadline, failure, good_reply, run
+from tests.fakes.clock import Clock
 from tests.fakes.sandbox import ScriptedSandbox
-
-
-class Clock:
-    """A clock that the test advances."""
-
-    def __init__(self) -> None:
-        self.now = 100.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 class Witness:

@@ -18,19 +18,10 @@ from src.services.storage.blobs.base import BlobDamaged, BlobMissing, BlobNotSto
 from src.services.storage.blobs.folder import LEFT_OVER_SECONDS, RECENT_SECONDS, UNFINISHED_PREFIX, FolderBlobs
 from src.services.storage.errors import StorageUnavailable
 from tests.fakes.blob_store import FakeBlobs
+from tests.fakes.clock import Clock
 from tests.services.storage.blobs.contract import BlobStoreContract
 
 MEGABYTE = 1_000_000
-
-
-class Clock:
-    """A clock that tests move."""
-
-    def __init__(self) -> None:
-        self.now = 1_700_000_000.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 class TestFolderBlobs(BlobStoreContract):
