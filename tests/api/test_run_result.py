@@ -83,15 +83,23 @@ def test_a_damaged_result_is_our_fault_and_never_a_wrong_number(connect, storage
     assert client.get(f"{RUNS}/{run_hash}").json()["has_result"]
 
 
-def test_an_answer_in_memory_is_its_owners_alone():
-    recent, request = RecentAnswers(), Request({"type": "http", "headers": [(b"accept-encoding", b"gzip")]})
+@pytest.mark.parametrize(("encoding", "opened"), [("gzip", gzip.decompress), ("identity", bytes)])
+def test_an_answer_is_rendered_once_and_in_memory_its_owners_alone(encoding, opened):
+    recent, rendered = RecentAnswers(), []
+    request = Request({"type": "http", "headers": [(b"accept-encoding", encoding.encode())]})
     results = {owner: result_from_json(json_bytes(real_shaped_answer(owner))) for owner in ("ann", "bob")}
     # Even if the same run were stored as the same bytes.
     stored = packed(results["ann"])
     for owner in ("ann", "bob", "ann"):
         run = FinishedRun(RunKey(owner, "ab"), stored, (), is_reused=True, fresh=results[owner])
-        response = asyncio.run(response_of(request, run, lambda run=run: run.result, (), recent, {}))
-        assert json.loads(gzip.decompress(response.body))["run_hash"] == owner
+
+        def result(run=run):
+            rendered.append(run.key.owner)
+            return run.result
+
+        response = asyncio.run(response_of(request, run, result, (), recent, {}))
+        assert json.loads(opened(response.body))["run_hash"] == owner
+    assert rendered == ["ann", "bob"]
 
 
 @pytest.mark.parametrize("encoding", ["gzip", "identity"])

@@ -10,7 +10,7 @@ from starlette.responses import StreamingResponse
 from src.api.http.headers import accepts_gzip, names_etag
 from src.api.responses.pieces import in_pieces
 from src.services.results.answer_json import answer_pieces
-from src.services.results.answers import RecentAnswers, gzip_pieces, unpacked_json
+from src.services.results.answers import RecentAnswers, gzip_pieces
 from src.services.results.finished_run import FinishedRun
 from src.services.results.result import Result
 from src.services.storage.records.results import EarlierResult
@@ -80,26 +80,19 @@ async def result_response(
     if finished.stored.json_length > LONG_BYTES:
         pieces = answer_pieces(await run_in_threadpool(result))
         return _streamed(gzip_pieces(pieces) if is_gzip else pieces, headers)
-    key = (finished.key, finished.identity, asked)
-    packed = recent.get(key)
-    if packed is None or not is_gzip:
+    key = (finished.key, finished.identity, asked, is_gzip)
+    body = recent.get(key)
+    if body is None:
         # Milliseconds: not on the event loop.
-        packed = await run_in_threadpool(_body, key, packed, result, recent, is_gzip, not finished.is_reused)
-    return bytes_response(packed, headers)
+        body = await run_in_threadpool(_body, result, is_gzip)
+        if is_gzip or finished.is_reused:  # few ask again for a result that they have just been given
+            recent.put(key, body)
+    return bytes_response(body, headers)
 
 
-def _body(
-    key: Hashable, packed: bytes | None, result: GetResult, recent: RecentAnswers, is_gzip: bool, is_fresh: bool
-) -> bytes:
-    """The JSON, compressed or not; kept, but for a fresh result that nobody needs compressed."""
-    if packed is not None:
-        return unpacked_json(packed)
-    pieces = list(answer_pieces(result()))
-    if is_fresh and not is_gzip:
-        return b"".join(pieces)
-    packed = b"".join(gzip_pieces(pieces))
-    recent.put(key, packed)
-    return packed if is_gzip else b"".join(pieces)
+def _body(result: GetResult, is_gzip: bool) -> bytes:
+    pieces = answer_pieces(result())
+    return b"".join(gzip_pieces(pieces) if is_gzip else pieces)
 
 
 async def rewritten_response(

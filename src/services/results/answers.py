@@ -1,4 +1,4 @@
-"""Results as gzip-compressed JSON; those asked for most recently stay in memory."""
+"""Results as JSON, compressed or not; those asked for most recently stay in memory."""
 
 from collections import OrderedDict
 from collections.abc import Hashable, Iterable, Iterator
@@ -26,18 +26,8 @@ def gzip_pieces(pieces: Iterable[bytes]) -> Iterator[bytes]:
     yield packer.flush()
 
 
-def json_length(gzip_bytes: bytes) -> int:
-    """Bytes before compression, below 4 GB: gzip ends with them."""
-    return int.from_bytes(gzip_bytes[-4:], "little")
-
-
-def unpacked_json(gzip_bytes: bytes) -> bytes:
-    """The bytes before compression."""
-    return isal_zlib.decompress(gzip_bytes, wbits=GZIP_WINDOW, bufsize=json_length(gzip_bytes))
-
-
 class RecentAnswers:
-    """Compressed answers in memory. Thread-safe.
+    """Answers in memory. Thread-safe.
 
     A key holds the owner and everything else that decides the answer, so no entry is ever wrong.
 
