@@ -70,7 +70,7 @@ def reachable_from(start: str) -> set[Path]:
 
 
 def test_the_image_holds_exactly_what_the_runner_can_import() -> None:
-    copied, reachable = copied_into_the_box(), reachable_from("src.execution.runner.__main__")
+    copied, reachable = copied_into_the_box(), reachable_from("src.execution.runner.start")
     assert FOR_STRATEGIES.isdisjoint(reachable), "a strategy that does not import it would pay for it"
     needed = reachable | FOR_STRATEGIES
     assert {str(file.relative_to(ROOT)) for file in needed - copied} == set(), "imported, but not in the image"

@@ -5,7 +5,7 @@ Only `src/execution/runner/strategy_process.py` installs this, before it loads u
 
 import re
 from enum import Enum
-from inspect import isfunction
+from types import FunctionType
 from typing import Any
 
 import hqg_algorithms
@@ -85,7 +85,7 @@ def describe(strategy: Any, universe: list[str] | None = None) -> tuple[list[str
         Exception: any exception that the strategy's own methods raise.
     """
     if isinstance(strategy, type) and any(
-        isfunction(getattr(strategy, name, None)) for name in ("universe", "cadence")
+        isinstance(getattr(strategy, name, None), FunctionType) for name in ("universe", "cadence")
     ):
         strategy = strategy()
     tickers = _ask(strategy, "universe") if universe is None else universe

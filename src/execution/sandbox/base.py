@@ -11,7 +11,7 @@ BOX_COMMAND = (
     "-P",
     "-B",
     "-c",
-    "import gc, sys; gc.disable(); sys.path.insert(0, '/box'); from src.execution.runner.__main__ import main; main()",
+    "import gc, sys; gc.disable(); sys.path.insert(0, '/box'); from src.execution.runner.start import main; main()",
 )
 """Arguments for the box's Python: no user site, no current directory on the path, no bytecode written. Garbage is
 collected from when user code is loaded: before, there is none, and looking for it takes a tenth of the start."""
