@@ -12,7 +12,7 @@ Order of a run::
     host → box    RULES      {symbols, bar_size, capital, …, delistings, dividends, is_observed}, in cipher
     host → box    PRICES     days and bars, packed, in cipher
     box  → host   PROGRESS   {day, equity, lines}                    any number, only when RULES asked for it
-    box  → host   LEDGER     orders and daily marks, packed          only when the run succeeded
+    box  → host   LEDGER     orders, daily marks, levels, packed     only when the run succeeded
     box  → host   FINISHED   {nonce, logs, unfilled, targets, error}         always the last frame
 """
 
@@ -25,7 +25,7 @@ from typing import Any, cast
 
 from src.engine.market import Doubles
 
-VERSION = 5
+VERSION = 6
 
 READY = b"R"
 JOB = b"J"
@@ -38,7 +38,7 @@ FINISHED = b"F"
 
 HEADER = struct.Struct("<cI")
 _PRICES_HEAD = struct.Struct("<II")
-_LEDGER_HEAD = struct.Struct("<III")
+_LEDGER_HEAD = struct.Struct("<IIII")
 
 MAX_JSON_BYTES = 4_000_000
 """Upper bound of a JSON payload in either direction: the source is at most 1 MB and JSON escaping can
@@ -216,40 +216,52 @@ def dividends_by_day(rows: Sequence[Sequence[Any]]) -> dict[int, list[tuple[int,
     return by_day
 
 
-LEDGER_COLUMNS = (("day", "i"), ("symbol", "i"), ("shares", "d"), ("price", "d"), ("fee", "d"))
+LEDGER_COLUMNS = (("day", "i"), ("symbol", "i"), ("shares", "d"), ("price", "d"), ("fee", "d"), ("reason", "b"))
 """Order columns of LEDGER with their array type codes, in packing order."""
+
+LEDGER_LEVELS = (("day", "i"), ("symbol", "i"), ("stop_loss", "d"), ("take_profit", "d"), ("trailing_stop", "d"))
+"""Columns of the changes of protective levels, which follow the marks: see src.engine.ledger.Ledger.levels."""
 
 LEDGER_MARKS = ("cash", "equity")
 """Daily float64 columns that follow the orders."""
 
 
-def pack_ledger(columns: Sequence[Sequence[float]], marks: Sequence[Sequence[float]], decisions: int) -> bytes:
+def pack_ledger(
+    columns: Sequence[Sequence[float]],
+    marks: Sequence[Sequence[float]],
+    decisions: int,
+    levels: Sequence[Sequence[float]] = (),
+) -> bytes:
     """Payload of LEDGER.
 
     Args:
         columns: one sequence for each of LEDGER_COLUMNS, all of one length.
         marks: one sequence for each of LEDGER_MARKS, with one value per timeline day.
         decisions: the number of calls to the strategy.
+        levels: a row of LEDGER_LEVELS for each change of a symbol's protective levels.
     """
-    parts = [_LEDGER_HEAD.pack(len(columns[0]), len(marks[0]), decisions)]
-    # The codes are the constants above: "i" columns hold ints, "d" columns floats.
+    parts = [_LEDGER_HEAD.pack(len(columns[0]), len(marks[0]), len(levels), decisions)]
+    # The codes are the constants above: "d" columns hold floats, the others ints.
     parts += [_little(array(code, values)) for (_, code), values in zip(LEDGER_COLUMNS, columns, strict=True)]
     parts += [_little(array("d", values)) for values in marks]
+    if levels:
+        changes = zip(*levels, strict=True)
+        parts += [_little(array(code, values)) for (_, code), values in zip(LEDGER_LEVELS, changes, strict=True)]
     return b"".join(parts)
 
 
-def ledger_shape(payload: bytes) -> tuple[int, int, int]:
-    """The numbers of orders, days and decisions that a LEDGER payload claims, checked against its length.
+def ledger_shape(payload: bytes) -> tuple[int, int, int, int]:
+    """The numbers of orders, days, changes of levels and decisions in a LEDGER payload, checked against its length.
 
     Raises:
         ProtocolError: the length disagrees.
     """
     if len(payload) < _LEDGER_HEAD.size:
         raise ProtocolError("LEDGER is too short")
-    n_orders, n_days, decisions = _LEDGER_HEAD.unpack_from(payload)
-    if len(payload) != ledger_bytes(n_orders, n_days):
+    n_orders, n_days, n_levels, decisions = _LEDGER_HEAD.unpack_from(payload)
+    if len(payload) != ledger_bytes(n_orders, n_days, n_levels):
         raise ProtocolError("LEDGER has the wrong length")
-    return n_orders, n_days, decisions
+    return n_orders, n_days, n_levels, decisions
 
 
 def ledger_offset() -> int:
@@ -257,9 +269,10 @@ def ledger_offset() -> int:
     return _LEDGER_HEAD.size
 
 
-def ledger_bytes(n_orders: int, n_days: int) -> int:
-    """Length of a LEDGER payload with that many orders and days, which is the host's limit."""
-    return _LEDGER_HEAD.size + n_orders * (4 + 4 + 8 + 8 + 8) + n_days * 8 * len(LEDGER_MARKS)
+def ledger_bytes(n_orders: int, n_days: int, n_levels: int = 0) -> int:
+    """Length of a LEDGER payload with that many orders, days and changes of levels, which is the host's limit."""
+    a_day, an_order, a_level = 8 * len(LEDGER_MARKS), 4 + 4 + 8 + 8 + 8 + 1, 4 + 4 + 8 + 8 + 8
+    return _LEDGER_HEAD.size + n_orders * an_order + n_days * a_day + n_levels * a_level
 
 
 _IS_BIG_ENDIAN = struct.pack("=H", 1) == b"\x00\x01"

@@ -110,15 +110,16 @@ def test_prices_of_the_wrong_length_are_rejected(payload: bytes) -> None:
 @given(st.binary(max_size=200))
 def test_a_ledger_of_the_wrong_length_is_rejected(payload: bytes) -> None:
     try:
-        n_orders, n_days, _ = protocol.ledger_shape(payload)
+        n_orders, n_days, n_levels, _ = protocol.ledger_shape(payload)
     except protocol.ProtocolError:
         return
-    assert len(payload) == protocol.ledger_bytes(n_orders, n_days)
+    assert len(payload) == protocol.ledger_bytes(n_orders, n_days, n_levels)
 
 
 def test_a_ledger_contains_its_shape() -> None:
-    payload = protocol.pack_ledger(([0, 1], [0, 0], [1.0, -1.0], [2.0, 3.0], [0.0, 0.0]), ([8.0] * 3, [9.0] * 3), 3)
-    assert protocol.ledger_shape(payload) == (2, 3, 3)
+    orders = ([0, 1], [0, 0], [1.0, -1.0], [2.0, 3.0], [0.0, 0.0], [0, 2])
+    payload = protocol.pack_ledger(orders, ([8.0] * 3, [9.0] * 3), 3, [(0, 1, 0.1, 0.0, 0.2)])
+    assert protocol.ledger_shape(payload) == (2, 3, 1, 3)
 
 
 @pytest.mark.parametrize("length", [0, 1, 7, 1 << 16, (1 << 16) + 1, 200_000])

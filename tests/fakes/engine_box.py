@@ -51,9 +51,8 @@ def engine_script(
         ledger = _run(rules, prices, weights)
         told = _progress(ledger, logs) if rules["is_observed"] else b""
         forge(ledger)
-        orders = ledger.orders
-        columns = (orders.day, orders.symbol, orders.shares, orders.price, orders.fee)
-        payload = protocol.pack_ledger(columns, (ledger.cash, ledger.equity), ledger.decisions)
+        marks = (ledger.cash, ledger.equity)
+        payload = protocol.pack_ledger(ledger.orders, marks, ledger.decisions, ledger.levels)
         nonce = json.loads(frames[protocol.JOB])["nonce"]
         targets = [ledger.signals, ledger.most_requested, ledger.most_affordable]
         end = {

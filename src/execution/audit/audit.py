@@ -17,7 +17,9 @@ from src.errors import BacktesterError
 from src.execution.audit import expected_costs
 from src.execution.audit.books import (
     CLOSE,
+    NO_EXIT,
     OPEN,
+    TRAILING_STOP,
     VOLUME,
     Books,
     BoolArray,
@@ -26,6 +28,9 @@ from src.execution.audit.books import (
     Prices,
     last_known_closes,
 )
+from src.execution.audit.exits import NO_LEVELS, DueExits, Levels, due_exits
+
+EXIT_NAMES = ("signal", "stop_loss", "take_profit", "trailing_stop")
 
 EXACT = 1e-12
 """Relative tolerance of values from a single formula: prices and fees."""
@@ -67,6 +72,8 @@ class Claim:
         fee: (n_orders,) float64, account currency.
         cash: (n_days,) float64, after the day's last fill.
         equity: (n_days,) float64, at the day's close.
+        reason: (n_orders,) integers, 0 for an order of a signal, else the protective level that caused it.
+        levels: changes of protective levels; None if there are none.
     """
 
     day: IndexArray
@@ -76,6 +83,8 @@ class Claim:
     fee: Float64Array
     cash: Float64Array
     equity: Float64Array
+    reason: IndexArray | None = None
+    levels: Levels | None = None
 
 
 @dataclass(frozen=True)
@@ -118,12 +127,14 @@ def audit(claim: Claim, prices: Prices, rules: AuditRules) -> Books:
     """
     with np.errstate(all="ignore"):  # every comparison below is false for NaN, which rejects the claim
         _check_columns(claim, prices)
+        _check_levels(claim, prices, rules)
         evidence = _Evidence(claim, prices, rules)
         _check_sequence(evidence)
+        _check_exits(evidence)
         _check_prices_and_fees(evidence)
-        held = _shares_held(claim, prices)
+        held = _shares_held(evidence)
         _check_positions(evidence, held)
-        books = _rebuild(claim, prices, rules, held)
+        books = _rebuild(evidence, held)
         _check_cash_and_equity(evidence, books)
     return books
 
@@ -140,14 +151,15 @@ class _Evidence:
         if not is_right.all():
             order = int(np.argmin(is_right))
             symbol = self.prices.symbols[self.claim.symbol[order]]
-            raise AuditFailed(check, symbol, self._date(int(self.claim.day[order])), detail(order))
+            raise AuditFailed(check, symbol, self.date(int(self.claim.day[order])), detail(order))
 
     def each_day(self, is_right: BoolArray, check: str, detail: Callable[[int], str]) -> None:
         if not is_right.all():
             day = int(np.argmin(is_right))
-            raise AuditFailed(check, None, self._date(day), detail(day))
+            raise AuditFailed(check, None, self.date(day), detail(day))
 
-    def _date(self, day: int) -> str:
+    def date(self, day: int) -> str:
+        """ISO date of a timeline day."""
         return str(self.prices.dates[day].astype("datetime64[D]"))
 
     @cached_property
@@ -157,8 +169,34 @@ class _Evidence:
 
     @cached_property
     def reference(self) -> Float64Array:
-        """(n_orders,) the open or close at which each order fills without slippage; NaN without a bar."""
-        return self._bar(OPEN if self.rules.fills_at_open else CLOSE)
+        """(n_orders,) the price at which each order fills without slippage: the open or close, or that of an exit.
+
+        NaN without a bar.
+        """
+        price = self._bar(OPEN if self.rules.fills_at_open else CLOSE)
+        return price if self.due is None else np.where(self.is_exit, np.take(self.due.reference, self.cells), price)
+
+    @cached_property
+    def is_exit(self) -> BoolArray:
+        """(n_orders,) whether a protective level caused the order."""
+        return np.zeros(len(self.claim.day), dtype=np.bool_) if self.claim.reason is None else self.claim.reason != 0
+
+    @cached_property
+    def due(self) -> DueExits | None:
+        """The exits that follow from the claim; None if it has neither levels nor exits."""
+        claim, levels = self.claim, self.claim.levels
+        if levels is None and not self.is_exit.any():
+            return None
+        return due_exits(
+            claim.day,
+            claim.symbol,
+            claim.shares,
+            claim.price,
+            self.is_exit,
+            levels or NO_LEVELS,
+            self.prices,
+            self.rules.fills_at_open,
+        )
 
     @cached_property
     def sizes(self) -> Float64Array:
@@ -184,6 +222,8 @@ def _check_columns(claim: Claim, prices: Prices) -> None:
     n_days, n_symbols = prices.bars.shape[:2]
     for column in fields(claim):
         values = getattr(claim, column.name)
+        if column.name == "levels" or values is None:
+            continue
         count = n_days if column.name in ("cash", "equity") else len(claim.day)
         if values.shape != (count,):
             raise AuditFailed(f"column {column.name} has the wrong length", detail=f"{values.shape}, not {count}")
@@ -195,26 +235,81 @@ def _check_columns(claim: Claim, prices: Prices) -> None:
         if outside.any():
             at = int(np.argmax(outside))
             raise AuditFailed(f"column {name} is out of range", detail=f"row {at}: {indexes[at]}")
+    if claim.reason is not None and not ((claim.reason >= NO_EXIT) & (claim.reason <= TRAILING_STOP)).all():
+        raise AuditFailed("column reason is out of range")
+
+
+def _check_levels(claim: Claim, prices: Prices, rules: AuditRules) -> None:
+    n_days, n_symbols = prices.bars.shape[:2]
+    problem = None if claim.levels is None else claim.levels.problem(n_days, n_symbols, rules.first_signal_day)
+    if problem is not None:
+        raise AuditFailed(problem)
 
 
 def _check_sequence(evidence: _Evidence) -> None:
-    """Check that days ascend, that each has sells then buys in universe order, one order per symbol, none too early."""
+    """Check that days ascend, that each has sells then buys in universe order, one order per symbol, none too early.
+
+    A protective exit is a second order of its symbol, after the fills at the open or before those at the close.
+    """
     claim, rules, n_symbols = evidence.claim, evidence.rules, len(evidence.prices.symbols)
-    place = (claim.day.astype(np.int64) * 2 + (claim.shares > 0.0)) * n_symbols + claim.symbol
+    is_exit = evidence.is_exit
+    moment = claim.day.astype(np.int64) * 2 + (is_exit if rules.fills_at_open else ~is_exit)
+    place = (moment * 2 + ((claim.shares > 0.0) & ~is_exit)) * n_symbols + claim.symbol
     in_order = np.concatenate(([True], place[1:] > place[:-1]))[: len(place)]
     evidence.each_order(in_order, "orders are not in order (day, sells before buys, universe)", _row)
-    if np.bincount(evidence.cells).max(initial=0) > 1:
+    order_of = moment * n_symbols + claim.symbol
+    if np.bincount(order_of).max(initial=0) > 1:
         is_first = np.zeros(len(place), dtype=np.bool_)
-        is_first[np.unique(evidence.cells, return_index=True)[1]] = True
+        is_first[np.unique(order_of, return_index=True)[1]] = True
         evidence.each_order(is_first, "more than one order for a symbol on one day", _row)
     earliest = rules.first_signal_day + rules.fills_at_open
     evidence.each_order(claim.day >= earliest, "an order before the first possible signal", _row)
+
+
+def _check_exits(evidence: _Evidence) -> None:
+    """Check that every protective exit that follows from the levels was made, as a whole, and no other."""
+    claim, due = evidence.claim, evidence.due
+    if due is None:
+        return
+    reached, position = np.take(due.reason, evidence.cells), np.take(due.shares, evidence.cells)
+    evidence.each_order(
+        ~evidence.is_exit | (claim.reason == reached),
+        "a protective exit at a level that the bar did not reach first",
+        lambda order: EXIT_NAMES[int(claim.reason[order])],  # type: ignore[index]
+    )
+    expected = -np.sign(position) * np.minimum(np.abs(position), evidence.largest)
+    evidence.each_order(
+        ~evidence.is_exit | (np.abs(claim.shares - expected) <= EXACT * np.abs(expected)),
+        "a protective exit of another size than its position",
+        lambda order: f"{claim.shares[order]}, expected {expected[order]}",
+    )
+    _check_that_none_is_missing(evidence, due)
+
+
+def _check_that_none_is_missing(evidence: _Evidence, due: DueExits) -> None:
+    """Check that an exit is missing only where no share could be traded, or where its fee exceeds its proceeds."""
+    rules, bars = evidence.rules, evidence.prices.bars
+    is_made = np.zeros(due.reason.shape, dtype=np.bool_)
+    is_made.reshape(-1)[evidence.cells[evidence.is_exit]] = True
+    days, symbols = np.nonzero((due.reason != NO_EXIT) & ~is_made)
+    volumes, slippage = bars[days, symbols, VOLUME], rules.slippage.to_wire()
+    position = due.shares[days, symbols]
+    sizes = np.minimum(np.abs(position), expected_costs.largest_sizes(slippage, volumes))
+    fractions = expected_costs.slippage_fractions(slippage, sizes, volumes)
+    prices = due.reference[days, symbols] * (1.0 - np.sign(position) * fractions)
+    fees = expected_costs.fees(rules.commission.to_wire(), sizes, prices)
+    is_wrong = (sizes > 0.0) & (fees < sizes * prices * (1.0 - ROUNDING))
+    if is_wrong.any():
+        at = int(np.argmax(is_wrong))
+        symbol, reason = evidence.prices.symbols[symbols[at]], EXIT_NAMES[int(due.reason[days[at], symbols[at]])]
+        raise AuditFailed("a protective exit is missing", symbol, evidence.date(int(days[at])), reason)
 
 
 def _check_prices_and_fees(evidence: _Evidence) -> None:
     """Check that each order has a bar to fill at, and the price, fee and size that the cost models allow."""
     claim, rules, reference, sizes = evidence.claim, evidence.rules, evidence.reference, evidence.sizes
     moment = "open" if rules.fills_at_open else "close"
+    what = f"the day's {moment}" if evidence.due is None else f"the day's {moment}, or that of its exit,"
     evidence.each_order(reference > 0.0, "an order on a day without a bar", _row)
     evidence.each_order(sizes > 0.0, "an order of no shares", _row)
     largest = evidence.largest
@@ -227,7 +322,7 @@ def _check_prices_and_fees(evidence: _Evidence) -> None:
     expected_price = reference * (1.0 + np.sign(claim.shares) * fractions)
     evidence.each_order(
         np.abs(claim.price - expected_price) <= EXACT * expected_price,
-        f"a price that is not the day's {moment} with slippage",
+        f"a price that is not {what} with slippage",
         lambda order: f"{claim.price[order]}, expected {expected_price[order]}",
     )
     expected_fee = expected_costs.fees(rules.commission.to_wire(), sizes, expected_price)
@@ -238,17 +333,23 @@ def _check_prices_and_fees(evidence: _Evidence) -> None:
     )
 
 
-def _shares_held(claim: Claim, prices: Prices) -> Float64Array:
+def _shares_held(evidence: _Evidence) -> Float64Array:
     """(n_days, n_symbols) shares after each day's orders, ignoring settlements."""
-    traded = np.zeros(prices.bars.shape[:2])
+    claim, due = evidence.claim, evidence.due
+    if due is not None:
+        latest = np.zeros(evidence.prices.bars.shape[:2], dtype=np.int64)
+        latest[claim.day, claim.symbol] = np.arange(1, len(claim.day) + 1)
+        return np.concatenate(([0.0], due.held + claim.shares))[np.maximum.accumulate(latest, axis=0)]
+    traded = np.zeros(evidence.prices.bars.shape[:2])
     traded[claim.day, claim.symbol] = claim.shares
     return np.cumsum(traded, axis=0)
 
 
-def _rebuild(claim: Claim, prices: Prices, rules: AuditRules, held: Float64Array) -> Books:
+def _rebuild(evidence: _Evidence, held: Float64Array) -> Books:
     """The account that follows from the orders alone, without the claimed cash and equity."""
+    prices, rules, due = evidence.prices, evidence.rules, evidence.due
     marks = last_known_closes(prices)
-    orders = _with_settlements(claim, prices, rules, held, marks)
+    orders = _with_settlements(evidence, held, marks)
     positions = held.copy()
     for day, symbol in zip(orders.day[orders.is_settlement], orders.symbol[orders.is_settlement], strict=True):
         positions[day:, symbol] = 0.0
@@ -268,6 +369,9 @@ def _rebuild(claim: Claim, prices: Prices, rules: AuditRules, held: Float64Array
         cash=_cash_after_orders(orders, rules.initial_capital)[orders_until_day] + np.cumsum(income),
         marks=marks,
         income=income,
+        reason=orders.reason,
+        exit_reference=orders.exit_reference,
+        n_ambiguous=0 if due is None else int(due.is_ambiguous.reshape(-1)[evidence.cells[evidence.is_exit]].sum()),
     )
 
 
@@ -281,12 +385,15 @@ class _Orders:
     price: Float64Array
     fee: Float64Array
     is_settlement: BoolArray
+    reason: IndexArray
+    exit_reference: Float64Array
 
 
-def _with_settlements(
-    claim: Claim, prices: Prices, rules: AuditRules, held: Float64Array, marks: Float64Array
-) -> _Orders:
+def _with_settlements(evidence: _Evidence, held: Float64Array, marks: Float64Array) -> _Orders:
     """The claimed orders, with the sales that settle delisted positions inserted in order."""
+    claim, prices, rules = evidence.claim, evidence.prices, evidence.rules
+    reason = np.zeros(len(claim.day), dtype=np.int8) if claim.reason is None else claim.reason
+    exit_reference = np.where(evidence.is_exit, evidence.reference, np.nan)
     places, rows = [], []
     # A symbol has a bar on its day only if that is the last day: then it leaves after all other orders.
     leaving = (
@@ -299,7 +406,8 @@ def _with_settlements(
             rows.append((day, symbol, -shares, marks[day, symbol] * (1.0 + rules.delisting_return), 0.0))
     if not rows:
         is_settlement = np.zeros(len(claim.day), dtype=np.bool_)
-        return _Orders(claim.day, claim.symbol, claim.shares, claim.price, claim.fee, is_settlement)
+        columns = (claim.day, claim.symbol, claim.shares, claim.price, claim.fee)
+        return _Orders(*columns, is_settlement, reason, exit_reference)
     days, symbols, sizes, at, fees = np.array(rows, dtype=np.float64).reshape(-1, 5).T
     return _Orders(
         day=np.insert(claim.day, places, days.astype(claim.day.dtype)),
@@ -308,6 +416,8 @@ def _with_settlements(
         price=np.insert(claim.price, places, at),
         fee=np.insert(claim.fee, places, fees),
         is_settlement=np.insert(np.zeros(len(claim.day), dtype=np.bool_), places, True),
+        reason=np.insert(reason, places, NO_EXIT),
+        exit_reference=np.insert(exit_reference, places, np.nan),
     )
 
 
@@ -329,7 +439,7 @@ def _check_positions(evidence: _Evidence, held: Float64Array) -> None:
     """Check that only held shares are sold, and that small orders only close positions or meet a volume cap."""
     claim, sizes, reference = evidence.claim, evidence.sizes, evidence.reference
     most_held = np.take(np.maximum.accumulate(np.abs(held), axis=0), evidence.cells)
-    left = np.take(held, evidence.cells)
+    left = np.take(held, evidence.cells) if evidence.due is None else evidence.due.held + claim.shares
     evidence.each_order(
         left >= -ROUNDING * most_held,
         "more shares sold than held",
@@ -339,7 +449,7 @@ def _check_positions(evidence: _Evidence, held: Float64Array) -> None:
     is_closing = np.abs(left) <= ROUNDING * most_held
     may_be_small = (claim.shares < 0.0) & (is_closing | (sizes >= evidence.largest * (1.0 - EXACT)))
     evidence.each_order(
-        is_large | may_be_small,
+        is_large | may_be_small | evidence.is_exit,
         "an order below the minimum trade value that does not close a position",
         lambda order: f"{sizes[order]} shares at {reference[order]}",
     )

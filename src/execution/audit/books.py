@@ -13,6 +13,8 @@ IndexArray = npt.NDArray[np.signedinteger]
 BoolArray = npt.NDArray[np.bool_]
 
 OPEN, HIGH, LOW, CLOSE, VOLUME = range(5)
+NO_EXIT, STOP_LOSS, TAKE_PROFIT, TRAILING_STOP = range(4)
+"""Why an order was made: by a signal, or by the protective level of that name."""
 
 
 class Prices(Protocol):
@@ -51,6 +53,10 @@ class Books:
         cash: (n_days,) after the day's fills and settlements.
         marks: (n_days, n_symbols) last known close; 0.0 before a symbol's first bar, when nothing is held.
         income: (n_days,) dividends received in cash, before the day's fills.
+        reason: (n_orders,) 0 for an order of a signal or a settlement, else the protective level that caused it: see
+            src.execution.audit.exits. None if none did.
+        exit_reference: (n_orders,) the price of a protective exit before slippage; NaN for other orders.
+        n_ambiguous: number of exits on bars that reached both a stop and a take profit.
     """
 
     prices: Prices
@@ -66,6 +72,14 @@ class Books:
     cash: Float64Array
     marks: Float64Array
     income: Float64Array
+    reason: IndexArray | None = None
+    exit_reference: Float64Array | None = None
+    n_ambiguous: int = 0
+
+    @cached_property
+    def is_exit(self) -> BoolArray:
+        """(n_orders,) whether a protective level caused the order."""
+        return np.zeros(len(self.day), dtype=np.bool_) if self.reason is None else self.reason != 0
 
     @cached_property
     def position_value(self) -> Float64Array:
@@ -79,12 +93,13 @@ class Books:
 
     @cached_property
     def reference_price(self) -> Float64Array:
-        """(n_orders,) the open or close at which each order would fill without slippage.
+        """(n_orders,) the price at which each order would fill without slippage: the open or close, or an exit's.
 
         A settlement has no slippage, so its price is its own reference.
         """
         field = OPEN if self.fills_at_open else CLOSE
-        return np.where(self.is_settlement, self.price, self.prices.bars[self.day, self.symbol, field])
+        reference = np.where(self.is_settlement, self.price, self.prices.bars[self.day, self.symbol, field])
+        return reference if self.exit_reference is None else np.where(self.is_exit, self.exit_reference, reference)
 
     @cached_property
     def slippage_cost(self) -> Float64Array:
@@ -104,19 +119,41 @@ class Books:
         The open values the overnight holdings and their dividends before the day's fills; the close is `equity`.
         High and low value the shares held during the day at each symbol's own high and low. That is the widest
         possible range, since symbols need not turn at the same time. A symbol without a bar keeps its last close
-        all day.
+        all day. A position that a protective exit closed counts up to its price.
         """
         before = np.vstack((np.zeros_like(self.positions[:1]), self.positions[:-1]))
         cash_before = np.concatenate(([self.initial_capital], self.cash[:-1])) + self.income
         held, cash = self._during_the_day(before, cash_before)
         opened = cash_before + value_of(before, self._known(OPEN))
         closed = self.equity
-        high = np.maximum(cash + value_of(held, self._known(HIGH)), np.maximum(opened, closed))
-        low = np.minimum(cash + value_of(held, self._known(LOW)), np.minimum(opened, closed))
+        high, low = cash + value_of(held, self._known(HIGH)), cash + value_of(held, self._known(LOW))
+        if self.is_exit.any():
+            high, low = high + self._before_exits(np.maximum), low + self._before_exits(np.minimum)
+        high, low = np.maximum(high, np.maximum(opened, closed)), np.minimum(low, np.minimum(opened, closed))
         return np.column_stack((opened, high, low, closed))
 
+    def _before_exits(self, furthest: np.ufunc) -> Float64Array:
+        """(n_days,) how much more (np.maximum) or less (np.minimum) equity may have been before the day's exits."""
+        day, symbol, reference = self.day[self.is_exit], self.symbol[self.is_exit], self.reference_price[self.is_exit]
+        held, bars = -self.shares[self.is_exit], self.prices.bars[day, symbol]
+        is_profit = self.reason[self.is_exit] == TAKE_PROFIT  # type: ignore[index]
+        other = np.where((held > 0.0) == is_profit, bars[:, LOW], bars[:, HIGH])
+        other = np.where(reference == bars[:, OPEN], reference, other)
+        received = held * self.price[self.is_exit] - self.fee[self.is_exit]
+        difference = furthest(0.0, furthest(held * other, held * reference) - received)
+        return np.bincount(day, weights=difference, minlength=len(self.cash)).astype(np.float64)
+
     def _during_the_day(self, before: Float64Array, cash_before: Float64Array) -> tuple[Float64Array, Float64Array]:
-        """(n_days, n_symbols) shares and (n_days,) cash between a day's open and its close."""
+        """(n_days, n_symbols) shares and (n_days,) cash between a day's open and its close, after protective exits."""
+        if not self.fills_at_open and self.is_exit.any():
+            day, shares, before, cash_before = (
+                self.day[self.is_exit],
+                self.shares[self.is_exit],
+                before.copy(),
+                cash_before.copy(),
+            )
+            before[day, self.symbol[self.is_exit]] += shares
+            np.subtract.at(cash_before, day, shares * self.price[self.is_exit] + self.fee[self.is_exit])
         if not self.is_settlement.any():
             return (self.positions, self.cash) if self.fills_at_open else (before, cash_before)
         is_late = np.isfinite(self.prices.bars[self.day, self.symbol, CLOSE])
@@ -133,12 +170,17 @@ class Books:
     def holding_weights(self) -> tuple[IndexArray, Float64Array]:
         """Holdings right after each day's fills, as fractions of equity at the prices of that moment.
 
+        On a day with a protective exit, that moment is the close.
+
         Returns:
             (n_fill_days,) the days with at least one order, and (n_fill_days, n_symbols) weights;
             all zero once equity is lost.
         """
         days = self.day[np.append(True, self.day[1:] != self.day[:-1])[: len(self.day)]]  # they ascend
         prices = self._known(OPEN if self.fills_at_open else CLOSE)[days]
+        if self.fills_at_open and self.is_exit.any():
+            has_exit = np.isin(days, self.day[self.is_exit])
+            prices = np.where(has_exit[:, np.newaxis], self._known(CLOSE)[days], prices)
         worth = self.positions[days] * prices
         equity = (self.cash[days] + worth.sum(axis=1))[:, np.newaxis]
         return days, np.divide(worth, equity, out=np.zeros_like(worth), where=equity > 0.0)

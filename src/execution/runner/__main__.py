@@ -156,9 +156,7 @@ def _receive_market(host: HostChannel, price_key: bytes) -> tuple[Market, Rules,
 
 
 def _pack(ledger: Ledger) -> bytes:
-    orders = ledger.orders
-    columns = (orders.day, orders.symbol, orders.shares, orders.price, orders.fee)
-    return protocol.pack_ledger(columns, (ledger.cash, ledger.equity), ledger.decisions)
+    return protocol.pack_ledger(ledger.orders, (ledger.cash, ledger.equity), ledger.decisions, ledger.levels)
 
 
 def _targets_to_wire(ledger: Ledger) -> list[Any]:

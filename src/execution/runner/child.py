@@ -2,6 +2,7 @@
 
 import ctypes
 import json
+import math
 import os
 import signal
 import struct
@@ -12,6 +13,7 @@ from contextlib import suppress
 from typing import Any
 
 from src.engine.market import Doubles
+from src.engine.simulator import ProtectedWeights
 from src.execution.runner import answers, strategy_process
 from src.execution.runner.errors import RunFailed
 from src.execution.runner.output import OutputReader
@@ -23,6 +25,7 @@ from src.execution.runner.views import Asked, asked, frame_packer
 KEEP_OUTPUT_BYTES = 256 * 1024
 FLOOD_BYTES = 16 * 1024 * 1024
 
+_WITH_WEIGHTS = (strategy_process.WEIGHTS, strategy_process.PROTECTED)
 _DAY_SECONDS = 86_400.0
 _PR_SET_PDEATHSIG = 1
 _PR_SET_DUMPABLE = 4
@@ -157,7 +160,8 @@ class StrategyChild:
             answer = b""
         if answer == strategy_process.HOLD:
             return None
-        if answer[:1] != strategy_process.WEIGHTS:
+        kind = answer[:1]
+        if kind not in _WITH_WEIGHTS:
             raise self._failure(answer)
         if len(answer) < self._answer_bytes:
             answer += self._read(self._answer_bytes - len(answer))
@@ -166,7 +170,18 @@ class StrategyChild:
         # with a NaN is NaN, which is not below the bound either.
         if not (min(weights) >= 0.0 and sum(weights) <= MAX_TOTAL_WEIGHT):
             raise RunFailed("signal", message="each weight must be at least 0 and their sum at most 1")
-        return weights
+        return weights if kind == strategy_process.WEIGHTS else self._protected(weights)
+
+    def _protected(self, weights: Sequence[float]) -> ProtectedWeights:
+        """The weights with the levels that follow them in the reply."""
+        count = 3 * len(weights)
+        levels = struct.unpack(f"={count}d", self._read(8 * count))
+        if not all(
+            0.0 <= loss < 1.0 and 0.0 <= gain < math.inf and 0.0 <= trail < 1.0
+            for loss, gain, trail in _triples(levels)
+        ):
+            raise RunFailed("signal", message="each level must be a fraction of at least 0, and of a stop below 1")
+        return ProtectedWeights(weights, _triples(levels))
 
     @property
     def day(self) -> int | None:
@@ -249,6 +264,10 @@ class StrategyChild:
                 os.kill(-1, number)
             else:
                 os.killpg(self._pid, number)
+
+
+def _triples(numbers: Sequence[float]) -> list[tuple[float, float, float]]:
+    return list(zip(*[iter(numbers)] * 3, strict=True))
 
 
 def _become_strategy_process(orders_in: int, answers_out: int, output: int) -> None:

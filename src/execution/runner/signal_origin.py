@@ -58,7 +58,8 @@ def origin_of(signal: Any, on_data: Callable[..., Any]) -> tuple[int, str] | Non
 
     None where neither is known.
     """
-    match getattr(signal, _ORIGIN, None) if isinstance(signal, TargetWeights) else None:
+    inner = getattr(signal, "signal", signal)  # of hqg_backtester.Protected
+    match getattr(inner, _ORIGIN, None) if isinstance(inner, TargetWeights) else None:
         case (int(line), str(function)):
             return line, function
     code = getattr(on_data, "__code__", None)

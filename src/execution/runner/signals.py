@@ -8,11 +8,15 @@ from typing import Any
 
 from hqg_algorithms import Hold, Liquidate, Signal, TargetWeights
 
+from src.engine.simulator import ProtectedWeights
+
 MAX_TOTAL_WEIGHT = 1.0 + 1e-7
 """The same tolerance as hqg_algorithms.TargetWeights."""
 
 LATEST: list[Any] = [None, ()]
 """The mapping of the latest TargetWeights that were valid when created, and its weights in universe order."""
+
+LEVELS = ("stop_loss", "take_profit", "trailing_stop")
 
 _MAX_REPR = 80
 
@@ -30,10 +34,10 @@ class BadSignal(ValueError):
 def signal_reader(symbols: Sequence[str]) -> Callable[[Any], Sequence[float] | None]:
     """The function that converts what on_data returned to target weights in universe order.
 
-    It takes TargetWeights, Hold, Liquidate, or a dict of weights ({} liquidates) or None (holds) as in older dialects.
-    Symbols left out get zero. Hold gives None; Liquidate is a weight of zero for every symbol. For any other value, a
-    symbol outside the universe, a weight that is not a finite number of at least zero, or weights that sum to more
-    than one, it raises BadSignal.
+    It takes TargetWeights, Hold, Liquidate, hqg_backtester's Weights and Protected, or a dict of weights ({}
+    liquidates) or None (holds) as in older dialects. Symbols left out get zero. Hold gives None; Liquidate is a weight
+    of zero for every symbol; Protected gives ProtectedWeights. For any other value, a symbol outside the universe, a
+    weight that is not a finite number of at least zero, or weights that sum to more than one, it raises BadSignal.
 
     Args:
         symbols: the universe.
@@ -49,7 +53,11 @@ def signal_reader(symbols: Sequence[str]) -> Callable[[Any], Sequence[float] | N
         elif value is None or isinstance(value, Hold):
             return None
         else:
-            weights = _weights_of(value)
+            # A signal of hqg_backtester can only exist once the strategy has imported its module, which takes time.
+            ours = sys.modules.get("hqg_backtester.signals")
+            if ours is not None and isinstance(value, ours.Protected):
+                return ProtectedWeights(read(value.signal) or (), _levels(value, symbols))
+            weights = value.weights if ours is not None and isinstance(value, ours.Weights) else _weights_of(value)
         targets = nothing.copy()
         total = 0.0
         for symbol, weight in weights.items():
@@ -67,15 +75,24 @@ def signal_reader(symbols: Sequence[str]) -> Callable[[Any], Sequence[float] | N
     return read
 
 
-def _weights_of(value: Any) -> Mapping[Any, Any]:
+def _levels(protected: Any, symbols: Sequence[str]) -> list[tuple[float, float, float]]:
+    """Each symbol's stop loss, take profit and trailing stop, 0.0 for none."""
+    columns = []
+    for name in LEVELS:
+        level = getattr(protected, name)
+        by_symbol = level if isinstance(level, Mapping) else dict.fromkeys(symbols, level or 0.0)
+        for symbol in by_symbol:
+            if symbol not in symbols:
+                raise BadSignal(f"{name}: {unknown_symbol(symbol, symbols)}")
+        columns.append([by_symbol.get(symbol, 0.0) for symbol in symbols])
+    return list(zip(*columns, strict=True))
+
+
+def _weights_of(value: Any) -> dict[Any, Any]:
     if isinstance(value, Liquidate):
         return {}
     if isinstance(value, dict):
         return value
-    # A signal of hqg_backtester can only exist once the strategy has imported its module, which takes time.
-    extended = sys.modules.get("hqg_backtester.signals")
-    if extended is not None and isinstance(value, extended.Weights):
-        return value.weights  # type: ignore[no-any-return]
     if isinstance(value, type) and issubclass(value, Signal):
         raise BadSignal(f"on_data returned the class {value.__name__} itself; write {value.__name__}(...)")
     raise BadSignal(

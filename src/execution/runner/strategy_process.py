@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from typing import Any
 
+from src.engine.simulator import ProtectedWeights
 from src.execution.runner import dialects
 from src.execution.runner.pipes import read_exactly, write_all
 from src.execution.runner.randomness import seed_everything
@@ -33,6 +34,7 @@ PRELOAD_VARIABLE = "BOX_PRELOAD"
 LOADED = b"L"
 HOLD = b"H"
 WEIGHTS = b"W"
+PROTECTED = b"P"
 ERROR = b"E"
 DESCRIPTION = b"D"
 
@@ -89,6 +91,7 @@ def serve(orders_in: int, answers_out: int) -> None:
 def _serve_bars(strategy: Any, universe: Sequence[str], offered: Asked, orders_in: int, answers_out: int) -> None:
     symbols = tuple(universe)
     pack = struct.Struct(f"=c{len(symbols)}d").pack
+    pack_protected = struct.Struct(f"=c{4 * len(symbols)}d").pack
     length = frame_bytes(len(symbols), offered)
     views, read_signal = frame_reader(symbols, offered), signal_reader(symbols)
     check_at_creation(symbols)
@@ -104,8 +107,12 @@ def _serve_bars(strategy: Any, universe: Sequence[str], offered: Asked, orders_i
         except BadSignal as error:
             error.origin = origin_of(signal, on_data)
             raise
-        # Either reply is short enough for the pipe to take it whole.
-        os.write(answers_out, HOLD if weights is None else pack(WEIGHTS, *weights))
+        # Each reply is short enough for the pipe to take it whole.
+        if type(weights) is ProtectedWeights:
+            levels = (fraction for level in weights.levels for fraction in level)
+            os.write(answers_out, pack_protected(PROTECTED, *weights, *levels))
+        else:
+            os.write(answers_out, HOLD if weights is None else pack(WEIGHTS, *weights))
 
 
 def _limit_resources(limits: dict[str, int]) -> None:

@@ -1,6 +1,6 @@
 """A box's claims about its run. This module checks types and lengths; the audit checks the books."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +10,7 @@ import numpy.typing as npt
 from src.execution import protocol
 from src.execution.text import printable
 
+_DTYPES = {code: np.dtype(name) for code, name in (("b", "i1"), ("i", "<i4"), ("d", "<f8"))}
 MAX_UNFILLED = 100_000
 MAX_REASON_CHARACTERS = 200
 
@@ -39,8 +40,9 @@ class Reply:
     """The box's claims. Only types and lengths have been checked.
 
     Attributes:
-        day, symbol: (n_orders,) int32 indexes. shares, price, fee: (n_orders,) float64.
+        day, symbol: (n_orders,) int32 indexes. shares, price, fee: (n_orders,) float64. reason: (n_orders,) int8.
         cash, equity: (n_days,) float64.
+        levels: a column for each of protocol.LEDGER_LEVELS, by name.
         decisions: the number of calls to the strategy.
         logs: printed lines, bounded. lost_output_bytes: bytes printed beyond the bound.
         unfilled: orders that waited or never filled.
@@ -54,6 +56,8 @@ class Reply:
     fee: npt.NDArray[np.float64]
     cash: npt.NDArray[np.float64]
     equity: npt.NDArray[np.float64]
+    reason: npt.NDArray[np.int8]
+    levels: Mapping[str, npt.NDArray[Any]]
     decisions: int
     logs: tuple[str, ...] = ()
     lost_output_bytes: int = 0
@@ -73,12 +77,12 @@ def read_reply(ledger: bytes, finished: dict[str, Any], symbols: Sequence[str], 
     Raises:
         ProtocolError: a part has the wrong form.
     """
-    n_orders, days, decisions = protocol.ledger_shape(ledger)
+    n_orders, days, n_levels, decisions = protocol.ledger_shape(ledger)
     if days != n_days or decisions > n_days:
         raise protocol.ProtocolError("its books and the prices differ in length")
     lost = finished.get("lost_output_bytes")
     return Reply(
-        **_columns(ledger, n_orders, n_days),
+        **_columns(ledger, n_orders, n_days, n_levels),
         decisions=decisions,
         logs=finished["logs"],
         lost_output_bytes=lost if type(lost) is int and lost > 0 else 0,
@@ -87,14 +91,15 @@ def read_reply(ledger: bytes, finished: dict[str, Any], symbols: Sequence[str], 
     )
 
 
-def _columns(ledger: bytes, n_orders: int, n_days: int) -> dict[str, Any]:
-    columns: dict[str, Any] = {}
+def _columns(ledger: bytes, n_orders: int, n_days: int, n_levels: int) -> dict[str, Any]:
+    columns: dict[str, Any] = {"levels": {}}
     offset = protocol.ledger_offset()
-    shapes = [(name, code, n_orders) for name, code in protocol.LEDGER_COLUMNS]
-    shapes += [(name, "d", n_days) for name in protocol.LEDGER_MARKS]
-    for name, code, count in shapes:
-        dtype = np.dtype("<i4" if code == "i" else "<f8")
-        columns[name] = np.frombuffer(ledger, dtype, count, offset)
+    shapes = [(columns, name, code, n_orders) for name, code in protocol.LEDGER_COLUMNS]
+    shapes += [(columns, name, "d", n_days) for name in protocol.LEDGER_MARKS]
+    shapes += [(columns["levels"], name, code, n_levels) for name, code in protocol.LEDGER_LEVELS]
+    for group, name, code, count in shapes:
+        dtype = _DTYPES[code]
+        group[name] = np.frombuffer(ledger, dtype, count, offset)
         offset += count * dtype.itemsize
     return columns
 

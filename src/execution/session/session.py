@@ -171,9 +171,9 @@ class Session:
     def _answer(self, frames: Sequence[bytes], observe: Observe | None) -> Reply:
         for frame in frames:
             self._send(frame)
-        # At most one order per symbol and day, for any strategy.
-        n_orders = min(len(self._dates) * len(self._symbols), self.job.max_orders)
-        most = protocol.ledger_bytes(n_orders, len(self._dates))
+        # Per symbol and day at most one order of a signal, one of a protective exit and one change of its levels.
+        n_cells, most_orders = len(self._dates) * len(self._symbols), self.job.max_orders
+        most = protocol.ledger_bytes(min(2 * n_cells, most_orders), len(self._dates), min(n_cells, most_orders))
         limits = {protocol.LEDGER: most, protocol.FINISHED: protocol.MAX_JSON_BYTES}
         kind, payload = self._receive(limits) if observe is None else self._observed(observe, limits)
         if kind == protocol.FINISHED:

@@ -10,6 +10,7 @@ from src.engine.costs import commission_from_wire, slippage_from_wire
 from src.errors import StrategyFailed
 from src.execution.audit.audit import AuditFailed, AuditRules, Claim, audit
 from src.execution.audit.books import Books
+from src.execution.audit.exits import Levels
 from src.execution.session.reply import Reply
 from src.models.request import BacktestRequest
 from src.services.backtests.benchmark import Benchmarks
@@ -34,7 +35,10 @@ def audited(
     Raises:
         StrategyFailed: a check of the audit failed.
     """
-    claim = Claim(reply.day, reply.symbol, reply.shares, reply.price, reply.fee, reply.cash, reply.equity)
+    claim = Claim(
+        *(reply.day, reply.symbol, reply.shares, reply.price, reply.fee, reply.cash, reply.equity, reply.reason),
+        levels=Levels(**reply.levels) if len(reply.levels["day"]) else None,
+    )
     rules = AuditRules(
         initial_capital=request.initial_capital,
         execution=cadence.execution,

@@ -10,8 +10,8 @@ from src.engine.costs import commission_from_wire, slippage_from_wire
 from src.execution.audit.audit import AuditRules, Claim
 
 NO_BAR = (math.nan,) * 5
-INTEGERS = ("day", "symbol")
-ORDER_COLUMNS = ("day", "symbol", "shares", "price", "fee")
+INTEGERS = ("day", "symbol", "reason")
+ORDER_COLUMNS = ("day", "symbol", "shares", "price", "fee", "reason")
 DAILY_COLUMNS = ("cash", "equity")
 
 
@@ -54,6 +54,7 @@ def claim(orders, cash, equity):
         *columns[2:].copy(),
         np.array(cash, dtype=np.float64),
         np.array(equity, dtype=np.float64),
+        np.zeros(columns.shape[1], dtype=np.int32),
     )
 
 

@@ -34,7 +34,9 @@ def deadline(seconds: float = LONG_SECONDS) -> Deadline:
 
 
 def ledger(n_days: int = N_DAYS) -> bytes:
-    return protocol.pack_ledger(([0], [0], [1.0], [100.0], [0.0]), ([9_900.0] * n_days, [10_000.0] * n_days), n_days)
+    return protocol.pack_ledger(
+        ([0], [0], [1.0], [100.0], [0.0], [0]), ([9_900.0] * n_days, [10_000.0] * n_days), n_days
+    )
 
 
 def box(
@@ -183,7 +185,7 @@ def test_a_killed_strategy_is_out_of_memory_only_if_the_kernel_reports_it(out_of
 
 def test_a_ledger_over_the_order_limit_is_not_read() -> None:
     def orders(count: int) -> bytes:
-        columns = ([0] * count, [0] * count, [1.0] * count, [100.0] * count, [0.0] * count)
+        columns = ([0] * count, [0] * count, [1.0] * count, [100.0] * count, [0.0] * count, [0] * count)
         return protocol.pack_ledger(columns, ([9_900.0] * N_DAYS, [10_000.0] * N_DAYS), N_DAYS)
 
     def said(count: int, max_orders: int) -> Reply:
