@@ -32,8 +32,10 @@ BOX_ENVIRONMENT = {
 }
 """The environment of every box."""
 
-PACKAGES = ("numpy", "pandas", "scipy", "sklearn")
-"""What a strategy may import beyond the standard library and its interface. The others import NumPy."""
+PACKAGES = {name: name for name in ("numpy", "pandas", "scipy", "sklearn")} | {"talib": "numpy"}
+"""What a strategy may import beyond the standard library and its interface, and what its box imports in advance.
+
+The others import NumPy. TA-Lib itself loads in no time, but would load pandas for a strategy that does not use it."""
 
 PRELOAD_VARIABLE = "BOX_PRELOAD"
 """Environment variable of a box: modules that its strategy process imports before anything else."""

@@ -115,7 +115,9 @@ class Session:
             StrategyFailed: it does not load, or its description is impossible.
             SandboxUnavailable, RunTimedOut, RunCancelled
         """
-        self._box = self.sandbox.open(preload=[name for name in PACKAGES if name in self.job.source])
+        self._box = self.sandbox.open(
+            preload=list(dict.fromkeys(module for name, module in PACKAGES.items() if name in self.job.source))
+        )
         self._send(protocol.json_frame(protocol.JOB, self._job_wire()))
         limits = {
             protocol.READY: 1000,

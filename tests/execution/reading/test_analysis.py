@@ -154,7 +154,7 @@ class TestHostileSources:
         [
             ("import logging", "use self.log(...)"),
             ("from logging import getLogger", "use self.log(...)"),
-            ("import time", "take the date from data"),
+            ("import time", "data.time and data.date"),
             ("import sys", "import config"),
             ("import urllib.request", "a backtest has no network"),
             ("import yfinance as yf", "name the symbols in the strategy's universe"),

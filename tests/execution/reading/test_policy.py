@@ -9,7 +9,7 @@ import pytest
 from src.execution.reading import policy
 from src.execution.reading.analysis.members import member_problem
 
-THIRD_PARTY = ("numpy", "pandas", "scipy", "sklearn")
+THIRD_PARTY = ("numpy", "pandas", "scipy", "sklearn", "talib")
 NEWER_THAN_THE_BOX = {"binomialvariate", "kde", "kde_random", "override"}
 DANGEROUS_ORIGINS = {
     *("os", "posix", "sys", "io", "_io", "subprocess", "importlib", "pickle", "_pickle", "ctypes", "_ctypes"),

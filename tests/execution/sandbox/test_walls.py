@@ -259,6 +259,34 @@ def test_a_model_that_requests_several_processes_trains_without_a_warning_in_the
     assert list(run_in_box(sandbox, PRELUDE + body, prices=price_table(1)).logs) == []
 
 
+def test_ta_lib_computes_on_history_without_loading_pandas(sandbox: Sandbox) -> None:
+    """It would, in 0.3 s, where it can."""
+    body = on_data(
+        "closes = np.array(data.history('AAA', 20))",
+        "if len(closes) == 20:",
+        "    print(talib.SMA(closes, 5)[-1] - closes[-5:].mean(), abstract.EMA({'close': closes}, 3).shape)",
+        "    handle = stream.RSI(closes[:-1], 14)",
+        "    print(handle.update(closes[-1]) == talib.RSI(closes, 14)[-1], 'pan' + 'das' in sys.modules)",
+        "return Hold()",
+        before="import sys\nimport numpy as np, talib\nfrom talib import abstract, stream",
+    )
+    lines = run_in_box(sandbox, PRELUDE + body, prices=price_table(20)).logs
+    assert lines[0].endswith("(20,)")
+    assert abs(float(lines[0].split()[0])) < 1e-9
+    assert lines[1] == "True False"
+
+
+def test_ta_lib_takes_the_series_of_a_strategy_that_imports_pandas(sandbox: Sandbox) -> None:
+    body = on_data(
+        "table = data.frame('AAA', 30)",
+        "if len(table) == 30:",
+        "    print(talib.RSI(table['close'], 14).index.equals(table.index), len(SMA(table, 5).dropna()))",
+        "return Hold()",
+        before="import pandas, talib\nfrom talib.abstract import SMA",
+    )
+    assert list(run_in_box(sandbox, PRELUDE + body, prices=price_table(30)).logs) == ["True 26"]
+
+
 def test_closing_the_pipes_is_reported(sandbox: Sandbox) -> None:
     (error,) = failure(sandbox, on_data("os.closerange(0, 100)", before="import os")).errors
     assert "2014-01-01" in error

@@ -232,6 +232,10 @@ ALLOWED_MODULES: dict[str, frozenset[str] | None] = {
     ),
     "sklearn.utils.class_weight": words("compute_class_weight compute_sample_weight"),
     "sklearn.utils.validation": words("check_is_fitted check_array check_X_y check_random_state validate_data"),
+    # TA-Lib.
+    "talib": None,
+    "talib.abstract": None,
+    "talib.stream": None,
 }
 
 _NO_FILES = "a backtest has no files; pass numbers and lists as parameters and read them with `import config`"
@@ -268,9 +272,7 @@ INSTEAD: dict[str, str] = {
     **dict.fromkeys(("secrets", "uuid"), "use random or numpy.random, with a seed to make the run repeatable"),
     **dict.fromkeys(("inspect", "importlib", "ctypes", "gc", "builtins", "ast"), "it reaches into the interpreter"),
     **dict.fromkeys(("matplotlib", "plotly", "seaborn"), "the studio and the report chart the result"),
-    **dict.fromkeys(
-        ("talib", "pandas_ta", "ta"), "it is not installed here; compute indicators with numpy, pandas or scipy"
-    ),
+    **dict.fromkeys(("pandas_ta", "ta"), "it is not installed here; use talib"),
     **dict.fromkeys(
         ("torch", "tensorflow", "keras", "xgboost", "lightgbm", "catboost"), "it is not installed here; use sklearn"
     ),

@@ -47,6 +47,9 @@ DENIED_MEMBERS: dict[str, frozenset[str]] = {
     "sklearn.impute": words("typing"),
     # They write files or draw.
     "sklearn.tree": words("export_graphviz plot_tree"),
+    "talib": words("atexit chain func func_name wrapped_func wraps"),
+    "talib.abstract": words("func_name"),
+    "talib.stream": words("func_name"),
 }
 """Per module: modules it re-exports (a route to os and sys) and functions that do more than compute.
 
@@ -62,7 +65,7 @@ DENIED_MEMBERS_ANYWHERE = words(
 )
 """Members denied in every third-party module, including versions newer than those tested here."""
 
-THIRD_PARTY = frozenset({"numpy", "pandas", "scipy", "sklearn"})
+THIRD_PARTY = frozenset({"numpy", "pandas", "scipy", "sklearn", "talib"})
 """Packages whose members are checked against the lists above, and whose objects do not belong to the author."""
 
 OPTION_PATTERN = r"(display|mode|future|compute)\.[a-z_.]+"
