@@ -104,8 +104,9 @@ class OrderAnswer(AnswerPart):
     """Commission, in account currency."""
     slippage_cost: float
     """What the fill cost compared with its reference price, in account currency."""
-    reason: Literal["delisting"] | None = None
-    """Set only on orders without a signal: "delisting" closed the position of a symbol whose prices ended."""
+    reason: Literal["delisting", "stop_loss", "take_profit", "trailing_stop"] | None = None
+    """Set only on orders without a signal: "delisting" closed the position of a symbol whose prices ended; the others
+    are protective levels of the strategy that a bar reached."""
 
 
 class HoldingWeights(AnswerPart):

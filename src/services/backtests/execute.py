@@ -22,7 +22,7 @@ from src.services.backtests.datasets import Datasets
 from src.services.backtests.delistings import settlement_warnings, stopped_warnings
 from src.services.backtests.identity import ENGINE_VERSION, run_hash
 from src.services.backtests.idle_warning import idle_warning
-from src.services.backtests.measurement import audited, daily_of, logs_of, measured, orders_of, totals
+from src.services.backtests.measurement import audited, daily_of, exit_warnings, logs_of, measured, orders_of, totals
 from src.services.backtests.port import Observe
 from src.services.backtests.price_warnings import share_warnings
 from src.services.data_provider.base import PriceTable
@@ -151,6 +151,7 @@ class Prepared:
             *share_warnings(self.prices, self.request),
             *self.benchmarks.warnings,
             *settlement_warnings(books, self.request.delisting_return),
+            *exit_warnings(books),
             *stopped_warnings(books, self.prices.history_ends),
             *idle_warning(reply, self.request, self.cadence, len(books.day)),
             *answer.unfilled_warnings(reply.unfilled, self.prices),

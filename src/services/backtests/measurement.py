@@ -90,7 +90,16 @@ def daily_of(books: Books, benchmarks: Benchmarks) -> Daily:
 def orders_of(books: Books) -> Orders:
     """Every fill, as a result has it."""
     columns = (books.day, books.symbol, books.shares, books.price, books.fee)
-    return Orders(*columns, books.slippage_cost, books.is_settlement)
+    reason = None if books.reason is None or not books.is_exit.any() else books.reason.astype(np.int8)
+    return Orders(*columns, books.slippage_cost, books.is_settlement, reason)
+
+
+def exit_warnings(books: Books) -> list[str]:
+    """A sentence if the order of prices within a bar decided which protective exit filled."""
+    if not books.n_ambiguous:
+        return []
+    exits = "one protective exit" if books.n_ambiguous == 1 else f"{books.n_ambiguous} protective exits"
+    return [f"{exits} could have been a stop or a take profit, as the bar reached both: the stop, the worse, was taken"]
 
 
 def logs_of(reply: Reply) -> list[str]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from src.services.results.result import Daily, Result
+from src.services.results.result import EXIT_REASONS, Daily, Orders, Result
 from src.utils.json_bytes import json_bytes, json_pieces, object_pieces
 
 if TYPE_CHECKING:
@@ -69,8 +69,8 @@ def order_pieces(result: Result, names: Mapping[str, str] | None = None) -> Iter
         }
         if names is not None:
             return _objects({theirs: members[ours] for ours, theirs in names.items()})
-        settled = orders.is_settlement[rows].tolist()
-        return _objects(members, [b',"reason":"delisting"},' if is_settled else b"}," for is_settled in settled])
+        ends = (b',"reason":"%s"},' % name.encode() if name else b"}," for name in order_reasons(orders, rows))
+        return _objects(members, list(ends))
 
     return _array(len(orders), some)
 
@@ -115,15 +115,26 @@ def close_pieces(daily: Daily) -> Iterator[bytes]:
     return _array(len(daily.dates), some)
 
 
+def order_reasons(orders: Orders, rows: slice) -> list[str | None]:
+    """Why each order was made; None for a signal."""
+    settled = ["delisting" if is_settlement else None for is_settlement in orders.is_settlement[rows].tolist()]
+    if orders.reason is None:
+        return settled
+    exits = (None, *EXIT_REASONS)
+    return [exits[reason] or other for reason, other in zip(orders.reason[rows].tolist(), settled, strict=True)]
+
+
 def order_rows(result: Result, first: int, last: int) -> Iterator[tuple[Any, ...]]:
-    """The values of ORDER_MEMBERS of the orders from one index up to another."""
+    """The values of ORDER_MEMBERS, and the reason, of the orders from one index up to another."""
     orders, symbols = result.orders, result.symbols
     dates = result.daily.dates[orders.day[first:last]].astype(str).tolist()
     columns = (orders.symbol, orders.shares, orders.price, orders.fee, orders.slippage_cost)
     rows = zip(dates, *(column[first:last].tolist() for column in columns), strict=True)
-    for number, (date, symbol, shares, price, fee, slippage_cost) in enumerate(rows, first + 1):
+    reasons = order_reasons(orders, slice(first, last))
+    for number, (row, reason) in enumerate(zip(rows, reasons, strict=True), first + 1):
+        date, symbol, shares, price, fee, slippage_cost = row
         action = "Buy" if shares > 0 else "Sell"
-        yield str(number), f"{date}T00:00:00Z", symbols[symbol], action, price, abs(shares), fee, slippage_cost
+        yield str(number), f"{date}T00:00:00Z", symbols[symbol], action, price, abs(shares), fee, slippage_cost, reason
 
 
 def _array(n_rows: int, some: Callable[[slice], bytes]) -> Iterator[bytes]:

@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 
 from src.errors import BacktesterError, StrategyFailed
 from src.services.results.earlier import read_earlier
-from src.services.results.result import Daily, Orders, Result
+from src.services.results.result import EXIT_REASONS, Daily, Orders, Result
 from src.services.storage.records.results import EarlierResult, StoredResult
 from src.utils.json_bytes import json_bytes, parsed_json
 from src.utils.return_stats import Float64Array
@@ -145,14 +145,26 @@ def _order_table(result: Result) -> pa.Table:
     symbols = pa.DictionaryArray.from_arrays(orders.symbol.astype(np.int32), pa.array(list(result.symbols)))
     columns = {"time": _times(result.daily.dates[orders.day]), "symbol": symbols}
     columns |= {name: pa.array(getattr(orders, name)) for name in FLOATS}
-    return pa.table(columns | {"is_settlement": pa.array(orders.is_settlement)})
+    columns["is_settlement"] = pa.array(orders.is_settlement)
+    if orders.reason is not None:
+        indexes = pa.array(orders.reason - 1, mask=orders.reason == 0)
+        columns["reason"] = pa.DictionaryArray.from_arrays(indexes, pa.array(EXIT_REASONS))
+    return pa.table(columns)
 
 
 def _orders(table: pa.Table, daily: Daily) -> Orders:
     day = np.searchsorted(daily.dates, _dates(table)).astype(np.int32)
     symbol = table.column("symbol").combine_chunks().indices.to_numpy(zero_copy_only=False)
     is_settlement = table.column("is_settlement").to_numpy()
-    return Orders(day, symbol, **{name: _floats(table, name) for name in FLOATS}, is_settlement=is_settlement)
+    floats = {name: _floats(table, name) for name in FLOATS}
+    return Orders(day, symbol, **floats, is_settlement=is_settlement, reason=_reason(table))
+
+
+def _reason(table: pa.Table) -> Any:
+    if "reason" not in table.column_names:
+        return None
+    indexes = table.column("reason").combine_chunks().indices.fill_null(-1)
+    return indexes.to_numpy(zero_copy_only=False).astype(np.int8) + np.int8(1)
 
 
 def _times(dates: Any) -> pa.Array:

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     Float64Array = npt.NDArray[np.float64]
     IndexArray = npt.NDArray[np.int32]
 
+EXIT_REASONS = ("stop_loss", "take_profit", "trailing_stop")
+
 DAY_BYTES, BENCHMARK_BYTES, ORDER_BYTES, WEIGHTS_BYTES, WEIGHT_BYTES = 125, 45, 190, 35, 25
 """Typical length of each row as JSON."""
 
@@ -50,6 +52,7 @@ class Orders:
         fee: commission.
         slippage_cost: |shares| · |price − reference price|.
         is_settlement: True if a delisting closed the position, without a signal.
+        reason: index into EXIT_REASONS plus one if a protective level caused it, else 0; None if none did.
     """
 
     day: "IndexArray"
@@ -59,6 +62,7 @@ class Orders:
     fee: "Float64Array"
     slippage_cost: "Float64Array"
     is_settlement: "npt.NDArray[np.bool_]"
+    reason: "npt.NDArray[np.int8] | None" = None
 
     def __len__(self) -> int:
         return len(self.day)

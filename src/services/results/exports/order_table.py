@@ -15,13 +15,17 @@ FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
 def orders_csv(result: Result) -> Iterator[bytes]:
     """The table, piece by piece: columns as in the answer, price, fee and slippage_cost in account currency.
 
+    Of the reasons only a run with protective exits has a column; an order of a signal has none.
+
     RFC 4180: commas, CRLF, quotes where needed. A number is the shortest text that reads back as the same number, and
     is otherwise unchanged, since a number is not a formula. Text that a spreadsheet would treat as a formula is
     prefixed with an apostrophe; no ticker accepted by this service needs one.
     """
-    yield _lines([ORDER_MEMBERS])
+    has_reasons = result.orders.reason is not None
+    yield _lines([(*ORDER_MEMBERS, "reason") if has_reasons else ORDER_MEMBERS])
+    width = len(ORDER_MEMBERS) + has_reasons
     for first in range(0, len(result.orders), PIECE_ROWS):
-        yield _lines(tuple(map(_cell, row)) for row in order_rows(result, first, first + PIECE_ROWS))
+        yield _lines(tuple(map(_cell, row[:width])) for row in order_rows(result, first, first + PIECE_ROWS))
 
 
 def _lines(rows: Any) -> bytes:

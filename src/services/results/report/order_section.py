@@ -7,8 +7,9 @@ from src.services.results.answer_json import ORDER_MEMBERS, order_rows
 from src.services.results.report.markup import Markup, element, joined
 from src.services.results.report.number_format import counted, exact, money, number
 from src.services.results.report.tables import row, table
-from src.services.results.result import Result
+from src.services.results.result import EXIT_REASONS, Result
 
+MEMBERS = (*ORDER_MEMBERS, "reason")
 HEAD = ("#", "Day", "Symbol", "Side", "Shares", "Price", "Value", "Fee", "Slippage")
 
 
@@ -33,7 +34,7 @@ def order_section(result: Result) -> Markup:
 
 
 def _orders(result: Result, first: int, last: int) -> list[Markup]:
-    return [_order(dict(zip(ORDER_MEMBERS, values, strict=True))) for values in order_rows(result, first, last)]
+    return [_order(dict(zip(MEMBERS, values, strict=True))) for values in order_rows(result, first, last)]
 
 
 def _order(order: Mapping[str, Any]) -> Markup:
@@ -41,10 +42,15 @@ def _order(order: Mapping[str, Any]) -> Markup:
         str(order["id"]),
         str(order["timestamp"])[:10],
         str(order["symbol"]),
-        element("span", str(order["action"]), class_="buy" if order["action"] == "Buy" else "sell"),
+        element("span", _side(order), class_="buy" if order["action"] == "Buy" else "sell"),
         element("span", number(order["shares"], 0 if order["shares"] >= 1e6 else 4), title=exact(order["shares"])),
         element("span", number(order["price"], 6 if order["price"] < 1 else 2), title=exact(order["price"])),
         money(order["shares"] * order["price"]),
         money(order["fee"]),
         money(order["slippage_cost"]),
     )
+
+
+def _side(order: Mapping[str, Any]) -> str:
+    action, reason = str(order["action"]), order["reason"]
+    return f"{action} ({reason.replace('_', ' ')})" if reason in EXIT_REASONS else action

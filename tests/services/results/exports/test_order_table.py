@@ -2,14 +2,19 @@
 
 import csv
 import io
+from dataclasses import replace
 from typing import Any
 
+import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from src.services.results.answer_json import ORDER_MEMBERS
 from src.services.results.exports.order_table import orders_csv
+from src.services.results.packing import orders_parquet
+from src.services.results.report.order_section import order_section
 from tests.services.results.samples import answer, order, result_of
 
 NUMBERS = st.floats(allow_nan=False, allow_infinity=False)
@@ -47,3 +52,15 @@ def test_lines_end_as_in_rfc_4180_and_the_header_exists_without_orders() -> None
 
 def test_a_negative_number_is_not_treated_as_a_formula() -> None:
     assert written(order(1, DAY) | {"slippage_cost": -1.5}).endswith(",-1.5\r\n")
+
+
+def test_only_a_run_with_protective_exits_has_a_column_of_reasons() -> None:
+    result = result_of(answer(n_days=5, n_orders=3))
+    reason = np.array([0, 1, 3], dtype=np.int8)
+    exits = replace(result, orders=replace(result.orders, reason=reason))
+    rows = list(csv.DictReader(io.StringIO(b"".join(orders_csv(exits)).decode(), newline="")))
+    assert [row["reason"] for row in rows] == ["", "stop_loss", "trailing_stop"]
+    frame = pd.read_parquet(io.BytesIO(orders_parquet(exits)))
+    assert frame["reason"].astype(object).fillna("").tolist() == ["", "stop_loss", "trailing_stop"]
+    assert "reason" not in pd.read_parquet(io.BytesIO(orders_parquet(result)))
+    assert "Sell (stop loss)" in order_section(exits) or "Buy (stop loss)" in order_section(exits)
