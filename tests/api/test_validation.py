@@ -81,3 +81,25 @@ def test_it_runs_nothing(connect):
     backtests = FakeBacktests()
     assert connect(backtests, read=read).post(VALIDATE, json={"strategy_code": RIGHT}).json()["valid"] is True
     assert (backtests.requests, backtests.executed) == ([], [])
+
+
+DECLARING = RIGHT.replace("    cadence", '    declared_parameters = {"fast": 10, "names": ["a"]}\n    cadence')
+
+
+def test_declared_parameters_come_with_their_types_and_defaults(connect):
+    assert validated(connect, DECLARING)["declared_parameters"] == [
+        {"name": "fast", "type": "int", "default": 10},
+        {"name": "names", "type": "list", "default": ["a"]},
+    ]
+
+
+@pytest.mark.parametrize("field", ["parameters", "config_params"])
+def test_an_undeclared_parameter_is_reported_at_the_declaration(connect, field):
+    client = connect(FakeBacktests(), read=read)
+    answer = client.post(VALIDATE, json={"strategy_code": DECLARING, field: {"fst": 3}}).json()
+    [violation] = answer["violations"]
+    assert not answer["valid"]
+    assert (violation["rule"], violation["line"]) == ("unknown-parameter", 6)
+    assert "it declares fast (int), names (list)" in violation["message"]
+    assert client.post(VALIDATE, json={"strategy_code": DECLARING, field: {"fast": 3}}).json()["valid"]
+    assert client.post(VALIDATE, json={"strategy_code": RIGHT, field: {"fst": 3}}).json()["valid"]

@@ -17,5 +17,5 @@ async def check_readable(request: Request, services: Services, posted: BacktestR
         StrategyRejected, LineFull, ClientLineFull
     """
     reading = await services.readings.read(posted.strategy_code, request.state.client)
-    readable_strategy(reading.trading(posted.universe))
+    readable_strategy(reading.trading(posted.universe).given(posted.parameters))
     return reading.seconds

@@ -25,4 +25,6 @@ router = APIRouter(prefix="/api/v1", tags=["backtests"], route_class=StrategyRou
 async def post_validate(posted: ValidationRequest, request: Request, services: ServicesDep) -> Response:
     """Returns what an editor underlines, every broken rule with its place; and universe, cadence and dialect."""
     reading = services.readings.read(posted.strategy_code, request.state.client)
-    return json_response(validation_answer(await unless_disconnected(request.receive, reading), posted.universe))
+    return json_response(
+        validation_answer(await unless_disconnected(request.receive, reading), posted.universe, posted.parameters)
+    )

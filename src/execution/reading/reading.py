@@ -1,7 +1,7 @@
 """Reads a strategy without running it: its description, and every rule it breaks."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from src.execution.reading.analysis import Violation, examine
@@ -33,6 +33,16 @@ class Reading:
         description = self.description and replace(self.description, universe=tuple(universe))
         violations = tuple(broken for broken in self.violations if broken.rule not in UNIVERSE_RULES)
         return replace(self, description=description, violations=violations)
+
+    def given(self, parameters: Iterable[str]) -> "Reading":
+        """The reading with a violation for each of a request's parameters that the strategy does not declare.
+
+        A strategy that declares none takes any; one that computes what it declares is checked in the box.
+        """
+        declared = self.description and self.description.parameters
+        if not declared:
+            return self
+        return replace(self, violations=(*self.violations, *declared.violations(parameters)))
 
 
 def read(source: str) -> Reading:

@@ -23,7 +23,7 @@ from hqg_algorithms import BarSize, Cadence, ExecutionTiming
 
 from src.execution.reading.analysis import Violation
 from src.execution.reading.reading import Reading, read
-from src.execution.reading.strategy_source import StrategyDescription
+from src.execution.reading.strategy_source import DeclaredParameters, StrategyDescription
 from src.execution.sandbox.base import BoxClosed
 from src.execution.sandbox.pipe import close_all, read_some, write_all
 from src.utils.deadline import Deadline, DeadlinePassed
@@ -163,10 +163,11 @@ def _from_wire(wire: dict[str, Any]) -> Reading:
     if description is None:
         return Reading(None, violations)
     cadence = description["cadence"]
-    universe = description["universe"]
+    universe, parameters = description["universe"], description["parameters"]
     values = description | {
         "universe": None if universe is None else tuple(universe),
         "cadence": None if cadence is None else Cadence(BarSize(cadence[0]), ExecutionTiming(cadence[1])),
+        "parameters": parameters and DeclaredParameters(parameters["defaults"], Violation(**parameters["place"])),
     }
     return Reading(StrategyDescription(**values), violations)
 

@@ -92,6 +92,24 @@ def describe(strategy: Any, universe: list[str] | None = None) -> tuple[list[str
     return checked_universe(tickers), _checked_cadence(_ask(strategy, "cadence"))
 
 
+def parameters_of(strategy: type, given: dict[str, Any]) -> dict[str, Any] | None:
+    """The request's parameters over the defaults that a strategy class declares; None if it declares none.
+
+    Raises:
+        BadStrategy: declared_parameters is no dict of names, or the request has one that is not in it.
+    """
+    declared = getattr(strategy, "declared_parameters", None)
+    if declared is None:
+        return None
+    if not isinstance(declared, dict) or not all(isinstance(name, str) for name in declared):
+        raise BadStrategy('declared_parameters must be a dict of names and default values, as in {"fast": 10}')
+    for name in given:
+        if name not in declared:
+            known = ", ".join(declared) or "none"
+            raise BadStrategy(f"the strategy has no parameter {name!r}: it declares {known}")
+    return {**declared, **given}
+
+
 def _ask(strategy: Any, name: str) -> Any:
     value = getattr(strategy, name, None)
     return value() if callable(value) else value

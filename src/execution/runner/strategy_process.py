@@ -148,7 +148,13 @@ def _load(job: dict[str, Any]) -> tuple[Any, bool]:
     gc.freeze()
     gc.enable()
     exec(code, vars(module))  # noqa: S102 - what the box is for
-    return getattr(module, job["class_name"])(), "pandas" in packages
+    strategy = getattr(module, job["class_name"])
+    parameters = dialects.parameters_of(strategy, job["parameters"])
+    if parameters is not None:
+        _offer_parameters(parameters)
+        if not hasattr(strategy, "parameters"):
+            strategy.parameters = parameters
+    return strategy(), "pandas" in packages
 
 
 def _import_without_pandas(name: str) -> None:
@@ -172,10 +178,8 @@ def _imports(code: types.CodeType) -> Iterator[str]:
 class _Parameters(types.ModuleType):
     """`import config`: the request's parameters as attributes and by key."""
 
-    def __init__(self, values: dict[str, Any]) -> None:
+    def __init__(self) -> None:
         super().__init__("config", "The parameters of this request.")
-        self.__dict__["parameters"] = dict(values)
-        self.__dict__.update(values)
 
     def __getattr__(self, name: str) -> Any:
         # The error lists the existing parameters.
@@ -197,7 +201,10 @@ class _Parameters(types.ModuleType):
 
 
 def _offer_parameters(values: dict[str, Any]) -> None:
-    sys.modules["config"] = _Parameters(values)
+    # In place: code that has imported it gets the defaults of a class that is created later.
+    config = vars(sys.modules.setdefault("config", _Parameters()))
+    config["parameters"] = dict(values)
+    config.update(values)
 
 
 def describe_error(error: BaseException) -> dict[str, Any]:

@@ -95,7 +95,7 @@ class Backtests:
         reading = self._read(request.strategy_code)
         # Not the time of the call: it may have waited for other sources to be read.
         watch.count("analysis", reading_seconds + reading.seconds)
-        strategy = readable_strategy(reading.trading(request.universe))
+        strategy = readable_strategy(reading.trading(request.universe).given(request.parameters))
         job = self._job(strategy, request)
         with ExitStack() as box:
             session = Session(self._sandbox, job, deadline)
@@ -135,7 +135,9 @@ class Backtests:
             source=request.strategy_code,
             class_name=strategy.class_name,
             needs_prelude=strategy.needs_prelude,
-            parameters=canonical(request.parameters),
+            # With the defaults that can be read, so that `import config` has them while the source's module runs.
+            parameters=(dict(strategy.parameters.defaults) if strategy.parameters else {})
+            | canonical(request.parameters),
             seed=request.seed,
             wall_seconds=self._limits.wall_seconds,
             universe=None if request.universe is None else tuple(request.universe),

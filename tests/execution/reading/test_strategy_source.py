@@ -7,6 +7,7 @@ from hqg_algorithms import BarSize, Cadence, ExecutionTiming
 
 from src.execution.reading import policy
 from src.execution.reading.analysis import Violation, analyse
+from src.execution.reading.reading import Reading
 from src.execution.reading.strategy_source import StrategyDescription, describe
 from src.utils.symbols import MAX_UNIVERSE_SYMBOLS
 
@@ -299,3 +300,53 @@ class TestCadence:
     def test_the_authors_class_named_cadence_is_not_the_frameworks(self) -> None:
         head = "from hqg_algorithms import Hold, Strategy\nclass Cadence: pass\n"
         assert cadence_of("cadence = Cadence()", head=head) is None
+
+
+class TestParameters:
+    def declared(self, body: str, after: str = "") -> object:
+        description, violations = read(strategy(f'universe = ["SPY"]\n{body}', after=after))
+        assert violations == ()
+        return description.parameters and description.parameters.defaults
+
+    def test_literal_defaults_are_read_as_json(self) -> None:
+        body = 'declared_parameters = {"fast": 10, "stop": -0.05, "on": True, "by": (1, [None]), "of": {"a": "b"}}'
+        expected = {"fast": 10, "stop": -0.05, "on": True, "by": [1, [None]], "of": {"a": "b"}}
+        assert self.declared(body) == expected
+        assert self.declared("declared_parameters: dict = {}") == {}
+
+    @pytest.mark.parametrize(
+        ("body", "after"),
+        [
+            ("", ""),
+            ('declared_parameters = dict(fast=10)\ny = {"z": 1}', ""),
+            ('declared_parameters = {"days": 5 * 4}', ""),
+            ('declared_parameters = {"since": timedelta(days=1)}', ""),
+            ('declared_parameters = {"fast": 10}', 'Mine.declared_parameters["slow"] = 20\n'),
+        ],
+    )
+    def test_defaults_that_only_running_the_code_can_tell_are_left_open(self, body: str, after: str) -> None:
+        assert self.declared(body, after) is None
+
+    @pytest.mark.parametrize("value", ['["fast"]', "10", '"fast"', "None", '{1: "x"}', '("fast", 10)', '{"fast"}'])
+    def test_anything_but_a_dict_of_names_is_reported(self, value: str) -> None:
+        _, violations = read(strategy(f'universe = ["SPY"]\ndeclared_parameters = {value}'))
+        assert [(v.rule, v.line, v.column) for v in violations] == [("invalid-parameters", 5, 27)]
+
+    def test_an_undeclared_parameter_is_named_with_those_declared_where_they_are(self) -> None:
+        description, _ = read(strategy('universe = ["SPY"]\ndeclared_parameters = {"fast": 10, "stop": 0.05}'))
+        reading = Reading(description, ())
+        (violation,) = reading.given(["fast", "fst"]).violations
+        assert violation == Violation(
+            "unknown-parameter",
+            "The strategy has no parameter 'fst' (did you mean 'fast'?): it declares fast (int), stop (float)",
+            *(5, 27, 5, 53),
+        )
+        assert reading.given(["stop"]) == reading
+        assert Reading(None, ()).given(["stop"]).violations == ()
+
+    def test_no_name_makes_a_message_long(self) -> None:
+        names = {"\u202e" + "x" * 5_000 + str(number): number for number in range(15)}
+        description, _ = read(strategy(f'universe = ["SPY"]\ndeclared_parameters = {names!a}'))
+        violations = Reading(description, ()).given(f"{number}" * 100 for number in range(1_000)).violations
+        assert len(violations) == 20
+        assert all(len(violation.message) <= 301 and violation.message.isprintable() for violation in violations)

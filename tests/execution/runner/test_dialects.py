@@ -276,3 +276,20 @@ def test_the_older_contract_has_every_name_without_an_import() -> None:
             "Liquidate", "Slice", "Bar", "PortfolioView",
         )
     }  # fmt: skip
+
+
+def test_the_requests_parameters_replace_declared_defaults() -> None:
+    class Mine(Strategy):
+        declared_parameters: ClassVar = {"fast": 10, "slow": (20, 30)}
+
+    assert dialects.parameters_of(Mine, {"fast": 5}) == {"fast": 5, "slow": (20, 30)}
+    assert dialects.parameters_of(Mine, {}) == Mine.declared_parameters
+    assert dialects.parameters_of(Strategy, {"anything": 1}) is None
+    with pytest.raises(BadStrategy, match="no parameter 'fst': it declares fast, slow"):
+        dialects.parameters_of(Mine, {"fst": 5})
+
+
+@pytest.mark.parametrize("declared", [["fast"], {1: 2}, "fast"])
+def test_declared_parameters_that_are_no_dict_of_names_are_refused(declared: Any) -> None:
+    with pytest.raises(BadStrategy, match="must be a dict of names"):
+        dialects.parameters_of(type("Mine", (), {"declared_parameters": declared}), {})

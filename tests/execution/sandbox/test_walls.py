@@ -580,6 +580,28 @@ def test_parameters_are_read_as_a_module(sandbox: Sandbox) -> None:
     assert list(reply.logs) == ["21 21 3 True"]
 
 
+def declaring(declared: str) -> str:
+    """A strategy that computes what it declares, so that only the box can tell, and prints its parameters."""
+    told = "print(config.fast, config['slow'], config.get('fast'), self.parameters)"
+    before = "import config\nif 'fast' in config: print('given', config.fast)"
+    body = on_data(told, "return Hold()", before=before)
+    return PRELUDE + body.replace("    def on_data", f"    declared_parameters = {declared}\n    def on_data")
+
+
+def test_declared_parameters_have_defaults_and_the_request_replaces_them(sandbox: Sandbox) -> None:
+    source, prices = declaring("dict(fast=10, slow=5 * 6)"), price_table(1)
+    default = run_in_box(sandbox, source, prices=prices).logs
+    assert list(default) == ["10 30 10 {'fast': 10, 'slow': 30}"]
+    replaced = run_in_box(sandbox, source, prices=prices, parameters={"fast": 7}).logs
+    assert list(replaced) == ["given 7", "7 30 7 {'fast': 7, 'slow': 30}"]
+
+
+def test_a_parameter_that_is_not_declared_ends_the_run_and_names_those_that_are(sandbox: Sandbox) -> None:
+    with pytest.raises(StrategyFailed) as caught:
+        run_in_box(sandbox, declaring("dict(fast=10, slow=5 * 6)"), parameters={"fst": 7})
+    assert caught.value.errors == ["BadStrategy: the strategy has no parameter 'fst': it declares fast, slow"]
+
+
 @pytest.mark.docker
 def test_the_image_contains_no_program_but_python() -> None:
     """gVisor uses the same image; bubblewrap binds the host's whole library folder, see docs/security.md."""

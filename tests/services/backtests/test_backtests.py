@@ -250,6 +250,28 @@ def test_requests_with_the_same_hash_give_the_box_the_same_job() -> None:
     assert len(set(heard)) == 1
 
 
+DECLARING = SOURCE.replace("    cadence", '    declared_parameters = {"fast": 10, "slow": 30}\n    cadence')
+
+
+def test_a_parameter_that_the_strategy_does_not_declare_is_refused_before_a_box_is_opened() -> None:
+    sandbox = ScriptedSandbox(engine_script(DESCRIPTION, [0.5, 0.5]))
+    request = {"strategy_code": DECLARING, "start_date": "2015-01-01", "end_date": "2015-12-31"}
+    with pytest.raises(StrategyRejected) as caught:
+        answered(PROVIDER, sandbox, parameters={"fast": 5, "slwo": 20}, **request)
+    (violation,) = caught.value.violations
+    assert (violation["rule"], violation["line"]) == ("unknown-parameter", 6)
+    assert "it declares fast (int), slow (int)" in violation["message"]
+    assert sandbox.boxes == []
+
+
+def test_the_box_gets_declared_defaults_under_the_requests_parameters() -> None:
+    sandbox = ScriptedSandbox(engine_script(DESCRIPTION, [0.5, 0.5]))
+    request = {"strategy_code": DECLARING, "start_date": "2015-01-01", "end_date": "2015-12-31"}
+    answered(PROVIDER, sandbox, parameters={"fast": 5}, **request)
+    job = json.loads(frames_in(sandbox.boxes[0].heard)[protocol.JOB])
+    assert job["parameters"] == {"fast": 5, "slow": 30}
+
+
 def hash_of(**changes: Any) -> str:
     request = {"strategy_code": SOURCE, "start_date": "2015-01-01", "end_date": "2015-12-31", **changes}
     with prepared(PROVIDER, ScriptedSandbox(engine_script(DESCRIPTION, [0.5, 0.5])), **request) as ready:

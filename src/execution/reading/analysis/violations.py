@@ -52,7 +52,7 @@ class SourceText:
         beyond = len(self.lines[line - 1]) + 1
         column = min(max(1, column), beyond)
         end_column = max(column, min(column + length, beyond))
-        return Violation(rule, _bounded(message), line, column, line, end_column)
+        return Violation(rule, bounded(message), line, column, line, end_column)
 
     def violation_at(self, offset: int, rule: str, message: str) -> Violation:
         """A violation over the character at `offset` in the source."""
@@ -68,7 +68,7 @@ class SourceText:
         column, end_column = self._column(line, start[1]), self._column(end_line, end[1])
         if end_line == line:
             end_column = max(column, end_column)
-        return Violation(rule, _bounded(message), line, column, end_line, end_column)
+        return Violation(rule, bounded(message), line, column, end_line, end_column)
 
     def _column(self, line: int, byte: int) -> int:
         text = self.lines[line - 1]
@@ -77,7 +77,8 @@ class SourceText:
         return len(text.encode("utf-8", "replace")[: max(0, byte)].decode("utf-8", "ignore")) + 1
 
 
-def _bounded(message: str) -> str:
+def bounded(message: str) -> str:
+    """A violation's message, printable and of limited length."""
     return printable(message, _MESSAGE_CHARACTERS)
 
 

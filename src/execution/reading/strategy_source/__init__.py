@@ -17,9 +17,10 @@ from src.execution.reading.analysis.source_text import parse
 from src.execution.reading.analysis.violations import Report, SourceText
 from src.execution.reading.strategy_source.cadence import read_cadence
 from src.execution.reading.strategy_source.declared import Declared, declared
+from src.execution.reading.strategy_source.parameters import DeclaredParameters, read_parameters
 from src.execution.reading.strategy_source.universe import UNIVERSE_RULES, read_universe
 
-__all__ = ["UNIVERSE_RULES", "StrategyDescription", "describe"]
+__all__ = ["UNIVERSE_RULES", "DeclaredParameters", "StrategyDescription", "describe"]
 
 _SIGNAL_NAMES = frozenset({"TargetWeights", "Hold", "Liquidate"})
 _OLD_CADENCE_KEYWORDS = frozenset({"call_phase", "exec_lag_bars"})
@@ -35,6 +36,7 @@ class StrategyDescription:
         universe: tickers, upper-case and unique, in source order; None if only running the code can determine it.
         cadence: how often it is called and when orders fill; None if only running the code can determine it.
         needs_prelude: whether the source uses the interface's names without importing them.
+        parameters: the parameters that it declares; None if it declares none or only running the code can tell.
     """
 
     class_name: str
@@ -42,6 +44,7 @@ class StrategyDescription:
     universe: tuple[str, ...] | None
     cadence: Cadence | None
     needs_prelude: bool
+    parameters: DeclaredParameters | None = None
 
 
 def describe(
@@ -74,6 +77,7 @@ def describe(
         universe=read_universe(report, place, universe),
         cadence=read_cadence(report, code, cadence),
         needs_prelude=analysis.needs_prelude,
+        parameters=read_parameters(report, declared(code, lineage, "declared_parameters")),
     )
     return description, report.violations()
 
