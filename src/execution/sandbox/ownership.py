@@ -2,6 +2,7 @@
 
 import os
 import socket
+from functools import cache
 from pathlib import Path
 
 _STARTED_FIELD = 21
@@ -26,6 +27,7 @@ def is_gone(mark: str) -> bool:
     return parts[3] != str(_started(int(parts[2])))
 
 
+@cache
 def _boot() -> str:
     try:
         return Path("/proc/sys/kernel/random/boot_id").read_text().strip()

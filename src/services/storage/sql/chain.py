@@ -54,6 +54,8 @@ class SqlChain:
 
     @repeated_on_conflict
     def mark_removed(self, key: RunKey) -> list[Link]:
+        if self.link(key) is None:
+            return []
         with self._database.writing() as transaction:
             transaction.lock("chain", key.owner)
             is_present = (LINKS.owner == key.owner, LINKS.run_hash == key.run_hash, LINKS.removed_at.is_(None))

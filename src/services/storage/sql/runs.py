@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import fields, replace
 from typing import Any
 
-from sqlalchemy import Select, delete, select, update
+from sqlalchemy import Select, bindparam, delete, select, update
 
 from src.services.storage.records.attempts import EventKind, HeartbeatAnswer, Lease, Outcome, RunEvent, Submission
 from src.services.storage.records.results import EarlierResult, StoredResult
@@ -55,6 +55,11 @@ _EARLIER_RESULT = (
     .execution_options(is_binary=True)
 )
 _METRICS = select(METRICS).select_from(OF_ANY_TIME).where(*OF_KEY)
+_KEYS = idempotency_keys.c
+_DELETE_KEYS = delete(idempotency_keys).where(
+    _KEYS.owner == bindparam("owner"), _KEYS.run_hash == bindparam("run_hash")
+)
+_DELETE = delete(runs).where(runs.c.id == bindparam("deleted_id"))
 
 
 class SqlRuns:
@@ -170,10 +175,8 @@ class SqlRuns:
             row = find(transaction.connection, key, for_update=True)
             if row is None or not RunStatus(row.status).is_finished:
                 return False
-            columns = idempotency_keys.c
-            of_run = (columns.owner == key.owner) & (columns.run_hash == key.run_hash)
-            transaction.connection.execute(delete(idempotency_keys).where(of_run))
-            transaction.connection.execute(delete(runs).where(runs.c.id == row.id))
+            transaction.connection.execute(_DELETE_KEYS, named(key))
+            transaction.connection.execute(_DELETE, {"deleted_id": row.id})
             return True
 
     def get(self, key: RunKey) -> RunRecord | None:
