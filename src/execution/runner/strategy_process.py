@@ -24,7 +24,7 @@ from src.execution.runner.pipes import read_exactly, write_all
 from src.execution.runner.randomness import seed_everything
 from src.execution.runner.signal_origin import SOURCE_NAME, check_at_creation, origin_of
 from src.execution.runner.signals import BadSignal, signal_reader
-from src.execution.runner.strategy_seccomp import allow_only_what_user_code_needs
+from src.execution.runner.strategy_seccomp import allow_only_what_user_code_needs, own_filter
 from src.execution.runner.views import Asked, asked, frame_bytes, frame_reader
 
 MODULE_NAME = "strategy"
@@ -66,9 +66,10 @@ def serve(orders_in: int, answers_out: int) -> None:
         for stream in (sys.stdout, sys.stderr):
             # Printed lines must be written before the process is killed or exits.
             stream.reconfigure(line_buffering=True)  # type: ignore[union-attr]
+        program = own_filter()  # a box is ready before its job comes, and has time for this
         job = json.loads(_read_message(orders_in))
         _limit_resources(job["limits"])
-        allow_only_what_user_code_needs()
+        allow_only_what_user_code_needs(program)
         strategy, uses_pandas = _load(job)
         universe, cadence = dialects.describe(strategy, job.get("universe"))
         _send_json(

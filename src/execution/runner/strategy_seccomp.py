@@ -186,13 +186,24 @@ def allowed_calls(pid: int) -> dict[str, Call]:
 _AUDIT_NUMBERS: Mapping[str, int] = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
 
 
-def allow_only_what_user_code_needs() -> None:
-    """Restrict the system calls of this process and all its future threads.
+def own_filter() -> bytes:
+    """The filter for this process.
 
     Raises:
-        OSError: the kernel refused, or the architecture is unknown; user code must not run then.
+        OSError: the architecture is unknown; user code must not run then.
     """
-    program = filter_program(os.uname().machine, os.getpid())
+    return filter_program(os.uname().machine, os.getpid())
+
+
+def allow_only_what_user_code_needs(program: bytes) -> None:
+    """Restrict the system calls of this process and all its future threads.
+
+    Args:
+        program: from `own_filter`.
+
+    Raises:
+        OSError: the kernel refused; user code must not run then.
+    """
     instructions = ctypes.create_string_buffer(program, len(program))
 
     class Program(ctypes.Structure):
