@@ -26,19 +26,9 @@ from src.utils.deadline import Deadline
 from tests.fakes.blob_store import FakeBlobs
 from tests.fakes.engine_box import Forge, engine_script, frames_in
 from tests.fakes.sandbox import ScriptedSandbox
-from tests.services.backtests.answers import answered, prepared
+from tests.services.backtests.answers import answered, prepared, strategy
 
-SOURCE = """
-from hqg_algorithms import *
-
-class Half(Strategy):
-    universe = ["SPY", "BND"]
-    cadence = Cadence(bar_size=BarSize.DAILY, execution=ExecutionTiming.CLOSE_TO_NEXT_OPEN)
-
-    def on_data(self, data, portfolio):
-        return TargetWeights({"SPY": 0.5, "BND": 0.5})
-""".replace("import *", "import BarSize, Cadence, ExecutionTiming, Strategy, TargetWeights")
-DESCRIPTION = {"universe": ["SPY", "BND"], "bar_size": "1d", "execution": "close_to_next_open"}
+SOURCE, DESCRIPTION = strategy("SPY", "BND", timing="CLOSE_TO_NEXT_OPEN")
 PROVIDER = MockProvider(lambda: datetime(2026, 1, 5, tzinfo=UTC))
 
 

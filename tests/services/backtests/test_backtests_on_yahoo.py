@@ -15,19 +15,9 @@ from src.services.data_provider.yahoo.provider import YFDataProvider
 from tests.fakes.engine_box import engine_script
 from tests.fakes.sandbox import ScriptedSandbox
 from tests.fakes.yahoo import LONG_SECONDS, Answer, Clock, LoopbackSession, StandInYahoo, made_up, standing_in
-from tests.services.backtests.answers import answered
+from tests.services.backtests.answers import answered, strategy
 
-SOURCE = """
-from hqg_algorithms import BarSize, Cadence, ExecutionTiming, Strategy, TargetWeights
-
-class Half(Strategy):
-    universe = ["QQQ", "BND"]
-    cadence = Cadence(bar_size=BarSize.DAILY, execution=ExecutionTiming.CLOSE_TO_CLOSE)
-
-    def on_data(self, data, portfolio):
-        return TargetWeights({"QQQ": 0.5, "BND": 0.5})
-"""
-DESCRIPTION = {"universe": ["QQQ", "BND"], "bar_size": "1d", "execution": "close_to_close"}
+SOURCE, DESCRIPTION = strategy("QQQ", "BND")
 REQUEST = {"strategy_code": SOURCE, "start_date": "2016-01-01", "end_date": "2016-12-31"}
 
 

@@ -17,19 +17,9 @@ from src.services.data_provider.mock.provider import MockProvider
 from tests.fakes.engine_box import engine_script
 from tests.fakes.histories import FakeSource, history
 from tests.fakes.sandbox import ScriptedSandbox
-from tests.services.backtests.answers import answered
+from tests.services.backtests.answers import answered, strategy
 
-SOURCE = """
-from hqg_algorithms import BarSize, Cadence, ExecutionTiming, Strategy, TargetWeights
-
-class Both(Strategy):
-    universe = ["DEAD", "LIVE"]
-    cadence = Cadence(bar_size=BarSize.DAILY, execution=ExecutionTiming.CLOSE_TO_CLOSE)
-
-    def on_data(self, data, portfolio):
-        return TargetWeights({"DEAD": 0.5, "LIVE": 0.5})
-"""
-DESCRIPTION = {"universe": ["DEAD", "LIVE"], "bar_size": "1d", "execution": "close_to_close"}
+SOURCE, DESCRIPTION = strategy("DEAD", "LIVE")
 REQUEST = {"strategy_code": SOURCE, "start_date": "2015-01-01", "end_date": "2016-12-31", "benchmark": None}
 
 Days = tuple[str, str]

@@ -9,19 +9,8 @@ import pytest
 from src.services.data_provider.mock.provider import MockProvider
 from tests.fakes.engine_box import engine_script
 from tests.fakes.sandbox import ScriptedSandbox
-from tests.services.backtests.answers import answered
+from tests.services.backtests.answers import answered, strategy
 
-SOURCE = """
-from hqg_algorithms import BarSize, Cadence, ExecutionTiming, Strategy
-
-class Some(Strategy):
-    universe = ["SPY", "BND"]
-    cadence = Cadence(bar_size=BarSize.{cadence}, execution=ExecutionTiming.{timing})
-
-    def on_data(self, data, portfolio):
-        return None
-"""
-BAR_SIZES = {"DAILY": "1d", "MONTHLY": "1m"}
 PROVIDER = MockProvider(lambda: datetime(2026, 1, 5, tzinfo=UTC))
 
 
@@ -29,13 +18,8 @@ def told(
     weights: Sequence[float] | None, cadence: str = "DAILY", timing: str = "CLOSE_TO_CLOSE", **changes: Any
 ) -> list[str]:
     """The warning for a strategy that always returns this."""
-    description = {"universe": ["SPY", "BND"], "bar_size": BAR_SIZES[cadence], "execution": timing.lower()}
-    request = {
-        "strategy_code": SOURCE.format(cadence=cadence, timing=timing),
-        "start_date": "2015-01-05",
-        "end_date": "2015-01-23",
-        **changes,
-    }
+    source, description = strategy("SPY", "BND", cadence=cadence, timing=timing)
+    request = {"strategy_code": source, "start_date": "2015-01-05", "end_date": "2015-01-23", **changes}
     sandbox = ScriptedSandbox(engine_script(description, weights))
     warnings = answered(PROVIDER, sandbox, **request)["warnings"]
     return [warning for warning in warnings if "Nothing was traded" in warning]

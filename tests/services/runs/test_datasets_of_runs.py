@@ -25,23 +25,14 @@ from tests.fakes.counted_provider import CountedProvider
 from tests.fakes.engine_box import engine_script
 from tests.fakes.price_files import write_random_prices
 from tests.fakes.sandbox import ScriptedSandbox
+from tests.services.backtests.answers import strategy
 
 LEASE_SECONDS = 30.0
 SYMBOLS = ("SPY", "BND", "QQQ", "^IRX")
 N_ASKED = 3
 """Tables and yields of one preparation: the universe, the benchmark, the risk-free rate."""
 
-DESCRIPTION = {"universe": ["SPY", "BND"], "bar_size": "1d", "execution": "close_to_next_open"}
-HALF = """
-from hqg_algorithms import BarSize, Cadence, ExecutionTiming, Strategy, TargetWeights
-
-class Half(Strategy):
-    universe = ["SPY", "BND"]
-    cadence = Cadence(bar_size=BarSize.DAILY, execution=ExecutionTiming.CLOSE_TO_NEXT_OPEN)
-
-    def on_data(self, data, portfolio):
-        return TargetWeights({"SPY": 0.5, "BND": 0.5})
-"""
+HALF, DESCRIPTION = strategy("SPY", "BND", timing="CLOSE_TO_NEXT_OPEN")
 COMPUTED = HALF.replace('universe = ["SPY", "BND"]', 'universe = [name.upper() for name in ("spy", "bnd")]')
 
 
