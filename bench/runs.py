@@ -1,16 +1,11 @@
 """The cost of storing runs on SQLite and PostgreSQL side by side: in the stores alone, and over HTTP.
 
     python -m bench.runs [--runs 10000] [--times 100] [--kills 20] [--half stores|http|kills]
-                         [--before /path/of/another/checkout]
 
 The half of HTTP ends with how soon the box of a run that is deleted is dead; `--half kills` is that alone.
-
-`--before` adds the same fresh run on another checkout of the service, from before it stored runs: what storing one
-adds is the difference.
 """
 
 import argparse
-from pathlib import Path
 
 from bench.run_kills import print_kill_table
 from bench.run_stores import print_store_table
@@ -24,12 +19,11 @@ def main() -> None:
     parser.add_argument("--times", type=int, default=100, help="calls of each operation")
     parser.add_argument("--kills", type=int, default=20, help="boxes of each kind that are ended in each way")
     parser.add_argument("--half", choices=("stores", "http", "kills"), help="only one of them")
-    parser.add_argument("--before", type=Path, help="a checkout to compare fresh runs with")
     arguments = parser.parse_args()
     if arguments.half in (None, "stores"):
         print_store_table(arguments.runs, arguments.times)
     if arguments.half in (None, "http"):
-        print_http_table(arguments.runs, arguments.times, arguments.before)
+        print_http_table(arguments.runs, arguments.times)
     if arguments.half in (None, "http", "kills"):
         print_kill_table(arguments.kills)
 

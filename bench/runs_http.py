@@ -24,7 +24,7 @@ from bench.serving import PROJECT, Answer, Client, Server, serving
 from src.services.storage.records.runs import RunFilter
 from src.services.storage.sql.opening import open_storage
 
-FLOOR, BEFORE = "bare FastAPI", "before"
+FLOOR = "bare FastAPI"
 PAGE = 50
 LIST = f"/api/v1/runs?limit={PAGE}"
 REST_SECONDS = 0.6
@@ -50,7 +50,7 @@ class Target:
 
     @property
     def has_database(self) -> bool:
-        return self.name not in (FLOOR, BEFORE)
+        return self.name != FLOOR
 
     def post(self, encoding: str = "identity", **changes: object) -> Answer:
         """POST /api/v1/backtest."""
@@ -67,13 +67,13 @@ class Operation:
 
     Attributes:
         call: what is timed.
-        is_asked: which servers can do it.
+        floor_too: whether the floor can do it.
         status: what they must answer.
         is_fresh: whether it runs a backtest, and so waits for a warm box first and is done less often.
     """
 
     call: Callable[[Target], Answer]
-    is_asked: Callable[[Target], bool] = lambda target: target.has_database
+    floor_too: bool = False
     status: int = 200
     is_fresh: bool = False
 
@@ -94,34 +94,28 @@ class Spent:
         return statistics.median(self.milliseconds)
 
 
-def _all_but_before(target: Target) -> bool:
-    return target.name != BEFORE
-
-
 def never_read_before() -> bytes:
     """A request with a source of its own: readings are remembered."""
     return posted_body(strategy_code=f"{strategy_code()}# {next(SEEDS)}\n")
 
 
 OPERATIONS = {
-    "POST, fresh": Operation(
-        lambda target: target.post(seed=next(SEEDS)), lambda target: target.name != FLOOR, is_fresh=True
-    ),
-    "POST, reused": Operation(lambda target: target.post(), _all_but_before),
-    "POST, reused, gzip": Operation(lambda target: target.post("gzip"), _all_but_before),
-    "POST, reused, other name": Operation(lambda target: target.post(name="another"), _all_but_before),
-    "GET result": Operation(lambda target: target.get("/api/v1/runs/{hash}/result"), _all_but_before),
+    "POST, fresh": Operation(lambda target: target.post(seed=next(SEEDS)), is_fresh=True),
+    "POST, reused": Operation(lambda target: target.post(), floor_too=True),
+    "POST, reused, gzip": Operation(lambda target: target.post("gzip"), floor_too=True),
+    "POST, reused, other name": Operation(lambda target: target.post(name="another"), floor_too=True),
+    "GET result": Operation(lambda target: target.get("/api/v1/runs/{hash}/result"), floor_too=True),
     "GET result, gzip": Operation(
-        lambda target: target.get("/api/v1/runs/{hash}/result", {"Accept-Encoding": "gzip"}), _all_but_before
+        lambda target: target.get("/api/v1/runs/{hash}/result", {"Accept-Encoding": "gzip"}), floor_too=True
     ),
     "GET result, not modified": Operation(
         lambda target: target.get("/api/v1/runs/{hash}/result", {"If-None-Match": target.etag}), status=304
     ),
     "GET summary": Operation(lambda target: target.get("/api/v1/runs/{hash}")),
     "POST validate": Operation(
-        lambda target: target.client.ask("POST", "/api/v1/validate", never_read_before()), _all_but_before
+        lambda target: target.client.ask("POST", "/api/v1/validate", never_read_before()), floor_too=True
     ),
-    f"page of {PAGE}, the newest": Operation(lambda target: target.get(LIST), _all_but_before),
+    f"page of {PAGE}, the newest": Operation(lambda target: target.get(LIST), floor_too=True),
     f"page of {PAGE}, in the middle": Operation(lambda target: target.get(f"{LIST}&cursor={target.middle}")),
     "page, status=failed": Operation(lambda target: target.get(f"{LIST}&status=failed")),
     "page, symbol=GLD (none)": Operation(lambda target: target.get(f"{LIST}&symbol=GLD")),
@@ -131,7 +125,7 @@ OPERATIONS = {
 
 def measured(operation: Operation, targets: Sequence[Target], times: int) -> dict[str, Spent]:
     """The durations of the operation on each server that can do it, in turns."""
-    asked = [target for target in targets if operation.is_asked(target)]
+    asked = [target for target in targets if operation.floor_too or target.has_database]
     table = {target.name: Spent() for target in asked}
     began = {target.name: target.server.cpu_milliseconds() for target in asked}
     for _ in range(max(10, times // 4) if operation.is_fresh else times):
@@ -147,7 +141,7 @@ def measured(operation: Operation, targets: Sequence[Target], times: int) -> dic
 
 
 @contextlib.contextmanager
-def targets(n_runs: int, before: Path | None) -> Iterator[list[Target]]:
+def targets(n_runs: int) -> Iterator[list[Target]]:
     """Every server, with the same runs in its database."""
     with contextlib.ExitStack() as stack:
         folder = stack.enter_context(price_folder(real_or_generated(("SPY", "BND"), FIRST, LAST)))
@@ -163,9 +157,6 @@ def targets(n_runs: int, before: Path | None) -> Iterator[list[Target]]:
             middle = _filled(url, n_runs)
             server = stack.enter_context(serving({**settings, "DATABASE_URL": url}))
             made.append(_stored(Target(name, server, _client(stack, server), middle=middle)))
-        if before is not None:
-            server = stack.enter_context(serving(settings, checkout=before))
-            made.append(_warm(Target(BEFORE, server, _client(stack, server))))
         yield [*made, _floor(stack, made[0])]
 
 
@@ -185,17 +176,11 @@ def _filled(url: str, n_runs: int) -> str:
     return page.next_cursor
 
 
-def _warm(target: Target) -> Target:
-    """The server after some runs, when everything is imported and compiled."""
+def _stored(target: Target) -> Target:
+    """The server with one run that is requested repeatedly, after some others, when everything is imported."""
     for _ in range(5):
         target.post(seed=next(SEEDS))
         time.sleep(REST_SECONDS)
-    return target
-
-
-def _stored(target: Target) -> Target:
-    """The warm server with one run that is requested repeatedly."""
-    _warm(target)
     target.run_hash = target.post().headers["x-run-hash"]
     if target.post().headers.get("x-run-reused") != "true":
         raise RuntimeError("the same run was computed twice")
@@ -227,13 +212,9 @@ def own_milliseconds(target: Target, times: int = 20) -> tuple[float, float]:
     return min(outside), statistics.median(outside)
 
 
-def print_http_table(n_runs: int, times: int, before: Path | None) -> None:
-    """The duration of each operation on each server.
-
-    Args:
-        before: a checkout whose fresh runs are measured too.
-    """
-    with targets(n_runs, before) as servers:
+def print_http_table(n_runs: int, times: int) -> None:
+    """The duration of each operation on each server."""
+    with targets(n_runs) as servers:
         names = [target.name for target in servers]
         print(
             f"over HTTP: {n_runs} stored runs, {times} calls each (fresh runs a quarter); load {os.getloadavg()[0]:.1f}"
@@ -252,5 +233,5 @@ def print_http_table(n_runs: int, times: int, before: Path | None) -> None:
 def _line(name: str, names: Sequence[str], table: Mapping[str, Spent]) -> str:
     cells = "".join(f"{table.get(target, '')!s:>26}" for target in names)
     first, *_, last = table
-    ratio = f"{table[first].median / table[last].median:>7.1f}" if last in (FLOOR, BEFORE) else ""
+    ratio = f"{table[first].median / table[last].median:>7.1f}" if last == FLOOR else ""
     return f"{name:<28}{cells}{ratio}"
