@@ -63,6 +63,11 @@ def anyio_backend() -> str:
     return "asyncio"
 
 
+def pytest_make_parametrize_id(val: object) -> str | None:
+    """Name long text by its beginning: a worker sends the name of a test with each of its reports."""
+    return f"{val[:60]!a}..." if isinstance(val, str | bytes) and len(val) > 200 else None
+
+
 SANDBOX_IMAGE = os.environ.get("SANDBOX_IMAGE", "hqg-backtester-sandbox")
 SANDBOX_PYTHON = Path(os.environ.get("SANDBOX_PYTHON", PROJECT / ".venv-sandbox" / "bin" / "python"))
 
