@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 import uvicorn
 from fastapi import FastAPI
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
 
 from src.api.server import create_app
 from src.app.durable_runs import durable_runs
@@ -98,6 +99,17 @@ def read_anything(_source: str) -> Reading:
     return Reading(StrategyDescription("S", 1, ("SPY",), None, needs_prelude=False), ())
 
 
+class GivenSettings(Settings):
+    """Settings from arguments alone; looking for each in the environment takes longer than making the application."""
+
+    @classmethod
+    def settings_customise_sources(
+        cls, _: type[BaseSettings], init_settings: PydanticBaseSettingsSource, **_others: PydanticBaseSettingsSource
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """See BaseSettings."""
+        return (init_settings,)
+
+
 def make_app(
     backtests: FakeBacktests,
     sandbox: FakeSandbox | None = None,
@@ -109,7 +121,7 @@ def make_app(
     read: Callable[[str], Reading] = read_anything,
     **settings: Any,
 ) -> FastAPI:
-    """The real application with these services and settings, nothing read from the environment's .env.
+    """The real application with these services and settings, nothing read from the environment.
 
     Args:
         storage: by default one in memory, new with each start of the application.
@@ -147,7 +159,7 @@ def make_app(
         "rate_limit_reads_per_hour",
     )
     unlimited = dict.fromkeys(limits, 1_000_000) | {"allowed_hosts": ("testserver",)}
-    return create_app(Settings(_env_file=None, **(unlimited | settings)), open_services)
+    return create_app(GivenSettings(**(unlimited | settings)), open_services)
 
 
 @contextlib.contextmanager
