@@ -4,6 +4,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from random import Random
 
 import pytest
 from hqg_algorithms import BarSize, ExecutionTiming
@@ -46,19 +47,23 @@ class Case:
 def cases(draw: st.DrawFn, gaps: bool = True, most_move: float = 1.5) -> Case:
     """One to four symbols over up to forty days, moving by up to that factor per day, with a plan of weights."""
     n_symbols, n_days = draw(st.integers(1, 4)), draw(st.integers(1, 40))
-    symbols = [f"S{index}" for index in range(n_symbols)]
-    moves = st.floats(1 / most_move, most_move)
+    seeded = Random(draw(st.integers(0, 2**64)))  # noqa: S311 - drawing each price would take most of the time
+    extremes = (1 / most_move, 1.0, most_move)
+
+    def move() -> float:
+        return seeded.choice(extremes) if seeded.random() < 0.2 else seeded.uniform(extremes[0], extremes[-1])
+
     opens, closes, volumes = {}, {}, {}
-    for symbol in symbols:
-        price = draw(st.floats(1, 500))
+    for symbol in [f"S{index}" for index in range(n_symbols)]:
+        price = seeded.uniform(1, 500)
         opens[symbol], closes[symbol], volumes[symbol] = [], [], []
         for _ in range(n_days):
-            is_missing = gaps and draw(st.integers(0, 5)) == 0
-            opening = price * draw(moves)
-            price = opening * draw(moves)
+            is_missing = gaps and seeded.random() < 1 / 6
+            opening = price * move()
+            price = opening * move()
             opens[symbol].append(None if is_missing else opening)
             closes[symbol].append(None if is_missing else price)
-            volumes[symbol].append(draw(st.sampled_from([None, 0.0, 20.0, 1e3, 1e6])))
+            volumes[symbol].append(seeded.choice([None, 0.0, 20.0, 1e3, 1e6]))
     wanted = st.lists(st.integers(0, 5), min_size=n_symbols, max_size=n_symbols)
     days = draw(st.lists(st.integers(0, n_days - 1), unique=True, max_size=12))
     weights = {day: _weights(draw(wanted), draw(st.sampled_from([0.0, 0.3]))) for day in days}

@@ -29,6 +29,7 @@ from tests.execution.audit.claims import (
 
 CAPITAL = 10_000.0
 
+seeds = st.integers(0, 2**64)
 amounts = st.floats(0, 50)
 small_rates = st.floats(0, 0.05)
 commissions = st.one_of(
@@ -59,45 +60,42 @@ slippages = st.one_of(
         st.floats(0.01, 1),
     ),
 )
-logarithms = st.floats(-0.2, 0.2)
-volumes = st.sampled_from([math.nan, 0.0, 1.0, 50.0, 1e3, 1e6])
 
 
 @st.composite
 def markets(draw):
     """Random walks with gaps; each day at least one symbol has a bar."""
     n_days, n_symbols = draw(st.integers(1, 20)), draw(st.integers(1, 3))
-    last = [draw(st.floats(0.5, 500)) for _ in range(n_symbols)]
+    seeded = np.random.default_rng(draw(seeds))
+    last = [seeded.uniform(0.5, 500) for _ in range(n_symbols)]
+
+    def move():
+        return math.exp(seeded.choice([0.0, seeded.uniform(-0.2, 0.2)]))
+
     days = []
     for _ in range(n_days):
-        present = draw(st.lists(st.sampled_from([True, True, True, False]), min_size=n_symbols, max_size=n_symbols))
-        if not any(present):
-            present[draw(st.integers(0, n_symbols - 1))] = True
+        present = seeded.random(n_symbols) < 0.75
+        present[seeded.integers(n_symbols)] |= not any(present)
         row = []
         for symbol, is_present in enumerate(present):
-            opened = last[symbol] * math.exp(draw(logarithms))
-            closed = opened * math.exp(draw(logarithms))
-            reach = math.exp(abs(draw(logarithms)))
-            bar = (opened, max(opened, closed) * reach, min(opened, closed) / reach, closed, draw(volumes))
+            opened = last[symbol] * move()
+            closed = opened * move()
+            reach = math.exp(seeded.choice([0.0, seeded.uniform(0, 0.2)]))
+            volume = seeded.choice([math.nan, 0.0, 1.0, 50.0, 1e3, 1e6])
+            bar = (opened, max(opened, closed) * reach, min(opened, closed) / reach, closed, volume)
             row.append(bar if is_present else NO_BAR)
             last[symbol] = closed if is_present else last[symbol]
         days.append(row)
     return market(*days, symbols=tuple("ABC"[:n_symbols]))
 
 
-def weights_for(n_symbols):
-    """Target weights that sum to at most one, often to exactly one or zero."""
-    shares = st.lists(st.integers(0, 4), min_size=n_symbols, max_size=n_symbols)
-    cash = st.integers(0, 2)
-    return st.builds(lambda parts, rest: [part / max(sum(parts) + rest, 1) for part in parts], shares, cash)
-
-
-def signals_for(n_symbols):
+def signal(n_symbols, seeded):
     """Nothing, weights, or weights with protective levels, often none of a kind and often near the price."""
-    stops, gains = st.sampled_from([0.0, 0.01, 0.05, 0.2]), st.sampled_from([0.0, 0.01, 0.05, 0.3, 2.0])
-    levels = st.lists(st.tuples(stops, gains, stops), min_size=n_symbols, max_size=n_symbols)
-    weights = weights_for(n_symbols)
-    return st.none() | weights | st.builds(ProtectedWeights, weights, levels)
+    parts = seeded.integers(0, 5, n_symbols)
+    weights = (parts / max(parts.sum() + seeded.integers(3), 1)).tolist()
+    stops, gains = [0.0, 0.01, 0.05, 0.2], [0.0, 0.01, 0.05, 0.3, 2.0]
+    levels = zip(*(seeded.choice(kind, n_symbols).tolist() for kind in (stops, gains, stops)), strict=True)
+    return [None, weights, ProtectedWeights(weights, list(levels))][seeded.integers(3)]
 
 
 def delistings_in(prices):
@@ -114,8 +112,7 @@ def delistings_in(prices):
 def dividends_in(prices):
     """None, or amounts on some days of each symbol."""
     shape = prices.bars.shape[:2]
-    amounts = st.lists(st.sampled_from([0.0, 0.0, 0.0, 0.3, 2.0]), min_size=shape[0] * shape[1])
-    return st.none() | amounts.map(lambda values: np.array(values[: shape[0] * shape[1]]).reshape(shape))
+    return st.none() | seeds.map(lambda seed: np.random.default_rng(seed).choice([0.0, 0.0, 0.0, 0.3, 2.0], shape))
 
 
 def _by_day(dividends):
@@ -141,7 +138,8 @@ class Run:
 def runs(draw):
     prices = draw(markets())
     n_days, n_symbols = prices.bars.shape[:2]
-    signals = draw(st.lists(signals_for(n_symbols), min_size=n_days, max_size=n_days))
+    seeded = np.random.default_rng(draw(seeds))
+    signals = [signal(n_symbols, seeded) for _ in range(n_days)]
     rules = AuditRules(
         initial_capital=CAPITAL,
         execution=draw(st.sampled_from(ExecutionTiming)),

@@ -24,7 +24,7 @@ ANY_FLOAT = st.floats(allow_nan=False, allow_infinity=False)
 @st.composite
 def results(draw: st.DrawFn) -> Result:
     """Results of any form, which no honest run need have."""
-    n_days, n_orders = draw(st.integers(1, 7)), draw(st.integers(0, 9))
+    n_days, n_orders = draw(st.integers(1, 4)), draw(st.integers(0, 5))
     ago = np.cumsum(draw(arrays(np.int64, n_days, elements=st.integers(1, 400))))[::-1]
     dates = np.datetime64(draw(st.sampled_from(["2019-06-28", "9999-12-31"]))) - (ago - ago[-1])
     day = np.sort(draw(arrays(np.int32, n_orders, elements=st.integers(0, n_days - 1))))
