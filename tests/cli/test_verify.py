@@ -8,6 +8,7 @@ import subprocess
 import sys
 import zipfile
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -52,16 +53,24 @@ class Sealed:
         engine.dispose()
 
 
+@pytest.fixture(scope="module")
+def original(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("sealed")
+    with closing(open_storage(f"sqlite:///{folder}/runs.db")) as storage:
+        artifacts = Artifacts(folder / "artifacts", storage)
+        for number in range(1, 5):
+            artifacts.seal(succeeded(storage, number, n_days=10))
+        storage.runs.delete(run_key(2))
+        artifacts.remove(run_key(2))
+    return folder
+
+
 @pytest.fixture
-def sealed(tmp_path: Path) -> Iterator[Sealed]:
+def sealed(original: Path, tmp_path: Path) -> Iterator[Sealed]:
+    shutil.copytree(original, tmp_path, dirs_exist_ok=True)
     root, url = tmp_path / "artifacts", f"sqlite:///{tmp_path}/runs.db"
-    storage = open_storage(url)
-    artifacts = Artifacts(root, storage)
-    links = [artifacts.seal(succeeded(storage, number, n_days=10)) for number in range(1, 5)]
-    storage.runs.delete(run_key(2))
-    artifacts.remove(run_key(2))
-    yield Sealed(root, url, storage, [link_folder(root, link) for link in links])
-    storage.close()
+    with closing(open_storage(url)) as storage:
+        yield Sealed(root, url, storage, [link_folder(root, link) for link in storage.chain.links("local")])
 
 
 def test_an_intact_chain_is_counted(sealed: Sealed) -> None:

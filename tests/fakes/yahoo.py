@@ -1,5 +1,6 @@
 """A stand-in for Yahoo on 127.0.0.1: the v8 chart API as yfinance expects it, including its failures."""
 
+import functools
 import threading
 import time
 from collections import defaultdict
@@ -18,6 +19,7 @@ import numpy as np
 import orjson
 import pyarrow.parquet as pq
 
+from src.services.data_provider.base import PriceTable
 from src.services.data_provider.calendar import sessions
 from src.services.data_provider.mock.provider import MockProvider
 from src.services.data_provider.yahoo.session import YahooSession
@@ -86,13 +88,18 @@ class Listing:
 
 def made_up(symbol: str, first: date, last: date, **description: Any) -> Listing:
     """A listing with made-up prices on New York's sessions, or every day for a symbol that ends in -USD."""
-    table = MockProvider(lambda: datetime(2100, 1, 1, tzinfo=UTC)).fetch((symbol,), first, last)
+    table = _made_up_prices(symbol, first, last)
     rows = np.empty((table.dates.size, 6))
     rows[:, [OPEN, HIGH, LOW, CLOSE, VOLUME]] = table.bars[:, 0]
     rows[:, ADJ_CLOSE] = rows[:, CLOSE]
     if symbol.endswith("-USD"):
         description = {"zone": "UTC", "instrument": "CRYPTOCURRENCY", "opens": time_of_day(0)} | description
     return Listing(table.dates.copy(), rows, **description)
+
+
+@functools.cache
+def _made_up_prices(symbol: str, first: date, last: date) -> PriceTable:
+    return MockProvider(lambda: datetime(2100, 1, 1, tzinfo=UTC)).fetch((symbol,), first, last)
 
 
 def from_raw(path: Path, **description: Any) -> Listing:

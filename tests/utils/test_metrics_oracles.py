@@ -3,24 +3,28 @@
 Agreement is to rtol 1e-9 everywhere: none of these oracles is an estimate.
 """
 
+import functools
+import importlib
 import warnings
+from types import ModuleType
 
 import numpy as np
 import pandas as pd
 import pytest
-
-with warnings.catch_warnings():
-    warnings.simplefilter("ignore")  # what the oracles' own imports warn about is not ours to fix
-    import empyrical
-    import ffn
-    import scipy.stats
-    from skfolio.measures import probabilistic_sharpe_ratio
 
 from src.utils.benchmark_stats import benchmark_equity
 from src.utils.metrics import measure
 
 CAPITAL = 10_000.0
 RTOL = 1e-9
+
+
+@functools.cache
+def oracle(name: str) -> ModuleType:
+    """Imported when the first test asks for it: that takes seconds, and every worker collects this file."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # what an oracle's own imports warn about is not ours to fix
+        return importlib.import_module(name)
 
 
 def real_run(folder, symbol):
@@ -83,30 +87,30 @@ def test_volatility_sharpe_sortino_and_omega_agree_with_empyrical(run, conventio
     returns = returns_of(run[0], run[2])
     rate = (1 + annual_rate) ** (1 / periods) - 1
     ours = measured(run, convention)
-    close(ours["annual_volatility"], empyrical.annual_volatility(returns, annualization=periods))
-    close(ours["sharpe_ratio"], empyrical.sharpe_ratio(returns, risk_free=rate, annualization=periods))
-    close(ours["sortino"], empyrical.sortino_ratio(returns, required_return=rate, annualization=periods))
-    close(ours["omega"], empyrical.omega_ratio(returns, risk_free=rate))
+    close(ours["annual_volatility"], oracle("empyrical").annual_volatility(returns, annualization=periods))
+    close(ours["sharpe_ratio"], oracle("empyrical").sharpe_ratio(returns, risk_free=rate, annualization=periods))
+    close(ours["sortino"], oracle("empyrical").sortino_ratio(returns, required_return=rate, annualization=periods))
+    close(ours["omega"], oracle("empyrical").omega_ratio(returns, risk_free=rate))
 
 
 def test_max_drawdown_agrees_with_empyrical_but_for_the_sign(run, convention):
     returns = returns_of(run[0], run[2])
-    close(measured(run, convention)["max_drawdown"], -empyrical.max_drawdown(returns))
+    close(measured(run, convention)["max_drawdown"], -oracle("empyrical").max_drawdown(returns))
 
 
 def test_tails_agree_with_empyrical(run, convention):
     returns = returns_of(run[0], run[2])
     ours = measured(run, convention)
-    close(ours["var_95"], empyrical.value_at_risk(returns))
-    close(ours["cvar_95"], empyrical.conditional_value_at_risk(returns))
-    close(ours["tail_ratio"], empyrical.tail_ratio(returns))
+    close(ours["var_95"], oracle("empyrical").value_at_risk(returns))
+    close(ours["cvar_95"], oracle("empyrical").conditional_value_at_risk(returns))
+    close(ours["tail_ratio"], oracle("empyrical").tail_ratio(returns))
 
 
 def test_beta_agrees_with_empyrical(run, convention):
     periods, annual_rate = convention
     equity, benchmark, index = run
     rate = (1 + annual_rate) ** (1 / periods) - 1
-    expected = empyrical.beta(returns_of(equity, index), returns_of(benchmark, index), risk_free=rate)
+    expected = oracle("empyrical").beta(returns_of(equity, index), returns_of(benchmark, index), risk_free=rate)
     close(measured(run, convention)["beta"], expected)
 
 
@@ -114,7 +118,7 @@ def test_alpha_agrees_with_the_intercept_of_a_least_squares_line(run, convention
     periods, annual_rate = convention
     equity, benchmark, index = run
     rate = (1 + annual_rate) ** (1 / periods) - 1
-    line = scipy.stats.linregress(returns_of(benchmark, index) - rate, returns_of(equity, index) - rate)
+    line = oracle("scipy.stats").linregress(returns_of(benchmark, index) - rate, returns_of(equity, index) - rate)
     # An intercept is a difference of larger numbers, so near zero its error is measured against those.
     assert measured(run, convention)["alpha"] == pytest.approx(line.intercept * periods, rel=RTOL, abs=RTOL)
 
@@ -122,14 +126,14 @@ def test_alpha_agrees_with_the_intercept_of_a_least_squares_line(run, convention
 def test_annualized_return_agrees_with_ffn_when_the_capital_stands_on_the_first_date(run, convention):
     equity, _, index = run
     prices = pd.Series(np.concatenate(([CAPITAL], equity)), index=[index[0], *index])
-    close(measured(run, convention)["annualized_return"], ffn.calc_cagr(prices))
+    close(measured(run, convention)["annualized_return"], oracle("ffn").calc_cagr(prices))
 
 
 def test_skew_and_kurtosis_agree_with_scipy(run, convention):
     returns = returns_of(run[0], run[2])
     ours = measured(run, convention)
-    close(ours["skew"], scipy.stats.skew(returns, bias=False))
-    close(ours["excess_kurtosis"], scipy.stats.kurtosis(returns, bias=False))
+    close(ours["skew"], oracle("scipy.stats").skew(returns, bias=False))
+    close(ours["excess_kurtosis"], oracle("scipy.stats").kurtosis(returns, bias=False))
 
 
 def test_both_psr_agree_with_skfolio(run, convention):
@@ -138,8 +142,8 @@ def test_both_psr_agree_with_skfolio(run, convention):
     rate = (1 + annual_rate) ** (1 / periods) - 1
     ours = measured(run, convention)
     yearly_one = 1 / np.sqrt(periods)
-    close(ours["psr"], probabilistic_sharpe_ratio(returns, yearly_one, risk_free_rate=rate))
-    close(ours["psr_zero"], probabilistic_sharpe_ratio(returns, 0.0, risk_free_rate=rate))
+    close(ours["psr"], oracle("skfolio.measures").probabilistic_sharpe_ratio(returns, yearly_one, risk_free_rate=rate))
+    close(ours["psr_zero"], oracle("skfolio.measures").probabilistic_sharpe_ratio(returns, 0.0, risk_free_rate=rate))
 
 
 def test_cvar_agrees_with_empyrical_at_every_length():
@@ -150,7 +154,7 @@ def test_cvar_agrees_with_empyrical_at_every_length():
         dates = np.datetime64("2020-01-01") + np.arange(n_days)
         equity = CAPITAL * np.cumprod(1 + returns)
         ours = measure(equity, CAPITAL, dates, periods_per_year=365).values["cvar_95"]
-        assert ours == pytest.approx(empyrical.conditional_value_at_risk(returns), rel=RTOL), n_days
+        assert ours == pytest.approx(oracle("empyrical").conditional_value_at_risk(returns), rel=RTOL), n_days
 
 
 def close(ours, expected):

@@ -19,7 +19,7 @@ class Honest(Strategy):
     def on_data(self, data, portfolio):
         return Hold()
 """
-SMALL_BYTES = 3_000
+SMALL_BYTES = 2_000
 LARGE_BYTES = policy.MAX_SOURCE_BYTES * 85 // 100
 
 

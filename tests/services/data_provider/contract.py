@@ -124,20 +124,19 @@ class DataProviderContract:
             case.provider.fetch((case.known[0], case.unknown[0]), *case.empty)
         assert len(raised.value.errors) == 2
 
-    @pytest.mark.parametrize("symbol", HOSTILE_SYMBOLS)
-    def test_what_is_no_ticker_has_no_prices(self, case: Case, symbol: str) -> None:
-        with pytest.raises(NoPrices, match="not a ticker"):
-            case.provider.fetch((symbol,), case.start, case.end)
+    def test_what_is_no_ticker_has_no_prices_no_yields_and_no_version(self, case: Case) -> None:
+        for symbol in HOSTILE_SYMBOLS:
+            with pytest.raises(NoPrices, match="not a ticker"):
+                case.provider.fetch((symbol,), case.start, case.end)
+            with pytest.raises(NoPrices):
+                case.provider.fetch_yields(symbol, case.start, case.end)
+            assert case.provider.version(symbol, case.end) is None
 
     def test_a_version_stays_as_long_as_the_prices_do(self, case: Case) -> None:
         case.provider.fetch(case.known, case.start, case.end)
         versions = [case.provider.version(symbol, case.end) for symbol in case.known]
         case.provider.fetch(case.known, case.start, case.end)
         assert [case.provider.version(symbol, case.end) for symbol in case.known] == versions
-
-    @pytest.mark.parametrize("symbol", HOSTILE_SYMBOLS)
-    def test_what_is_no_ticker_has_no_version(self, case: Case, symbol: str) -> None:
-        assert case.provider.version(symbol, case.end) is None
 
     def test_unknown_symbols_have_no_versions_of_their_own(self, case: Case) -> None:
         with pytest.raises(NoPrices):
@@ -159,11 +158,6 @@ class DataProviderContract:
         yields = case.provider.fetch_yields(case.known[0], case.start, case.end)
         assert yields.dates.tolist() == table.dates.tolist()
         assert yields.percent.tolist() == table.close[:, 0].tolist()
-
-    @pytest.mark.parametrize("symbol", HOSTILE_SYMBOLS)
-    def test_yields_of_what_is_no_ticker_are_refused(self, case: Case, symbol: str) -> None:
-        with pytest.raises(NoPrices):
-            case.provider.fetch_yields(symbol, case.start, case.end)
 
     def test_yields_of_an_unknown_symbol_or_an_empty_window_are_refused(self, case: Case) -> None:
         with pytest.raises(NoPrices, match=case.unknown[0]):

@@ -8,11 +8,12 @@ import pytest
 from src.services.results.artifacts import Artifacts
 from src.services.storage.base import Storage
 from src.services.storage.sql.opening import open_storage
+from tests.databases import database
 
 
 @pytest.fixture
-def database_url(tmp_path: Path) -> str:
-    return f"sqlite:///{tmp_path}/runs.db"
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    return database("sqlite", request, tmp_path)
 
 
 @pytest.fixture
