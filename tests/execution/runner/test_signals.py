@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 from hqg_algorithms import Hold, Liquidate, Signal, TargetWeights
 
-from src.execution.runner.signal_origin import check_at_creation
+from hqg_backtester import Protected, Weights
+from src.engine.simulator import ProtectedWeights
+from src.execution.runner.signal_origin import check_at_creation, origin_of
 from src.execution.runner.signals import BadSignal, signal_reader
 
 SYMBOLS = ("SPY", "BND")
@@ -141,3 +143,32 @@ def test_weights_exchanged_after_creation_are_checked_again() -> None:
     object.__setattr__(signal, "weights", {"SPY": 2.0})
     with pytest.raises(BadSignal, match=r"exceeds 1\.0"):
         signal_reader(SYMBOLS)(signal)
+
+
+def test_weights_of_the_project_are_read_like_a_dict() -> None:
+    assert signal_reader(SYMBOLS)(Weights({"BND": 0.25})) == [0.0, 0.25]
+    with pytest.raises(BadSignal, match="which is negative"):
+        signal_reader(SYMBOLS)(Weights({"BND": -0.25}))
+
+
+@pytest.mark.parametrize("signal", [TargetWeights({"SPY": 0.5}), Weights({"SPY": 0.5}), {"SPY": 0.5}])
+def test_protected_weights_carry_their_levels_in_universe_order(signal: Any) -> None:
+    read = signal_reader(SYMBOLS)(Protected(signal, stop_loss=0.1, take_profit={"BND": 0.2}, trailing_stop=0.3))
+    assert read == [0.5, 0.0]
+    assert isinstance(read, ProtectedWeights)
+    assert read.levels == [(0.1, 0.0, 0.3), (0.1, 0.2, 0.3)]
+    assert signal_reader(SYMBOLS)(Protected(signal)).levels == [(0.0, 0.0, 0.0)] * 2  # type: ignore[union-attr]
+
+
+def test_a_level_of_an_unknown_symbol_is_rejected_with_its_name() -> None:
+    with pytest.raises(BadSignal, match=r"take_profit: 'spy' is not in the universe \(SPY, BND\); did you mean 'SPY'"):
+        signal_reader(SYMBOLS)(Protected({"SPY": 0.5}, take_profit={"spy": 0.1}))
+    with pytest.raises(BadSignal, match=r"weights sum to 1\.5"):
+        signal_reader(SYMBOLS)(Protected({"SPY": 0.75, "BND": 0.75}, stop_loss=0.1))
+
+
+def test_an_error_in_protected_weights_names_the_line_that_created_them() -> None:
+    origin = (7, "weights")
+    signal = TargetWeights({"SPY": 0.5})
+    signal.__dict__["_created_at"] = origin
+    assert origin_of(Protected(signal, stop_loss=0.1), print) == origin

@@ -104,6 +104,35 @@ def test_weights_that_bypass_the_strategy_processs_check_are_rejected(sandbox: S
     ]
 
 
+@pytest.mark.parametrize(
+    "levels", ["nan, 0, 0", "1.0, 0, 0", "-0.1, 0, 0", "0, inf, 0", "0, -1, 0", "0, 0, nan", "0, 0, 2.0"]
+)
+def test_levels_that_bypass_the_strategy_processs_check_are_rejected(sandbox: Sandbox, levels: str) -> None:
+    body = on_data(
+        f"os.write(4, b'P' + struct.pack('=8d', 0.5, 0.5, 0, 0, 0, {levels}))",
+        "time.sleep(1000)",
+        before="import os, struct, time\nfrom math import inf, nan",
+    )
+    assert failure(sandbox, body).errors == [
+        "on_data did not return a valid signal: each level must be a fraction of at least 0, and of a stop below 1"
+        " at 2014-01-01"
+    ]
+
+
+def test_weights_that_bypass_the_check_beside_levels_are_rejected(sandbox: Sandbox) -> None:
+    body = on_data(
+        "os.write(4, b'P' + struct.pack('=8d', 0.9, 0.9, *[0.0] * 6))",
+        "time.sleep(1000)",
+        before="import os, struct, time",
+    )
+    assert failure(sandbox, body).errors[0].startswith("on_data did not return a valid signal: each weight")
+
+
+def test_the_client_is_not_in_a_box(sandbox: Sandbox) -> None:
+    (error,) = failure(sandbox, on_data("hqg_backtester.Client", before="import hqg_backtester")).errors
+    assert error.startswith("ModuleNotFoundError: No module named 'hqg_backtester.client'")
+
+
 def test_a_hang_ends_at_the_time_limit_and_names_the_day(sandbox: Sandbox) -> None:
     assert failure(sandbox, on_data("while True: pass"), wall_seconds=1.0).errors == [
         "time limit of 1 s exceeded at 2014-01-01"

@@ -16,6 +16,9 @@ from sklearn.base import inspect  # <-
 from sklearn.pipeline import get_namespace  # <-
 from sklearn.utils.discovery import import_module  # <-
 from hqg_algorithms import parsing  # <-
+from hqg_backtester import Client  # <-
+from hqg_backtester.signals import math  # <-
+from hqg_backtester.client import Client  # <-
 from collections import _sys  # <-
 from dataclasses import builtins, make_dataclass  # <-
 from datetime import sys  # <-
