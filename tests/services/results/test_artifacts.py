@@ -137,13 +137,11 @@ def test_a_run_that_does_not_exist_or_has_no_result_has_no_files(artifacts, stor
     assert not root.exists()
 
 
-@pytest.mark.parametrize(
-    "name", ["../manifest.json", "removed.json", "", ".", "manifest.json/", "result.json\x00", "x"]
-)
-def test_a_name_that_is_no_file_is_not_found(artifacts, storage, name) -> None:
+def test_a_name_that_is_no_file_is_not_found(artifacts, storage) -> None:
     key = succeeded(storage)
-    with pytest.raises(ArtifactNotFound):
-        artifacts.rendered(key, name)
+    for name in ("../manifest.json", "removed.json", "", ".", "manifest.json/", "result.json\x00", "x"):
+        with pytest.raises(ArtifactNotFound):
+            artifacts.rendered(key, name)
 
 
 def test_a_deleted_sealed_file_is_not_found(artifacts, storage) -> None:
