@@ -7,7 +7,7 @@ import numpy as np
 STARTING_EQUITY = 10_000.0
 
 
-def long_result(n_days: int, n_symbols: int, trades_every: int = 1) -> dict[str, Any]:
+def long_result(n_days: int, n_symbols: int) -> dict[str, Any]:
     """An answer in which every symbol trades on each of so many days, buys and sells in turns.
 
     It has the parts that the page reads, as long as real ones, but not audited.
@@ -16,18 +16,17 @@ def long_result(n_days: int, n_symbols: int, trades_every: int = 1) -> dict[str,
     times = days.astype("datetime64[s]").astype(int).tolist()
     equity = (STARTING_EQUITY * np.cumprod(1 + np.random.default_rng(7).normal(0.0004, 0.01, n_days))).tolist()
     symbols = [f"S{number:03d}" for number in range(n_symbols)]
-    trading = range(0, n_days, trades_every)
     orders = [
         {
             "timestamp": f"{days[day]}T00:00:00Z",
             "symbol": symbol,
-            "action": "Buy" if (day // trades_every + place) % 2 == 0 else "Sell",
+            "action": "Buy" if (day + place) % 2 == 0 else "Sell",
             "price": 10.0 + place + day * 0.01234567,
             "shares": 0.123456789 + place / 7,
             "fee": 0.0,
             "slippage_cost": 0.0012345,
         }
-        for day in trading
+        for day in range(n_days)
         for place, symbol in enumerate(symbols)
     ]
     for number, order in enumerate(orders, start=1):
@@ -39,9 +38,7 @@ def long_result(n_days: int, n_symbols: int, trades_every: int = 1) -> dict[str,
             for time, value in zip(times, equity, strict=True)
         ],
         "orders": orders,
-        "holding_weights": [
-            {"time": times[day], "weights": dict.fromkeys(symbols, 0.9 / n_symbols)} for day in trading
-        ],
+        "holding_weights": [{"time": time, "weights": dict.fromkeys(symbols, 0.9 / n_symbols)} for time in times],
         "benchmark": [{"time": time, "value": value * 0.9} for time, value in zip(times, equity, strict=True)],
     }
     tail = {name: facts.pop(name) for name in ("logs", "warnings", "provenance")}

@@ -94,7 +94,7 @@ def strategies_folder() -> Path:
     return PROJECT / "tests" / "strategies"
 
 
-def open_sandbox(choice: str, limits: BoxLimits | None = None) -> Sandbox:
+def open_sandbox(choice: str) -> Sandbox:
     """A sandbox of that kind; skips, or fails where it is required, when there is none.
 
     Args:
@@ -104,20 +104,20 @@ def open_sandbox(choice: str, limits: BoxLimits | None = None) -> Sandbox:
     if reason is not None:
         backend, _, runtime = choice.partition("+")
         missing("GVISOR" if runtime else backend.upper(), f"NO {choice.upper()} SANDBOX: {reason}")
-    return _select(choice, limits or BoxLimits())
+    return _select(choice)
 
 
 @functools.cache
 def sandbox_complaint(choice: str) -> str | None:
     """None where that sandbox works, else why it does not; asked once a session."""
-    sandbox = _select(choice, BoxLimits())
+    sandbox = _select(choice)
     try:
         return sandbox.unavailable_reason()
     finally:
         sandbox.close()
 
 
-def _select(choice: str, limits: BoxLimits) -> Sandbox:
+def _select(choice: str) -> Sandbox:
     backend, _, runtime = choice.partition("+")
     return select_sandbox(
         backend,
@@ -125,7 +125,7 @@ def _select(choice: str, limits: BoxLimits) -> Sandbox:
         image=SANDBOX_IMAGE,
         python=SANDBOX_PYTHON,
         source_folder=PROJECT,
-        limits=limits,
+        limits=BoxLimits(),
     )
 
 

@@ -59,15 +59,14 @@ class PostgresServer:
         """The address of one of its databases, as DATABASE_URL takes it."""
         return f"postgresql://{USER}:{self.password}@127.0.0.1:{self.port}/{name}"
 
-    def new_database(self, template: str = "template1", encoding: str = "UTF8") -> str:
-        """The name of a database made just now: empty, or a copy of `template`."""
+    def new_database(self, encoding: str = "UTF8") -> str:
+        """The name of an empty database made just now."""
         name = f"test_{next(self._names)}_{secrets.token_hex(3)}"
-        of_template = sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(template))
-        other = sql.SQL("CREATE DATABASE {} TEMPLATE template0 ENCODING {} LC_COLLATE 'C' LC_CTYPE 'C'").format(
+        made = sql.SQL("CREATE DATABASE {} TEMPLATE template0 ENCODING {} LC_COLLATE 'C' LC_CTYPE 'C'").format(
             sql.Identifier(name), sql.Literal(encoding)
         )
         with psycopg.connect(self.url(), autocommit=True) as connection:
-            connection.execute(of_template if encoding == "UTF8" else other)
+            connection.execute(made)
         return name
 
     def drop_database(self, name: str) -> None:

@@ -47,11 +47,11 @@ def becomes_true(is_true: Callable[[], bool]) -> bool:
     return True
 
 
-def price_table(n_days: int = 250, symbols: tuple[str, ...] = ("AAA", "BBB")) -> PriceTable:
+def price_table(n_days: int = 250) -> PriceTable:
     """Invented prices on consecutive weekdays from 2014-01-01, different for every symbol."""
     days = np.arange(np.datetime64("2014-01-01"), np.datetime64("2014-01-01") + 2 * n_days)
     dates = days[np.is_busday(days)][:n_days]
-    random = np.random.default_rng(7)
+    symbols, random = ("AAA", "BBB"), np.random.default_rng(7)
     close = 100 * np.exp(np.cumsum(random.normal(0, 0.01, (n_days, len(symbols))), axis=0))
     open_ = close * np.exp(random.normal(0, 0.004, close.shape))
     high, low = np.maximum(open_, close) * 1.002, np.minimum(open_, close) * 0.998
@@ -85,7 +85,6 @@ def run_in_box(
     wall_seconds: float = LONG_SECONDS,
     seed: int = 0,
     parameters: dict[str, Any] | None = None,
-    needs_prelude: bool = False,
     max_orders: int = MAX_ORDERS,
     **rule_changes: Any,
 ) -> Reply:
@@ -94,7 +93,7 @@ def run_in_box(
     Raises:
         StrategyFailed: see Session.
     """
-    job = Job(source, class_name, needs_prelude, parameters or {}, seed, wall_seconds, max_orders=max_orders)
+    job = Job(source, class_name, False, parameters or {}, seed, wall_seconds, max_orders=max_orders)
     deadline = Deadline.after(wall_seconds + LONG_SECONDS)
     with Session(sandbox, job, deadline) as session:
         _, cadence = session.describe()

@@ -29,7 +29,6 @@ def engine_script(
     description: dict[str, Any],
     weights: Sequence[float] | None,
     forge: Forge = lambda ledger: None,
-    logs: Sequence[str] = (),
 ) -> Callable[[bytes], bytes]:
     """A box whose strategy always wants the same weights.
 
@@ -37,7 +36,6 @@ def engine_script(
         description: its universe, bar_size and execution.
         weights: its answer to every bar; None holds.
         forge: changes the books before they are sent.
-        logs: what its strategy printed; all but the last line is told while it runs, where it is observed.
     """
 
     def script(heard: bytes) -> bytes:
@@ -49,7 +47,7 @@ def engine_script(
         wire, prices = (protocol.cipher(key, kind, frames[kind]) for kind in (protocol.RULES, protocol.PRICES))
         rules = json.loads(wire)
         ledger = _run(rules, prices, weights)
-        told = _progress(ledger, logs) if rules["is_observed"] else b""
+        told = _progress(ledger) if rules["is_observed"] else b""
         forge(ledger)
         marks = (ledger.cash, ledger.equity)
         payload = protocol.pack_ledger(ledger.orders, marks, ledger.decisions, ledger.levels)
@@ -57,7 +55,7 @@ def engine_script(
         targets = [ledger.signals, ledger.most_requested, ledger.most_affordable]
         end = {
             "nonce": nonce,
-            "logs": list(logs),
+            "logs": [],
             "lost_output_bytes": 0,
             "unfilled": [[e.symbol, e.reason, e.first_day, e.last_day, e.n_days] for e in ledger.unfilled],
             "targets": targets,
@@ -68,10 +66,9 @@ def engine_script(
     return script
 
 
-def _progress(ledger: Ledger, logs: Sequence[str]) -> bytes:
+def _progress(ledger: Ledger) -> bytes:
     day = len(ledger.equity) // 2
-    value = {"day": day, "equity": ledger.equity[day], "lines": list(logs[:-1])}
-    return protocol.json_frame(protocol.PROGRESS, value)
+    return protocol.json_frame(protocol.PROGRESS, {"day": day, "equity": ledger.equity[day], "lines": []})
 
 
 def _run(wire: dict[str, Any], prices: bytes, weights: Sequence[float] | None) -> Ledger:

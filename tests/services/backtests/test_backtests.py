@@ -93,8 +93,8 @@ def better_price(ledger: Ledger) -> None:
 
 
 def missing_order(ledger: Ledger) -> None:
-    for column in ("day", "symbol", "shares", "price", "fee"):
-        del getattr(ledger.orders, column)[3]
+    for column in ledger.orders:
+        del column[3]
 
 
 def order_of_another_day(ledger: Ledger) -> None:
