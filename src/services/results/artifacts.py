@@ -122,7 +122,11 @@ class Artifacts:
         """
         if name not in RENDERERS:
             raise ArtifactNotFound(NO_SUCH_FILE)
-        title, request, stored = self._stored(key)
+        request, stored = self._stored(key)
+        run = self._storage.runs.get(key)
+        if run is None:
+            raise _no_run()
+        title = run.name or "Unnamed run"
         identity = stored.json_sha256 if isinstance(stored, EarlierResult) else stored.sha256
         sha256 = hashlib.sha256("\n".join((RENDERING, name, identity, title)).encode("utf-8", "surrogatepass"))
         return Rendered(sha256.hexdigest(), lambda: RENDERERS[name](unpacked(stored), title, request["strategy_code"]))
@@ -155,7 +159,7 @@ class Artifacts:
             clean_left_overs(self._root, owner, self._storage.chain.links(owner))
 
     def _sealed(self, key: RunKey) -> Link:
-        _, request, stored = self._stored(key)
+        request, stored = self._stored(key)
         parts = {"request.json": _readable_json(request), "strategy.py": request["strategy_code"].encode("utf-8")}
         parts |= sealed_parts(stored)
         try:
@@ -184,15 +188,14 @@ class Artifacts:
 
         return build
 
-    def _stored(self, key: RunKey) -> tuple[str, dict[str, Any], StoredResult | EarlierResult]:
-        """The run's name, its request and its result."""
-        runs = self._storage.runs
-        run, details, result = runs.get(key), runs.details(key), runs.result(key)
-        if run is None or details is None:
-            raise ArtifactNotFound("There is no such run")
+    def _stored(self, key: RunKey) -> tuple[dict[str, Any], StoredResult | EarlierResult]:
+        """The run's request and its result."""
+        details, result = self._storage.runs.details(key), self._storage.runs.result(key)
+        if details is None:
+            raise _no_run()
         if result is None:
             raise ArtifactsNotReady("The run has no result yet, and so no files")
-        return run.name or "Unnamed run", dict(details.request), result
+        return dict(details.request), result
 
 
 def _written(path: Path, content: bytes) -> SealedFile:
@@ -202,6 +205,10 @@ def _written(path: Path, content: bytes) -> SealedFile:
 
 def _readable_json(value: Mapping[str, Any]) -> bytes:
     return (json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n").encode("utf-8")
+
+
+def _no_run() -> ArtifactNotFound:
+    return ArtifactNotFound("There is no such run")
 
 
 def _gone(path: object) -> ArtifactNotFound:

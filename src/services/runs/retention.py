@@ -139,9 +139,8 @@ class RunRetention:
         for key in self._store.surplus(self._keep, self._keep_bytes):
             if key in unsealable:
                 continue
-            run = self._store.get(key)
-            # Without a link no trace of this result would remain: it stays until it has one.
-            if run is not None and run.has_result and not self._attempt(self._files.seal, key):
+            # Without a link no trace of a result would remain: it stays until it has one.
+            if not self._attempt(self._seal, key):
                 unsealable = frozenset(self._store.unsealed())
                 continue
             self._attempt(remove_run, self._store, self._files.remove, key)
