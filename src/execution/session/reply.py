@@ -65,7 +65,7 @@ class Reply:
     targets: Targets | None = None
 
 
-def read_reply(ledger: bytes, finished: dict[str, Any], symbols: Sequence[str], n_days: int) -> Reply:
+def read_reply(ledger: bytes, finished: dict[str, Any], symbols: Sequence[str], n_days: int, max_orders: int) -> Reply:
     """Read the reply from a run's last two frames.
 
     Args:
@@ -73,13 +73,16 @@ def read_reply(ledger: bytes, finished: dict[str, Any], symbols: Sequence[str], 
         finished: value of FINISHED, with its logs already checked.
         symbols: the universe.
         n_days: the number of days sent.
+        max_orders: the run's limit.
 
     Raises:
-        ProtocolError: a part has the wrong form.
+        ProtocolError: a part has the wrong form, or there are too many orders.
     """
     n_orders, days, n_levels, decisions = protocol.ledger_shape(ledger)
     if days != n_days or decisions > n_days:
         raise protocol.ProtocolError("its books and the prices differ in length")
+    if n_orders > max_orders:
+        raise protocol.ProtocolError(f"it has {n_orders} orders, more than the {max_orders} allowed")
     lost = finished.get("lost_output_bytes")
     return Reply(
         **_columns(ledger, n_orders, n_days, n_levels),

@@ -295,7 +295,7 @@ class Session:
 
     def _reply(self, ledger: bytes, finished: dict[str, Any]) -> Reply:
         try:
-            return read_reply(ledger, finished, self._symbols, len(self._dates))
+            return read_reply(ledger, finished, self._symbols, len(self._dates), self.job.max_orders)
         except protocol.ProtocolError as error:
             raise self._broken(str(error)) from error
 
