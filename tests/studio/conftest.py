@@ -59,11 +59,11 @@ def service(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Itera
         yield address
 
 
-@pytest.fixture
-def open_page(browser: Browser) -> Iterator[OpenPage]:
+@contextlib.contextmanager
+def opened_pages(browser: Browser) -> Iterator[OpenPage]:
     """open_page(address, **options of the context): a page in a context of its own.
 
-    When the test ends, whatever a page has written to the console as an error fails it. What a test expects there it
+    When the block ends, an error that a page has written to the console fails the test. What a test expects there it
     names as `allowed`, a list of parts of such messages.
     """
     contexts: list[BrowserContext] = []
@@ -84,6 +84,13 @@ def open_page(browser: Browser) -> Iterator[OpenPage]:
         context.close()
     surprising = [message for message in messages if not any(part in message for part in expected)]
     assert surprising == []
+
+
+@pytest.fixture
+def open_page(browser: Browser) -> Iterator[OpenPage]:
+    """The pages of one test: see `opened_pages`."""
+    with opened_pages(browser) as open_it:
+        yield open_it
 
 
 def watch(page: Page, messages: list[str]) -> None:

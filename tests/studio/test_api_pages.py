@@ -30,19 +30,15 @@ def executed(page: Page, operation: str) -> str:
     return str(status.inner_text())[:3]
 
 
-@pytest.mark.parametrize(
-    ("operation", "statuses"),
-    [
-        ("backtests-run_backtest", {"200"}),
-        # The same example as above: the run may be there already.
-        ("runs-submit_run", {"200", "201"}),
-        ("backtests-validate_strategy", {"200"}),
-        ("runs-list_runs", {"200"}),
-        ("health-health", {"200"}),
-    ],
-)
-def test_execute_works_as_the_page_comes(service: str, open_page: OpenPage, operation: str, statuses: set[str]) -> None:
-    assert executed(open_page(f"{service}docs"), operation) in statuses
+def test_execute_works_as_the_page_comes(service: str, open_page: OpenPage) -> None:
+    page = open_page(f"{service}docs")
+    assert executed(page, "health-health") == "200"
+    assert executed(page, "backtests-validate_strategy") == "200"
+    # Tests that share this service may have submitted the same example.
+    assert executed(page, "runs-submit_run") in {"200", "201"}
+    assert executed(page, "runs-list_runs") == "200"
+    # Last, for its long answer makes the page slow.
+    assert executed(page, "backtests-run_backtest") == "200"
 
 
 def test_a_field_that_is_filled_in_beside_a_source_is_sent(service: str, open_page: OpenPage) -> None:

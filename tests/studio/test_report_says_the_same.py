@@ -1,12 +1,14 @@
 """The report and the studio show one run in the same words, in the same order, with the same digits."""
 
 import re
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from tests.studio.acting import finished_run, result_of
+from tests.studio.conftest import opened_pages
 from tests.studio.strategies import TREND
 
 TEXTS = """(rows, [row, ...cells]) => rows.map((element) => cells.map((cell) => {
@@ -32,13 +34,14 @@ def texts(page: Page, rows: str, *cells: str) -> list[list[str]]:
     return page.locator(rows).evaluate_all(TEXTS, [rows, *cells])
 
 
-@pytest.fixture(params=[COSTS, PLAIN], ids=["costs", "short and plain"])
-def pages(request: pytest.FixtureRequest, service: str, open_page) -> tuple[Page, Page]:
+@pytest.fixture(scope="module", params=[COSTS, PLAIN], ids=["costs", "short and plain"])
+def pages(request: pytest.FixtureRequest, service: str, browser: Browser) -> Iterator[tuple[Page, Page]]:
     """One run in the studio, and its report."""
     run = finished_run(service, TREND, start_date="2013-06-03", **{"end_date": "2016-02-29"} | request.param)
-    studio = open_page(f"{service}?run={run}")
-    result_of(studio)
-    return studio, open_page(f"{service}api/v1/runs/{run}/artifacts/report.html")
+    with opened_pages(browser) as open_page:
+        studio = open_page(f"{service}?run={run}")
+        result_of(studio)
+        yield studio, open_page(f"{service}api/v1/runs/{run}/artifacts/report.html")
 
 
 def test_title_and_headline_numbers_are_the_same(pages):
