@@ -29,9 +29,10 @@ def equity_frame(candles: Rows) -> "pd.DataFrame":
 
 
 def orders_frame(orders: Rows) -> "pd.DataFrame":
-    """One row per order; fields that a newer service adds become columns."""
+    """One row per order; fields that only some orders have, such as `reason`, become columns too."""
     pandas = _pandas()
-    more = [name for name in (orders[0] if orders else ()) if name not in (*ORDER_COLUMNS, "timestamp")]
+    present = dict.fromkeys(name for order in orders for name in order)
+    more = [name for name in present if name not in (*ORDER_COLUMNS, "timestamp")]
     times = pandas.to_datetime([order["timestamp"] for order in orders], utc=True)
     index = times.tz_localize(None).as_unit("s").rename("date")
     columns = {name: [order.get(name) for order in orders] for name in (*ORDER_COLUMNS, *more)}

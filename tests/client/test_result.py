@@ -128,6 +128,8 @@ def test_a_symbol_that_was_not_held_has_weight_zero():
 def test_a_field_added_by_a_newer_service_becomes_a_column():
     orders = [{**an_answer()["orders"][0], "venue": "X"}]
     assert result(orders=orders).orders["venue"].tolist() == ["X"]
+    exits = [an_answer()["orders"][0], {**an_answer()["orders"][0], "reason": "stop_loss"}]
+    assert result(orders=exits).orders["reason"].dropna().tolist() == ["stop_loss"]
 
 
 def test_changing_a_table_changes_nothing_else():
