@@ -59,9 +59,9 @@ class Result:
     equity: float
 
 
-def in_one_process(strategy: Any, symbols: tuple[str, ...]) -> Decide:
+def in_one_process(strategy: Any, symbols: tuple[str, ...], source: str = _SOURCE) -> Decide:
     """User code behind the same frames and views as in the box, without the second process."""
-    offered = asked(_SOURCE)
+    offered = asked(source)
     on_data, pack = strategy.on_data, frame_packer(len(symbols), offered)
     views, read_signal = frame_reader(symbols, offered), signal_reader(symbols)
     check_at_creation(symbols)
@@ -79,11 +79,11 @@ def rules(execution: ExecutionTiming, slippage: float = 0.0, min_trade_value: fl
     return Rules(BarSize.DAILY, execution, rivals.CAPITAL, min_trade_value, commission, Fraction(slippage))
 
 
-def ours(name: str, market: Market, how: Rules, strategy: Callable[[], Any]) -> Contender:
+def ours(name: str, market: Market, how: Rules, strategy: Callable[[], Any], source: str = _SOURCE) -> Contender:
     """Our engine in one process."""
 
     def run() -> float:
-        return simulate(market, how, in_one_process(strategy(), market.symbols)).equity[-1]
+        return simulate(market, how, in_one_process(strategy(), market.symbols, source)).equity[-1]
 
     return Contender(name, lambda: run, repeats=7)
 
@@ -125,6 +125,41 @@ def in_the_box(market: Market, how: Rules, strategy: str, repeats: int) -> rival
 def ours_in_the_box(market: Market, how: Rules, strategy: str, repeats: int = 5) -> Contender:
     """Our engine in two processes."""
     return Contender("ours, in the box", lambda: in_the_box(market, how, strategy, repeats), repeats)
+
+
+ASKING = """
+from hqg_algorithms import Hold, Strategy
+class Asking(Strategy):
+    universe = ["SPY", "BND"]
+    def on_data(self, data, portfolio):
+        {question}
+        return Hold()
+"""
+
+
+def print_questions(prices: Prices) -> None:
+    """What data.history costs a bar, as users call it, over a strategy that only holds."""
+    market, how = prices.market(), rules(ExecutionTiming.CLOSE_TO_NEXT_OPEN)
+    print(f"\nAsking for the past on each of {len(market.days):,} bars of two symbols, one process")
+    print(f"{'':<44}{'us/bar':>10}{'over holding':>14}{'time, holding = 1':>20}")
+    holding = 0.0
+    for name, question in (
+        ("holds", "pass"),
+        ("mentions data.history and never asks", "if False: data.history('SPY', 252)"),
+        ("data.history('SPY', 252)", "data.history('SPY', 252)"),
+        ("data.history('SPY', 252, 'volume')", "data.history('SPY', 252, 'volume')"),
+        ("data.history('SPY', 20, 'bar')", "data.history('SPY', 20, 'bar')"),
+        ("data.date", "data.date"),
+        ("portfolio.average_cost('SPY')", "portfolio.average_cost('SPY')"),
+    ):
+        source = ASKING.format(question=question)
+        space: dict[str, Any] = {"__name__": "strategy"}
+        exec(compile(source, SOURCE_NAME, "exec", dont_inherit=True), space)  # noqa: S102 - our own text
+        result = measure(ours(name, market, how, space["Asking"], source))
+        assert isinstance(result, Result)
+        cost = result.seconds / len(market.days) * 1e6
+        holding = holding or cost
+        print(f"{name:<44}{cost:>10.2f}{cost - holding:>14.2f}{cost / holding:>20.2f}")
 
 
 def trend_contenders(prices: Prices) -> list[Contender]:
@@ -229,6 +264,7 @@ def main() -> None:
     title = f"20 symbols, equal weight each day, close to close, {SLIPPAGE * 1e4:.0f} bps"
     print_table(title, "symbol-bars", many.close.size, equal_weight_contenders(many))
     print_scaling()
+    print_questions(pair)
 
 
 if __name__ == "__main__":

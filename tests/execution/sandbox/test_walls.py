@@ -502,6 +502,9 @@ def search(price):
         try:
             if isinstance(values, (list, tuple, set, frozenset)) and price in values:
                 found.append(("object", type(thing).__name__))
+            is_list = isinstance(values, (list, tuple))
+            if is_list and any(type(value) is bytes and value is not needle and needle in value for value in values):
+                found.append(("frame in a", type(thing).__name__))
         except Exception:
             pass
     frame = sys._getframe()
@@ -547,16 +550,38 @@ def search(price):
 '''
 
 
-def test_a_strategy_that_searches_for_tomorrows_prices_finds_none(sandbox: Sandbox) -> None:
+ASK = """
+import pandas
+class Base(Base):
+    kept = []
+    def ask(self, data):
+        self.kept.append(data)
+        for slice in self.kept[-3:]:
+            for symbol in self.universe:
+                print(end="".join(str(slice.history(symbol, 99, field))[:0] for field in ("open", "close", "bar")))
+                slice.frame(symbol, 99)
+        data.time, data.date
+"""
+
+
+@pytest.mark.parametrize("asks", ["pass", "self.ask(data)"])
+@pytest.mark.parametrize("what", ["price", "date"])
+def test_a_strategy_that_searches_for_tomorrow_finds_nothing(sandbox: Sandbox, asks: str, what: str) -> None:
     prices = price_table(60)
-    # The price is passed as text in two halves, so that the search does not find its own argument.
-    tomorrow = float(prices.close[31, 0])
+    seconds = prices.dates[31].astype("datetime64[s]").astype(float)
+    # The number is passed as text in two halves, so that the search does not find its own argument.
+    tomorrow = float(prices.close[31, 0] if what == "price" else seconds)
     whole, part = repr(tomorrow).split(".")
-    body = SEARCH + on_data(
-        "self.n = getattr(self, 'n', 0) + 1",
-        "if self.n == 31:",
-        f"    print('found', search(float('{whole}' + '.' + '{part}')))",
-        "return Hold()",
+    body = (
+        SEARCH
+        + ASK
+        + on_data(
+            "self.n = getattr(self, 'n', 0) + 1",
+            asks,
+            "if self.n == 31:",
+            f"    print('found', search(float('{whole}' + '.' + '{part}')))",
+            "return Hold()",
+        )
     )
     reply = run_in_box(sandbox, PRELUDE + body, prices=prices)
     (said,) = reply.logs
@@ -565,6 +590,18 @@ def test_a_strategy_that_searches_for_tomorrows_prices_finds_none(sandbox: Sandb
         # that carried the prices is closed, and the others never carry a price.
         said = re.sub(r"\('opened a descriptor of the runner', \d+\),? ?", "", said)
     assert said.replace(", ]", "]") == "found []"
+
+
+def test_the_search_finds_a_date_and_a_price_that_were_sent_although_only_another_field_was_read(
+    sandbox: Sandbox,
+) -> None:
+    body = SEARCH + on_data(
+        "data.history('BBB', 9, 'open')",
+        "self.seen = getattr(self, 'seen', []) + [(data.time.timestamp(), data.high('AAA') / 2)]",
+        "if len(self.seen) == 31: print([bool(search(n)) for n in (self.seen[10][0], 2 * self.seen[10][1])])",
+        "return Hold()",
+    )
+    assert list(run_in_box(sandbox, PRELUDE + body).logs) == ["[True, True]"]
 
 
 def test_the_search_finds_a_price_that_was_shown(sandbox: Sandbox) -> None:
