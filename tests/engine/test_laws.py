@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from src.engine.costs import Commission, Fraction, HalfSpread, PerOrder, PerShare, Rate, Slippage, VolumeParticipation
 from src.engine.ledger import Ledger
 from src.engine.market import Market, Rules
-from src.engine.simulator import simulate
+from src.engine.simulator import ProtectedWeights, simulate
 from tests.engine.markets import consecutive, fills, market, plan, rules
 
 Prices = dict[str, list[float | None]]
@@ -44,8 +44,12 @@ class Case:
 
 
 @st.composite
-def cases(draw: st.DrawFn, gaps: bool = True, most_move: float = 1.5) -> Case:
-    """One to four symbols over up to forty days, moving by up to that factor per day, with a plan of weights."""
+def cases(draw: st.DrawFn, gaps: bool = True, most_move: float = 1.5, levels: bool = False) -> Case:
+    """One to four symbols over up to forty days, moving by up to that factor per day, with a plan of weights.
+
+    Args:
+        levels: whether some of the weights have protective levels.
+    """
     n_symbols, n_days = draw(st.integers(1, 4)), draw(st.integers(1, 40))
     seeded = Random(draw(st.integers(0, 2**64)))  # noqa: S311 - drawing each price would take most of the time
     extremes = (1 / most_move, 1.0, most_move)
@@ -67,6 +71,8 @@ def cases(draw: st.DrawFn, gaps: bool = True, most_move: float = 1.5) -> Case:
     wanted = st.lists(st.integers(0, 5), min_size=n_symbols, max_size=n_symbols)
     days = draw(st.lists(st.integers(0, n_days - 1), unique=True, max_size=12))
     weights = {day: _weights(draw(wanted), draw(st.sampled_from([0.0, 0.3]))) for day in days}
+    if levels:
+        weights = {day: _protected(each, seeded) if seeded.random() < 0.7 else each for day, each in weights.items()}
     execution = draw(st.sampled_from(list(ExecutionTiming)))
     bar_size = draw(st.sampled_from([BarSize.DAILY, BarSize.DAILY, BarSize.WEEKLY]))
     return Case(opens, closes, volumes, weights, bar_size, execution)
@@ -75,6 +81,11 @@ def cases(draw: st.DrawFn, gaps: bool = True, most_move: float = 1.5) -> Case:
 def _weights(parts: Sequence[int], left_in_cash: float) -> list[float]:
     total = sum(parts)
     return [part / total * (1 - left_in_cash) if total else 0.0 for part in parts]
+
+
+def _protected(weights: Sequence[float], seeded: Random) -> ProtectedWeights:
+    stops, gains = [0.0, 0.07, 0.31], [0.0, 0.11, 0.43]
+    return ProtectedWeights(weights, [tuple(map(seeded.choice, (stops, gains, stops))) for _ in weights])
 
 
 COMMISSIONS = st.sampled_from([PerOrder(0.0), PerOrder(3.0), PerShare(0.05, 1.0), Rate(0.01), Rate(1.0)])
@@ -100,7 +111,7 @@ def last_closes(case: Case) -> list[list[float]]:
     return rows
 
 
-@given(cases(), COMMISSIONS, SLIPPAGES, st.sampled_from([0.0, 1.0, 50.0]))
+@given(cases(levels=True), COMMISSIONS, SLIPPAGES, st.sampled_from([0.0, 1.0, 50.0]))
 @settings(max_examples=100)
 def test_equity_is_cash_plus_positions_every_day_and_cash_is_never_overdrawn(
     case: Case, commission: Commission, slippage: Slippage, least: float
@@ -131,7 +142,7 @@ def same_equity(one: Ledger, other: Ledger, factor: float = 1.0) -> None:
     assert [factor * equity for equity in one.equity] == pytest.approx(other.equity, rel=1e-9)
 
 
-@given(cases(), st.floats(0.01, 100))
+@given(cases(levels=True), st.floats(0.01, 100))
 def test_scaling_the_prices_of_a_symbol_changes_nothing_but_share_counts(case: Case, factor: float) -> None:
     before = case.run()
     for prices in (case.opens, case.closes):
@@ -143,7 +154,7 @@ def test_scaling_the_prices_of_a_symbol_changes_nothing_but_share_counts(case: C
         assert new[2] == pytest.approx(old[2] / (factor if old[1] == 0 else 1), rel=1e-6)
 
 
-@given(cases(), st.floats(0.01, 1e6), st.sampled_from([Rate(0.002), PerShare(0.01)]))
+@given(cases(levels=True), st.floats(0.01, 1e6), st.sampled_from([Rate(0.002), PerShare(0.01)]))
 def test_scaling_capital_scales_equity(case: Case, factor: float, commission: Commission) -> None:
     """Without a minimum trade and without flat fees."""
     costs = {"commission": commission, "slippage": Fraction(0.001)}
@@ -184,7 +195,7 @@ def test_relabelling_symbols_changes_nothing(case: Case, data: st.DataObject) ->
     same_equity(before, case.run(commission=Rate(0.001), slippage=Fraction(0.001)))
 
 
-@given(cases(), COMMISSIONS, SLIPPAGES, st.data())
+@given(cases(levels=True), COMMISSIONS, SLIPPAGES, st.data())
 def test_appending_days_never_changes_the_past(
     case: Case, commission: Commission, slippage: Slippage, data: st.DataObject
 ) -> None:
@@ -215,7 +226,7 @@ def test_costs_never_raise_final_equity_of_a_fixed_plan(case: Case, commission: 
     assert all(paid <= spared * (1 + 1e-9) for paid, spared in zip(costly, free, strict=True))
 
 
-@given(cases(), COMMISSIONS, SLIPPAGES)
+@given(cases(levels=True), COMMISSIONS, SLIPPAGES)
 def test_the_same_input_gives_the_same_books_bit_for_bit(
     case: Case, commission: Commission, slippage: Slippage
 ) -> None:
@@ -229,7 +240,7 @@ class SizedFraction(Fraction):
     uses_volume = True
 
 
-@given(cases(), COMMISSIONS, st.sampled_from([0.0, 0.0005, 0.03]))
+@given(cases(levels=True), COMMISSIONS, st.sampled_from([0.0, 0.0005, 0.03]))
 def test_orders_sized_in_advance_are_those_sized_one_by_one(
     case: Case, commission: Commission, fraction: float
 ) -> None:
