@@ -1,4 +1,3 @@
-import asyncio
 import inspect
 from pathlib import Path
 
@@ -31,25 +30,19 @@ def test_the_fake_is_called_like_the_real_one(fake: type, real: type):
             )
 
 
-def test_without_a_working_sandbox_the_services_open_all_the_same(caplog, tmp_path: Path):
-    async def story() -> None:
-        async with open_services(settings(tmp_path, max_execution_time=7)) as services:
-            assert isinstance(services.runs._backtests, Backtests)
-            assert services.sandbox.name == "bubblewrap"
-            assert services.sandbox.unavailable_reason()
-            assert await services.run_slots.run(lambda cancel: 42) == 42
-
-    asyncio.run(story())
+async def test_without_a_working_sandbox_the_services_open_all_the_same(caplog, tmp_path: Path):
+    async with open_services(settings(tmp_path, max_execution_time=7)) as services:
+        assert isinstance(services.runs._backtests, Backtests)
+        assert services.sandbox.name == "bubblewrap"
+        assert services.sandbox.unavailable_reason()
+        assert await services.run_slots.run(lambda cancel: 42) == 42
     assert "no sandbox works, refusing runs" in caplog.text
 
 
 @pytest.mark.parametrize(
     ("name", "kind"), [("mock", MockProvider), ("files", FilesProvider), ("yahoo", CachedProvider)]
 )
-def test_prices_come_from_the_provider_of_the_settings(tmp_path: Path, name: str, kind: type):
-    async def story() -> str:
-        async with open_services(settings(tmp_path, data_provider=name, data_dir=tmp_path)) as services:
-            assert isinstance(services.runs._backtests._datasets._provider, kind)
-            return services.data_source
-
-    assert asyncio.run(story()) == name
+async def test_prices_come_from_the_provider_of_the_settings(tmp_path: Path, name: str, kind: type):
+    async with open_services(settings(tmp_path, data_provider=name, data_dir=tmp_path)) as services:
+        assert isinstance(services.runs._backtests._datasets._provider, kind)
+        assert services.data_source == name
