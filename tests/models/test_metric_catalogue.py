@@ -1,4 +1,4 @@
-"""Every metric appears in the catalogue, with its own label and explanation."""
+"""Every metric of the catalogue has its own label and explanation."""
 
 from src.models.metric_catalogue import METRIC_CATALOGUE
 
