@@ -3,7 +3,7 @@
 import difflib
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
     AfterValidator,
@@ -96,6 +96,8 @@ def unknown_field_warnings(sent: Iterable[str], known: Iterable[str]) -> list[st
     return list(_warnings(list(_unknown_fields(dict.fromkeys(sent), known))))
 
 
+Conventions = Literal["default", "lean"]
+
 Day = Annotated[date, BeforeValidator(_iso_date), WithJsonSchema({"type": "string", "format": "date"})]
 """An ISO date, or an ISO datetime whose date is used as written."""
 
@@ -151,6 +153,9 @@ class BacktestRequest(BaseModel):
     """Seeds `random` and NumPy in the box."""
     parameters: Parameters = Field(default_factory=dict, examples=[{"lookback_days": 21}])
     """What the strategy reads with `import config`, at most 100 KB as JSON. Alias: `config_params`."""
+    # A way of showing the result: no part of the run, its hash or its stored request.
+    conventions: Annotated[Conventions, Field(exclude=True)] = "default"
+    """"lean" adds metrics_lean to the answer: the metrics as QuantConnect's LEAN defines them."""
 
     _unknown_field_warnings: tuple[str, ...] = PrivateAttr(default=())
 

@@ -5,6 +5,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict
 
 from src.models.metrics import MetricsAnswer
+from src.models.sections import SectionsAnswer
 from src.utils.price_adjustment import FULL, PriceAdjustment
 
 
@@ -177,7 +178,7 @@ class Provenance(AnswerPart):
     """The only part that differs when the same request is sent again on the same prices."""
 
 
-class BacktestResponse(AnswerPart):
+class BacktestResponse(SectionsAnswer, AnswerPart):
     """The finished backtest."""
 
     run_hash: str

@@ -35,6 +35,12 @@ def benchmark_equity(closes: Float64Array, initial_capital: float) -> Float64Arr
     return initial_capital * growth
 
 
+def known_days(values: Float64Array) -> slice:
+    """The days from the first to the last known value, of which at least one is."""
+    known = np.flatnonzero(np.isfinite(values))
+    return slice(int(known[0]), int(known[-1]) + 1)
+
+
 def beta(excess: DailyReturns, benchmark_excess: DailyReturns) -> float:
     """Slope of excess returns on the benchmark's excess returns."""
     require_dispersion(benchmark_excess, "the benchmark's daily returns")

@@ -9,12 +9,14 @@ import pytest
 from starlette.requests import Request
 
 from src.api.responses import result_response
+from src.api.responses.result_response import Shown
 from src.api.responses.result_response import result_response as response_of
 from src.models.response import BacktestResponse
 from src.services.results.answers import RecentAnswers
 from src.services.results.earlier import result_from_json
 from src.services.results.finished_run import FinishedRun
 from src.services.results.packing import packed
+from src.services.results.sections import NOTHING
 from src.services.storage.records.runs import RunKey
 from src.utils.json_bytes import json_bytes
 from tests.fakes.application import BACKTEST, REQUEST, RUNS
@@ -97,7 +99,7 @@ def test_an_answer_is_rendered_once_and_in_memory_its_owners_alone(encoding, ope
             rendered.append(run.key.owner)
             return run.result
 
-        response = asyncio.run(response_of(request, run, result, (), recent, {}))
+        response = asyncio.run(response_of(request, run, result, Shown(NOTHING), recent, {}))
         assert json.loads(opened(response.body))["run_hash"] == owner
     assert rendered == ["ann", "bob"]
 

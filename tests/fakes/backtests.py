@@ -3,9 +3,11 @@
 import threading
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Any, Self
+
+import numpy as np
 
 from src.errors import NoPrices, PriceSourceUnavailable, RunCancelled, RunTimedOut, StrategyRejected
 from src.models.request import BacktestRequest
@@ -17,6 +19,7 @@ from src.services.storage.records.runs import Progress, RunDetails
 from src.utils.canonical_json import canonical
 from src.utils.deadline import Deadline
 from src.utils.json_bytes import json_bytes
+from src.utils.round_trips import CLOSE, Fills, round_trips
 
 LONG_SECONDS = 30.0
 BEFORE_THE_BOX = (StrategyRejected, NoPrices, PriceSourceUnavailable)
@@ -134,7 +137,7 @@ class FakeBacktests:
         warnings = [*prepared.request.unknown_fields_warnings(), *self.answer["warnings"]]
         printed = [line for _, lines in self.tells for line in lines]
         filled_in = {"parameters": parameters, "warnings": warnings, "logs": [*printed, *self.answer["logs"]]}
-        return result_from_json(json_bytes(self.answer | name | filled_in))
+        return with_trades(result_from_json(json_bytes(self.answer | name | filled_in)))
 
     def _hang(self, deadline: Deadline) -> None:
         until = time.monotonic() + LONG_SECONDS
@@ -188,6 +191,13 @@ class FakePrepared:
     def execute(self, observe: Observe | None = None) -> Result:
         self.open_box()
         return self.backtests.execute(self, observe)
+
+
+def with_trades(result: Result) -> Result:
+    """A result with the round trips of its orders, at prices that never move."""
+    orders, bars = result.orders, np.full((len(result.daily.dates), len(result.symbols), 5), 200.0)
+    fills = Fills(orders.day, orders.symbol, orders.shares, orders.price, orders.fee, np.zeros(len(orders), np.int8))
+    return replace(result, trades=round_trips(fills, bars, bars[:, :, CLOSE], fills_at_open=True))
 
 
 def real_shaped_answer(run_hash: str = "5f1c") -> dict[str, Any]:

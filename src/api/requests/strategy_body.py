@@ -15,7 +15,7 @@ from src.models.plain import printable
 from src.models.request import BacktestRequest
 
 PYTHON_MEDIA_TYPES = ("text/x-python", "application/x-python", "text/x-script.python")
-_TEXT_FIELDS = frozenset({"name", "start_date", "end_date", "benchmark", "price_adjustment"})
+_TEXT_FIELDS = frozenset({"name", "start_date", "end_date", "benchmark", "price_adjustment", "conventions"})
 _QUERY_FIELDS = frozenset(BacktestRequest.model_fields) | {"config_params"}
 
 
@@ -36,7 +36,7 @@ class StrategyRoute(JsonRoute):
             scope = {**request.scope, "headers": headers.raw}
             return _SourceRequest(scope, request.receive, self.own_parameters)
         check_content_type(request, ", or 'Content-Type: text/x-python' with the strategy's source as the body")
-        return super().readable(_without_fields_in_the_query(request))
+        return super().readable(_without_fields_in_the_query(request, self.own_parameters))
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """The usual handler; errors in a query field are reported as in the query."""
@@ -96,9 +96,9 @@ def _value(name: str, text: str) -> Any:
     return json_or_text(text)
 
 
-def _without_fields_in_the_query(request: Request) -> Request:
+def _without_fields_in_the_query(request: Request, own_parameters: frozenset[str]) -> Request:
     for name in request.query_params:
-        if name in _QUERY_FIELDS:
+        if name in _QUERY_FIELDS - own_parameters:
             message = f"'{name}' goes in the body: the query is read only with a body of text/x-python"
             raise MalformedBody("query_with_json", ["query", name], message)
     return request
@@ -110,10 +110,14 @@ def _in_the_query(problem: dict[str, Any]) -> dict[str, Any]:
     return {**problem, "loc": ["query", *place[1:]] if is_field else place}
 
 
-def source_documentation() -> dict[str, Any]:
-    """The OpenAPI description of posting plain source: the body's type, and each field as a query parameter."""
+def source_documentation(own_parameters: frozenset[str] = frozenset()) -> dict[str, Any]:
+    """The OpenAPI description of posting plain source: the body's type, and each field as a query parameter.
+
+    Args:
+        own_parameters: the route's own, which it describes itself.
+    """
     schema = BacktestRequest.model_json_schema(ref_template="#/components/schemas/{model}")
-    names = [name for name in BacktestRequest.model_fields if name != "strategy_code"]
+    names = [name for name in BacktestRequest.model_fields if name not in {"strategy_code", *own_parameters}]
     return {
         "requestBody": {"content": {"text/x-python": {"schema": {"type": "string", "minLength": 1}}}},
         "parameters": [_parameter(name, schema["properties"][name]) for name in names],

@@ -1,7 +1,8 @@
 """Serves results as JSON, rendered when they are asked for; long ones in pieces."""
 
 import hashlib
-from collections.abc import Callable, Hashable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 
 from fastapi import Request, Response
 from starlette.concurrency import run_in_threadpool
@@ -13,6 +14,7 @@ from src.services.results.answer_json import answer_pieces
 from src.services.results.answers import RecentAnswers, gzip_pieces
 from src.services.results.finished_run import FinishedRun
 from src.services.results.result import Result
+from src.services.results.sections import NOTHING, Asked
 from src.services.storage.records.results import EarlierResult
 from src.utils.json_bytes import grouped
 
@@ -33,22 +35,34 @@ _HEADERS = {
 }
 
 
-async def stored_response(request: Request, finished: FinishedRun, recent: RecentAnswers) -> Response:
-    """The result as JSON, or 304 for a client that has it.
+@dataclass(frozen=True)
+class Shown:
+    """What of a request decides how a result is shown: its sections, and the name and warnings of a posted one."""
+
+    asked: Asked
+    posted: tuple[str | None, tuple[str, ...]] | None = None
+
+
+async def stored_response(
+    request: Request, finished: FinishedRun, recent: RecentAnswers, asked: Asked = NOTHING
+) -> Response:
+    """The result as JSON with the sections asked for, or 304 for a client that has it.
 
     Its two encodings are two representations, each with its own strong ETag.
     """
     is_gzip = accepts_gzip(request.headers.get("accept-encoding"))
     stored, is_earlier = finished.stored, isinstance(finished.stored, EarlierResult)
-    named = finished.identity if is_earlier else f"{finished.identity}-{RENDERING}"
+    named = f"{finished.identity}-{RENDERING}{asked.name}"
+    if is_earlier and not asked:
+        named = finished.identity
     etag = f'"{named}-gzip"' if is_gzip else f'"{named}"'
     headers = {**_HEADERS, "ETag": etag}
     if names_etag(request.headers.getlist("if-none-match"), etag):
         return Response(status_code=304, headers=headers)
-    if isinstance(stored, EarlierResult) and is_gzip:
+    if isinstance(stored, EarlierResult) and is_gzip and not asked:
         # As it was stored: another compression would not have the bytes that its ETag names.
         return bytes_response(stored.gzip_bytes, headers | {"Content-Encoding": "gzip"})
-    response = await result_response(request, finished, lambda: finished.result, (), recent, headers)
+    response = await result_response(request, finished, lambda: finished.result, Shown(asked), recent, headers)
     return without_body(response) if request.method == "HEAD" else response
 
 
@@ -60,11 +74,16 @@ def tagged_response(request: Request, body: bytes) -> Response:
     return bytes_response(body, headers)
 
 
+def _body(result: GetResult, asked: Asked, is_gzip: bool) -> bytes:
+    pieces = answer_pieces(result(), asked)
+    return b"".join(gzip_pieces(pieces) if is_gzip else pieces)
+
+
 async def result_response(
     request: Request,
     finished: FinishedRun,
     result: GetResult,
-    asked: Hashable,
+    shown: Shown,
     recent: RecentAnswers,
     headers: Mapping[str, str],
 ) -> Response:
@@ -72,27 +91,22 @@ async def result_response(
 
     Args:
         result: the result of `finished` as it is to be shown, called in another thread.
-        asked: what of the request decides how it is shown.
+        shown: what of the request decides how it is shown.
     """
     is_gzip = accepts_gzip(request.headers.get("accept-encoding"))
     if is_gzip:
         headers = {**headers, "Content-Encoding": "gzip"}
     if finished.stored.json_length > LONG_BYTES:
-        pieces = answer_pieces(await run_in_threadpool(result))
+        pieces = answer_pieces(await run_in_threadpool(result), shown.asked)
         return _streamed(gzip_pieces(pieces) if is_gzip else pieces, headers)
-    key = (finished.key, finished.identity, asked, is_gzip)
+    key = (finished.key, finished.identity, shown, is_gzip)
     body = recent.get(key)
     if body is None:
         # Milliseconds: not on the event loop.
-        body = await run_in_threadpool(_body, result, is_gzip)
+        body = await run_in_threadpool(_body, result, shown.asked, is_gzip)
         if is_gzip or finished.is_reused:  # few ask again for a result that they have just been given
             recent.put(key, body)
     return bytes_response(body, headers)
-
-
-def _body(result: GetResult, is_gzip: bool) -> bytes:
-    pieces = answer_pieces(result())
-    return b"".join(gzip_pieces(pieces) if is_gzip else pieces)
 
 
 async def rewritten_response(

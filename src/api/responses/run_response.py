@@ -4,6 +4,7 @@ import contextvars
 import threading
 import time
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 
 from fastapi import Request, Response
@@ -13,26 +14,29 @@ from src.api.http.disconnect import unless_disconnected
 from src.api.http.owners import owner_of
 from src.api.http.telemetry import RunReport, Telemetry
 from src.api.requests.reading import check_readable
-from src.api.responses.result_response import result_response
+from src.api.responses.result_response import Shown, result_response
 from src.app.services import Services
 from src.errors import RunAbandoned, RunNotFinished
 from src.models.request import BacktestRequest
 from src.services.results.finished_run import FinishedRun
+from src.services.results.sections import Asked
 from src.services.storage.records.runs import RunKey
 from src.utils.deadline import Deadline
 
 
-async def run_response(request: Request, services: Services, posted: BacktestRequest) -> Response:
-    """The finished backtest as JSON.
+async def run_response(request: Request, services: Services, posted: BacktestRequest, asked: Asked) -> Response:
+    """The finished backtest as JSON, with what was asked for in the query or the body.
 
     Raises:
         as finished_run
     """
     finished = await finished_run(request, services, posted)
     headers = run_headers(finished) | {"Vary": "Accept-Encoding"}
-    asked = (posted.name, tuple(posted.unknown_fields_warnings()))
-    result = partial(finished.result_for, posted.name, asked[1])
-    return await result_response(request, finished, result, asked, services.answers, headers)
+    asked = replace(asked, is_lean=asked.is_lean or posted.conventions == "lean")
+    warnings = tuple(posted.unknown_fields_warnings())
+    result = partial(finished.result_for, posted.name, warnings)
+    shown = Shown(asked, (posted.name, warnings))
+    return await result_response(request, finished, result, shown, services.answers, headers)
 
 
 async def finished_run(request: Request, services: Services, posted: BacktestRequest) -> FinishedRun:

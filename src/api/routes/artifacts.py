@@ -62,7 +62,8 @@ async def get_artifact(
     services: ServicesDep,
 ) -> Response:
     """A download; report.html opens as a page without scripts. The manifest lists the sealed files; result.json,
-    orders.csv, orders.parquet, equity.csv, equity.parquet and report.html are made when they are asked for.
+    orders.csv, orders.parquet, trades.csv, trades.parquet, equity.csv, equity.parquet and report.html are made when
+    they are asked for.
     """
     manifest = await run_in_threadpool(services.artifacts.manifest, key)
     # A name is looked up, never made into a path.

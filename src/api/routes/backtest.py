@@ -9,6 +9,7 @@ from src.api.http.headers import prefers
 from src.api.http.json_response import json_response
 from src.api.http.paths import mounted
 from src.api.requests.examples import REQUEST_EXAMPLES
+from src.api.requests.sections import PARAMETERS, AskedDep
 from src.api.requests.strategy_body import StrategyRoute, source_documentation
 from src.api.requests.submission import submitted
 from src.api.responses.problems import PROBLEMS, RUN_HEADERS
@@ -20,7 +21,14 @@ from src.models.run import JobAccepted
 
 RESPOND_ASYNC = "respond-async"
 
-router = APIRouter(prefix="/api/v1", tags=["backtests"], route_class=StrategyRoute)
+
+class BacktestRoute(StrategyRoute):
+    """A route that takes the body of a backtest, and in the query what its answer is to include."""
+
+    own_parameters = PARAMETERS
+
+
+router = APIRouter(prefix="/api/v1", tags=["backtests"], route_class=BacktestRoute)
 
 
 @router.post(
@@ -34,12 +42,13 @@ router = APIRouter(prefix="/api/v1", tags=["backtests"], route_class=StrategyRou
         202: {"model": JobAccepted, "description": "With Prefer: respond-async. The run continues on its own."},
         **PROBLEMS,
     },
-    openapi_extra=source_documentation(),
+    openapi_extra=source_documentation(PARAMETERS),
 )
 async def post_backtest(
     posted: Annotated[BacktestRequest, Body(openapi_examples=REQUEST_EXAMPLES)],
     request: Request,
     services: ServicesDep,
+    asked: AskedDep,
     prefer: Annotated[list[str] | None, Header(description="respond-async: answer at once with a job_id.")] = None,
 ) -> Response:
     """Reads the strategy without running it, fetches its prices, runs it in a locked box, then audits and measures
@@ -51,7 +60,7 @@ async def post_backtest(
     """
     if prefers(prefer or (), RESPOND_ASYNC):
         return await _accepted(request, services, posted)
-    return await run_response(request, services, posted)
+    return await run_response(request, services, posted, asked)
 
 
 async def _accepted(request: Request, services: Services, posted: BacktestRequest) -> Response:

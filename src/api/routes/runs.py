@@ -15,6 +15,7 @@ from src.api.http.paths import mounted
 from src.api.requests.examples import CANCELLED_EXAMPLE, REQUEST_EXAMPLES
 from src.api.requests.run_body import PRESET_PATTERN, RunRoute
 from src.api.requests.run_keys import RunKeyDep, run_key
+from src.api.requests.sections import AskedDep
 from src.api.requests.strategy_body import source_documentation
 from src.api.requests.submission import submitted
 from src.api.responses.ending import cancelled
@@ -163,10 +164,10 @@ async def get_run_request(key: RunKeyDep, services: ServicesDep) -> Response:
         **RUN_PROBLEMS,
     },
 )
-async def get_run_result(key: RunKeyDep, request: Request, services: ServicesDep) -> Response:
+async def get_run_result(key: RunKeyDep, request: Request, services: ServicesDep, asked: AskedDep) -> Response:
     """The answer that POST /api/v1/backtest would have returned, compressed if you accept gzip."""
     finished = await run_in_threadpool(services.run_queries.stored, key)
-    return await stored_response(request, finished, services.answers)
+    return await stored_response(request, finished, services.answers, asked)
 
 
 router.head("/runs/{run_hash}/result", include_in_schema=False)(get_run_result)

@@ -22,7 +22,16 @@ from src.services.backtests.datasets import Datasets
 from src.services.backtests.delistings import settlement_warnings, stopped_warnings
 from src.services.backtests.identity import ENGINE_VERSION, run_hash
 from src.services.backtests.idle_warning import idle_warning
-from src.services.backtests.measurement import audited, daily_of, exit_warnings, logs_of, measured, orders_of, totals
+from src.services.backtests.measurement import (
+    audited,
+    daily_of,
+    exit_warnings,
+    logs_of,
+    measured,
+    orders_of,
+    totals,
+    trades_of,
+)
 from src.services.backtests.port import Observe
 from src.services.backtests.price_warnings import share_warnings
 from src.services.data_provider.base import PriceTable
@@ -104,7 +113,7 @@ class Prepared:
             books = audited(reply, self.prices, self.request, self.cadence, self.dataset.delistings)
         with watch.step("metrics"):
             trades, metrics = measured(books, self.request, self.benchmarks)
-            daily, orders = daily_of(books, self.benchmarks), orders_of(books)
+            daily, orders, round_trips = daily_of(books, self.benchmarks), orders_of(books), trades_of(books)
         document = {
             "run_hash": self.run_hash,
             "job_id": self.run_hash,
@@ -115,7 +124,7 @@ class Prepared:
             "warnings": answer.bounded(self._warnings(reply, books)),
             "provenance": self._provenance() | {"timings_ms": watch.milliseconds()},
         }
-        return Result(document, daily, orders)
+        return Result(document, daily, orders, round_trips)
 
     def _describe(self) -> None:
         if not self.is_box_open:

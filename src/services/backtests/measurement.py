@@ -18,6 +18,7 @@ from src.services.data_provider.base import PriceTable
 from src.services.results import document as answer
 from src.services.results.result import Daily, Orders
 from src.utils.metrics import Metrics, measure
+from src.utils.round_trips import DELISTING, NEGLIGIBLE_SHARES, SIGNAL, Fills, RoundTrips, round_trips
 from src.utils.trade_stats import TradeColumns, equity_stats
 from src.utils.trading_year import periods_per_year
 
@@ -84,7 +85,11 @@ def daily_of(books: Books, benchmarks: Benchmarks) -> Daily:
     """The account day by day, as a result has it."""
     series = benchmarks.benchmark
     benchmark = None if series is None else np.where(np.isfinite(series), series, np.nan)
-    return Daily(books.prices.dates, books.candles, benchmark, *books.holding_weights())
+    income = books.income if books.income.any() else None
+    held = books.positions
+    is_short = held.min() < -NEGLIGIBLE_SHARES * held.max()
+    gross = np.abs(held * books.marks).sum(axis=1) if is_short else None
+    return Daily(books.prices.dates, books.candles, benchmark, *books.holding_weights(), income, gross)
 
 
 def orders_of(books: Books) -> Orders:
@@ -100,6 +105,13 @@ def exit_warnings(books: Books) -> list[str]:
         return []
     exits = "one protective exit" if books.n_ambiguous == 1 else f"{books.n_ambiguous} protective exits"
     return [f"{exits} could have been a stop or a take profit, as the bar reached both: the stop, the worse, was taken"]
+
+
+def trades_of(books: Books) -> RoundTrips:
+    """Every round trip, as a result has it."""
+    reason = np.where(books.is_settlement, DELISTING, SIGNAL if books.reason is None else books.reason)
+    fills = Fills(books.day, books.symbol, books.shares, books.price, books.fee, reason)
+    return round_trips(fills, books.prices.bars, books.marks, fills_at_open=books.fills_at_open)
 
 
 def logs_of(reply: Reply) -> list[str]:

@@ -1,12 +1,14 @@
 """Renders a result as JSON, straight from its columns and in pieces, so that a long one is never whole in memory."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 from operator import add
 from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from src.services.results.result import EXIT_REASONS, Daily, Orders, Result
+from src.services.results.result import EXIT_REASONS, STORED_SECTIONS, Daily, Orders, Result
+from src.services.results.sections import NOTHING, SECTIONS, Asked, rendered_warnings
 from src.utils.json_bytes import json_bytes, json_pieces, object_pieces
 
 if TYPE_CHECKING:
@@ -20,19 +22,42 @@ PIECE_ROWS = 1_000
 ORDER_MEMBERS = ("id", "timestamp", "symbol", "action", "price", "shares", "fee", "slippage_cost")
 
 
-def answer_pieces(result: Result) -> Iterator[bytes]:
-    """A whole BacktestResponse."""
-    return object_pieces(_members(result))
+def answer_pieces(result: Result, asked: Asked = NOTHING) -> Iterator[bytes]:
+    """A whole BacktestResponse, and the sections that were asked for."""
+    return object_pieces(chain(_members(result, asked), section_members(result, asked)))
 
 
-def _members(result: Result) -> Iterator[tuple[str, Iterable[bytes]]]:
+def _members(result: Result, asked: Asked) -> Iterator[tuple[str, Iterable[bytes]]]:
     for name, value in result.document.items():
+        if name in STORED_SECTIONS:
+            continue
         if name == "logs":
             yield "candles", candle_pieces(result.daily)
             yield "orders", order_pieces(result)
             yield "holding_weights", weight_pieces(result)
             yield "benchmark", benchmark_pieces(result.daily)
-        yield name, json_pieces(value)
+        said = [*value, *rendered_warnings(result.document)] if asked and name == "warnings" else value
+        yield name, json_pieces(said)
+
+
+def section_members(result: Result, asked: Asked) -> Iterator[tuple[str, Iterable[bytes]]]:
+    """Name and JSON of each section that was asked for, in the order of the answer."""
+    if not asked:
+        return
+    from src.services.results.statistics import COMPUTED, metrics_lean, trade_statistics  # noqa: PLC0415 - slow
+
+    for name in SECTIONS:
+        if name not in asked.sections:
+            continue
+        if name == "trades":
+            yield name, trade_pieces(result)
+            yield "trade_statistics", json_pieces(trade_statistics(result))
+        elif name in STORED_SECTIONS:
+            yield name, json_pieces(result.document.get(name, []))
+        else:
+            yield name, json_pieces(COMPUTED[name](result))
+    if asked.is_lean:
+        yield "metrics_lean", json_pieces(metrics_lean(result))
 
 
 def candle_pieces(daily: Daily) -> Iterator[bytes]:
@@ -122,6 +147,39 @@ def order_reasons(orders: Orders, rows: slice) -> list[str | None]:
         return settled
     exits = (None, *EXIT_REASONS)
     return [exits[reason] or other for reason, other in zip(orders.reason[rows].tolist(), settled, strict=True)]
+
+
+def trade_pieces(result: Result) -> Iterator[bytes]:
+    """Every round trip by its exit; null if the result was stored before they were recorded."""
+    recorded = result.trades
+    if recorded is None:
+        return iter([b"null"])
+    symbols, dates = [json_bytes(symbol) for symbol in result.symbols], result.daily.dates
+
+    def some(rows: slice) -> bytes:
+        trades = recorded.chosen(rows)
+        return _objects(
+            {
+                "symbol": [symbols[index] for index in trades.symbol.tolist()],
+                "side": [b'"long"' if shares > 0.0 else b'"short"' for shares in trades.shares.tolist()],
+                "entry_time": _timestamps(dates[trades.entry_day]),
+                "exit_time": _timestamps(dates[trades.exit_day]),
+                "entry_price": _numbers(trades.entry_price),
+                "exit_price": _numbers(trades.exit_price),
+                "shares": _numbers(abs(trades.shares)),
+                "pnl": _numbers(trades.pnl),
+                "return": _numbers(trades.returns),
+                "bars_held": _numbers(trades.bars_held),
+                "fees": _numbers(trades.fees),
+                "mae": _numbers(trades.mae),
+                "mfe": _numbers(trades.mfe),
+                "mae_close": _numbers(trades.mae_close),
+                "mfe_close": _numbers(trades.mfe_close),
+                "exit_reason": [json_bytes(trades.reasons[index]) for index in trades.reason.tolist()],
+            }
+        )
+
+    return _array(len(recorded), some)
 
 
 def order_rows(result: Result, first: int, last: int) -> Iterator[tuple[Any, ...]]:

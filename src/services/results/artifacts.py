@@ -164,7 +164,7 @@ class Artifacts:
         parts |= sealed_parts(stored)
         try:
             with unfinished_folder(self._root, key.owner) as unfinished:
-                files = [_written(unfinished / name, parts[name]) for name in FILE_NAMES]
+                files = [_written(unfinished / name, parts[name]) for name in FILE_NAMES if name in parts]
                 link = self._storage.chain.append(key, self._building(key, unfinished, files))
         except RunGone as error:
             raise ArtifactNotFound("The run was deleted in the meantime") from error

@@ -2,7 +2,7 @@
 
 import hashlib
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,11 +16,14 @@ from src.services.results.result import EXIT_REASONS, Daily, Orders, Result
 from src.services.storage.records.results import EarlierResult, StoredResult
 from src.utils.json_bytes import json_bytes, parsed_json
 from src.utils.return_stats import Float64Array
+from src.utils.round_trips import EXITS, RoundTrips
 
 WRITING = pa.ipc.IpcWriteOptions(compression="zstd", use_threads=False)
 READING = pa.ipc.IpcReadOptions(use_threads=False)
 CANDLE = ("open", "high", "low", "close")
 FLOATS = ("shares", "price", "fee", "slippage_cost")
+FLOATS_OF_TRADES = ("shares", "entry_price", "exit_price", "fees", "mae", "mfe", "mae_close", "mfe_close")
+OPTIONAL_OF_DAYS = ("benchmark", "income", "gross_value")
 TIME = pa.timestamp("ms", tz="UTC")
 
 
@@ -46,7 +49,9 @@ def packed(result: Result, max_bytes: int = sys.maxsize) -> StoredResult:
         what = f"limit of {max_bytes / 1e6:,.1f} MB for the answer of a run exceeded"
         raise StrategyFailed([f"{what}: trade less often or fewer symbols, or choose a shorter window"])
     daily, orders = _file(_daily_table(result.daily)), _file(_order_table(result))
-    return StoredResult(document, metrics, daily, orders, _sha256(document, metrics, daily, orders), length)
+    trades = None if result.trades is None else _file(trade_table(result, result.trades))
+    sha256 = _sha256(document, metrics, daily, orders, trades)
+    return StoredResult(document, metrics, daily, orders, sha256, length, trades)
 
 
 def unpacked(stored: StoredResult | EarlierResult) -> Result:
@@ -63,7 +68,8 @@ def unpacked(stored: StoredResult | EarlierResult) -> Result:
     _check(stored)
     document = _document(stored)
     daily = _daily(_table(stored.daily), len(document["parameters"]["universe"]))
-    return Result(document, daily, _orders(_table(stored.orders), daily))
+    trades = None if stored.trades is None else _trades(_table(stored.trades), daily)
+    return Result(document, daily, _orders(_table(stored.orders), daily), trades)
 
 
 def sealed_parts(stored: StoredResult | EarlierResult) -> dict[str, bytes]:
@@ -75,19 +81,25 @@ def sealed_parts(stored: StoredResult | EarlierResult) -> dict[str, bytes]:
     if isinstance(stored, EarlierResult):
         stored = packed(unpacked(stored))
     _check(stored)
-    return {"document.json": json_bytes(_document(stored)), "daily.arrow": stored.daily, "orders.arrow": stored.orders}
+    parts = {"document.json": json_bytes(_document(stored)), "daily.arrow": stored.daily, "orders.arrow": stored.orders}
+    return parts if stored.trades is None else parts | {"trades.arrow": stored.trades}
 
 
 def orders_parquet(result: Result) -> bytes:
     """The columns of orders.arrow as Parquet."""
+    return parquet(_order_table(result))
+
+
+def parquet(table: pa.Table) -> bytes:
+    """A table as a Parquet file."""
     sink = pa.BufferOutputStream()
-    pq.write_table(_order_table(result), sink, compression="zstd")
+    pq.write_table(table, sink, compression="zstd")
     content: bytes = sink.getvalue().to_pybytes()
     return content
 
 
 def _check(stored: StoredResult) -> None:
-    if _sha256(stored.document, stored.metrics, stored.daily, stored.orders) != stored.sha256:
+    if _sha256(stored.document, stored.metrics, stored.daily, stored.orders, stored.trades) != stored.sha256:
         raise ResultDamaged("a stored result does not have the hash that was stored with it")
 
 
@@ -101,8 +113,9 @@ def _document(stored: StoredResult) -> dict[str, Any]:
     return document
 
 
-def _sha256(document: bytes, metrics: Mapping[str, Any], daily: bytes, orders: bytes) -> str:
-    digests = [hashlib.sha256(part).digest() for part in (document, json_bytes(dict(metrics)), daily, orders)]
+def _sha256(document: bytes, metrics: Mapping[str, Any], daily: bytes, orders: bytes, trades: bytes | None) -> str:
+    parts = [document, json_bytes(dict(metrics)), daily, orders, *([] if trades is None else [trades])]
+    digests = [hashlib.sha256(part).digest() for part in parts]
     return hashlib.sha256(b"".join(digests)).hexdigest()
 
 
@@ -122,8 +135,9 @@ def _daily_table(daily: Daily) -> pa.Table:
     n_days, n_symbols = len(daily.dates), daily.weights.shape[1]
     columns = {"time": _times(daily.dates)}
     columns |= {name: pa.array(np.ascontiguousarray(daily.candles[:, at])) for at, name in enumerate(CANDLE)}
-    if daily.benchmark is not None:
-        columns["benchmark"] = pa.array(daily.benchmark, from_pandas=True)
+    for name in OPTIONAL_OF_DAYS:
+        if getattr(daily, name) is not None:
+            columns[name] = pa.array(getattr(daily, name), from_pandas=True)
     is_fill_day = np.zeros(n_days, dtype=bool)
     is_fill_day[daily.fill_days] = True
     ends = np.concatenate(([0], np.cumsum(is_fill_day) * n_symbols))
@@ -133,17 +147,17 @@ def _daily_table(daily: Daily) -> pa.Table:
 
 def _daily(table: pa.Table, n_symbols: int) -> Daily:
     candles = np.column_stack([_floats(table, name) for name in CANDLE])
-    benchmark = _floats(table, "benchmark") if "benchmark" in table.column_names else None
+    optional = {name: _floats(table, name) for name in OPTIONAL_OF_DAYS if name in table.column_names}
     weights = table.column("weights").combine_chunks()
     fill_days = np.flatnonzero(weights.is_valid().to_numpy(zero_copy_only=False)).astype(np.int32)
     flat = weights.flatten().to_numpy(zero_copy_only=False)
-    return Daily(_dates(table), candles, benchmark, fill_days, flat.reshape(-1, n_symbols))
+    named = {"benchmark": None, **optional}
+    return Daily(_dates(table), candles, fill_days=fill_days, weights=flat.reshape(-1, n_symbols), **named)
 
 
 def _order_table(result: Result) -> pa.Table:
     orders = result.orders
-    symbols = pa.DictionaryArray.from_arrays(orders.symbol.astype(np.int32), pa.array(list(result.symbols)))
-    columns = {"time": _times(result.daily.dates[orders.day]), "symbol": symbols}
+    columns = {"time": _times(result.daily.dates[orders.day]), "symbol": _named(orders.symbol, result.symbols)}
     columns |= {name: pa.array(getattr(orders, name)) for name in FLOATS}
     columns["is_settlement"] = pa.array(orders.is_settlement)
     if orders.reason is not None:
@@ -154,10 +168,9 @@ def _order_table(result: Result) -> pa.Table:
 
 def _orders(table: pa.Table, daily: Daily) -> Orders:
     day = np.searchsorted(daily.dates, _dates(table)).astype(np.int32)
-    symbol = table.column("symbol").combine_chunks().indices.to_numpy(zero_copy_only=False)
     is_settlement = table.column("is_settlement").to_numpy()
     floats = {name: _floats(table, name) for name in FLOATS}
-    return Orders(day, symbol, **floats, is_settlement=is_settlement, reason=_reason(table))
+    return Orders(day, _indices(table, "symbol"), **floats, is_settlement=is_settlement, reason=_reason(table))
 
 
 def _reason(table: pa.Table) -> Any:
@@ -167,12 +180,42 @@ def _reason(table: pa.Table) -> Any:
     return indexes.to_numpy(zero_copy_only=False).astype(np.int8) + np.int8(1)
 
 
+def trade_table(result: Result, trades: RoundTrips) -> pa.Table:
+    """The columns of trades.arrow."""
+    dates = result.daily.dates
+    columns = {
+        "symbol": _named(trades.symbol, result.symbols),
+        "entry_time": _times(dates[trades.entry_day]),
+        "exit_time": _times(dates[trades.exit_day]),
+    }
+    columns |= {name: pa.array(getattr(trades, name), from_pandas=True) for name in FLOATS_OF_TRADES}
+    return pa.table(columns | {"exit_reason": _named(trades.reason, EXITS)})
+
+
+def _trades(table: pa.Table, daily: Daily) -> RoundTrips:
+    return RoundTrips(
+        symbol=_indices(table, "symbol"),
+        entry_day=np.searchsorted(daily.dates, _dates(table, "entry_time")).astype(np.int32),
+        exit_day=np.searchsorted(daily.dates, _dates(table, "exit_time")).astype(np.int32),
+        **{name: _floats(table, name) for name in FLOATS_OF_TRADES},
+        reason=_indices(table, "exit_reason"),
+    )
+
+
+def _named(indices: Any, names: Sequence[str]) -> pa.DictionaryArray:
+    return pa.DictionaryArray.from_arrays(indices.astype(np.int32), pa.array(list(names)))
+
+
+def _indices(table: pa.Table, name: str) -> Any:
+    return table.column(name).combine_chunks().indices.to_numpy(zero_copy_only=False)
+
+
 def _times(dates: Any) -> pa.Array:
     return pa.array(dates.astype("datetime64[ms]"), type=TIME)
 
 
-def _dates(table: pa.Table) -> Any:
-    return table.column("time").to_numpy().astype("datetime64[D]")
+def _dates(table: pa.Table, name: str = "time") -> Any:
+    return table.column(name).to_numpy().astype("datetime64[D]")
 
 
 def _floats(table: pa.Table, name: str) -> Float64Array:

@@ -11,10 +11,15 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
+    from src.utils.round_trips import RoundTrips
+
     Float64Array = npt.NDArray[np.float64]
     IndexArray = npt.NDArray[np.int32]
 
 EXIT_REASONS = ("stop_loss", "take_profit", "trailing_stop")
+
+STORED_SECTIONS = ("plots", "log_lines")
+"""Members of the document that an answer has only if it is asked for them."""
 
 DAY_BYTES, BENCHMARK_BYTES, ORDER_BYTES, WEIGHTS_BYTES, WEIGHT_BYTES = 125, 45, 190, 35, 25
 """Typical length of each row as JSON."""
@@ -31,6 +36,9 @@ class Daily:
             one.
         fill_days: (n_fill_days,) index of each day on which something filled.
         weights: (n_fill_days, n_symbols) holdings after that day's fills, as fractions of equity.
+        income: (n_days,) cash received without an order: dividends less interest; None without any.
+        gross_value: (n_days,) absolute value of all positions at the close; None if nothing was ever sold short, so
+            that it is equity less cash.
     """
 
     dates: "npt.NDArray[np.datetime64]"
@@ -38,6 +46,8 @@ class Daily:
     benchmark: "Float64Array | None"
     fill_days: "IndexArray"
     weights: "Float64Array"
+    income: "Float64Array | None" = None
+    gross_value: "Float64Array | None" = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,12 +83,15 @@ class Result:
     """What a run leaves.
 
     Attributes:
-        document: every member of a BacktestResponse that is not a column, in its order, as plain JSON values.
+        document: every member of a BacktestResponse that is not a column, in its order, as plain JSON values, and the
+            STORED_SECTIONS that it has.
+        trades: its round trips; None if it was stored before they were recorded.
     """
 
     document: Mapping[str, Any]
     daily: Daily
     orders: Orders
+    trades: "RoundTrips | None" = None
 
     @property
     def symbols(self) -> Sequence[str]:

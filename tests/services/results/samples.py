@@ -13,6 +13,7 @@ from src.services.results.result import Result
 from src.services.storage.base import Storage
 from src.services.storage.records.attempts import Outcome
 from src.services.storage.records.runs import NewRun, RunKey, RunStatus
+from tests.fakes.backtests import with_trades
 
 SOURCE = "class Half(Strategy):\n    universe = ['SPY', 'BND']\n"
 
@@ -86,8 +87,8 @@ def order(number: int, day: str = "2015-01-05") -> dict[str, Any]:
 
 
 def result_of(content: dict[str, Any]) -> Result:
-    """An answer as columns."""
-    return result_from_json(orjson.dumps(content))
+    """An answer as columns, with the round trips of its orders at prices that never move."""
+    return with_trades(result_from_json(orjson.dumps(content)))
 
 
 def run_key(number: int = 1, owner: str = "local") -> RunKey:

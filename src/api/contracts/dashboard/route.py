@@ -11,6 +11,7 @@ from src.api.http.dependencies import ServicesDep
 from src.api.http.json_response import json_response
 from src.api.http.owners import OwnerDep
 from src.api.requests.run_keys import run_key
+from src.api.requests.sections import AskedDep
 from src.api.responses.ending import cancelled
 from src.api.responses.problems import RUN_PROBLEMS
 from src.api.responses.result_response import rewritten_response
@@ -37,12 +38,14 @@ JobKeyDep = Annotated[RunKey, Depends(_job_key)]
     response_description="The backtest's status, with its result once it has one.",
     responses=RUN_PROBLEMS,
 )
-async def get_job(key: JobKeyDep, services: ServicesDep) -> Response:
-    """For dashboards that poll after their POST, with their field names. GET /api/v1/runs/{run_hash} returns more."""
+async def get_job(key: JobKeyDep, services: ServicesDep, asked: AskedDep) -> Response:
+    """For dashboards that poll after their POST, with their field names. GET /api/v1/runs/{run_hash} returns more.
+    What `include` and `conventions` ask for is in `result`.
+    """
     run = await run_in_threadpool(services.run_queries.get, key)
     if run.status is RunStatus.SUCCEEDED:
         finished = await run_in_threadpool(services.run_queries.stored, key)
-        return await rewritten_response(finished, lambda: job_pieces(run, finished.result), {})
+        return await rewritten_response(finished, lambda: job_pieces(run, finished.result, asked), {})
     return json_response(job_answer(run, await run_in_threadpool(services.run_queries.lines, run)))
 
 

@@ -5,6 +5,7 @@ from typing import Literal
 
 from src.models.response import AnswerPart, Candle, HoldingWeights, ParametersAnswer
 from src.models.run import RunPart
+from src.models.sections import SectionsAnswer
 
 JobStatus = Literal["PENDING", "RUNNING", "COMPLETED", "FAILED", "CANCELLED"]
 
@@ -67,7 +68,7 @@ class JobMetrics(AnswerPart):
     """Orders that filled, a count."""
 
 
-class JobResult(AnswerPart):
+class JobResult(SectionsAnswer, AnswerPart):
     """The finished backtest in the dashboard's names."""
 
     parameters: ParametersAnswer

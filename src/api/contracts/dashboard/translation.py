@@ -1,11 +1,13 @@
 """Converts a stored run to the dashboard's job contract."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 from typing import Any
 
 from src.api.responses.run_summary import iso_time
-from src.services.results.answer_json import candle_pieces, order_pieces, weight_pieces
+from src.services.results.answer_json import candle_pieces, order_pieces, section_members, weight_pieces
 from src.services.results.result import Result
+from src.services.results.sections import NOTHING, Asked
 from src.services.storage.records.runs import RunRecord, RunStatus
 from src.utils.json_bytes import json_bytes, object_pieces
 
@@ -78,13 +80,14 @@ def job_answer(run: RunRecord, logs: Sequence[str] = ()) -> dict[str, Any]:
     }
 
 
-def job_pieces(run: RunRecord, result: Result) -> Iterator[bytes]:
+def job_pieces(run: RunRecord, result: Result, asked: Asked = NOTHING) -> Iterator[bytes]:
     """The same as JSON for a successful run, streamed because its result may be very long."""
     job = job_answer(run, result.document["logs"])
-    return object_pieces((n, _result(result) if n == "result" else [json_bytes(value)]) for n, value in job.items())
+    members = {name: [json_bytes(value)] for name, value in job.items()} | {"result": _result(result, asked)}
+    return object_pieces(members.items())
 
 
-def _result(result: Result) -> Iterator[bytes]:
+def _result(result: Result, asked: Asked) -> Iterator[bytes]:
     """The fields of src.api.contracts.dashboard.shapes.JobResult."""
     document = result.document
     metrics = job_metrics(document["metrics"], document["equity_stats"])
@@ -95,7 +98,7 @@ def _result(result: Result) -> Iterator[bytes]:
         "holding_weights": weight_pieces(result),
         "metrics": [json_bytes(metrics)],
     }
-    return object_pieces(members.items())
+    return object_pieces(chain(members.items(), section_members(result, asked)))
 
 
 def job_metrics(metrics: Mapping[str, Any], stats: Mapping[str, Any]) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from src.api.contracts.older.shapes import OlderAnswer, OlderRefusal, OlderReque
 from src.api.contracts.older.translation import older_pieces
 from src.api.http.dependencies import ServicesDep
 from src.api.requests.json_body import JsonRoute
+from src.api.requests.sections import AskedDep
 from src.api.responses.problems import PROBLEMS
 from src.api.responses.result_response import rewritten_response
 from src.api.responses.run_response import finished_run, run_headers
@@ -22,10 +23,12 @@ router = APIRouter(tags=["older contract"], route_class=JsonRoute)
     response_description="The finished backtest.",
     responses={status: {**problem, "model": OlderRefusal} for status, problem in PROBLEMS.items()},
 )
-async def post_older_backtest(posted: OlderRequest, request: Request, services: ServicesDep) -> Response:
+async def post_older_backtest(
+    posted: OlderRequest, request: Request, services: ServicesDep, asked: AskedDep
+) -> Response:
     """The same backtest with the field names of older clients. `tickers` overrides universe()."""
     finished = await finished_run(request, services, posted.as_backtest_request())
     warnings = posted.unknown_fields_warnings()
     return await rewritten_response(
-        finished, lambda: older_pieces(finished.result_for(None, warnings)), run_headers(finished)
+        finished, lambda: older_pieces(finished.result_for(None, warnings), asked), run_headers(finished)
     )

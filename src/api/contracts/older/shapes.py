@@ -9,6 +9,7 @@ from src.models.costs import Fraction, RateCommission
 from src.models.plain import Number, Text
 from src.models.request import BacktestRequest, Day, EndDay, Parameters, Universe, unknown_field_warnings
 from src.models.response import AnswerPart, OrderAnswer
+from src.models.sections import SectionsAnswer
 
 
 class OlderRequest(BaseModel):
@@ -91,7 +92,7 @@ class OlderPoint(AnswerPart):
     """In account currency."""
 
 
-class OlderData(AnswerPart):
+class OlderData(SectionsAnswer, AnswerPart):
     """The finished backtest."""
 
     summary: OlderSummary

@@ -1,10 +1,12 @@
 """Converts answers to the older contract."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain
 from typing import Any
 
-from src.services.results.answer_json import close_pieces, order_pieces
+from src.services.results.answer_json import close_pieces, order_pieces, section_members
 from src.services.results.result import Result
+from src.services.results.sections import NOTHING, Asked, rendered_warnings
 from src.utils.json_bytes import json_bytes, object_pieces
 
 STATUS_TYPES = {
@@ -28,7 +30,7 @@ _DETAIL_TYPES = {
 }
 
 
-def older_pieces(result: Result) -> Iterator[bytes]:
+def older_pieces(result: Result, asked: Asked = NOTHING) -> Iterator[bytes]:
     """A finished backtest in the older contract as JSON, streamed because it may be very long."""
     document = result.document
     metrics, stats = document["metrics"], document["equity_stats"]
@@ -46,11 +48,12 @@ def older_pieces(result: Result) -> Iterator[bytes]:
     data: dict[str, Iterable[bytes]] = {
         "equityCurve": close_pieces(result.daily),
         "orders": order_pieces(result),
-        "warnings": [json_bytes(document["warnings"])],
+        "warnings": [json_bytes([*document["warnings"], *(rendered_warnings(document) if asked else ())])],
         "summary": [json_bytes(summary)],
         "metrics": [json_bytes(measures)],
     }
-    return object_pieces([("success", [b"true"]), ("data", object_pieces(data.items()))])
+    sections = section_members(result, asked)
+    return object_pieces([("success", [b"true"]), ("data", object_pieces(chain(data.items(), sections)))])
 
 
 def older_refusal(status: int, problem: Mapping[str, Any]) -> dict[str, Any]:

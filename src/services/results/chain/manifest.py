@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -11,12 +11,14 @@ MANIFEST_NAME = "manifest.json"
 REMOVED_NAME = "removed.json"
 """Beside a manifest whose files were removed on purpose; records when."""
 
-FORMAT = 2
-FILE_NAMES = ("request.json", "strategy.py", "document.json", "daily.arrow", "orders.arrow")
+FILE_NAMES = ("request.json", "strategy.py", "document.json", "daily.arrow", "orders.arrow", "trades.arrow")
 """The files a manifest vouches for, in order."""
 
 EARLIER_FILE_NAMES = ("request.json", "strategy.py", "result.json", "orders.csv", "equity.parquet", "report.html")
 """Those of a manifest without a format, sealed before results were columns."""
+
+FILES_OF_FORMATS = {1: EARLIER_FILE_NAMES, 2: FILE_NAMES[:-1], 3: FILE_NAMES}
+"""Format 2 is that of results stored before there were round trips."""
 
 ALL_NAMES = (MANIFEST_NAME, *dict.fromkeys((*FILE_NAMES, *EARLIER_FILE_NAMES)))
 """Every name that a bundle may hold."""
@@ -41,7 +43,7 @@ class SealedFile:
 
 def file_names(manifest: Mapping[str, Any]) -> tuple[str, ...]:
     """The files that a manifest of its format vouches for; none if the format is unknown."""
-    return {1: EARLIER_FILE_NAMES, FORMAT: FILE_NAMES}.get(manifest.get("format", 1), ())
+    return FILES_OF_FORMATS.get(manifest.get("format", 1), ())
 
 
 def describe(path: Path) -> SealedFile:
@@ -56,7 +58,7 @@ def describe(path: Path) -> SealedFile:
 
 
 def make_manifest(
-    run_hash: str, number: int, sealed_at: str, files: Iterable[SealedFile], chain_prev: str
+    run_hash: str, number: int, sealed_at: str, files: Sequence[SealedFile], chain_prev: str
 ) -> dict[str, Any]:
     """A complete manifest, including its own hash.
 
@@ -66,7 +68,7 @@ def make_manifest(
         chain_prev: manifest_hash of the previous manifest, NO_HASH for the first.
     """
     body = {
-        "format": FORMAT,
+        "format": 3 if len(files) == len(FILE_NAMES) else 2,
         "run_hash": run_hash,
         "number": number,
         "sealed_at": sealed_at,

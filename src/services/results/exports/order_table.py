@@ -25,7 +25,7 @@ def orders_csv(result: Result) -> Iterator[bytes]:
     yield _lines([(*ORDER_MEMBERS, "reason") if has_reasons else ORDER_MEMBERS])
     width = len(ORDER_MEMBERS) + has_reasons
     for first in range(0, len(result.orders), PIECE_ROWS):
-        yield _lines(tuple(map(_cell, row[:width])) for row in order_rows(result, first, first + PIECE_ROWS))
+        yield _lines(tuple(map(table_cell, row[:width])) for row in order_rows(result, first, first + PIECE_ROWS))
 
 
 def _lines(rows: Any) -> bytes:
@@ -34,5 +34,6 @@ def _lines(rows: Any) -> bytes:
     return text.getvalue().encode("utf-8")
 
 
-def _cell(value: Any) -> Any:
+def table_cell(value: Any) -> Any:
+    """A value as a spreadsheet may read it: text that looks like a formula is prefixed with an apostrophe."""
     return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA_STARTS) else value

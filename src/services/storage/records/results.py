@@ -14,6 +14,7 @@ class StoredResult:
         metrics: every metric by name, and `undefined`.
         daily: the account day by day, an Arrow file.
         orders: every fill, an Arrow file.
+        trades: every round trip, an Arrow file; None if stored before there were round trips.
         sha256: of all these together, hexadecimal.
         json_length: bytes of the whole result as JSON, approximately.
     """
@@ -24,6 +25,7 @@ class StoredResult:
     orders: bytes
     sha256: str
     json_length: int
+    trades: bytes | None = None
 
 
 @dataclass(frozen=True)

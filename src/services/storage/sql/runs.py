@@ -39,7 +39,7 @@ from src.services.storage.sql.run_rows import (
 from src.services.storage.sql.tables import idempotency_keys, run_columns, run_details, run_events, run_results, runs
 
 LARGEST_ID = 2**63 - 1
-BINARY = ("document", "daily", "orders")
+BINARY = ("document", "daily", "orders", "trades")
 
 _DETAILS: Select[Any] = select(run_details).join(runs).where(*OF_KEY)
 _RESULT = (
@@ -194,7 +194,8 @@ class SqlRuns:
         with self._database.reading() as connection:
             row = connection.execute(_RESULT, named(key)).one_or_none()
             if row is not None:
-                return StoredResult(**{**row._mapping, **{name: bytes(row._mapping[name]) for name in BINARY}})
+                content = {name: bytes(row._mapping[name]) for name in BINARY if row._mapping[name] is not None}
+                return StoredResult(**{**row._mapping, **content})
             row = connection.execute(_EARLIER_RESULT, named(key)).one_or_none()
         return None if row is None else EarlierResult(bytes(row.gzip_bytes), *row[1:])
 

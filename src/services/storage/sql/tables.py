@@ -93,6 +93,8 @@ run_columns = Table(
     Column("document", LargeBinary, nullable=False),
     Column("daily", LargeBinary, nullable=False),
     Column("orders", LargeBinary, nullable=False),
+    # None in results stored before there were round trips.
+    Column("trades", LargeBinary),
 )
 
 run_events = Table(
