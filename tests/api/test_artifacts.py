@@ -14,8 +14,9 @@ from tests.fakes.application import BACKTEST, REQUEST, RUNS
 from tests.fakes.backtests import FakeBacktests
 
 HOSTILE = "</script><script>alert(1)</script><img src=x onerror=alert(1)>"
-NAMES = ["request.json", "strategy.py", "document.json", "daily.arrow", "orders.arrow"]
-RENDERED = ["result.json", "orders.csv", "orders.parquet", "equity.csv", "equity.parquet", "report.html"]
+NAMES = ["request.json", "strategy.py", "document.json", "daily.arrow", "orders.arrow", "trades.arrow"]
+RENDERED = ["result.json", "orders.csv", "orders.parquet", "trades.csv", "trades.parquet", "equity.csv", "equity.parquet"]
+RENDERED += ["report.html"]
 
 
 @pytest.fixture

@@ -77,7 +77,7 @@ def test_an_intact_chain_is_counted(sealed: Sealed) -> None:
     status, printed = sealed.verify()
     assert status == 0
     last = sealed.storage.chain.links("local")[-1].manifest_hash
-    assert "local: intact, 4 links (1 with their files removed), 15 files" in printed
+    assert "local: intact, 4 links (1 with their files removed), 18 files" in printed
     assert f"last manifest_hash {last}" in printed
 
 
@@ -194,7 +194,7 @@ def bundle_of(sealed: Sealed, tmp_path: Path) -> Path:
 def test_a_bundle_is_checked_alone(sealed: Sealed, tmp_path: Path) -> None:
     out = io.StringIO()
     assert verify_bundle(bundle_of(sealed, tmp_path), out) == 0
-    assert f"intact, link 3 (run {run_key(3).run_hash}): 5 files" in out.getvalue()
+    assert f"intact, link 3 (run {run_key(3).run_hash}): 6 files" in out.getvalue()
     assert sealed.storage.chain.links("local")[2].manifest_hash in out.getvalue()
 
 
