@@ -103,6 +103,8 @@ def in_the_box(market: Market, how: Rules, strategy: str, repeats: int) -> rival
         "parameters": {},
         "seed": 0,
         "limits": {},
+        "allow_short": False,
+        "max_gross": 1.0,
     }
     children = [StrategyChild.fork() for _ in range(repeats)]
     for child in children:

@@ -40,6 +40,10 @@ class Terms(TypedDict, total=False):
     min_trade_value: float
     delisting_return: float
     price_adjustment: str
+    allow_short: bool
+    max_gross: float
+    borrow_rate: float
+    margin_rate: float
     seed: int
     parameters: Mapping[str, Any]
 

@@ -20,6 +20,13 @@ def _ticker_or_none(text: str) -> str | None:
     return None if text.lower() == "none" else text
 
 
+def _yes_or_no(text: str) -> bool:
+    answers = {"yes": True, "true": True, "no": False, "false": False}
+    if text.lower() not in answers:
+        raise ArgumentTypeError(f"{text!r} is neither yes nor no")
+    return answers[text.lower()]
+
+
 def _number_or_model(text: str) -> Any:
     try:
         value = json.loads(text, parse_constant=_refuse_constant)
@@ -65,6 +72,10 @@ TERMS = (
     Term("--min-trade-value", "min_trade_value", number, "MONEY", "smaller changes are not traded (1)"),
     Term("--delisting-return", "delisting_return", number, "FRACTION", "of the last close, in a delisted symbol (0)"),
     Term("--price-adjustment", "price_adjustment", str, "WHAT", "dividends_and_splits, or splits: dividends are cash"),
+    Term("--allow-short", "allow_short", _yes_or_no, "YES", "whether weights may be negative: yes or no (no)"),
+    Term("--max-gross", "max_gross", number, "NUMBER", "largest sum of absolute weights, from 1 to 10 (1)"),
+    Term("--borrow-rate", "borrow_rate", number, "RATE", "yearly cost of shorts, a fraction of their value (0)"),
+    Term("--margin-rate", "margin_rate", number, "RATE", "yearly interest on negative cash, a fraction (0)"),
     Term("--seed", "seed", int, "NUMBER", "seeds random and NumPy (0)"),
 )
 """Every request field except the code, the two dates and the parameters, in the order of the help text."""

@@ -28,7 +28,7 @@ from src.utils.symbols import MAX_SYMBOL_CHARACTERS, MAX_UNIVERSE_SYMBOLS, SYMBO
 
 MAX_PARAMETERS_BYTES = 100_000
 
-LATER_FIELDS = ("delisting_return", "price_adjustment")
+LATER_FIELDS = ("delisting_return", "price_adjustment", "allow_short", "max_gross", "borrow_rate", "margin_rate")
 """Fields added after the first engine version. They are written only if they differ from their defaults, so that a
 request without them keeps its stored form, its hash and its answer."""
 
@@ -149,6 +149,16 @@ class BacktestRequest(BaseModel):
     price_adjustment: PriceAdjustment = FULL
     """What prices are adjusted for. With "splits" orders fill at the prices actually paid (in today's shares) and
     dividends are cash on their ex-date; for Yahoo's prices, and files with a column "Adj Close" or "Dividends"."""
+    allow_short: Annotated[bool, Field(strict=True)] = False
+    """Whether weights may be negative: a dict of weights or `hqg_backtester.Weights`. A short's proceeds are cash, it
+    pays dividends, and an account whose equity is gone at a close ends there."""
+    max_gross: Annotated[Number, Field(ge=1, le=10, examples=[2.0])] = 1.0
+    """Largest sum of absolute weights; above 1 positions are paid for with negative cash. It binds when orders are
+    sized; later drift is named in `warnings`."""
+    borrow_rate: Annotated[Number, Field(ge=0, le=10, examples=[0.03])] = 0.0
+    """Yearly cost of short positions, as a fraction of their value at each close, charged by calendar day."""
+    margin_rate: Annotated[Number, Field(ge=0, le=10, examples=[0.05])] = 0.0
+    """Yearly interest on negative cash, a fraction, charged by calendar day."""
     seed: Annotated[WholeNumber, Field(ge=0, le=2**32 - 1)] = 0
     """Seeds `random` and NumPy in the box."""
     parameters: Parameters = Field(default_factory=dict, examples=[{"lookback_days": 21}])

@@ -46,6 +46,14 @@ class ParametersAnswer(AnswerPart):
     """As requested, a fraction; omitted when 0."""
     price_adjustment: PriceAdjustment = FULL
     """As requested; omitted when "dividends_and_splits"."""
+    allow_short: bool = False
+    """As requested; omitted when false."""
+    max_gross: float = 1.0
+    """As requested; omitted when 1."""
+    borrow_rate: float = 0.0
+    """As requested, a yearly fraction; omitted when 0."""
+    margin_rate: float = 0.0
+    """As requested, a yearly fraction; omitted when 0."""
     seed: int
     """As requested."""
     parameters: dict[str, Any]
@@ -68,7 +76,18 @@ class EquityStats(AnswerPart):
     volume: float
     """Traded value: the sum of shares times price over all orders."""
     dividends: float = 0.0
-    """Dividends received in cash; only if prices are adjusted for splits alone."""
+    """Dividends received in cash less those that shorts paid; only if prices are adjusted for splits alone."""
+    charges: float = 0.0
+    """What short positions and negative cash cost; only with a borrow_rate or margin_rate."""
+
+
+class Ruin(AnswerPart):
+    """The end of an account that lost all its equity, with which the run's days and metrics end."""
+
+    date: str
+    """The day at whose close equity was zero or below, an ISO date."""
+    shortfall: float
+    """What the account then lacked, in account currency: at least zero."""
 
 
 class Candle(AnswerPart):
@@ -188,6 +207,8 @@ class BacktestResponse(SectionsAnswer, AnswerPart):
     parameters: ParametersAnswer
     metrics: MetricsAnswer
     equity_stats: EquityStats
+    ruin: Ruin | None = None
+    """Only for a short or leveraged account that lost all its equity; its days end there."""
     candles: list[Candle]
     """One per timeline day, ascending."""
     orders: list[OrderAnswer]

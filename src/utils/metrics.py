@@ -39,6 +39,7 @@ def measure(
     benchmark_equity: Float64Array | None = None,
     trades: TradeColumns | None = None,
     position_value: Float64Array | None = None,
+    gross_value: Float64Array | None = None,
 ) -> Metrics:
     """Measure one run. Short, odd and ruinous runs give None with a reason, never NaN or an exception.
 
@@ -54,6 +55,7 @@ def measure(
             against it then cover the days on which both have a return.
         trades: the filled orders, if known.
         position_value: (n_days,) value of all positions at each close, if known.
+        gross_value: the same with shorts counted as positive; None where there are none.
 
     Raises:
         ValueError: arrays of different lengths, empty or not finite; capital or rate out of range.
@@ -67,6 +69,7 @@ def measure(
         benchmark_equity,
         trades,
         position_value,
+        position_value if gross_value is None else gross_value,
     )
     run.check()
     values: dict[str, float | int | None] = {}
@@ -93,6 +96,7 @@ class _Run:
     benchmark: Float64Array | None
     orders: TradeColumns | None
     positions: Float64Array | None
+    invested: Float64Array | None
 
     def check(self) -> None:
         if not (self.initial_capital > 0.0 and math.isfinite(self.initial_capital)):
@@ -181,6 +185,12 @@ class _Run:
             raise Undefined("the positions are not known")
         return self.positions
 
+    @property
+    def gross_value(self) -> Float64Array:
+        if self.invested is None:
+            raise Undefined("the positions are not known")
+        return self.invested
+
     @cached_property
     def annualized_return(self) -> float:
         return return_stats.annualized_return(self.equity, self.initial_capital, self.dates)
@@ -223,7 +233,7 @@ _FORMULAS: dict[str, Callable[[_Run], float | int]] = {
     "expectancy": lambda run: trade_stats.expectancy(run.closed),
     "profit_loss_ratio": lambda run: trade_stats.profit_loss_ratio(run.closed),
     "turnover": lambda run: trade_stats.turnover(run.trades, run.equity, run.periods),
-    "exposure": lambda run: trade_stats.exposure(run.position_value, run.equity),
+    "exposure": lambda run: trade_stats.exposure(run.gross_value, run.equity),
     "total_orders": lambda run: len(run.trades.day),
     "closed_trades": lambda run: len(run.closed.pnl),
     "best_day": lambda run: float(run.returns.values.max()),

@@ -23,6 +23,7 @@ class TradeColumns:
         fee: commission of the order, at least zero.
         reference_price: the price per share before slippage.
         is_settlement: True where a delisting closed the position, without a commission; None if no order is one.
+        may_be_short: whether a sell may open a short position, which a buy then closes.
     """
 
     day: IndexArray
@@ -32,6 +33,7 @@ class TradeColumns:
     fee: Float64Array
     reference_price: Float64Array
     is_settlement: npt.NDArray[np.bool_] | None = None
+    may_be_short: bool = False
 
     @cached_property
     def traded_value(self) -> Float64Array:
@@ -51,11 +53,12 @@ class TradeColumns:
 
 @dataclass(frozen=True)
 class ClosedTrades:
-    """Every sell, measured against the average cost of the shares it closed.
+    """Every fill that closed shares, measured against the average cost of those shares.
 
     Attributes:
-        pnl: (n_sells,) proceeds minus the sell's fee minus `cost`.
-        cost: (n_sells,) cost of the closed shares, buy fees and slippage included.
+        pnl: (n_closes,) proceeds minus the sell's fee minus `cost`; for shorts `cost` minus the payment and its fee.
+        cost: (n_closes,) cost of the closed shares, buy fees and slippage included; for shorts the proceeds of their
+            sale less its fees.
     """
 
     pnl: Float64Array
@@ -73,10 +76,19 @@ def close_trades(trades: TradeColumns) -> ClosedTrades:
 
     A sell of a fraction of the shares held takes that fraction of their cost. Selling more than is held, by a
     rounding error, closes all of it. Selling shares that were never bought closes nothing.
+
+    Where positions may be short, a buy closes a short likewise, and an order that turns a position around closes all
+    of it and opens the rest; its price and fee are divided by shares.
     """
     by_symbol = np.argsort(trades.symbol, kind="stable")
     is_first = np.concatenate(([True], np.diff(trades.symbol[by_symbol]) != 0))[: len(by_symbol)]
     outlay = trades.shares * trades.price + trades.fee
+    if trades.may_be_short:
+        closes = _closes_either_way(is_first.tolist(), trades.shares[by_symbol].tolist(), outlay[by_symbol].tolist())
+        pnl_cost = np.empty((len(outlay), 2))
+        pnl_cost[by_symbol] = np.array(closes).reshape(-1, 2)
+        is_close = pnl_cost[:, 1] > 0.0
+        return ClosedTrades(*pnl_cost[is_close].T)
     cost = np.empty_like(outlay)
     cost[by_symbol] = _closed_costs(is_first.tolist(), trades.shares[by_symbol].tolist(), outlay[by_symbol].tolist())
     is_close = cost > 0.0
@@ -102,6 +114,32 @@ def _closed_costs(is_first: list[bool], shares: list[float], outlay: list[float]
         held = held + change if held + change > 0.0 else 0.0
         closed_costs.append(closed)
     return closed_costs
+
+
+def _closes_either_way(is_first: list[bool], shares: list[float], outlay: list[float]) -> list[tuple[float, float]]:
+    """The pnl and cost of the shares that each order closes, long or short; zeros where it closes none.
+
+    Args:
+        outlay: what each order paid, fees included; below zero where it received money.
+    """
+    closes = []
+    held = spent = 0.0
+    for starts_symbol, change, paid in zip(is_first, shares, outlay, strict=True):
+        if starts_symbol:
+            held = spent = 0.0
+        pnl = cost = 0.0
+        opened = 1.0
+        if held * change < 0.0:
+            closed = min(1.0, -change / held)
+            opened = max(0.0, 1.0 + held / change)
+            pnl, cost = -paid * (1.0 - opened) - spent * closed, abs(spent) * closed
+            spent *= 1.0 - closed
+        spent += paid * opened
+        held += change
+        if opened and abs(held) <= NEGLIGIBLE * abs(change):  # closed but for rounding
+            held = spent = 0.0
+        closes.append((pnl, cost))
+    return closes
 
 
 def win_rate(trades: ClosedTrades) -> float:
@@ -164,7 +202,7 @@ def turnover(trades: TradeColumns, equity: Float64Array, periods_per_year: int) 
 
 
 def exposure(position_value: Float64Array, equity: Float64Array) -> float:
-    """Mean share of equity that is invested at the close; (n_days,) each."""
+    """Mean share of equity that is invested at the close, shorts counted as positive; (n_days,) each."""
     _require_positive(equity)
     return float((position_value / equity).mean())
 

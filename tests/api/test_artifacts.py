@@ -15,7 +15,15 @@ from tests.fakes.backtests import FakeBacktests
 
 HOSTILE = "</script><script>alert(1)</script><img src=x onerror=alert(1)>"
 NAMES = ["request.json", "strategy.py", "document.json", "daily.arrow", "orders.arrow", "trades.arrow"]
-RENDERED = ["result.json", "orders.csv", "orders.parquet", "trades.csv", "trades.parquet", "equity.csv", "equity.parquet"]
+RENDERED = [
+    "result.json",
+    "orders.csv",
+    "orders.parquet",
+    "trades.csv",
+    "trades.parquet",
+    "equity.csv",
+    "equity.parquet",
+]
 RENDERED += ["report.html"]
 
 

@@ -72,6 +72,10 @@ def rules(**changes: Any) -> dict[str, Any]:
         "delistings": [],
         "delisting_return": 0.0,
         "dividends": [],
+        "allow_short": False,
+        "max_gross": 1.0,
+        "borrow_rate": 0.0,
+        "margin_rate": 0.0,
         **changes,
     }
 
@@ -93,7 +97,8 @@ def run_in_box(
     Raises:
         StrategyFailed: see Session.
     """
-    job = Job(source, class_name, False, parameters or {}, seed, wall_seconds, max_orders=max_orders)
+    limits = {name: rule_changes[name] for name in ("allow_short", "max_gross") if name in rule_changes}
+    job = Job(source, class_name, False, parameters or {}, seed, wall_seconds, max_orders=max_orders, **limits)
     deadline = Deadline.after(wall_seconds + LONG_SECONDS)
     with Session(sandbox, job, deadline) as session:
         _, cadence = session.describe()

@@ -82,6 +82,10 @@ def _run(wire: dict[str, Any], prices: bytes, weights: Sequence[float] | None) -
         slippage_from_wire(wire["slippage"]),
         wire["delisting_return"],
         wire["max_orders"],
+        wire["allow_short"],
+        wire["max_gross"],
+        wire["borrow_rate"],
+        wire["margin_rate"],
     )
     market = Market(
         days,

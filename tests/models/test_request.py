@@ -88,7 +88,7 @@ def test_the_end_must_be_after_the_start(end):
     assert problems(end_date=end) == [("end_date", "end_not_after_start")]
 
 
-@pytest.mark.parametrize("field", ["initial_capital", "risk_free_rate", "min_trade_value"])
+@pytest.mark.parametrize("field", ["initial_capital", "risk_free_rate", "min_trade_value", "max_gross"])
 @pytest.mark.parametrize("value", [True, "5", float("nan"), float("inf"), -float("inf"), [1], {}, 10**400])
 def test_only_finite_numbers_are_numbers(field, value):
     assert [place for place, _ in problems(**{field: value})] == [field]
@@ -104,6 +104,13 @@ def test_only_finite_numbers_are_numbers(field, value):
         ("min_trade_value", -0.01),
         ("risk_free_rate", -1),
         ("risk_free_rate", 2),
+        ("max_gross", 0.99),
+        ("max_gross", 10.01),
+        ("borrow_rate", -0.01),
+        ("margin_rate", 10.01),
+        ("allow_short", 1),
+        ("allow_short", "yes"),
+        ("allow_short", None),
         ("seed", -1),
         ("seed", 2**32),
         ("seed", 1.5),

@@ -1,8 +1,8 @@
 """Double-entry check of the box's output: orders and prices must give the cash and equity that it claims.
 
 The audit does not repeat the engine's trading decisions. It checks that every order was possible (a bar,
-a price, a fee, cash, shares to sell) and that every day's books follow from the orders. The result is
-`Books`, in which the orders are the only part that the box chose.
+a price, a fee, cash or room below max_gross, shares to sell) and that every day's books follow from the orders. The
+result is `Books`, in which the orders are the only part that the box chose.
 """
 
 from collections.abc import Callable, Mapping
@@ -14,7 +14,7 @@ from hqg_algorithms import ExecutionTiming
 
 from src.engine.costs import Commission, Slippage
 from src.errors import BacktesterError
-from src.execution.audit import expected_costs
+from src.execution.audit import expected_costs, margin
 from src.execution.audit.books import (
     CLOSE,
     NO_EXIT,
@@ -102,6 +102,7 @@ class AuditRules:
             bar, or the last day of the timeline.
         delisting_return: the position's gain or loss on that day, as a fraction of its value at the last close.
         dividends: (n_days, n_symbols) cash per share held at the end of the previous day; None for no dividends.
+        allow_short, max_gross, borrow_rate, margin_rate: see src.engine.market.Rules.
     """
 
     initial_capital: float
@@ -113,6 +114,15 @@ class AuditRules:
     delistings: Mapping[int, int] = field(default_factory=dict)
     delisting_return: float = 0.0
     dividends: Float64Array | None = None
+    allow_short: bool = False
+    max_gross: float = 1.0
+    borrow_rate: float = 0.0
+    margin_rate: float = 0.0
+
+    @property
+    def is_margin(self) -> bool:
+        """True when positions or cash may be negative, within max_gross."""
+        return self.allow_short or self.max_gross > 1.0
 
     @property
     def fills_at_open(self) -> bool:
@@ -135,8 +145,10 @@ def audit(claim: Claim, prices: Prices, rules: AuditRules) -> Books:
         held = _shares_held(evidence)
         _check_positions(evidence, held)
         books = _rebuild(evidence, held)
-        _check_cash_and_equity(evidence, books)
-    return books
+        if not rules.is_margin:
+            _check_cash_and_equity(evidence, books)
+            return books
+        return _check_margin_account(evidence, books)
 
 
 @dataclass(frozen=True)
@@ -249,13 +261,15 @@ def _check_levels(claim: Claim, prices: Prices, rules: AuditRules) -> None:
 def _check_sequence(evidence: _Evidence) -> None:
     """Check that days ascend, that each has sells then buys in universe order, one order per symbol, none too early.
 
-    A protective exit is a second order of its symbol, after the fills at the open or before those at the close.
+    A protective exit is a second order of its symbol, after the fills at the open or before those at the close. A
+    margin account may make the orders of one moment in any order that leaves room below max_gross for each of them.
     """
     claim, rules, n_symbols = evidence.claim, evidence.rules, len(evidence.prices.symbols)
     is_exit = evidence.is_exit
     moment = claim.day.astype(np.int64) * 2 + (is_exit if rules.fills_at_open else ~is_exit)
     place = (moment * 2 + ((claim.shares > 0.0) & ~is_exit)) * n_symbols + claim.symbol
-    in_order = np.concatenate(([True], place[1:] > place[:-1]))[: len(place)]
+    steps = np.diff(moment) >= 0 if rules.is_margin else place[1:] > place[:-1]
+    in_order = np.concatenate(([True], steps))[: len(place)]
     evidence.each_order(in_order, "orders are not in order (day, sells before buys, universe)", _row)
     order_of = moment * n_symbols + claim.symbol
     if np.bincount(order_of).max(initial=0) > 1:
@@ -287,11 +301,17 @@ def _check_exits(evidence: _Evidence) -> None:
 
 
 def _check_that_none_is_missing(evidence: _Evidence, due: DueExits) -> None:
-    """Check that an exit is missing only where no share could be traded, or where its fee exceeds its proceeds."""
+    """Check that an exit is missing only where no share could be traded, or where its fee exceeds its proceeds.
+
+    After the day on which a margin account claims to be ruined there are none; `_check_margin_account` checks that day.
+    """
     rules, bars = evidence.rules, evidence.prices.bars
     is_made = np.zeros(due.reason.shape, dtype=np.bool_)
     is_made.reshape(-1)[evidence.cells[evidence.is_exit]] = True
-    days, symbols = np.nonzero((due.reason != NO_EXIT) & ~is_made)
+    is_due = (due.reason != NO_EXIT) & ~is_made
+    if rules.is_margin:
+        is_due[margin.claimed_end(evidence.claim.equity) :] = False
+    days, symbols = np.nonzero(is_due)
     volumes, slippage = bars[days, symbols, VOLUME], rules.slippage.to_wire()
     position = due.shares[days, symbols]
     sizes = np.minimum(np.abs(position), expected_costs.largest_sizes(slippage, volumes))
@@ -355,6 +375,12 @@ def _rebuild(evidence: _Evidence, held: Float64Array) -> Books:
         positions[day:, symbol] = 0.0
     income = _income(positions, rules)
     orders_until_day = np.searchsorted(orders.day, np.arange(len(held)), side="right")
+    cash = _cash_after_orders(orders, rules.initial_capital)[orders_until_day] + np.cumsum(income)
+    charges = np.zeros(len(held))
+    if rules.is_margin:
+        short = margin.short_value(positions, marks)
+        charges = margin.charges(cash, short, prices.dates, rules.borrow_rate, rules.margin_rate)
+        cash = cash - np.cumsum(charges)
     return Books(
         prices=prices,
         fills_at_open=rules.fills_at_open,
@@ -366,9 +392,11 @@ def _rebuild(evidence: _Evidence, held: Float64Array) -> Books:
         fee=orders.fee,
         is_settlement=orders.is_settlement,
         positions=positions,
-        cash=_cash_after_orders(orders, rules.initial_capital)[orders_until_day] + np.cumsum(income),
+        cash=cash,
         marks=marks,
         income=income,
+        charges=charges,
+        may_be_short=rules.allow_short,
         reason=orders.reason,
         exit_reference=orders.exit_reference,
         n_ambiguous=0 if due is None else int(due.is_ambiguous.reshape(-1)[evidence.cells[evidence.is_exit]].sum()),
@@ -401,7 +429,7 @@ def _with_settlements(evidence: _Evidence, held: Float64Array, marks: Float64Arr
     )
     for day, is_last, symbol in sorted(leaving):
         shares = held[day, symbol]
-        if shares > 0.0:
+        if shares > 0.0 or (rules.allow_short and shares < 0.0):
             places.append(len(claim.day) if is_last else int(np.searchsorted(claim.day, day)))
             rows.append((day, symbol, -shares, marks[day, symbol] * (1.0 + rules.delisting_return), 0.0))
     if not rows:
@@ -430,7 +458,7 @@ def _income(positions: Float64Array, rules: AuditRules) -> Float64Array:
 
 
 def _cash_after_orders(orders: _Orders | Books, initial_capital: float) -> Float64Array:
-    """(n_orders + 1,) cash before the first order and after each one, without dividends."""
+    """(n_orders + 1,) cash before the first order and after each one, without dividends and charges."""
     paid = orders.shares * orders.price + orders.fee
     return np.cumsum(np.concatenate(([initial_capital], -paid)))
 
@@ -441,13 +469,14 @@ def _check_positions(evidence: _Evidence, held: Float64Array) -> None:
     most_held = np.take(np.maximum.accumulate(np.abs(held), axis=0), evidence.cells)
     left = np.take(held, evidence.cells) if evidence.due is None else evidence.due.held + claim.shares
     evidence.each_order(
-        left >= -ROUNDING * most_held,
+        np.full(len(left), True) if evidence.rules.allow_short else left >= -ROUNDING * most_held,
         "more shares sold than held",
         lambda order: f"{left[order]} shares left",
     )
     is_large = sizes * reference >= evidence.rules.min_trade_value * (1.0 - ROUNDING)
     is_closing = np.abs(left) <= ROUNDING * most_held
-    may_be_small = (claim.shares < 0.0) & (is_closing | (sizes >= evidence.largest * (1.0 - EXACT)))
+    is_reducing = (claim.shares < 0.0) if not evidence.rules.is_margin else np.abs(left) < np.abs(left - claim.shares)
+    may_be_small = is_reducing & (is_closing | (sizes >= evidence.largest * (1.0 - EXACT)))
     evidence.each_order(
         is_large | may_be_small | evidence.is_exit,
         "an order below the minimum trade value that does not close a position",
@@ -458,13 +487,8 @@ def _check_positions(evidence: _Evidence, held: Float64Array) -> None:
 def _check_cash_and_equity(evidence: _Evidence, books: Books) -> None:
     """Check that cash covers each order, and that the claimed cash and equity match the rebuilt account."""
     claim = evidence.claim
-    # A claim may differ only by the rounding of sums in a different grouping. The scale is the account's
-    # maximum value so far, so an account that has shrunk to pennies still passes.
-    scale = np.maximum.accumulate(np.maximum(np.abs(books.equity), books.initial_capital))
-    n_bookings = len(books.day) + np.count_nonzero(books.income)
-    allowed = np.maximum(EXACT, 4.0 * np.finfo(np.float64).eps * n_bookings) * scale
-    after_order = _cash_after_orders(books, books.initial_capital)[1:] + np.cumsum(books.income)[books.day]
-    after_order = after_order[~books.is_settlement]
+    scale, allowed = _rounding(books)
+    after_order = _cash_after_each_order(books)
     floor = -(ROUNDING * np.abs(books.equity) + EXACT * scale)[claim.day]
     evidence.each_order(
         after_order >= floor,
@@ -473,6 +497,55 @@ def _check_cash_and_equity(evidence: _Evidence, books: Books) -> None:
     )
     _check_daily(evidence, "cash", claim.cash, books.cash, allowed)
     _check_daily(evidence, "equity", claim.equity, books.equity, allowed)
+
+
+def _rounding(books: Books) -> tuple[Float64Array, Float64Array]:
+    """(n_days,) the account's scale, and the difference that rounding explains.
+
+    A claim may differ only by the rounding of sums in a different grouping. The scale is the account's maximum value so
+    far, so an account that has shrunk to pennies still passes.
+    """
+    scale = np.maximum.accumulate(np.maximum(np.abs(books.equity), books.initial_capital))
+    n_bookings = len(books.day) + np.count_nonzero(books.income) + np.count_nonzero(books.charges)
+    return scale, np.maximum(EXACT, 4.0 * np.finfo(np.float64).eps * n_bookings) * scale
+
+
+def _cash_after_each_order(books: Books) -> Float64Array:
+    """(n_claimed_orders,) cash after each order that the box claims."""
+    booked = np.cumsum(books.income - books.charges)[books.day]
+    after: Float64Array = (_cash_after_orders(books, books.initial_capital)[1:] + booked)[~books.is_settlement]
+    return after
+
+
+def _check_margin_account(evidence: _Evidence, books: Books) -> Books:
+    """Check the limit on gross exposure and the day of ruin, then the claimed cash and equity.
+
+    Returns:
+        The books up to the day of ruin.
+    """
+    claim, rules = evidence.claim, evidence.rules
+    scale, allowed = _rounding(books)
+    allowed = allowed * rules.max_gross
+    orders = margin.OrdersAtHand.of(books, _cash_after_each_order(books))
+    most = rules.max_gross * orders.equity
+    evidence.each_order(
+        (orders.gross <= most + (ROUNDING * np.abs(most) + (EXACT * rules.max_gross * scale + allowed)[claim.day]))
+        | ~orders.increases,
+        "gross exposure beyond max_gross after an order",
+        lambda order: f"{orders.gross[order]} of at most {most[order]}",
+    )
+    ruin = margin.ruin_day(books.equity, claim.equity, allowed)
+    evidence.each_order(claim.day <= ruin, "an order after the account was ruined", _row)
+    if ruin < len(books.cash) and not rules.fills_at_open:
+        evidence.each_order(
+            (claim.day < ruin) | evidence.is_exit | (orders.equity_at_first > -allowed[claim.day]),
+            "an order after the account was ruined",
+            _row,
+        )
+    is_over = np.arange(len(books.cash)) >= ruin
+    _check_daily(evidence, "cash", claim.cash, np.where(is_over, 0.0, books.cash), allowed)
+    _check_daily(evidence, "equity", claim.equity, np.where(is_over, 0.0, books.equity), allowed)
+    return margin.until(books, ruin)
 
 
 def _check_daily(

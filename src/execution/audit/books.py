@@ -35,6 +35,15 @@ class Prices(Protocol):
 
 
 @dataclass(frozen=True)
+class Days:
+    """Some of the bars: see Prices."""
+
+    dates: npt.NDArray[np.datetime64]
+    symbols: Sequence[str]
+    bars: Float64Array
+
+
+@dataclass(frozen=True)
 class Books:
     """One audited run. Money is in account currency.
 
@@ -52,7 +61,11 @@ class Books:
         positions: (n_days, n_symbols) shares after the day's fills and settlements.
         cash: (n_days,) after the day's fills and settlements.
         marks: (n_days, n_symbols) last known close; 0.0 before a symbol's first bar, when nothing is held.
-        income: (n_days,) dividends received in cash, before the day's fills.
+        income: (n_days,) dividends received in cash, before the day's fills; below zero where shorts paid them.
+        charges: (n_days,) what shorts and negative cash cost since the day before, paid before the day's fills.
+        may_be_short: whether positions may be negative.
+        lost: (n_symbols + 1,) for an account whose equity was gone at the last day's close: its cash, then its shares,
+            before they became zero; None for one that survived.
         reason: (n_orders,) 0 for an order of a signal or a settlement, else the protective level that caused it: see
             src.execution.audit.exits. None if none did.
         exit_reference: (n_orders,) the price of a protective exit before slippage; NaN for other orders.
@@ -72,14 +85,29 @@ class Books:
     cash: Float64Array
     marks: Float64Array
     income: Float64Array
+    charges: Float64Array
     reason: IndexArray | None = None
     exit_reference: Float64Array | None = None
     n_ambiguous: int = 0
+    may_be_short: bool = False
+    lost: Float64Array | None = None
 
     @cached_property
     def is_exit(self) -> BoolArray:
         """(n_orders,) whether a protective level caused the order."""
         return np.zeros(len(self.day), dtype=np.bool_) if self.reason is None else self.reason != 0
+
+    @cached_property
+    def shortfall(self) -> float | None:
+        """What a ruined account lacked at its last close, at least zero; None for one that survived."""
+        if self.lost is None:
+            return None
+        return max(0.0, -float(self.lost[0] + (self.lost[1:] * self.marks[-1]).sum()))
+
+    @cached_property
+    def gross_value(self) -> Float64Array:
+        """(n_days,) value of all long and short positions at the day's close, both counted as positive."""
+        return value_of(np.abs(self.positions), self.marks) if self.may_be_short else self.position_value
 
     @cached_property
     def position_value(self) -> Float64Array:
@@ -117,16 +145,20 @@ class Books:
         """(n_days, 4) the portfolio's open, high, low and close.
 
         The open values the overnight holdings and their dividends before the day's fills; the close is `equity`.
-        High and low value the shares held during the day at each symbol's own high and low. That is the widest
-        possible range, since symbols need not turn at the same time. A symbol without a bar keeps its last close
-        all day. A position that a protective exit closed counts up to its price.
+        High and low value the shares held during the day at each symbol's own high and low; a short is worth most at
+        the low. That is the widest possible range, since symbols need not turn at the same time, and below zero only
+        where an account was short or leveraged. A symbol without a bar keeps its last close all day. A position that a
+        protective exit closed counts up to its price.
         """
         before = np.vstack((np.zeros_like(self.positions[:1]), self.positions[:-1]))
-        cash_before = np.concatenate(([self.initial_capital], self.cash[:-1])) + self.income
+        cash_before = np.concatenate(([self.initial_capital], self.cash[:-1])) + self.income - self.charges
         held, cash = self._during_the_day(before, cash_before)
         opened = cash_before + value_of(before, self._known(OPEN))
         closed = self.equity
-        high, low = cash + value_of(held, self._known(HIGH)), cash + value_of(held, self._known(LOW))
+        best, worst = self._known(HIGH), self._known(LOW)
+        if self.may_be_short:
+            best, worst = np.where(held < 0.0, worst, best), np.where(held < 0.0, best, worst)
+        high, low = cash + value_of(held, best), cash + value_of(held, worst)
         if self.is_exit.any():
             high, low = high + self._before_exits(np.maximum), low + self._before_exits(np.minimum)
         high, low = np.maximum(high, np.maximum(opened, closed)), np.minimum(low, np.minimum(opened, closed))
@@ -154,11 +186,15 @@ class Books:
             )
             before[day, self.symbol[self.is_exit]] += shares
             np.subtract.at(cash_before, day, shares * self.price[self.is_exit] + self.fee[self.is_exit])
+        positions, cash_after = self.positions, self.cash
+        if self.lost is not None:
+            positions, cash_after = positions.copy(), cash_after.copy()
+            cash_after[-1], positions[-1] = self.lost[0], self.lost[1:]
         if not self.is_settlement.any():
-            return (self.positions, self.cash) if self.fills_at_open else (before, cash_before)
+            return (positions, cash_after) if self.fills_at_open else (before, cash_before)
         is_late = np.isfinite(self.prices.bars[self.day, self.symbol, CLOSE])
         if self.fills_at_open:
-            undone, sign, held, cash = self.is_settlement & is_late, -1.0, self.positions, self.cash
+            undone, sign, held, cash = self.is_settlement & is_late, -1.0, positions, cash_after
         else:
             undone, sign, held, cash = self.is_settlement & ~is_late, 1.0, before, cash_before
         day, shares = self.day[undone], sign * self.shares[undone]
@@ -177,13 +213,17 @@ class Books:
             all zero once equity is lost.
         """
         days = self.day[np.append(True, self.day[1:] != self.day[:-1])[: len(self.day)]]  # they ascend
-        prices = self._known(OPEN if self.fills_at_open else CLOSE)[days]
+        prices = self.known_at_fills()[days]
         if self.fills_at_open and self.is_exit.any():
             has_exit = np.isin(days, self.day[self.is_exit])
             prices = np.where(has_exit[:, np.newaxis], self._known(CLOSE)[days], prices)
         worth = self.positions[days] * prices
         equity = (self.cash[days] + worth.sum(axis=1))[:, np.newaxis]
         return days, np.divide(worth, equity, out=np.zeros_like(worth), where=equity > 0.0)
+
+    def known_at_fills(self) -> Float64Array:
+        """(n_days, n_symbols) each symbol's open or close, whichever orders fill at, or its last known close."""
+        return self._known(OPEN if self.fills_at_open else CLOSE)
 
     def _known(self, field: int) -> Float64Array:
         """(n_days, n_symbols) one field of the bars, with the last known close in place of a missing bar."""

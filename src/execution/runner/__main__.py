@@ -25,7 +25,10 @@ from src.execution.runner.reporter import Reporter
 
 _END_SECONDS = 2.0
 
-_FOR_THE_STRATEGY = ("source", "class_name", "needs_prelude", "parameters", "seed", "universe", "limits")
+_FOR_THE_STRATEGY = (
+    *("source", "class_name", "needs_prelude", "parameters", "seed", "universe", "limits"),
+    *("allow_short", "max_gross"),
+)
 """The parts of the job that the strategy process receives. The nonce and the price key stay here."""
 
 
@@ -126,7 +129,7 @@ def _simulated(
     if is_observed:
         reporter.start()
     clock.start()
-    child.resume(len(market.symbols), market.days)
+    child.resume(len(market.symbols), market.days, rules.allow_short, rules.max_gross)
     return simulate(market, rules, child.decide)
 
 
@@ -151,6 +154,10 @@ def _receive_market(host: HostChannel, price_key: bytes) -> tuple[Market, Rules,
         slippage=slippage_from_wire(wire["slippage"]),
         delisting_return=wire["delisting_return"],
         max_orders=wire["max_orders"],
+        allow_short=wire["allow_short"],
+        max_gross=wire["max_gross"],
+        borrow_rate=wire["borrow_rate"],
+        margin_rate=wire["margin_rate"],
     )
     return market, rules, wire["is_observed"]
 

@@ -18,7 +18,7 @@ from src.execution.runner import answers, strategy_process
 from src.execution.runner.errors import RunFailed
 from src.execution.runner.output import OutputReader
 from src.execution.runner.pipes import read_exactly, write_all
-from src.execution.runner.signals import MAX_TOTAL_WEIGHT
+from src.execution.runner.signals import TOLERANCE
 from src.execution.runner.thread_watch import MAX_THREADS, ThreadWatch
 from src.execution.runner.views import Asked, asked, frame_packer
 
@@ -51,6 +51,8 @@ class StrategyChild:
         self._asked = Asked()
         self._unpack_weights: Callable[..., tuple[float, ...]] = struct.unpack_from
         self._answer_bytes = 0
+        self._gross: Callable[[Sequence[float]], float] = sum
+        self._least_weight, self._most_gross = 0.0, 1.0 + TOLERANCE
         self._is_gone = False
         self.mark: tuple[int, float] | None = None
         self.output = OutputReader(output, keep_bytes=KEEP_OUTPUT_BYTES, flood_bytes=FLOOD_BYTES, on_flood=self._kill)
@@ -127,8 +129,17 @@ class StrategyChild:
         if pid and not os.WIFSTOPPED(status):
             raise self._death(status)
 
-    def resume(self, symbols_count: int, days: Sequence[int]) -> None:
-        """Let it continue, now returning weights for that many symbols on the days of this timeline."""
+    def resume(
+        self, symbols_count: int, days: Sequence[int], allow_short: bool = False, max_gross: float = 1.0
+    ) -> None:
+        """Let it continue, now returning weights for that many symbols on the days of this timeline.
+
+        Args:
+            allow_short, max_gross: the limits of its weights, see src.engine.market.Rules.
+        """
+        self._most_gross = max_gross + TOLERANCE
+        if allow_short:
+            self._gross, self._least_weight = _sum_of_sizes, -self._most_gross
         self._pack, self._days = frame_packer(symbols_count, self._asked), days
         weights = struct.Struct(f"={symbols_count}d")
         self._unpack_weights, self._answer_bytes = weights.unpack_from, 1 + weights.size
@@ -168,8 +179,8 @@ class StrategyChild:
         weights = self._unpack_weights(answer, 1)
         # The strategy process makes this check first, with a better message; this is for one that does not. A sum
         # with a NaN is NaN, which is not below the bound either.
-        if not (min(weights) >= 0.0 and sum(weights) <= MAX_TOTAL_WEIGHT):
-            raise RunFailed("signal", message="each weight must be at least 0 and their sum at most 1")
+        if not (min(weights) >= self._least_weight and self._gross(weights) <= self._most_gross):
+            raise RunFailed("signal", message=self._limits())
         return weights if kind == strategy_process.WEIGHTS else self._protected(weights)
 
     def _protected(self, weights: Sequence[float]) -> ProtectedWeights:
@@ -182,6 +193,12 @@ class StrategyChild:
         ):
             raise RunFailed("signal", message="each level must be a fraction of at least 0, and of a stop below 1")
         return ProtectedWeights(weights, _triples(levels))
+
+    def _limits(self) -> str:
+        most = self._most_gross - TOLERANCE
+        if self._least_weight < 0:
+            return f"the sizes of the weights must sum to at most {most:g}"
+        return f"each weight must be at least 0 and their sum at most {most:g}"
 
     @property
     def day(self) -> int | None:
@@ -268,6 +285,10 @@ class StrategyChild:
 
 def _triples(numbers: Sequence[float]) -> list[tuple[float, float, float]]:
     return list(zip(*[iter(numbers)] * 3, strict=True))
+
+
+def _sum_of_sizes(weights: Sequence[float]) -> float:
+    return sum(map(abs, weights))
 
 
 def _become_strategy_process(orders_in: int, answers_out: int, output: int) -> None:

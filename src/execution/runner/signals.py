@@ -10,8 +10,10 @@ from hqg_algorithms import Hold, Liquidate, Signal, TargetWeights
 
 from src.engine.simulator import ProtectedWeights
 
-MAX_TOTAL_WEIGHT = 1.0 + 1e-7
-"""The same tolerance as hqg_algorithms.TargetWeights."""
+TOLERANCE = 1e-7
+"""Of a sum of weights, the same as that of hqg_algorithms.TargetWeights."""
+
+MAX_TOTAL_WEIGHT = 1.0 + TOLERANCE
 
 LATEST: list[Any] = [None, ()]
 """The mapping of the latest TargetWeights that were valid when created, and its weights in universe order."""
@@ -31,19 +33,25 @@ class BadSignal(ValueError):
     origin: tuple[int, str] | None = None
 
 
-def signal_reader(symbols: Sequence[str]) -> Callable[[Any], Sequence[float] | None]:
+def signal_reader(
+    symbols: Sequence[str], allow_short: bool = False, max_gross: float = 1.0
+) -> Callable[[Any], Sequence[float] | None]:
     """The function that converts what on_data returned to target weights in universe order.
 
     It takes TargetWeights, Hold, Liquidate, hqg_backtester's Weights and Protected, or a dict of weights ({}
     liquidates) or None (holds) as in older dialects. Symbols left out get zero. Hold gives None; Liquidate is a weight
     of zero for every symbol; Protected gives ProtectedWeights. For any other value, a symbol outside the universe, a
-    weight that is not a finite number of at least zero, or weights that sum to more than one, it raises BadSignal.
+    weight that is not a finite number or is negative without `allow_short`, or weights whose sizes sum to more than
+    `max_gross`, it raises BadSignal.
 
     Args:
         symbols: the universe.
     """
     indices = {symbol: index for index, symbol in enumerate(symbols)}
     nothing = [0.0] * len(indices)
+    most = max_gross + TOLERANCE
+    least = -most if allow_short else 0.0
+    limit = f"max_gross of {max_gross:g}" if allow_short or max_gross != 1 else "1.0"
 
     def read(value: Any) -> Sequence[float] | None:
         if isinstance(value, TargetWeights):
@@ -64,12 +72,15 @@ def signal_reader(symbols: Sequence[str]) -> Callable[[Any], Sequence[float] | N
             if symbol not in indices:
                 raise BadSignal(unknown_symbol(symbol, symbols))
             number = weight if type(weight) is float else _to_float(symbol, weight)
-            if not 0.0 <= number <= MAX_TOTAL_WEIGHT:  # false for NaN
-                raise BadSignal(_out_of_range(symbol, number))
+            if not least <= number <= most:  # false for NaN
+                raise BadSignal(_out_of_range(symbol, number, allow_short, limit))
             targets[indices[symbol]] = number
             total += number
-        if total > MAX_TOTAL_WEIGHT:
-            raise BadSignal(f"weights sum to {total:.9g}, which exceeds 1.0")
+        if allow_short:
+            total = sum(map(abs, targets))
+        if total > most:
+            which = "absolute weights" if allow_short else "weights"
+            raise BadSignal(f"{which} sum to {total:.9g}, which exceeds {limit}")
         return targets
 
     return read
@@ -109,11 +120,12 @@ def _to_float(symbol: str, weight: Any) -> float:
     raise BadSignal(f"weight of {symbol} is {shown(weight)}; it must be a number")
 
 
-def _out_of_range(symbol: str, weight: float) -> str:
+def _out_of_range(symbol: str, weight: float, allow_short: bool, limit: str) -> str:
     if weight < 0:
-        return f"weight of {symbol} is {weight:.9g}, which is negative"
+        problem = f"whose size exceeds {limit}" if allow_short else "which is negative"
+        return f"weight of {symbol} is {weight:.9g}, {problem}"
     if weight > 1:
-        return f"weight of {symbol} is {weight:.9g}, which exceeds 1.0"
+        return f"weight of {symbol} is {weight:.9g}, which exceeds {limit}"
     return f"weight of {symbol} is NaN"
 
 

@@ -82,19 +82,27 @@ def serve(orders_in: int, answers_out: int) -> None:
             },
         )
         offered = asked(job["source"])._replace(pandas=uses_pandas)
-        _serve_bars(strategy, universe, offered, orders_in, answers_out)
+        read_signal = signal_reader(tuple(universe), job["allow_short"], job["max_gross"])
+        _serve_bars(strategy, universe, offered, read_signal, orders_in, answers_out)
     except EOFError:
         return
     except BaseException as error:  # noqa: BLE001 - any exception of user code, even SystemExit, is its error
         _send_json(answers_out, ERROR, describe_error(error))
 
 
-def _serve_bars(strategy: Any, universe: Sequence[str], offered: Asked, orders_in: int, answers_out: int) -> None:
+def _serve_bars(
+    strategy: Any,
+    universe: Sequence[str],
+    offered: Asked,
+    read_signal: Callable[[Any], Sequence[float] | None],
+    orders_in: int,
+    answers_out: int,
+) -> None:
     symbols = tuple(universe)
     pack = struct.Struct(f"=c{len(symbols)}d").pack
     pack_protected = struct.Struct(f"=c{4 * len(symbols)}d").pack
     length = frame_bytes(len(symbols), offered)
-    views, read_signal = frame_reader(symbols, offered), signal_reader(symbols)
+    views = frame_reader(symbols, offered)
     check_at_creation(symbols)
     on_data: Callable[[Any, Any], Any] = strategy.on_data
     while True:

@@ -62,6 +62,7 @@ class Job:
             and so does the host, in case the box cannot.
         universe: tickers to trade in place of the strategy's own; None uses its own.
         max_orders: a run with more orders fails.
+        allow_short, max_gross: limits of its weights, see src.engine.market.Rules.
     """
 
     source: str
@@ -72,6 +73,8 @@ class Job:
     wall_seconds: float
     universe: tuple[str, ...] | None = None
     max_orders: int = MAX_ORDERS
+    allow_short: bool = False
+    max_gross: float = 1.0
 
 
 @dataclass
@@ -210,6 +213,8 @@ class Session:
             "seed": job.seed,
             "wall_seconds": job.wall_seconds,
             "universe": None if job.universe is None else list(job.universe),
+            "allow_short": job.allow_short,
+            "max_gross": job.max_gross,
             "core": next(_slots),
             "limits": self.sandbox.strategy_limits,
         }

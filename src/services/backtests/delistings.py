@@ -77,9 +77,10 @@ def stopped_warnings(books: Books, history_ends: Mapping[str, date]) -> Iterator
     """
     dates, symbols = books.prices.dates, books.prices.symbols
     is_missing = np.isnan(books.prices.bars[:, :, CLOSE])
+    is_held = books.positions != 0.0 if books.may_be_short else books.positions > 0.0
     is_weekday = np.is_busday(dates)
     for symbol in np.flatnonzero(is_missing.any(axis=0)).tolist():
-        is_stuck = is_missing[:, symbol] & (books.positions[:, symbol] > 0.0)
+        is_stuck = is_missing[:, symbol] & is_held[:, symbol]
         # A weekend on which a coin trades beside a share neither begins nor ends a stretch.
         for first, last in _stretches(is_stuck | (is_missing[:, symbol] & ~is_weekday)):
             n_days = int((is_stuck & is_weekday)[first : last + 1].sum())

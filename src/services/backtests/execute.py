@@ -22,6 +22,7 @@ from src.services.backtests.datasets import Datasets
 from src.services.backtests.delistings import settlement_warnings, stopped_warnings
 from src.services.backtests.identity import ENGINE_VERSION, run_hash
 from src.services.backtests.idle_warning import idle_warning
+from src.services.backtests.margin_warnings import margin_warnings
 from src.services.backtests.measurement import (
     audited,
     daily_of,
@@ -29,6 +30,7 @@ from src.services.backtests.measurement import (
     logs_of,
     measured,
     orders_of,
+    ruin_of,
     totals,
     trades_of,
 )
@@ -120,6 +122,7 @@ class Prepared:
             "parameters": answer.parameters_answer(self.request, self.symbols, self.cadence),
             "metrics": answer.metrics_answer(metrics),
             "equity_stats": totals(self.request, books, trades, self.prices),
+            **ruin_of(books),
             "logs": logs_of(reply),
             "warnings": answer.bounded(self._warnings(reply, books)),
             "provenance": self._provenance() | {"timings_ms": watch.milliseconds()},
@@ -159,6 +162,7 @@ class Prepared:
             *self.dataset.jumps,
             *share_warnings(self.prices, self.request),
             *self.benchmarks.warnings,
+            *margin_warnings(books, self.request),
             *settlement_warnings(books, self.request.delisting_return),
             *exit_warnings(books),
             *stopped_warnings(books, self.prices.history_ends),
@@ -212,6 +216,10 @@ def engine_rules(
         "delistings": sorted(delistings.items()),
         "delisting_return": request.delisting_return,
         "dividends": _dividend_rows(prices),
+        "allow_short": request.allow_short,
+        "max_gross": request.max_gross,
+        "borrow_rate": request.borrow_rate,
+        "margin_rate": request.margin_rate,
     }
 
 

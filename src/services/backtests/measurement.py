@@ -2,6 +2,8 @@
 
 import logging
 from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from hqg_algorithms import Cadence
@@ -9,7 +11,7 @@ from hqg_algorithms import Cadence
 from src.engine.costs import commission_from_wire, slippage_from_wire
 from src.errors import StrategyFailed
 from src.execution.audit.audit import AuditFailed, AuditRules, Claim, audit
-from src.execution.audit.books import Books
+from src.execution.audit.books import Books, Float64Array
 from src.execution.audit.exits import Levels
 from src.execution.session.reply import Reply
 from src.models.request import BacktestRequest
@@ -18,7 +20,7 @@ from src.services.data_provider.base import PriceTable
 from src.services.results import document as answer
 from src.services.results.result import Daily, Orders
 from src.utils.metrics import Metrics, measure
-from src.utils.round_trips import DELISTING, NEGLIGIBLE_SHARES, SIGNAL, Fills, RoundTrips, round_trips
+from src.utils.round_trips import DELISTING, NEGLIGIBLE_SHARES, RUIN, SIGNAL, Fills, RoundTrips, round_trips
 from src.utils.trade_stats import TradeColumns, equity_stats
 from src.utils.trading_year import periods_per_year
 
@@ -49,6 +51,10 @@ def audited(
         delistings=delistings,
         delisting_return=request.delisting_return,
         dividends=prices.dividends,
+        allow_short=request.allow_short,
+        max_gross=request.max_gross,
+        borrow_rate=request.borrow_rate,
+        margin_rate=request.margin_rate,
     )
     try:
         return audit(claim, prices, rules)
@@ -59,18 +65,18 @@ def audited(
 
 def measured(books: Books, request: BacktestRequest, benchmarks: Benchmarks) -> tuple[TradeColumns, Metrics]:
     """Orders as columns, and every metric."""
-    trades = TradeColumns(
-        books.day, books.symbol, books.shares, books.price, books.fee, books.reference_price, books.is_settlement
-    )
+    columns = (books.day, books.symbol, books.shares, books.price, books.fee, books.reference_price)
+    trades = TradeColumns(*columns, books.is_settlement, books.may_be_short)
     metrics = measure(
         books.equity,
         request.initial_capital,
         books.prices.dates,
         periods_per_year=periods_per_year(books.prices.dates),
         annual_risk_free_rate=benchmarks.risk_free_rate,
-        benchmark_equity=benchmarks.benchmark,
+        benchmark_equity=_benchmark(books, benchmarks),
         trades=trades,
         position_value=books.position_value,
+        gross_value=books.gross_value,
     )
     return trades, metrics
 
@@ -78,12 +84,26 @@ def measured(books: Books, request: BacktestRequest, benchmarks: Benchmarks) -> 
 def totals(request: BacktestRequest, books: Books, trades: TradeColumns, prices: PriceTable) -> dict[str, float]:
     """The fields of src.models.response.EquityStats."""
     dividends = {} if prices.dividends is None else {"dividends": float(books.income.sum())}
-    return {**equity_stats(books.equity, request.initial_capital, trades), **dividends}
+    charges = {"charges": float(books.charges.sum())} if request.borrow_rate or request.margin_rate else {}
+    return {**equity_stats(books.equity, request.initial_capital, trades), **dividends, **charges}
+
+
+def ruin_of(books: Books) -> dict[str, Any]:
+    """The field of src.models.response.Ruin, for an account that did not survive."""
+    if books.shortfall is None:
+        return {}
+    return {"ruin": {"date": str(books.prices.dates[-1]), "shortfall": books.shortfall}}
+
+
+def _benchmark(books: Books, benchmarks: Benchmarks) -> Float64Array | None:
+    """The benchmark on the days of the books, which end with a ruin; None if it begins later."""
+    series = None if benchmarks.benchmark is None else benchmarks.benchmark[: len(books.cash)]
+    return None if series is None or not np.isfinite(series).any() else series
 
 
 def daily_of(books: Books, benchmarks: Benchmarks) -> Daily:
     """The account day by day, as a result has it."""
-    series = benchmarks.benchmark
+    series = _benchmark(books, benchmarks)
     benchmark = None if series is None else np.where(np.isfinite(series), series, np.nan)
     income = books.income if books.income.any() else None
     held = books.positions
@@ -111,7 +131,10 @@ def trades_of(books: Books) -> RoundTrips:
     """Every round trip, as a result has it."""
     reason = np.where(books.is_settlement, DELISTING, SIGNAL if books.reason is None else books.reason)
     fills = Fills(books.day, books.symbol, books.shares, books.price, books.fee, reason)
-    return round_trips(fills, books.prices.bars, books.marks, fills_at_open=books.fills_at_open)
+    trips = round_trips(fills, books.prices.bars, books.marks, fills_at_open=books.fills_at_open)
+    if books.lost is None:
+        return trips
+    return replace(trips, reason=np.where(trips.is_closed, trips.reason, RUIN).astype(np.int8))
 
 
 def logs_of(reply: Reply) -> list[str]:

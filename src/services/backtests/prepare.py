@@ -142,6 +142,8 @@ class Backtests:
             wall_seconds=self._limits.wall_seconds,
             universe=None if request.universe is None else tuple(request.universe),
             max_orders=self._limits.max_orders,
+            allow_short=request.allow_short,
+            max_gross=request.max_gross,
         )
 
 

@@ -89,10 +89,10 @@ def markets(draw):
     return market(*days, symbols=tuple("ABC"[:n_symbols]))
 
 
-def signal(n_symbols, seeded):
+def signal(n_symbols, seeded, terms):
     """Nothing, weights, or weights with protective levels, often none of a kind and often near the price."""
     parts = seeded.integers(0, 5, n_symbols)
-    weights = (parts / max(parts.sum() + seeded.integers(3), 1)).tolist()
+    weights = signed((parts / max(parts.sum() + seeded.integers(3), 1)).tolist(), terms)
     stops, gains = [0.0, 0.01, 0.05, 0.2], [0.0, 0.01, 0.05, 0.3, 2.0]
     levels = zip(*(seeded.choice(kind, n_symbols).tolist() for kind in (stops, gains, stops)), strict=True)
     return [None, weights, ProtectedWeights(weights, list(levels))][seeded.integers(3)]
@@ -135,12 +135,33 @@ class Run:
 
 
 @st.composite
-def runs(draw):
+def margin_terms(draw):
+    """Shorts, leverage or both, and what they cost."""
+    allow_short, max_gross = draw(st.sampled_from([(True, 1.0), (True, 1.7), (True, 4.0), (False, 2.5)]))
+    rates = st.sampled_from([0.0, 0.03, 2.0])
+    return {
+        "allow_short": allow_short,
+        "max_gross": max_gross,
+        "borrow_rate": draw(rates),
+        "margin_rate": draw(rates),
+    }
+
+
+def signed(weights, terms):
+    """The same weights up to the limit of the terms, with every other one short where that is allowed."""
+    signs = [-1.0 if terms.get("allow_short") and index % 2 else 1.0 for index in range(len(weights))]
+    return [sign * weight * terms.get("max_gross", 1.0) for sign, weight in zip(signs, weights, strict=True)]
+
+
+@st.composite
+def runs(draw, margin=False):
     prices = draw(markets())
     n_days, n_symbols = prices.bars.shape[:2]
+    terms = draw(margin_terms()) if margin else {}
     seeded = np.random.default_rng(draw(seeds))
-    signals = [signal(n_symbols, seeded) for _ in range(n_days)]
+    signals = [signal(n_symbols, seeded, terms) for _ in range(n_days)]
     rules = AuditRules(
+        **terms,
         initial_capital=CAPITAL,
         execution=draw(st.sampled_from(ExecutionTiming)),
         min_trade_value=draw(st.sampled_from([0.0, 1.0, 500.0])),
@@ -170,6 +191,10 @@ def simulated(prices, rules, signals, bar_size):
             rules.commission,
             rules.slippage,
             rules.delisting_return,
+            allow_short=rules.allow_short,
+            max_gross=rules.max_gross,
+            borrow_rate=rules.borrow_rate,
+            margin_rate=rules.margin_rate,
         ),
         lambda day, *_: signals[day],
     )

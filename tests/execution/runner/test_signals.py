@@ -83,6 +83,43 @@ def test_any_other_value_is_rejected_with_the_value_and_the_allowed_ones(value: 
     assert message in str(error.value)
 
 
+@pytest.mark.parametrize(
+    ("value", "weights"),
+    [
+        ({"SPY": -1.2, "BND": 0.8}, [-1.2, 0.8]),
+        (Weights({"SPY": -2.0}), [-2.0, 0.0]),
+        ({"SPY": -1.0, "BND": 1 + 5e-8}, [-1.0, 1 + 5e-8]),
+        (TargetWeights({"SPY": 1.0}), [1.0, 0.0]),
+        (Liquidate(), [0.0, 0.0]),
+        (Hold(), None),
+    ],
+)
+def test_weights_may_be_negative_and_sum_to_more_than_one_where_the_request_allows_it(
+    value: Any, weights: list[float] | None
+) -> None:
+    assert signal_reader(SYMBOLS, allow_short=True, max_gross=2.0)(value) == weights
+
+
+@pytest.mark.parametrize(
+    ("limits", "value", "message"),
+    [
+        ((True, 2.0), {"SPY": -1.5, "BND": 0.75}, "absolute weights sum to 2.25, which exceeds max_gross of 2"),
+        ((True, 1.0), Weights({"SPY": -1.0, "BND": 0.1}), "absolute weights sum to 1.1, which exceeds max_gross of 1"),
+        ((True, 2.0), {"SPY": -2.5}, "weight of SPY is -2.5, whose size exceeds max_gross of 2"),
+        ((True, 2.0), {"SPY": math.inf}, "weight of SPY is inf, which exceeds max_gross of 2"),
+        ((True, 2.0), {"SPY": math.nan}, "weight of SPY is NaN"),
+        ((False, 1.5), {"SPY": 1.0, "BND": 0.75}, "weights sum to 1.75, which exceeds max_gross of 1.5"),
+        ((False, 1.5), {"SPY": -0.5}, "weight of SPY is -0.5, which is negative"),
+        ((False, 1.0), Weights({"SPY": -0.5}), "weight of SPY is -0.5, which is negative"),
+        ((False, 1.0), Weights({"SPY": 1.25}), "weight of SPY is 1.25, which exceeds 1.0"),
+    ],
+)
+def test_weights_beyond_the_requests_limits_are_rejected(limits: tuple[bool, float], value: Any, message: str) -> None:
+    with pytest.raises(BadSignal) as error:
+        signal_reader(SYMBOLS, *limits)(value)
+    assert str(error.value) == message
+
+
 def test_messages_stay_short() -> None:
     symbols = tuple(f"S{index}" for index in range(200))
     with pytest.raises(BadSignal) as error:

@@ -3,6 +3,7 @@
 import os
 import re
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
 
@@ -16,9 +17,9 @@ def is_gvisor(sandbox: Sandbox) -> bool:
     return sandbox.name.endswith("+runsc")
 
 
-def failure(sandbox: Sandbox, body: str, wall_seconds: float = LONG_SECONDS) -> StrategyFailed:
+def failure(sandbox: Sandbox, body: str, wall_seconds: float = LONG_SECONDS, **rules: Any) -> StrategyFailed:
     with pytest.raises(StrategyFailed) as caught:
-        run_in_box(sandbox, PRELUDE + body, wall_seconds=wall_seconds)
+        run_in_box(sandbox, PRELUDE + body, wall_seconds=wall_seconds, **rules)
     return caught.value
 
 
@@ -131,6 +132,24 @@ def test_weights_that_bypass_the_check_beside_levels_are_rejected(sandbox: Sandb
 def test_the_client_is_not_in_a_box(sandbox: Sandbox) -> None:
     (error,) = failure(sandbox, on_data("hqg_backtester.Client", before="import hqg_backtester")).errors
     assert error.startswith("ModuleNotFoundError: No module named 'hqg_backtester.client'")
+
+
+@pytest.mark.parametrize(
+    ("allow_short", "weights"),
+    [(True, "-1.5, 0.6"), (True, "nan, -0.5"), (True, "-inf, inf"), (False, "-0.1, 0.5"), (False, "1.5, 0.6")],
+)
+def test_short_and_leveraged_weights_that_bypass_the_strategy_processs_check_are_rejected(
+    sandbox: Sandbox, allow_short: bool, weights: str
+) -> None:
+    body = on_data(
+        f"os.write(4, b'W' + struct.pack('=2d', {weights}))",
+        "time.sleep(1000)",
+        before="import os, struct, time\nfrom math import inf, nan",
+    )
+    (error,) = failure(sandbox, body, allow_short=allow_short, max_gross=2.0).errors
+    limit = "the sizes of the weights must" if allow_short else "each weight must be at least 0 and their"
+    assert error.startswith(f"on_data did not return a valid signal: {limit} sum")
+    assert error.endswith("at most 2 at 2014-01-01")
 
 
 def test_a_hang_ends_at_the_time_limit_and_names_the_day(sandbox: Sandbox) -> None:

@@ -82,6 +82,10 @@ DEFAULTS = {
     "min_trade_value": 1,
     "delisting_return": 0,
     "price_adjustment": "dividends_and_splits",
+    "allow_short": False,
+    "max_gross": 1.0,
+    "borrow_rate": 0.0,
+    "margin_rate": 0.0,
     "seed": 0,
     "parameters": {},
 }
@@ -98,6 +102,10 @@ SUBSTANCE = {
     "min_trade_value": 0,
     "delisting_return": -0.3,
     "price_adjustment": "splits",
+    "allow_short": True,
+    "max_gross": 1.5,
+    "borrow_rate": 0.01,
+    "margin_rate": 0.02,
     "seed": 1,
     "parameters": {"a": None},
 }

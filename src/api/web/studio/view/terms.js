@@ -35,9 +35,18 @@ const SIMPLE = {
   risk_free_rate: { label: "Risk-free rate per year", kind: "number", attributes: { step: "any", placeholder: "from the price source" } },
   price_adjustment: { label: "Prices adjusted for", kind: "choice", choices: { dividends_and_splits: "dividends and splits", splits: "splits; dividends are cash" } },
   delisting_return: { label: "Delisting return", kind: "number", attributes: { min: -1, max: 1, step: "any" } },
+  allow_short: { label: "Short positions", kind: "choice", choices: { false: "not allowed", true: "allowed" } },
+  max_gross: { label: "Gross exposure at most", kind: "number", attributes: { min: 1, max: 10, step: "any" } },
+  borrow_rate: { label: "Borrow rate per year", kind: "number", attributes: { min: 0, max: 10, step: "any" } },
+  margin_rate: { label: "Margin rate per year", kind: "number", attributes: { min: 0, max: 10, step: "any" } },
   min_trade_value: { label: "Minimum trade", kind: "number", attributes: { min: 0, step: "any" } },
 };
-const DEFAULTS = { commission: 0, slippage: 0, parameters: {}, name: "", initial_capital: 10000, benchmark: "SPY", universe: null, seed: 0, risk_free_rate: "", min_trade_value: 1, price_adjustment: "dividends_and_splits", delisting_return: 0 };
+const DEFAULTS = { commission: 0, slippage: 0, parameters: {}, name: "", initial_capital: 10000, benchmark: "SPY", universe: null, seed: 0, risk_free_rate: "", min_trade_value: 1, price_adjustment: "dividends_and_splits", delisting_return: 0, allow_short: false, max_gross: 1, borrow_rate: 0, margin_rate: 0 };
+
+/** The settings behind a summary, in order; most runs leave them alone. */
+const MORE = ["universe", "seed", "risk_free_rate", "min_trade_value", "price_adjustment", "delisting_return", "allow_short", "max_gross", "borrow_rate", "margin_rate"];
+/** Numbers that are not sent when their field is empty. */
+const OPTIONAL = ["seed", "min_trade_value", "delisting_return", "max_gross", "borrow_rate", "margin_rate"];
 
 const CONTROLS = "input, textarea, select";
 const IS_MAC = /mac|iphone|ipad/i.test(navigator.userAgentData?.platform ?? navigator.platform);
@@ -58,7 +67,7 @@ export class Terms {
     fill(
       form,
       element("div.terms-grid", {}, ...names.map((name) => this.#simple(name)), this.#cost("commission"), this.#cost("slippage"), this.#parameters()),
-      element("details.more", {}, element("summary", {}, "Symbols, seed, risk-free rate, minimum trade, price adjustment"), element("div.terms-grid", {}, this.#simple("universe"), this.#simple("seed"), this.#simple("risk_free_rate"), this.#simple("min_trade_value"), this.#simple("price_adjustment"), this.#simple("delisting_return"))),
+      element("details.more", {}, element("summary", {}, "Symbols, seed, risk-free rate, minimum trade, price adjustment, shorts and leverage"), element("div.terms-grid", {}, ...MORE.map((name) => this.#simple(name)))),
       element("div.run-row", {}, this.runButton, this.#note),
     );
     form.addEventListener("submit", (event) => {
@@ -143,7 +152,7 @@ export class Terms {
     const [from, to] = [this.#inputs.start_date.value, this.#inputs.end_date.value];
     if (from && to <= from) faults.push({ field: "end_date", message: "This must be after the start date." });
     if (request.parameters instanceof Error) faults.push({ field: "parameters", message: request.parameters.message });
-    for (const name of ["seed", "min_trade_value", "delisting_return"]) if (request[name] === null) delete request[name];
+    for (const name of OPTIONAL) if (request[name] === null) delete request[name];
     return { request, faults: uniqueByField(faults) };
   }
 
@@ -177,6 +186,7 @@ function symbolsOf(text) {
 function fieldValue(name, text) {
   if (name === "parameters") return parsedParameters(text);
   if (name === "universe") return symbolsOf(text);
+  if (name === "allow_short") return text === "true";
   if (SIMPLE[name].kind === "number") return text === "" ? null : Number(text);
   if (name === "name" || name === "benchmark") return text || null;
   return text;
