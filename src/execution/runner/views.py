@@ -79,7 +79,8 @@ def frame_bytes(symbols_count: int, offered: Asked) -> int:
 
 def frame_packer(symbols_count: int, offered: Asked = NOTHING) -> Callable[..., bytes]:
     """The function that packs a frame: its time, whether it precedes the books, then the arguments of Decide."""
-    pack_account = struct.Struct(f"={_HEAD + (2 + offered.average_costs) * symbols_count}d").pack
+    asks_for_costs = offered.average_costs
+    pack_account = struct.Struct(f"={_HEAD + (2 + asks_for_costs) * symbols_count}d").pack
 
     def pack(
         seconds: float,
@@ -91,8 +92,9 @@ def frame_packer(symbols_count: int, offered: Asked = NOTHING) -> Callable[..., 
         marks: Sequence[float],
         average_costs: Callable[[], Sequence[float]],
     ) -> bytes:
-        costs = average_costs() if offered.average_costs else ()
-        return pack_account(seconds, is_warming_up, equity, cash, *shares, *marks, *costs) + bars
+        if asks_for_costs:
+            return pack_account(seconds, is_warming_up, equity, cash, *shares, *marks, *average_costs()) + bars
+        return pack_account(seconds, is_warming_up, equity, cash, *shares, *marks) + bars
 
     return pack
 
