@@ -13,6 +13,10 @@ if TYPE_CHECKING:
 
 CANDLE_COLUMNS = ("open", "high", "low", "close")
 ORDER_COLUMNS = ("id", "symbol", "action", "price", "shares", "fee", "slippage_cost")
+TRADE_COLUMNS = (
+    *("symbol", "side", "entry_time", "exit_time", "entry_price", "exit_price", "shares", "pnl", "return", "bars_held"),
+    *("fees", "mae", "mfe", "mae_close", "mfe_close", "exit_reason"),
+)
 
 Rows = Sequence[Mapping[str, Any]]
 
@@ -38,6 +42,37 @@ def orders_frame(orders: Rows) -> "pd.DataFrame":
     columns = {name: [order.get(name) for order in orders] for name in (*ORDER_COLUMNS, *more)}
     frame: pd.DataFrame = pandas.DataFrame(columns, index=index)
     return frame.astype(dict.fromkeys(("price", "shares", "fee", "slippage_cost"), "float64"))
+
+
+def trades_frame(trades: Rows) -> "pd.DataFrame":
+    """One row per round trip; fields that a newer service adds become columns."""
+    pandas = _pandas()
+    names = [*TRADE_COLUMNS, *(name for name in (trades[0] if trades else ()) if name not in TRADE_COLUMNS)]
+    columns = {name: [trade.get(name) for trade in trades] for name in names}
+    for name in ("entry_time", "exit_time"):
+        columns[name] = pandas.to_datetime(columns[name], utc=True).tz_localize(None).as_unit("s")
+    frame: pd.DataFrame = pandas.DataFrame(columns)
+    numbers = [
+        name for name in TRADE_COLUMNS if name not in ("symbol", "side", "exit_reason", "entry_time", "exit_time")
+    ]
+    return frame.astype({**dict.fromkeys(numbers, "float64"), "bars_held": "int64"})
+
+
+def rolling_frame(candles: Rows, window: Mapping[str, Any]) -> "pd.DataFrame":
+    """One row per day, a column per statistic; NaN before the first whole window."""
+    columns = {name: values for name, values in window.items() if name != "days"}
+    index = _index([candle["time"] for candle in candles])
+    frame: pd.DataFrame = _pandas().DataFrame(columns, index=index, dtype="float64")
+    return frame
+
+
+def exposure_frame(months: Rows) -> "pd.DataFrame":
+    """One row per month, indexed by its period."""
+    index = _pandas().PeriodIndex([month["month"] for month in months], freq="M", name="month")
+    columns = ["exposure", "gross_exposure", "turnover"]
+    rows = [[month[name] for name in columns] for month in months]
+    frame: pd.DataFrame = _pandas().DataFrame(rows, index=index, columns=columns, dtype="float64")
+    return frame
 
 
 def returns_series(candles: Rows, starting_equity: float) -> "pd.Series[float]":

@@ -119,6 +119,63 @@ class Result:
         return frames.orders_frame(self.raw["orders"])
 
     @property
+    def trades(self) -> "pd.DataFrame | None":
+        """Every round trip by its exit: symbol, side, entry and exit, shares, pnl, return, excursions, exit reason.
+
+        First in, first out; None if the service stored this run before it recorded them.
+
+        Raises:
+            PackageMissing: pandas is not installed.
+        """
+        trades = self.raw.get("trades")
+        return None if trades is None else frames.trades_frame(trades)
+
+    @property
+    def trade_statistics(self) -> Mapping[str, Any]:
+        """`per_round_trip` (None if they were not recorded) and `per_fill`, as in `metrics`. Rates are fractions."""
+        return MappingProxyType(self.raw.get("trade_statistics") or {})
+
+    @property
+    def benchmark_metrics(self) -> Mapping[str, Any] | None:
+        """The same metrics of the benchmark; None without one."""
+        metrics = self.raw.get("benchmark_metrics")
+        return None if metrics is None else MappingProxyType(metrics)
+
+    @property
+    def metrics_lean(self) -> Mapping[str, Any]:
+        """The run measured as QuantConnect's LEAN measures its own; see the service's /docs."""
+        return MappingProxyType(self.raw.get("metrics_lean") or {})
+
+    @property
+    def rolling(self) -> "Mapping[int, pd.DataFrame]":
+        """By days of the window, 63 and 252: sharpe_ratio, volatility, beta and max_drawdown of each day's window.
+
+        Raises:
+            PackageMissing: pandas is not installed.
+        """
+        windows = (self.raw.get("rolling") or {}).get("windows") or ()
+        return {window["days"]: frames.rolling_frame(self.raw["candles"], window) for window in windows}
+
+    @property
+    def exposure(self) -> "pd.DataFrame":
+        """Mean exposure and gross_exposure, and one-way turnover, of each month; fractions of equity.
+
+        Raises:
+            PackageMissing: pandas is not installed.
+        """
+        return frames.exposure_frame((self.raw.get("rolling") or {}).get("months") or ())
+
+    @property
+    def benchmark_monthly_returns(self) -> "pd.DataFrame | None":
+        """The benchmark's, like `monthly_returns`; None without one.
+
+        Raises:
+            PackageMissing: pandas is not installed.
+        """
+        years = (self.raw.get("periods") or {}).get("benchmark_years")
+        return None if years is None else frames.monthly_returns_frame(years)
+
+    @property
     def weights(self) -> "pd.DataFrame":
         """One column per symbol: its fraction of equity after the fills of each day with fills.
 

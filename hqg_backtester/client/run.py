@@ -24,6 +24,9 @@ STOP_SECONDS = 10.0
 INTERRUPTED_PATIENCE_SECONDS = 5.0
 """After Ctrl-C, how long to try to cancel if the service does not answer."""
 
+PARTS = {"include": "trades,benchmark_metrics,rolling,periods,plots,log_lines", "conventions": "lean"}
+"""What a result has beyond the usual answer: everything there is."""
+
 _UNDER_WAY = ("queued", "running")
 
 
@@ -150,7 +153,7 @@ class Run:
             raise RunNotFinished(f"The run is {self.status}: call wait() first.")
         if not self.summary.get("has_result"):
             raise run_error(self.summary)
-        raw = self.transport.ask("GET", f"{self._path}/result").json()
+        raw = self.transport.ask("GET", f"{self._path}/result", query=PARTS).json()
         return Result(raw, self._fetched)
 
     def cancel(self, *, patience_seconds: float | None = None) -> "Run":

@@ -1,6 +1,6 @@
 """The answer to a backtest as text for a terminal."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from hqg_backtester.client.text import on_one_line, printable
@@ -58,11 +58,10 @@ def statistics_tables(statistics: Mapping[str, Any]) -> str:
     Args:
         statistics: the JSON object of GET …/statistics.
     """
-    heads = "".join(f"{head:>7}" for head in ("year", *MONTHS, "total"))
-    years = [on_one_line(_year(entry)) for entry in statistics["years"]]
+    years = [on_one_line(line) for line in year_table(statistics["years"])]
     periods = [on_one_line(_period(period)) for period in statistics["drawdown_periods"]]
     drawdowns = [f"{'drawdown':>9}  {'peak':<12}{'trough':<12}{'recovery':<12}{'days':>6}", *periods]
-    return "\n".join([heads, *years, "", *(drawdowns if periods else ["No drawdowns."])])
+    return "\n".join([*years, "", *(drawdowns if periods else ["No drawdowns."])])
 
 
 def refusal(status: int, answer: dict[str, Any]) -> str:
@@ -84,7 +83,13 @@ def _headline(answer: dict[str, Any]) -> str:
     )
 
 
-def _year(entry: Mapping[str, Any]) -> str:
+def year_table(years: Iterable[Mapping[str, Any]]) -> list[str]:
+    """Returns by month and year in percent, below a head."""
+    return ["".join(f"{head:>7}" for head in ("year", *MONTHS, "total")), *map(year_line, years)]
+
+
+def year_line(entry: Mapping[str, Any]) -> str:
+    """One year of the table."""
     values = (*entry["months"], entry["total"])
     return f"{entry['year']:>7}" + "".join(f"{'':>7}" if value is None else f"{value * 100:>7.1f}" for value in values)
 

@@ -10,6 +10,7 @@ from hqg_backtester.client.progress import Bar
 from hqg_backtester.client.text import on_one_line, printable
 from src.cli.answer_table import answer_table
 from src.cli.numbers import seconds
+from src.cli.section_tables import SECTION_TABLES, section_tables, sections
 from src.errors import BacktesterError
 
 INTERRUPTED = 130
@@ -34,9 +35,21 @@ class ReportUnwritable(BacktesterError):
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Add the arguments of every command that waits for a run."""
+    add_include(parser)
     parser.add_argument("--quiet", action="store_true", help="show neither progress nor what the strategy prints")
     parser.add_argument(
         "--timeout", type=seconds, metavar="SECONDS", help="maximum wait; the run itself continues (no limit)"
+    )
+
+
+def add_include(parser: ArgumentParser) -> None:
+    """Add the argument that chooses further tables."""
+    parser.add_argument(
+        "--include",
+        type=sections,
+        default=(),
+        metavar="PARTS",
+        help=f"also print these parts: {','.join(SECTION_TABLES)}; JSON has all of them anyway",
     )
 
 
@@ -71,7 +84,7 @@ def show(run: Run, result: Result, chosen: Namespace, out: TextIO, errors: TextI
     """Print the table and the run's addresses, or the whole answer as JSON, and save the report.
 
     Args:
-        chosen: the parsed arguments json and report.
+        chosen: the parsed arguments json, include and report.
         out: with JSON, receives nothing else.
 
     Raises:
@@ -80,7 +93,8 @@ def show(run: Run, result: Result, chosen: Namespace, out: TextIO, errors: TextI
     if chosen.json:
         print(json.dumps(result.raw, indent=2), file=out)
     else:
-        print(f"{answer_table(result.raw)}\n\n{addresses(run)}", file=out)
+        tables = [answer_table(result.raw), *section_tables(result.raw, chosen.include), addresses(run)]
+        print("\n\n".join(tables), file=out)
     if chosen.report is not None:
         try:
             result.report(chosen.report)

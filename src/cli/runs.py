@@ -16,6 +16,7 @@ from src.cli.answer_table import answer_table, statistics_tables
 from src.cli.command import Command
 from src.cli.numbers import count
 from src.cli.run_table import HEADER, run_block, run_line
+from src.cli.section_tables import section_tables
 
 HASH_CHARACTERS = 64
 MAX_CANDIDATES = 10
@@ -55,7 +56,8 @@ def show_run(chosen: Namespace, client: Client, out: TextIO, _errors: TextIO) ->
         return 0
     print(run_block(run), file=out)
     if run.summary["has_result"]:
-        print(f"\n{answer_table(run.result().raw)}", file=out)
+        raw = run.result().raw
+        print("\n" + "\n\n".join([answer_table(raw), *section_tables(raw, chosen.include)]), file=out)
     elif run.is_finished:
         print(f"\n{run_error(run.summary)}", file=out)
     return 0
@@ -146,6 +148,7 @@ def _add_arguments(parser: ArgumentParser) -> None:
         one = actions.add_parser(action, help=what)
         one.add_argument("run_hash", metavar="HASH", help="its hash, or a prefix that no other run shares")
         if action == "show":
+            outcome.add_include(one)
             one.add_argument("--statistics", action="store_true", help="returns by month and the deepest drawdowns")
         if action == "follow":
             one.add_argument("--report", type=Path, metavar="FILE", help=outcome.REPORT_HELP)

@@ -168,7 +168,8 @@ def test_every_option_reaches_the_service(run):
 
 
 def test_every_field_of_a_request_has_an_option():
-    given_apart = {"strategy_code", "start_date", "end_date", "parameters"}
+    # Every result comes with the figures of each convention.
+    given_apart = {"strategy_code", "start_date", "end_date", "parameters", "conventions"}
     assert {term.field for term in TERMS} == BacktestRequest.model_fields.keys() - given_apart
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from hqg_backtester.client.progress import Bar
 from src.cli.main import main
-from tests.fakes.scripted_service import METRICS, RUN_HASH, STATISTICS, ScriptedService
+from tests.fakes.scripted_service import METRICS, RUN_HASH, SECTIONS, STATISTICS, ScriptedService
 
 
 def stored(number: int, **changes):
@@ -155,6 +155,35 @@ def test_a_result_is_shown_as_a_table_or_as_json(runs, service):
     service.status = "succeeded"
     assert "final equity" in runs("show", RUN_HASH)[1]
     assert json.loads(runs("show", RUN_HASH, "--json")[1]) == service.answer
+
+
+def test_parts_that_were_asked_for_are_printed_as_tables(runs, service):
+    service.status = "succeeded"
+    service.answer = service.answer | SECTIONS
+    plain = runs("show", RUN_HASH)[1]
+    out = runs("show", RUN_HASH, "--include", "trades,benchmark_metrics,rolling,periods,metrics_lean")[1]
+    assert out.startswith(plain.rstrip("\n"))
+    more = [" ".join(line.split()) for line in out[len(plain) :].splitlines()]
+    for line in (
+        "per round trip: closed_trades 1, win_rate 1.0000, avg_loss -",
+        "SPY short 2015-01-02 2015-01-05 25.0000 200.00 190.00 248.50 4.97% 1 stop_loss",
+        "total_return 0.0100 -0.0010",
+        "last 63 days: sharpe_ratio 1.5000, beta -",
+        "2015-01 0.5000 0.7500 -",
+        "2015 10.0 10.0 10.0 10.0 10.0 10.0 10.0 10.0 10.0 10.0 10.0 10.0 50.0",
+        "total_number_of_trades 1",
+    ):
+        assert line in more
+    service.answer["trades"] = [SECTIONS["trades"][0]] * 60
+    assert "… 10 earlier ones: --json has them" in runs("show", RUN_HASH, "--include", "trades")[1]
+
+
+def test_a_part_that_a_run_lacks_is_named_and_an_unknown_one_is_refused(runs, service, capsys):
+    service.status = "succeeded"
+    assert runs("show", RUN_HASH, "--include", "trades")[1].endswith("\ntrades: none\n")
+    with pytest.raises(SystemExit):
+        runs("show", RUN_HASH, "--include", "tardes")
+    assert "'tardes' is none of trades, " in capsys.readouterr().err
 
 
 def test_statistics_are_shown_as_tables_or_as_json(runs, service):

@@ -50,6 +50,11 @@ def client(service):
 def test_a_run_gives_its_result(client, service):
     result = client.run(*WINDOW)
     assert result.raw == service.answer
+    asked = next(seen.query for seen in service.seen if seen.path.endswith("/result"))
+    assert asked == {
+        "include": "trades,benchmark_metrics,rolling,periods,plots,log_lines",
+        "conventions": "lean",
+    }
     assert result.logs == ("bought",)
 
 
@@ -67,7 +72,8 @@ def test_terms_reach_the_service_under_their_own_names(client, service):
 
 
 def test_every_field_of_a_request_is_a_term():
-    given_apart = {"strategy_code", "start_date", "end_date"}
+    # Every result comes with the figures of each convention.
+    given_apart = {"strategy_code", "start_date", "end_date", "conventions"}
     assert Terms.__annotations__.keys() == BacktestRequest.model_fields.keys() - given_apart
 
 

@@ -14,7 +14,7 @@ from hqg_backtester.client.result import Result
 from hqg_backtester.client.run import Run
 from hqg_backtester.client.sparkline import HEIGHT, MAX_POINTS, WIDTH, sparkline
 from hqg_backtester.client.transport import Transport
-from tests.fakes.scripted_service import METRICS, RUN_HASH, STATISTICS, an_answer
+from tests.fakes.scripted_service import METRICS, RUN_HASH, SECTIONS, STATISTICS, TRADE, an_answer
 
 PARTS = {"artifacts/report.html": b"<!doctype html>", "statistics": json.dumps(STATISTICS).encode()}
 
@@ -54,6 +54,28 @@ def test_a_run_without_orders_has_empty_tables_of_the_same_kind():
         assert (frame.index.name, str(frame.index.dtype)) == ("date", "datetime64[s]")
     assert it.orders["price"].dtype == "float64"
     assert it.benchmark is None
+
+
+def test_what_an_answer_has_when_asked_becomes_tables():
+    it = result(**SECTIONS)
+    assert it.trades.iloc[0].to_dict() == TRADE | {
+        "entry_time": pd.Timestamp("2015-01-02"),
+        "exit_time": pd.Timestamp("2015-01-05"),
+    }
+    assert it.trade_statistics["per_round_trip"]["win_rate"] == 1.0
+    assert it.rolling[63]["sharpe_ratio"].dropna().to_dict() == {pd.Timestamp("2015-01-05"): 1.5}
+    assert it.exposure.loc["2015-01", "gross_exposure"].item() == 0.75
+    assert it.benchmark_monthly_returns.loc[2015, "total"] == 0.5
+    assert it.benchmark_metrics["total_return"] == -0.001
+    assert it.metrics_lean["sharpe_ratio"] == 1.125
+
+
+def test_a_run_stored_before_round_trips_has_no_table_of_them_and_an_older_service_sends_no_parts():
+    assert result(trades=None).trades is None
+    it = result()
+    assert (it.trades, it.benchmark_metrics, it.benchmark_monthly_returns) == (None, None, None)
+    assert (dict(it.rolling), len(it.exposure), dict(it.metrics_lean), dict(it.trade_statistics)) == ({}, 0, {}, {})
+    assert len(result(trades=[]).trades) == 0
 
 
 def test_tables_join_with_prices_from_elsewhere():

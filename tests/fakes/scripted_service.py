@@ -44,6 +44,41 @@ STATISTICS = {
 """RunStatistics of its two days."""
 
 
+TRADE = {
+    "symbol": "SPY",
+    "side": "short",
+    "entry_time": "2015-01-02T00:00:00Z",
+    "exit_time": "2015-01-05T00:00:00Z",
+    "entry_price": 200.0,
+    "exit_price": 190.0,
+    "shares": 25.0,
+    "pnl": 248.5,
+    "return": 0.0497,
+    "bars_held": 1,
+    "fees": 1.5,
+    "mae": -0.01,
+    "mfe": 0.05,
+    "mae_close": 0.0,
+    "mfe_close": 0.05,
+    "exit_reason": "stop_loss",
+}
+SECTIONS = {
+    "trades": [TRADE],
+    "trade_statistics": {
+        "per_round_trip": {"closed_trades": 1, "win_rate": 1.0, "avg_loss": None, "undefined": {"avg_loss": "none"}},
+        "per_fill": {"closed_trades": 0, "undefined": {}},
+    },
+    "benchmark_metrics": {"total_return": -0.001, "beta": None, "undefined": {"beta": "it is the benchmark"}},
+    "rolling": {
+        "windows": [{"days": 63, "sharpe_ratio": [None, 1.5], "beta": [None, None]}],
+        "months": [{"month": "2015-01", "exposure": 0.5, "gross_exposure": 0.75, "turnover": None}],
+    },
+    "periods": {"years": STATISTICS["years"], "benchmark_years": [{"year": 2015, "months": [0.1] * 12, "total": 0.5}]},
+    "metrics_lean": {"sharpe_ratio": 1.125, "trade_statistics": {"total_number_of_trades": 1}},
+}
+"""What `include` and `conventions` add."""
+
+
 def an_answer(**changes: Any) -> dict[str, Any]:
     """A BacktestResponse of two days and one order."""
     return {
