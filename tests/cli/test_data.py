@@ -37,10 +37,10 @@ def yahoo() -> Iterator[StandInYahoo]:
 
 
 @pytest.fixture
-def provider(yahoo: StandInYahoo, tmp_path: Path) -> CachedProvider:
-    source = YFDataProvider(
-        yahoo.clock, tmp_path / "yfinance", session=LoopbackSession(yahoo.base), pause=lambda *_: None
-    )
+def provider(yahoo: StandInYahoo, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> CachedProvider:
+    # yfinance keeps to the first folder that a process gives it.
+    state = tmp_path_factory.mktemp("yfinance")
+    source = YFDataProvider(yahoo.clock, state, session=LoopbackSession(yahoo.base), pause=lambda *_: None)
     return CachedProvider(source, tmp_path / "yahoo", yahoo.clock)
 
 

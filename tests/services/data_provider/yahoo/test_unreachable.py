@@ -87,9 +87,9 @@ def unknown_name(_: ExitStack) -> str:
 
 
 @pytest.fixture
-def provider(yahoo: StandInYahoo, tmp_path: Path) -> Callable[[YahooSession], CachedProvider]:
+def provider(yahoo: StandInYahoo, yahoo_state: Path, tmp_path: Path) -> Callable[[YahooSession], CachedProvider]:
     def provider(session: YahooSession) -> CachedProvider:
-        source = YFDataProvider(yahoo.clock, tmp_path / "yfinance", session=session, attempts=10, pause=lambda *_: None)
+        source = YFDataProvider(yahoo.clock, yahoo_state, session=session, attempts=10, pause=lambda *_: None)
         return CachedProvider(source, tmp_path / "cache", yahoo.clock)
 
     return provider
@@ -159,12 +159,12 @@ def test_a_host_is_tried_again_after_some_seconds(yahoo, stack, provider) -> Non
     assert provider(session).fetch(("SPY",), START, END).dates[-1].item() == END
 
 
-def test_a_slow_answer_is_requested_again_and_reported_as_such(yahoo, tmp_path) -> None:
+def test_a_slow_answer_is_requested_again_and_reported_as_such(yahoo, yahoo_state) -> None:
     yahoo.listings["SPY"] = made_up("SPY", FIRST, LAST)
     yahoo.instead["SPY"] = [Answer(delay_seconds=5.0)] * 2
     session = DivertedSession(yahoo.base)
     source = YFDataProvider(
-        yahoo.clock, tmp_path, session=session, timeout_seconds=0.5, attempts=3, pause=lambda *_: None
+        yahoo.clock, yahoo_state, session=session, timeout_seconds=0.5, attempts=3, pause=lambda *_: None
     )
     assert source.history("SPY").dates.size > 0
     assert session.hosts().count(CHART_HOST) == 3
@@ -174,7 +174,7 @@ def test_a_slow_answer_is_requested_again_and_reported_as_such(yahoo, tmp_path) 
     assert "cannot be reached" not in str(raised.value)
 
 
-def test_an_unreachable_cookie_host_does_not_prevent_prices(yahoo, stack, tmp_path) -> None:
+def test_an_unreachable_cookie_host_does_not_prevent_prices(yahoo, stack, yahoo_state) -> None:
     yahoo.listings["SPY"] = made_up("SPY", FIRST, LAST)
     hole = black_hole(stack)
 
@@ -186,14 +186,14 @@ def test_an_unreachable_cookie_host_does_not_prevent_prices(yahoo, stack, tmp_pa
             return super().send(method, url, *args, **options)
 
     session = Blocked("", chart_connect_seconds=5.0, other_connect_seconds=0.1)
-    source = YFDataProvider(yahoo.clock, tmp_path, session=session, pause=lambda *_: None)
+    source = YFDataProvider(yahoo.clock, yahoo_state, session=session, pause=lambda *_: None)
     assert source.history("SPY").dates.size > 0
 
 
-def test_a_request_with_a_short_deadline_does_not_mark_the_host_unreachable(yahoo, stack, tmp_path) -> None:
+def test_a_request_with_a_short_deadline_does_not_mark_the_host_unreachable(yahoo, stack, yahoo_state) -> None:
     yahoo.listings["SPY"] = made_up("SPY", FIRST, LAST)
     session = DivertedSession(black_hole(stack), chart_connect_seconds=5.0, other_connect_seconds=5.0)
-    source = YFDataProvider(yahoo.clock, tmp_path, session=session, pause=lambda *_: None)
+    source = YFDataProvider(yahoo.clock, yahoo_state, session=session, pause=lambda *_: None)
     with pytest.raises(RunTimedOut):
         source.history("SPY", deadline=Deadline.after(0.2))
     session.base = yahoo.base
