@@ -33,6 +33,8 @@ class OracleCase:
     """From the closes of the decision days to the weights, with pandas."""
     decide: Callable[[], Decide]
     """A fresh strategy for our engine."""
+    terms: dict[str, float] = field(default_factory=dict)
+    """Rules of a short or leveraged account."""
 
     def __str__(self) -> str:
         return self.name
@@ -48,7 +50,7 @@ class OracleCase:
 
     def run(self, prices: dict[str, pd.DataFrame]) -> Ledger:
         """Our engine's books."""
-        asked = rules(bar_size=self.bar_size, execution=self.execution, initial_capital=10_000.0)
+        asked = rules(bar_size=self.bar_size, execution=self.execution, initial_capital=10_000.0, **self.terms)
         return simulate(market_of(prices), asked, self.decide())
 
 
@@ -130,6 +132,28 @@ class EveryThirdOut:
         return [0.0, 0.0, 0.0] if self.count % 3 == 0 else [0.4, 0.4, 0.2]
 
 
+@dataclass
+class Pair:
+    """Long the symbol that rose more since the last call and short the other, in sizes that add up to 160 %."""
+
+    before: list[float] = field(default_factory=list)
+
+    def __call__(self, day, bars, *_):  # type: ignore[no-untyped-def]
+        now = bars[3::5].tolist()
+        before, self.before = self.before, now
+        if not before:
+            return None
+        return [0.9, -0.7] if now[0] / before[0] >= now[1] / before[1] else [-0.7, 0.9]
+
+    @staticmethod
+    def wanted(close: pd.DataFrame) -> Weights:
+        moves = close / close.shift(1)
+        table = pd.DataFrame(float("nan"), index=close.index, columns=close.columns)
+        table[moves.iloc[:, 0] >= moves.iloc[:, 1]] = [0.9, -0.7]
+        table[moves.iloc[:, 0] < moves.iloc[:, 1]] = [-0.7, 0.9]
+        return table
+
+
 SECTORS = ("XLB", "XLE", "XLF", "XLI", "XLK", "XLP", "XLU", "XLV", "XLY")
 
 
@@ -151,4 +175,24 @@ def _cases(execution: ExecutionTiming) -> list[OracleCase]:
     ]  # fmt: skip
 
 
+def _short_cases(execution: ExecutionTiming) -> list[OracleCase]:
+    window = ("2007-06-01", "2012-12-31")
+    short = {"allow_short": True, "max_gross": 1.6}
+    return [
+        OracleCase(f"daily pair {execution.value}", ("SPY", "TLT"), *window, BarSize.DAILY, execution,
+                   Pair.wanted, Pair, short),
+        OracleCase(f"monthly short {execution.value}", ("TLT", "SPY", "GLD"), *window, BarSize.MONTHLY, execution,
+                   _constant(0.5, -0.8, 0.3), _fixed(0.5, -0.8, 0.3), short),
+    ]  # fmt: skip
+
+
+def _leveraged_cases(execution: ExecutionTiming) -> list[OracleCase]:
+    return [
+        OracleCase(f"weekly leveraged {execution.value}", ("SPY", "TLT"), "2009-06-01", "2012-12-31", BarSize.WEEKLY,
+                   execution, _constant(1.2, 0.6), _fixed(1.2, 0.6), {"max_gross": 2.0}),
+    ]  # fmt: skip
+
+
 CASES = [*_cases(CLOSE_TO_CLOSE), *_cases(NEXT_OPEN)]
+SHORT_CASES = [*_short_cases(CLOSE_TO_CLOSE), *_short_cases(NEXT_OPEN)]
+LEVERAGED_CASES = [*_leveraged_cases(CLOSE_TO_CLOSE), *_leveraged_cases(NEXT_OPEN)]

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 from hqg_algorithms import ExecutionTiming
 
-from tests.engine.oracle_cases import CASES, OracleCase
+from tests.engine.oracle_cases import CASES, LEVERAGED_CASES, SHORT_CASES, OracleCase
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 
@@ -41,7 +41,7 @@ def with_opens(prices: dict[str, pd.DataFrame]) -> pd.DataFrame:
     return pd.concat([opens, closes]).sort_index()
 
 
-@pytest.mark.parametrize("case", CASES, ids=str)
+@pytest.mark.parametrize("case", [*CASES, *SHORT_CASES, *LEVERAGED_CASES], ids=str)
 def test_daily_equity_agrees_with_bt(case: OracleCase, market_folder: Path) -> None:
     prices = case.prices(market_folder)
     close = prices["close"]

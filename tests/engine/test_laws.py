@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from random import Random
 
@@ -254,3 +254,100 @@ def test_rules_know_whether_trading_is_free() -> None:
     assert not rules(commission=PerShare(0.0, 1.0)).is_free
     assert not rules(slippage=VolumeParticipation("linear", coefficient=0)).is_free
     assert isinstance(rules(), Rules)
+
+
+@dataclass
+class MarginTerms:
+    """Shorts, leverage or both, and what they cost a year."""
+
+    allow_short: bool
+    max_gross: float
+    borrow_rate: float
+    margin_rate: float
+
+    def signed(self, weights: Sequence[float]) -> list[float]:
+        """The weights up to the limit, every other one short where that is allowed."""
+        signs = [-1 if self.allow_short and index % 2 == 0 else 1 for index in range(len(weights))]
+        return [sign * weight * self.max_gross for sign, weight in zip(signs, weights, strict=True)]
+
+
+MARGINS = st.builds(
+    lambda limits, borrow_rate, margin_rate: MarginTerms(*limits, borrow_rate, margin_rate),
+    st.sampled_from([(True, 1.0), (True, 2.0), (True, 4.0), (False, 3.0)]),
+    st.sampled_from([0.0, 0.5]),
+    st.sampled_from([0.0, 0.5]),
+)
+
+
+def on_margin(case: Case, terms: MarginTerms) -> Case:
+    """The same case with weights that use the terms."""
+    return replace(case, plan={day: terms.signed(weights) for day, weights in case.plan.items()})
+
+
+@given(cases(most_move=1.2), MARGINS, COMMISSIONS, SLIPPAGES, st.sampled_from([0.0, 50.0]))
+def test_a_margin_account_adds_up_within_its_limit_and_ends_when_its_equity_is_gone(
+    case: Case, terms: MarginTerms, commission: Commission, slippage: Slippage, least: float
+) -> None:
+    """The test keeps its own books, order by order, with charges for one calendar day each."""
+    case = on_margin(case, terms)
+    ledger = case.run(commission=commission, slippage=slippage, min_trade_value=least, **vars(terms))
+    cash, shares, known = 1000.0, [0.0] * len(case.closes), [0.0] * len(case.closes)
+    orders = fills(ledger)
+    field = case.opens if case.execution is ExecutionTiming.CLOSE_TO_NEXT_OPEN else case.closes
+    for day, closes in enumerate(last_closes(case)):
+        short = sum(-held * price for held, price in zip(shares, known, strict=True) if held < 0)
+        cash -= (terms.borrow_rate * short + terms.margin_rate * max(0.0, -cash)) / 365
+        now = [prices[day] or before for prices, before in zip(field.values(), known, strict=True)]
+        for _, symbol, change, price, fee in [order for order in orders if order[0] == day]:
+            before, shares[symbol] = shares[symbol], shares[symbol] + change
+            cash -= change * price + fee
+            equity = cash + math.fsum(held * at for held, at in zip(shares, now, strict=True))
+            gross = math.fsum(abs(held) * at for held, at in zip(shares, now, strict=True))
+            if abs(shares[symbol]) > abs(before) * (1 + 1e-8):
+                assert gross <= terms.max_gross * equity + 1e-6
+            assert terms.allow_short or shares[symbol] >= -1e-9
+        worth = cash + math.fsum(held * close for held, close in zip(shares, closes, strict=True))
+        known = closes
+        if ledger.ruined_on == day:
+            assert worth <= 1e-6
+            break
+        assert ledger.cash[day] == pytest.approx(cash, rel=1e-9, abs=1e-6)
+        assert ledger.equity[day] == pytest.approx(worth, rel=1e-9, abs=1e-6)
+    assert min(ledger.equity) >= 0
+    if ledger.ruined_on is not None:
+        assert not any(ledger.equity[ledger.ruined_on :] + ledger.cash[ledger.ruined_on :])
+        assert all(order[0] <= ledger.ruined_on for order in orders)
+
+
+@given(cases())
+def test_a_fixed_number_of_shares_short_loses_what_the_same_long_gains(case: Case) -> None:
+    first = min(case.plan, default=0)
+    case.plan = {first: case.plan.get(first, [1.0] * len(case.closes))}
+    mirror = replace(case, plan={first: [-weight for weight in case.plan[first]]})
+    terms = {"allow_short": True, "max_gross": max(1.0, float(len(case.closes)))}
+    long, short = case.run(**terms), mirror.run(**terms)
+    if len({fill[0] for fill in fills(long)}) > 1:
+        return  # a symbol without a price was sized later, from another equity
+    ends = [ledger.ruined_on for ledger in (long, short) if ledger.ruined_on is not None]
+    end = min([*ends, len(long.equity)])
+    gained = [equity - 1000 for equity in long.equity[:end]]
+    assert [1000 - equity for equity in short.equity[:end]] == pytest.approx(gained, rel=1e-9, abs=1e-9)
+
+
+@given(cases(), MARGINS, st.floats(0.01, 1e6), st.sampled_from([Rate(0.002), PerShare(0.01)]))
+def test_scaling_capital_scales_the_equity_of_a_margin_account(
+    case: Case, terms: MarginTerms, factor: float, commission: Commission
+) -> None:
+    case = on_margin(case, terms)
+    costs = {"commission": commission, "slippage": Fraction(0.001), **vars(terms)}
+    one, other = case.run(**costs), case.run(initial_capital=1000.0 * factor, **costs)
+    assert [factor * equity for equity in one.equity] == pytest.approx(other.equity, rel=1e-7, abs=1e-7 * factor)
+
+
+@given(cases(), MARGINS, COMMISSIONS, st.sampled_from([0.0, 0.0005, 0.03]))
+def test_orders_of_a_margin_account_sized_in_advance_are_those_sized_one_by_one(
+    case: Case, terms: MarginTerms, commission: Commission, fraction: float
+) -> None:
+    case = on_margin(case, terms)
+    quick = case.run(commission=commission, slippage=Fraction(fraction), **vars(terms))
+    assert vars(quick) == vars(case.run(commission=commission, slippage=SizedFraction(fraction), **vars(terms)))

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 from hqg_algorithms import ExecutionTiming
 
-from tests.engine.oracle_cases import CASES, OracleCase
+from tests.engine.oracle_cases import CASES, SHORT_CASES, OracleCase
 
 pytestmark = [pytest.mark.filterwarnings("ignore"), pytest.mark.slow, pytest.mark.xdist_group("vectorbt")]
 
@@ -34,7 +34,7 @@ def equity_by_vectorbt(close: pd.DataFrame, fill_prices: pd.DataFrame, weights: 
     return portfolio.value()
 
 
-@pytest.mark.parametrize("case", CASES, ids=str)
+@pytest.mark.parametrize("case", [*CASES, *SHORT_CASES], ids=str)  # it borrows shares but no cash
 def test_daily_equity_agrees_with_vectorbt(case: OracleCase, market_folder: Path) -> None:
     prices = case.prices(market_folder)
     close = prices["close"]
