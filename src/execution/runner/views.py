@@ -216,7 +216,9 @@ class FrameSlice(Slice):  # type: ignore[misc]
         return self._kept().last(self._frame, symbol, n, field)
 
     def frame(self, symbol: str, n: int) -> Any:
-        """The same bars as a pandas DataFrame: columns open, high, low, close, volume; the index is their time in UTC.
+        """The symbol's last n bars up to this one as a pandas DataFrame, indexed by their time in UTC.
+
+        Its columns are open, high, low, close and volume, in the units of `history`.
 
         Raises:
             RuntimeError: the strategy has not imported pandas.
@@ -286,7 +288,7 @@ class FramePortfolioView(PortfolioView):  # type: ignore[misc]
 
     @property
     def cash(self) -> float:
-        """Account currency."""
+        """Cash, in account currency."""
         return self._slice._numbers[_CASH]
 
     def shares(self, symbol: str) -> float:
