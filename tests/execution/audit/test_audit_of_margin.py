@@ -235,3 +235,11 @@ def test_shorts_pay_dividends_and_what_a_delisted_symbol_is_settled_at():
     audit(claim([SHORT], [2000, 1950, 1950, 1950], [1000, 1050, 750, 450]), MARKET, margin(dividends=paid))
     free = claim([SHORT], [2000] * 4, [1000, 1100, 800, 500])
     assert rejection(free, margin(dividends=paid)).date == "2024-01-03"
+
+
+def test_a_settled_position_leaves_its_room_to_the_orders_of_that_day():
+    gone = market([(10, 10, 10, 10, 1e6), (5, 5, 5, 5, 1e6)], [NO_BAR, (5, 5, 5, 5, 1e6)])
+    right = claim([SHORT, (1, 1, 200, 5, 0)], [2000, 0], [1000, 1000])
+    given = margin(max_gross=1.0, delistings={0: 1})
+    assert audit(right, gone, given).positions[-1].tolist() == [0, 200]
+    assert rejection(right, margin(max_gross=1.0), gone).check == "gross exposure beyond max_gross after an order"
