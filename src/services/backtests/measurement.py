@@ -20,7 +20,7 @@ from src.services.data_provider.base import PriceTable
 from src.services.results import document as answer
 from src.services.results.result import Daily, Orders
 from src.utils.metrics import Metrics, measure
-from src.utils.round_trips import DELISTING, NEGLIGIBLE_SHARES, RUIN, SIGNAL, Fills, RoundTrips, round_trips
+from src.utils.round_trips import DELISTING, RUIN, SIGNAL, Fills, RoundTrips, round_trips
 from src.utils.trade_stats import TradeColumns, equity_stats
 from src.utils.trading_year import periods_per_year
 
@@ -105,11 +105,9 @@ def daily_of(books: Books, benchmarks: Benchmarks) -> Daily:
     """The account day by day, as a result has it."""
     series = _benchmark(books, benchmarks)
     benchmark = None if series is None else np.where(np.isfinite(series), series, np.nan)
-    income = books.income if books.income.any() else None
-    held = books.positions
-    is_short = held.min() < -NEGLIGIBLE_SHARES * held.max()
-    gross = np.abs(held * books.marks).sum(axis=1) if is_short else None
-    return Daily(books.prices.dates, books.candles, benchmark, *books.holding_weights(), income, gross)
+    income = books.income - books.charges
+    optional = (income if income.any() else None, books.gross_value if books.may_be_short else None)
+    return Daily(books.prices.dates, books.candles, benchmark, *books.holding_weights(), *optional)
 
 
 def orders_of(books: Books) -> Orders:

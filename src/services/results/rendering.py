@@ -11,7 +11,7 @@ from src.services.results.packing import orders_parquet, packed, sealed_parts
 from src.services.results.report.page import report_page
 from src.services.results.result import Result
 
-RENDERING = "1"
+RENDERING = "2"
 """Part of the files' ETags: counts up when one of them looks different than before."""
 
 Renderer = Callable[[Result, str, str], Iterator[bytes]]

@@ -58,24 +58,36 @@ def _signed(value: float | None) -> str:
     return NOTHING if value is None else percent(value, signed=True)
 
 
-def metric_groups(metrics: Mapping[str, Any]) -> Markup:
-    """A small table a group; a metric that the answer does not have is left out."""
+def metric_groups(metrics: Mapping[str, Any], benchmark: Mapping[str, Any] | None = None) -> Markup:
+    """A small table a group; a metric that the answer does not have is left out.
+
+    Args:
+        benchmark: the benchmark's metrics, a second column in the groups where it has any.
+    """
     known = [entry for entry in METRIC_CATALOGUE if entry.name in metrics]
     groups = groupby(known, key=lambda entry: entry.group)
-    return element("div", [_group(name, list(entries), metrics) for name, entries in groups], class_="groups")
+    tables = [_group(name, list(entries), metrics, benchmark or {}) for name, entries in groups]
+    return element("div", tables, class_="groups")
 
 
-def _group(name: str, entries: list[MetricEntry], metrics: Mapping[str, Any]) -> Markup:
-    rows = [_metric(entry, metrics) for entry in entries]
-    return element("section", element("h3", name), element("table", element("tbody", rows), class_="metrics"))
+def _group(name: str, entries: list[MetricEntry], metrics: Mapping[str, Any], benchmark: Mapping[str, Any]) -> Markup:
+    has_column = any(benchmark.get(entry.name) is not None for entry in entries)
+    rows = [_metric(entry, metrics, [_theirs(entry, benchmark)] if has_column else []) for entry in entries]
+    heads = ("", "Strategy", "Benchmark") if has_column else ()
+    head = [element("thead", element("tr", [element("th", title, scope="col") for title in heads]))] if heads else []
+    return element("section", element("h3", name), element("table", head, element("tbody", rows), class_="metrics"))
 
 
-def _metric(entry: MetricEntry, metrics: Mapping[str, Any]) -> Markup:
+def _theirs(entry: MetricEntry, benchmark: Mapping[str, Any]) -> Markup:
+    return element("td", metric(entry, benchmark.get(entry.name)))
+
+
+def _metric(entry: MetricEntry, metrics: Mapping[str, Any], beside: list[Markup]) -> Markup:
     value = metrics[entry.name]
     explained = element("span", entry.explanation, class_="note")
     named = element("th", entry.label, explained, scope="row")
     if value is not None:
-        return element("tr", named, element("td", metric(entry, value)))
+        return element("tr", named, element("td", metric(entry, value)), beside)
     reason = metrics.get("undefined", {}).get(entry.name, "not given")
     missing = element("td", NOTHING, element("span", f"Undefined: {reason}.", class_="note"))
-    return element("tr", named, missing)
+    return element("tr", named, missing, beside)

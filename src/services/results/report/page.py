@@ -12,7 +12,10 @@ from src.services.results.report.number_format import counted, day
 from src.services.results.report.order_section import order_section
 from src.services.results.report.origin import inputs, origin_line
 from src.services.results.report.return_tables import drawdown_table, monthly_table
+from src.services.results.report.trade_section import trade_section
 from src.services.results.result import Result
+from src.services.results.sections import rendered_warnings
+from src.services.results.statistics import benchmark_metrics
 
 LINES_SHOWN = 500
 """Lines of the strategy's output, and warnings."""
@@ -33,14 +36,16 @@ def report_page(title: str, result: Result, source: str) -> str:
         title: what the run is called.
         source: the strategy's source.
     """
-    answer, curve = result.document, equity_curve(result)
+    curve = equity_curve(result)
+    answer = {**result.document, "warnings": [*result.document["warnings"], *rendered_warnings(result.document)]}
     body = element(
         "main",
         _head(answer, curve, title),
         _section("Equity and drawdown", equity_chart(curve, answer["parameters"]["benchmark"]), drawdown_chart(curve)),
-        _section("Metrics", metric_groups(answer["metrics"])),
+        _section("Metrics", metric_groups(answer["metrics"], benchmark_metrics(result))),
         _section("Months", monthly_table(curve), class_="months"),
         _section("Drawdowns", drawdown_table(curve)),
+        _section("Round trips", trade_section(result)),
         _section("Orders", order_section(result)),
         _section("Log", _log(answer["logs"]), class_="source"),
         _section("Inputs", inputs(answer)),

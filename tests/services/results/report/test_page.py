@@ -210,3 +210,28 @@ def test_odd_equity_has_a_report(closes: list[float]) -> None:
 
 def test_25_years_of_days_are_a_small_page() -> None:
     assert len(page_of(answer(n_days=9_200, n_orders=20))) < 250_000
+
+
+def test_round_trips_are_shown_by_profit_beside_their_statistics() -> None:
+    few = " ".join(Reading(report_page("Mine", result_of(answer(n_orders=3)), SOURCE)).text)
+    assert "3 round trips, first in, first out" in few
+    assert "Per round trip" in few and "Per fill" in few
+    many = " ".join(Reading(report_page("Mine", result_of(answer(n_orders=60)), SOURCE)).text)
+    n_trips = len(result_of(answer(n_orders=60)).trades)
+    assert f"{n_trips - 20:,} more between them: trades.csv" in many
+    none = replace(result_of(answer()), trades=None)
+    assert "stored before round trips were recorded" in report_page("Mine", none, SOURCE)
+
+
+def test_the_benchmark_has_a_column_in_the_groups_where_it_has_numbers() -> None:
+    page = report_page("Mine", result_of(answer()), SOURCE)
+    # Return, risk and risk-adjusted return, but neither the figures against itself nor trading.
+    assert page.count('<th scope="col">Benchmark</th>') == 3
+    assert '<th scope="col">Benchmark</th>' not in report_page("Mine", result_of(answer(benchmark=None)), SOURCE)
+
+
+def test_the_report_says_that_fills_are_at_the_close_that_was_seen() -> None:
+    content = answer()
+    content["parameters"]["execution"] = "close_to_close"
+    assert "the very close that the strategy saw" in report_page("Mine", result_of(content), SOURCE)
+    assert "the very close that the strategy saw" not in report_page("Mine", result_of(answer()), SOURCE)
