@@ -3,7 +3,15 @@
 from collections.abc import Sequence
 from math import inf, isnan
 
-from src.engine.ledger import STOP_LOSS, TAKE_PROFIT, TRAILING_STOP, Ledger, TooManyOrders, UnfilledLog
+from src.engine.ledger import (
+    MAX_LEVEL_CHANGES,
+    STOP_LOSS,
+    TAKE_PROFIT,
+    TRAILING_STOP,
+    Ledger,
+    TooManyLevels,
+    UnfilledLog,
+)
 from src.engine.market import FIELDS, Market, Rules
 from src.engine.portfolio import Portfolio
 from src.engine.rebalancing import FEE_OVER_CASH, NO_VOLUME, OVER_VOLUME, Rebalancer
@@ -47,14 +55,15 @@ class Exits:
         """Replace every level by those of that day's signal, which apply after its fill; None for none.
 
         Raises:
-            TooManyOrders: the run changes more levels than it may have orders.
+            TooManyLevels: the run has changed too many.
         """
         for symbol, level in enumerate(levels or [_NONE] * len(self._levels)):
             if level != self._levels[symbol]:
                 self._levels[symbol] = level
-                self._ledger.levels.append((day, symbol, *level))
-        if len(self._ledger.levels) > self._rules.max_orders:
-            raise TooManyOrders
+                for column, value in zip(self._ledger.levels, (day, symbol, *level), strict=True):
+                    column.append(value)
+        if len(self._ledger.levels[0]) > MAX_LEVEL_CHANGES:
+            raise TooManyLevels
         self._guarded = [symbol for symbol, level in enumerate(self._levels) if any(level)]
 
     def check(self, day: int) -> None:

@@ -1,13 +1,17 @@
 """The books of a run: filled orders, daily marks, and orders that could not fill."""
 
+from array import array
 from collections import Counter
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 STRETCH_DAYS = 7
 """Misses at most this many timeline days apart form one stretch, such as all weekends of equities beside a coin."""
 
 SIGNAL, STOP_LOSS, TAKE_PROFIT, TRAILING_STOP = range(4)
 """Why an order was made."""
+
+MAX_LEVEL_CHANGES = 1_500_000
+"""Changes of protective levels in a run: 200 symbols whose levels move every day for 25 years have 1.26 million."""
 
 MAX_STRETCHES = 20
 """Maximum stretches per symbol and reason; later misses extend the last, which keeps the list short."""
@@ -35,6 +39,10 @@ class Orders(NamedTuple):
 
 class TooManyOrders(Exception):
     """A run has more orders than its rules allow."""
+
+
+class TooManyLevels(Exception):
+    """A run has more than MAX_LEVEL_CHANGES."""
 
 
 class Unfilled(NamedTuple):
@@ -66,8 +74,8 @@ class Ledger:
         equity: cash plus positions at the day's close (last known close for a symbol
             without a bar), one per timeline day.
         unfilled: orders that waited or never filled, by first_day.
-        levels: each change of a symbol's protective levels: day of the signal, symbol, stop loss, take profit and
-            trailing stop as fractions, 0.0 for none.
+        levels: the changes of a symbol's protective levels, a column each: day of the signal, symbol, stop loss, take
+            profit and trailing stop as fractions, 0.0 for none. Arrays, for there may be as many as orders.
         decisions: number of calls of the strategy.
         signals: number of calls that returned weights.
         most_requested: until the first fill, the largest position requested by a signal that could have filled, in
@@ -82,7 +90,7 @@ class Ledger:
         self.cash: list[float] = []
         self.equity: list[float] = []
         self.unfilled: list[Unfilled] = []
-        self.levels: list[tuple[int, int, float, float, float]] = []
+        self.levels: tuple[array[Any], ...] = tuple(array(code) for code in "iiddd")
         self.decisions = 0
         self.signals = 0
         self.most_requested: float | None = None

@@ -77,6 +77,7 @@ def simulate(market: Market, rules: Rules, decide: Decide) -> Ledger:  # noqa: P
 
     Raises:
         TooManyOrders: the run exceeds rules.max_orders.
+        TooManyLevels: its strategy changes protective levels too often.
         Exception: any exception of `decide`, unchanged.
     """
     ledger = Ledger()

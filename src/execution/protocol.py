@@ -238,15 +238,14 @@ def pack_ledger(
         columns: one sequence for each of LEDGER_COLUMNS, all of one length.
         marks: one sequence for each of LEDGER_MARKS, with one value per timeline day.
         decisions: the number of calls to the strategy.
-        levels: a row of LEDGER_LEVELS for each change of a symbol's protective levels.
+        levels: one sequence for each of LEDGER_LEVELS, all of one length; none for no change of a protective level.
     """
-    parts = [_LEDGER_HEAD.pack(len(columns[0]), len(marks[0]), len(levels), decisions)]
+    parts = [_LEDGER_HEAD.pack(len(columns[0]), len(marks[0]), len(levels[0]) if levels else 0, decisions)]
     # The codes are the constants above: "d" columns hold floats, the others ints.
     parts += [_little(array(code, values)) for (_, code), values in zip(LEDGER_COLUMNS, columns, strict=True)]
     parts += [_little(array("d", values)) for values in marks]
     if levels:
-        changes = zip(*levels, strict=True)
-        parts += [_little(array(code, values)) for (_, code), values in zip(LEDGER_LEVELS, changes, strict=True)]
+        parts += [_little(array(code, values)) for (_, code), values in zip(LEDGER_LEVELS, levels, strict=True)]
     return b"".join(parts)
 
 

@@ -136,7 +136,7 @@ def _closes_either_way(is_first: list[bool], shares: list[float], outlay: list[f
             spent *= 1.0 - closed
         spent += paid * opened
         held += change
-        if opened and abs(held) <= NEGLIGIBLE * abs(change):  # closed but for rounding
+        if abs(held) <= NEGLIGIBLE * abs(change):  # closed but for rounding
             held = spent = 0.0
         closes.append((pnl, cost))
     return closes

@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 import pytest
 from hqg_algorithms import BarSize
 
+from src.engine import exits as exits_module
 from src.engine.costs import Fraction, PerOrder, VolumeParticipation
-from src.engine.ledger import STOP_LOSS, TAKE_PROFIT, TRAILING_STOP, Ledger, TooManyOrders
+from src.engine.ledger import STOP_LOSS, TAKE_PROFIT, TRAILING_STOP, Ledger, TooManyLevels
 from src.engine.market import Market
 from src.engine.simulator import ProtectedWeights, simulate
 from tests.engine.markets import EPOCH, NEXT_OPEN, consecutive, fills, plan, rules, settled
@@ -230,7 +231,7 @@ def test_each_change_of_a_level_is_recorded_once() -> None:
     given = bars({"A": [flat(10)] * 4, "B": [flat(10)] * 4})
     other = ProtectedWeights([0.5, 0.5], [(0.1, 0.2, 0.0), (0.0, 0.0, 0.3)])
     ledger = simulate(given, rules(), plan({0: [0.5, 0.5], 1: other, 2: other, 3: [0.5, 0.5]}))
-    assert ledger.levels == [
+    assert list(zip(*ledger.levels, strict=True)) == [
         (1, 0, 0.1, 0.2, 0.0),
         (1, 1, 0.0, 0.0, 0.3),
         (3, 0, 0.0, 0.0, 0.0),
@@ -238,9 +239,10 @@ def test_each_change_of_a_level_is_recorded_once() -> None:
     ]
 
 
-def test_levels_that_change_without_end_stop_the_run() -> None:
+def test_levels_that_change_without_end_stop_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
     def decide(day: int, *_: object) -> ProtectedWeights:
         return protected([1.0], stop_loss=0.5 + day / 1000)
 
-    with pytest.raises(TooManyOrders):
-        simulate(bars({"A": [flat(10)] * 10}), rules(max_orders=5), decide)
+    monkeypatch.setattr(exits_module, "MAX_LEVEL_CHANGES", 5)
+    with pytest.raises(TooManyLevels):
+        simulate(bars({"A": [flat(10)] * 10}), rules(), decide)

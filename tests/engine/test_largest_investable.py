@@ -26,27 +26,41 @@ commissions = st.one_of(
     st.builds(PerShare, st.floats(0, 0.05), st.sampled_from([0.0, 1.0, 2.5])),
     st.builds(Rate, st.floats(0, 0.02)),
 )
-slippages = st.one_of(
-    st.just(NoSlippage()),
-    st.builds(Fraction, st.floats(0, 0.02)),
-    st.builds(HalfSpread, st.floats(0, 100)),
-    st.builds(VolumeParticipation, st.sampled_from(["linear", "square_root"]), st.floats(0, 0.5), st.floats(0.001, 1)),
-)
+shapes = st.sampled_from(["linear", "square_root"])
+
+
+def slippages(most_impact):
+    return st.one_of(
+        st.just(NoSlippage()),
+        st.builds(Fraction, st.floats(0, 0.02)),
+        st.builds(HalfSpread, st.floats(0, 100)),
+        st.builds(VolumeParticipation, shapes, st.floats(0, most_impact), st.floats(0.001, 1)),
+    )
 
 
 @st.composite
-def sizings(draw):
-    """A portfolio of 1,000 that is often close to its target weights, as on most days of a daily strategy."""
+def sizings(draw, on_margin):
+    """A portfolio of 1,000 that is often close to its target weights, as on most days of a daily strategy.
+
+    On margin the positions are up to twice as large, and some are short. Their costs are then milder, so that spending
+    rises with the amount between kinks: reducing twice the equity saves twice the cost.
+    """
     count = draw(st.integers(1, 4))
     parts = draw(st.lists(st.integers(0, 5), min_size=count, max_size=count).filter(any))
     weights = [draw(st.sampled_from([1.0, 0.97, 0.5])) * part / sum(parts) for part in parts]
     prices = [draw(st.sampled_from([1.0, 7.0, 300.0])) for _ in parts]
     drift = st.floats(-4, 4) if draw(st.booleans()) else st.floats(-400, 400)
-    values = [max(0.0, 1000 * weight + draw(drift)) for weight in weights]
-    portfolio = Portfolio(max(0.0, 1000 - math.fsum(values)), count)
+    if on_margin:
+        leverage = draw(st.sampled_from([1.0, 2.0]))
+        weights = [leverage * draw(st.sampled_from([1.0, -1.0])) * weight for weight in weights]
+    values = [1000 * weight + draw(drift) for weight in weights]
+    least_value = -math.inf if on_margin else 0.0
+    values = [max(least_value, value) for value in values]
+    portfolio = Portfolio(max(least_value, 1000 - math.fsum(values)), count)
     portfolio.shares[:] = shares = [value / price for value, price in zip(values, prices, strict=True)]
     least = draw(st.sampled_from([0.0, 1.0, 5.0]))
-    given = rules(commission=draw(commissions), slippage=draw(slippages), min_trade_value=least)
+    costs = {"commission": draw(commissions), "slippage": draw(slippages(0.1 if on_margin else 0.5))}
+    given = rules(min_trade_value=least, allow_short=on_margin, max_gross=2.0 if on_margin else 1.0, **costs)
     sizing = Sizing(given, portfolio)
     sizing.turn_to(weights, prices, [VOLUME] * count, portfolio.value(prices))
     return sizing, weights, shares, given.slippage
@@ -80,7 +94,7 @@ def largest_by_exhaustive_search(spend, equity, kinks):
 
 
 @settings(max_examples=300)
-@given(sizings())
+@given(st.booleans().flatmap(sizings))
 def test_no_larger_amount_is_affordable(case):
     sizing, weights, shares, slippage = case
     symbols = range(len(weights))

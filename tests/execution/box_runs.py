@@ -89,6 +89,7 @@ def run_in_box(
     wall_seconds: float = LONG_SECONDS,
     seed: int = 0,
     parameters: dict[str, Any] | None = None,
+    needs_prelude: bool = False,
     max_orders: int = MAX_ORDERS,
     **rule_changes: Any,
 ) -> Reply:
@@ -98,7 +99,7 @@ def run_in_box(
         StrategyFailed: see Session.
     """
     limits = {name: rule_changes[name] for name in ("allow_short", "max_gross") if name in rule_changes}
-    job = Job(source, class_name, False, parameters or {}, seed, wall_seconds, max_orders=max_orders, **limits)
+    job = Job(source, class_name, needs_prelude, parameters or {}, seed, wall_seconds, max_orders=max_orders, **limits)
     deadline = Deadline.after(wall_seconds + LONG_SECONDS)
     with Session(sandbox, job, deadline) as session:
         _, cadence = session.describe()

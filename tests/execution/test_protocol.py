@@ -118,7 +118,7 @@ def test_a_ledger_of_the_wrong_length_is_rejected(payload: bytes) -> None:
 
 def test_a_ledger_contains_its_shape() -> None:
     orders = ([0, 1], [0, 0], [1.0, -1.0], [2.0, 3.0], [0.0, 0.0], [0, 2])
-    payload = protocol.pack_ledger(orders, ([8.0] * 3, [9.0] * 3), 3, [(0, 1, 0.1, 0.0, 0.2)])
+    payload = protocol.pack_ledger(orders, ([8.0] * 3, [9.0] * 3), 3, ([0], [1], [0.1], [0.0], [0.2]))
     assert protocol.ledger_shape(payload) == (2, 3, 1, 3)
 
 

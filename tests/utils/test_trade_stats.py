@@ -1,6 +1,7 @@
 """Closed trades, turnover and the money totals, each with its arithmetic shown."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -21,6 +22,11 @@ def orders(*rows):
 
 def closed(*rows):
     return close_trades(orders(*rows))
+
+
+def short(*rows):
+    """The same for an account that may be short."""
+    return close_trades(replace(orders(*rows), may_be_short=True))
 
 
 def test_a_sell_is_measured_against_the_average_cost_with_the_fees_of_both_sides():
@@ -152,3 +158,39 @@ def test_profits_of_closed_trades_and_the_cost_of_holdings_add_up_to_the_cash_fl
     flow = -math.fsum(shares * price + fee for _, _, shares, price, fee in rows)
     paid = math.fsum(abs(shares) * price + fee for _, _, shares, price, fee in rows)
     assert float(closed(*rows).pnl.sum()) == pytest.approx(flow, abs=1e-9 * (1 + paid))
+
+
+def test_a_cover_is_measured_against_what_the_short_sale_brought_in():
+    # 10 sold at 20 with a fee of 2 bring 198; 4 bought back at 15 with a fee of 1 cost 61 of 79.2.
+    trades = short((0, 0, -10, 20, 2), (1, 0, 4, 15, 1), (2, 0, 6, 25, 0))
+    assert trades.cost == pytest.approx([79.2, 118.8])
+    assert trades.pnl == pytest.approx([79.2 - 61, 118.8 - 150])
+    assert trade_stats.win_rate(trades) == trade_stats.loss_rate(trades) == 0.5
+
+
+def test_an_order_that_turns_a_position_closes_all_of_it_and_opens_the_rest():
+    # 10 bought at 10; 15 sold at 12 with a fee of 3: two thirds close, 120 − 2 for 100; 5 short bring 60 − 1.
+    trades = short((0, 0, 10, 10, 0), (1, 0, -15, 12, 3), (2, 0, 5, 10, 0))
+    assert trades.cost == pytest.approx([100, 59])
+    assert trades.pnl == pytest.approx([18, 9])
+    mirrored = short((0, 0, -10, 10, 0), (1, 0, 15, 12, 3), (2, 0, -5, 10, 0))
+    assert mirrored.pnl == pytest.approx([100 - 122, 50 - 61])
+
+
+def test_orders_of_a_long_account_have_the_same_trades_where_shorts_are_allowed():
+    rows = [
+        (0, 0, 10, 10, 1),
+        (1, 1, 5, 3, 1),
+        (1, 0, -4, 15, 1),
+        (2, 0, 10, 20, 1),
+        (3, 0, -16, 20, 1),
+        (4, 1, -5, 2, 1),
+    ]
+    assert short(*rows).pnl == pytest.approx(closed(*rows).pnl)
+    assert short(*rows).cost == pytest.approx(closed(*rows).cost)
+
+
+def test_a_short_closed_but_for_rounding_leaves_nothing_behind():
+    trades = short((0, 0, -0.1, 10, 0), (1, 0, -0.2, 10, 0), (2, 0, 0.3, 9, 0), (3, 0, 1, 10, 0), (4, 0, -1, 12, 0))
+    assert trades.pnl == pytest.approx([0.3, 2])
+    assert trades.cost == pytest.approx([3, 10])

@@ -148,7 +148,9 @@ def audit(claim: Claim, prices: Prices, rules: AuditRules) -> Books:
         if not rules.is_margin:
             _check_cash_and_equity(evidence, books)
             return books
-        return _check_margin_account(evidence, books)
+        at_last_mark = _rebuild(evidence, held, settles_at_the_end=False)
+        is_over = _ruin_day(evidence, at_last_mark) < len(books.cash)
+        return _check_margin_account(evidence, at_last_mark if is_over else books)
 
 
 @dataclass(frozen=True)
@@ -365,11 +367,15 @@ def _shares_held(evidence: _Evidence) -> Float64Array:
     return np.cumsum(traded, axis=0)
 
 
-def _rebuild(evidence: _Evidence, held: Float64Array) -> Books:
-    """The account that follows from the orders alone, without the claimed cash and equity."""
+def _rebuild(evidence: _Evidence, held: Float64Array, settles_at_the_end: bool = True) -> Books:
+    """The account that follows from the orders alone, without the claimed cash and equity.
+
+    Args:
+        settles_at_the_end: whether symbols that leave after the last close are settled, which a ruined account is not.
+    """
     prices, rules, due = evidence.prices, evidence.rules, evidence.due
     marks = last_known_closes(prices)
-    orders = _with_settlements(evidence, held, marks)
+    orders = _with_settlements(evidence, held, marks, settles_at_the_end)
     positions = held.copy()
     for day, symbol in zip(orders.day[orders.is_settlement], orders.symbol[orders.is_settlement], strict=True):
         positions[day:, symbol] = 0.0
@@ -417,7 +423,9 @@ class _Orders:
     exit_reference: Float64Array
 
 
-def _with_settlements(evidence: _Evidence, held: Float64Array, marks: Float64Array) -> _Orders:
+def _with_settlements(
+    evidence: _Evidence, held: Float64Array, marks: Float64Array, settles_at_the_end: bool
+) -> _Orders:
     """The claimed orders, with the sales that settle delisted positions inserted in order."""
     claim, prices, rules = evidence.claim, evidence.prices, evidence.rules
     reason = np.zeros(len(claim.day), dtype=np.int8) if claim.reason is None else claim.reason
@@ -428,7 +436,7 @@ def _with_settlements(evidence: _Evidence, held: Float64Array, marks: Float64Arr
         (day, bool(np.isfinite(prices.bars[day, symbol, CLOSE])), symbol) for symbol, day in rules.delistings.items()
     )
     for day, is_last, symbol in sorted(leaving):
-        shares = held[day, symbol]
+        shares = held[day, symbol] if settles_at_the_end or not is_last else 0.0
         if shares > 0.0 or (rules.allow_short and shares < 0.0):
             places.append(len(claim.day) if is_last else int(np.searchsorted(claim.day, day)))
             rows.append((day, symbol, -shares, marks[day, symbol] * (1.0 + rules.delisting_return), 0.0))
@@ -517,6 +525,12 @@ def _cash_after_each_order(books: Books) -> Float64Array:
     return after
 
 
+def _ruin_day(evidence: _Evidence, books: Books) -> int:
+    """Index of the first day at whose close a margin account has no equity left; the number of days if none."""
+    allowed = _rounding(books)[1] * evidence.rules.max_gross
+    return margin.ruin_day(books.equity, evidence.claim.equity, allowed)
+
+
 def _check_margin_account(evidence: _Evidence, books: Books) -> Books:
     """Check the limit on gross exposure and the day of ruin, then the claimed cash and equity.
 
@@ -534,7 +548,7 @@ def _check_margin_account(evidence: _Evidence, books: Books) -> Books:
         "gross exposure beyond max_gross after an order",
         lambda order: f"{orders.gross[order]} of at most {most[order]}",
     )
-    ruin = margin.ruin_day(books.equity, claim.equity, allowed)
+    ruin = _ruin_day(evidence, books)
     evidence.each_order(claim.day <= ruin, "an order after the account was ruined", _row)
     if ruin < len(books.cash) and not rules.fills_at_open:
         evidence.each_order(

@@ -14,7 +14,7 @@ from typing import Any, NoReturn
 from hqg_algorithms import BarSize, ExecutionTiming
 
 from src.engine.costs import commission_from_wire, slippage_from_wire
-from src.engine.ledger import Ledger, TooManyOrders
+from src.engine.ledger import Ledger, TooManyLevels, TooManyOrders
 from src.engine.market import Market, Rules
 from src.engine.simulator import simulate
 from src.execution import protocol
@@ -109,6 +109,8 @@ def _run(
             clock.stop()
     except TooManyOrders:
         return None, RunFailed("orders")
+    except TooManyLevels:
+        return None, RunFailed("levels")
     except RunFailed as failure:
         return None, failure
 

@@ -8,7 +8,7 @@ class RunFailed(Exception):
 
     Args:
         kind: "exception" (user code raised), "signal" (its reply is not a valid signal), "malformed" (its reply
-            is unreadable), "time", "memory", "output", "orders", "threads", "killed", "crashed",
+            is unreadable), "time", "memory", "output", "orders", "levels", "threads", "killed", "crashed",
             "exited" or "silent".
         details: type, message and frames of an exception; code or name of an exit or signal.
     """

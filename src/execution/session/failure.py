@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from src.engine.ledger import MAX_LEVEL_CHANGES
 from src.execution.text import printable
 
 KINDS = (
-    *("exception", "signal", "malformed", "time", "memory", "output", "orders", "threads"),
+    *("exception", "signal", "malformed", "time", "memory", "output", "orders", "levels", "threads"),
     *("killed", "crashed", "exited", "silent"),
 )
 """Kinds that a box may report. Only the host sets "vanished" and "protocol"."""
@@ -111,8 +112,11 @@ def failure_errors(
             return [f"memory limit of {memory_bytes // (1024 * 1024)} MB exceeded{where}" + _line(failure)]
         case "output":
             return [f"output limit of 16 MB exceeded{where}: print less"]
-        case "orders":
-            return [f"limit of {max_orders:,} orders exceeded{where}: trade less often or fewer symbols"]
+        case "orders" | "levels":
+            changes = f"{MAX_LEVEL_CHANGES:,} changes of protective levels", "change them less often"
+            orders = f"{max_orders:,} orders", "trade less often or fewer symbols"
+            what, instead = orders if failure.kind == "orders" else changes
+            return [f"limit of {what} exceeded{where}: {instead}"]
         case "threads":
             return [f"limit of 64 threads exceeded{where}"]
         case "malformed":

@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 from hqg_algorithms import BarSize, Cadence, ExecutionTiming
 
+from src.engine.ledger import MAX_LEVEL_CHANGES
 from src.errors import RunCancelled, RunTimedOut, StrategyFailed
 from src.execution import protocol
 from src.execution.sandbox.base import PACKAGES, Box, BoxClosed, Sandbox
@@ -178,7 +179,8 @@ class Session:
             self._send(frame)
         # Per symbol and day at most one order of a signal, one of a protective exit and one change of its levels.
         n_cells, most_orders = len(self._dates) * len(self._symbols), self.job.max_orders
-        most = protocol.ledger_bytes(min(2 * n_cells, most_orders), len(self._dates), min(n_cells, most_orders))
+        most_changes = min(n_cells, MAX_LEVEL_CHANGES)
+        most = protocol.ledger_bytes(min(2 * n_cells, most_orders), len(self._dates), most_changes)
         limits = {protocol.LEDGER: most, protocol.FINISHED: protocol.MAX_JSON_BYTES}
         kind, payload = self._receive(limits) if observe is None else self._observed(observe, limits)
         if kind == protocol.FINISHED:

@@ -211,11 +211,11 @@ def claim_of(ledger):
     )
 
 
-def levels_of(changes):
+def levels_of(columns):
     """Changes of levels in the audit's form, None without any."""
     dtypes = [np.int32 if code == "i" else np.float64 for _, code in LEDGER_LEVELS]
-    columns = zip(dtypes, zip(*changes, strict=True), strict=True)
-    return Levels(*(np.array(values, dtype=dtype) for dtype, values in columns)) if changes else None
+    arrays = [np.array(values, dtype=dtype) for dtype, values in zip(dtypes, columns, strict=True)]
+    return Levels(*arrays) if len(arrays[0]) else None
 
 
 @given(runs())

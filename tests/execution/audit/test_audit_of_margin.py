@@ -195,6 +195,20 @@ def test_a_ruined_account_ends_at_that_mark():
     assert books.candles[2].tolist() == [1200, 1200, -400, 0]
 
 
+@pytest.mark.parametrize(("last", "settled", "is_ruined"), [(14, 1600, False), (16, 1400, True)])
+def test_a_settlement_after_the_last_close_does_not_save_an_account_that_the_close_ruined(last, settled, is_ruined):
+    """Of 3,000 of cash for 200 sold short, 200 · last are owed at the close, and half of that afterwards."""
+    prices = replace(MARKET, bars=MARKET.bars.copy())
+    prices.bars[3, 0] = (12, 17, 11, last, 1e6)
+    leaves = margin(delistings={0: 3}, delisting_return=-0.5)
+    gone = claim([(0, 0, -200, 10, 0)], [3000, 3000, 3000, 0], [1000, 1200, 600, 0])
+    saved = claim([(0, 0, -200, 10, 0)], [3000, 3000, 3000, settled], [1000, 1200, 600, settled])
+    right, wrong = (gone, saved) if is_ruined else (saved, gone)
+    books = audit(right, prices, leaves)
+    assert bool(books.is_settlement.any()) is not is_ruined
+    assert "cash that does not follow" in rejection(wrong, leaves, prices).check
+
+
 @pytest.mark.parametrize(
     "bent",
     [
@@ -235,3 +249,11 @@ def test_shorts_pay_dividends_and_what_a_delisted_symbol_is_settled_at():
     audit(claim([SHORT], [2000, 1950, 1950, 1950], [1000, 1050, 750, 450]), MARKET, margin(dividends=paid))
     free = claim([SHORT], [2000] * 4, [1000, 1100, 800, 500])
     assert rejection(free, margin(dividends=paid)).date == "2024-01-03"
+
+
+def test_a_settled_position_leaves_its_room_to_the_orders_of_that_day():
+    gone = market([(10, 10, 10, 10, 1e6), (5, 5, 5, 5, 1e6)], [NO_BAR, (5, 5, 5, 5, 1e6)])
+    right = claim([SHORT, (1, 1, 200, 5, 0)], [2000, 0], [1000, 1000])
+    given = margin(max_gross=1.0, delistings={0: 1})
+    assert audit(right, gone, given).positions[-1].tolist() == [0, 200]
+    assert rejection(right, margin(max_gross=1.0), gone).check == "gross exposure beyond max_gross after an order"

@@ -309,7 +309,7 @@ class TestParameters:
         return description.parameters and description.parameters.defaults
 
     def test_literal_defaults_are_read_as_json(self) -> None:
-        body = 'declared_parameters = {"fast": 10, "stop": -0.05, "on": True, "by": (1, [None]), "of": {"a": "b"}}'
+        body = 'declared_parameters = {"fast": 10, "stop": -0.05, "on": True, "by": [1, [None]], "of": {"a": "b"}}'
         expected = {"fast": 10, "stop": -0.05, "on": True, "by": [1, [None]], "of": {"a": "b"}}
         assert self.declared(body) == expected
         assert self.declared("declared_parameters: dict = {}") == {}
@@ -320,6 +320,10 @@ class TestParameters:
             ("", ""),
             ('declared_parameters = dict(fast=10)\ny = {"z": 1}', ""),
             ('declared_parameters = {"days": 5 * 4}', ""),
+            ('declared_parameters = {"pair": (1, 2)}', ""),
+            ('declared_parameters = {"by": {1: 2}}', ""),
+            ('declared_parameters = {"most": 1e999}', ""),
+            (f'declared_parameters = {{"most": {2**70}}}', ""),
             ('declared_parameters = {"since": timedelta(days=1)}', ""),
             ('declared_parameters = {"fast": 10}', 'Mine.declared_parameters["slow"] = 20\n'),
         ],

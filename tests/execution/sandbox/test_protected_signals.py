@@ -56,8 +56,7 @@ def test_every_dialect_is_protected(sandbox: Sandbox, source: str, timing: Execu
     for name in ("day", "symbol", "shares", "price", "fee", "reason"):
         assert getattr(reply, name).tolist() == getattr(expected.orders, name)
     assert reply.equity.tolist() == expected.equity
-    rows = zip(*(column.tolist() for column in reply.levels.values()), strict=True)
-    assert list(rows) == expected.levels
+    assert [column.tolist() for column in reply.levels.values()] == [column.tolist() for column in expected.levels]
 
 
 def in_process(timing: ExecutionTiming, commission: float, slippage: float) -> Any:

@@ -2,6 +2,7 @@
 
 import json
 import math
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,9 +11,10 @@ import pytest
 
 from src.execution.sandbox.base import Sandbox
 from src.services.data_provider.base import PriceTable
+from tests.engine.markets import real_prices
 from tests.execution.box_runs import PRELUDE, price_table, run_in_box
 
-SYMBOLS = ("AAA", "BBB", "CCC")
+SYMBOLS = ("SPY", "BND", "VXUS")
 FIELDS = ["open", "high", "low", "close", "volume"]
 PERIODS = {"DAILY": "D", "WEEKLY": "W-FRI", "MONTHLY": "M", "QUARTERLY": "Q"}
 
@@ -21,7 +23,7 @@ import json, random
 import pandas
 
 class Mine(Base):
-    universe = ["AAA", "BBB", "CCC"]
+    universe = ["SPY", "BND", "VXUS"]
     cadence = Cadence(bar_size=BarSize.{size}, execution=ExecutionTiming.CLOSE_TO_NEXT_OPEN)
     def on_data(self, data, portfolio):
         symbol, n, field = random.choice(self.universe), random.randint(1, 30), random.choice({fields})
@@ -35,14 +37,14 @@ class Mine(Base):
 """
 
 
-def with_gaps() -> PriceTable:
-    """Three symbols: one with every bar, one with a third of its bars missing, one listed late without volumes."""
-    prices = price_table(260, SYMBOLS)
-    bars = prices.bars.copy()
-    bars[np.random.default_rng(3).random(260) < 1 / 3, 1] = np.nan
-    bars[:100, 2] = np.nan
+def with_gaps(folder: Path) -> PriceTable:
+    """A year of prices: SPY with every bar, BND with a third of its bars missing, VXUS listed late, without volumes."""
+    prices = real_prices(folder, SYMBOLS, "2010-07-01", "2011-06-30")
+    bars = np.stack([prices[field].to_numpy() for field in FIELDS], axis=2)
+    bars[np.random.default_rng(3).random(len(bars)) < 1 / 3, 1] = np.nan
+    bars[:146, 2] = np.nan
     bars[:, 2, 4] = np.nan
-    return PriceTable(prices.dates, SYMBOLS, bars)
+    return PriceTable(prices["close"].index.to_numpy().astype("datetime64[D]"), SYMBOLS, np.ascontiguousarray(bars))
 
 
 def bars_until(prices: PriceTable, symbol: str, day: str, period: str) -> pd.DataFrame:
@@ -57,11 +59,11 @@ def bars_until(prices: PriceTable, symbol: str, day: str, period: str) -> pd.Dat
 
 
 @pytest.mark.parametrize("size", PERIODS)
-def test_history_is_the_price_table_up_to_the_bar(sandbox: Sandbox, size: str) -> None:
-    prices = with_gaps()
+def test_history_is_the_price_table_up_to_the_bar(sandbox: Sandbox, price_folder: Path, size: str) -> None:
+    prices = with_gaps(price_folder)
     source = PRELUDE + ASKS_AT_RANDOM.format(size=size, fields=FIELDS)
     lines = run_in_box(sandbox, source, prices=prices).logs
-    assert len(lines) == 3 * {"DAILY": 260, "WEEKLY": 53, "MONTHLY": 12, "QUARTERLY": 4}[size]
+    assert len(lines) == 3 * {"DAILY": len(prices.dates), "WEEKLY": 53, "MONTHLY": 12, "QUARTERLY": 4}[size]
     for told in zip(*[map(json.loads, lines)] * 3, strict=True):
         (time, symbol, n, field, values), (few, bars), (index, table) = told
         expected = bars_until(prices, symbol, time.removesuffix(" 00:00:00+00:00"), PERIODS[size])
@@ -137,5 +139,7 @@ class Mine(Base):
         if self.day in (100, 2_000): print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
         return Hold()
 """
-    first, last = run_in_box(sandbox, PRELUDE + body, prices=price_table(2_000, symbols)).logs
+    two = price_table(2_000)
+    prices = PriceTable(two.dates, symbols, np.tile(two.bars, (1, 50, 1)))
+    first, last = run_in_box(sandbox, PRELUDE + body, prices=prices).logs
     assert int(last) - int(first) < 40_000

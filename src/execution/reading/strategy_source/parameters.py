@@ -2,12 +2,12 @@
 
 import ast
 import difflib
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any
 
+from src.execution import protocol
 from src.execution.reading.analysis.violations import Report, Violation, bounded, shown
 from src.execution.reading.strategy_source.declared import Declared
 
@@ -49,16 +49,14 @@ def read_parameters(report: Report, declaration: Declared) -> DeclaredParameters
         return None
     try:
         defaults = ast.literal_eval(expression)
-        # Also what the box would echo: tuples become lists, and a NaN, a date or a complex number is refused.
-        is_plain = isinstance(defaults, dict) and all(isinstance(name, str) for name in defaults)
-        defaults = json.loads(json.dumps(defaults, allow_nan=False)) if is_plain else None
-    except (ValueError, TypeError, RecursionError, MemoryError):
-        if isinstance(expression, ast.Dict):
-            return None  # an expression in it; the box computes and checks it
-        defaults = None
-    if defaults is None:
+        # Sent to the box as JSON. What that would change (a tuple, a number as a key) or refuse is left to the box.
+        is_as_sent = protocol.parse_json(protocol.json_bytes(defaults)) == defaults
+    except (ValueError, TypeError, RecursionError, MemoryError, protocol.ProtocolError):
+        defaults, is_as_sent = {}, False
+    if not isinstance(expression, ast.Dict) or not all(isinstance(name, str) for name in defaults):
         message = 'declared_parameters must be a dict of names and default values, as in {"fast": 10}'
         report.add(expression, "invalid-parameters", message)
+    if not is_as_sent:
         return None
     start = (expression.lineno, expression.col_offset)
     end = (expression.end_lineno or start[0], expression.end_col_offset or start[1])
