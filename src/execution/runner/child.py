@@ -25,7 +25,8 @@ from src.execution.runner.views import Asked, asked, frame_packer
 KEEP_OUTPUT_BYTES = 256 * 1024
 FLOOD_BYTES = 16 * 1024 * 1024
 
-_WITH_WEIGHTS = (strategy_process.WEIGHTS, strategy_process.PROTECTED)
+_WEIGHTS = strategy_process.WEIGHTS
+_WITH_WEIGHTS = (_WEIGHTS, strategy_process.PROTECTED)
 _DAY_SECONDS = 86_400.0
 _PR_SET_PDEATHSIG = 1
 _PR_SET_DUMPABLE = 4
@@ -181,7 +182,7 @@ class StrategyChild:
         # with a NaN is NaN, which is not below the bound either.
         if not (min(weights) >= self._least_weight and self._gross(weights) <= self._most_gross):
             raise RunFailed("signal", message=self._limits())
-        return weights if kind == strategy_process.WEIGHTS else self._protected(weights)
+        return weights if kind == _WEIGHTS else self._protected(weights)
 
     def _protected(self, weights: Sequence[float]) -> ProtectedWeights:
         """The weights with the levels that follow them in the reply."""

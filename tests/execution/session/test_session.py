@@ -200,6 +200,13 @@ def test_a_ledger_over_the_order_limit_is_not_read() -> None:
     assert "reply was rejected" in caught.value.errors[0]
 
 
+def test_levels_that_change_too_often_are_named() -> None:
+    script = box(reply=lambda nonce: finished(nonce, error={"kind": "levels", "day": 2}))
+    assert failure(script) == (
+        "limit of 1,500,000 changes of protective levels exceeded at 2014-01-03: change them less often"
+    )
+
+
 def test_the_reported_order_limit_is_the_hosts() -> None:
     script = box(reply=lambda nonce: finished(nonce, error={"kind": "orders", "day": 2, "limit": 7}))
     assert failure(script) == "limit of 1,500,000 orders exceeded at 2014-01-03: trade less often or fewer symbols"
