@@ -495,7 +495,7 @@ def _check_positions(evidence: _Evidence, held: Float64Array) -> None:
 def _check_cash_and_equity(evidence: _Evidence, books: Books) -> None:
     """Check that cash covers each order, and that the claimed cash and equity match the rebuilt account."""
     claim = evidence.claim
-    scale, allowed = _rounding(books)
+    scale, allowed = _rounding(books, np.abs(books.equity))
     after_order = _cash_after_each_order(books)
     floor = -(ROUNDING * np.abs(books.equity) + EXACT * scale)[claim.day]
     evidence.each_order(
@@ -507,13 +507,16 @@ def _check_cash_and_equity(evidence: _Evidence, books: Books) -> None:
     _check_daily(evidence, "equity", claim.equity, books.equity, allowed)
 
 
-def _rounding(books: Books) -> tuple[Float64Array, Float64Array]:
+def _rounding(books: Books, size: Float64Array) -> tuple[Float64Array, Float64Array]:
     """(n_days,) the account's scale, and the difference that rounding explains.
 
-    A claim may differ only by the rounding of sums in a different grouping. The scale is the account's maximum value so
+    A claim may differ only by the rounding of sums in a different grouping. The scale is the account's maximum size so
     far, so an account that has shrunk to pennies still passes.
+
+    Args:
+        size: (n_days,) the amounts that are summed up at each close.
     """
-    scale = np.maximum.accumulate(np.maximum(np.abs(books.equity), books.initial_capital))
+    scale = np.maximum.accumulate(np.maximum(size, books.initial_capital))
     n_bookings = len(books.day) + np.count_nonzero(books.income) + np.count_nonzero(books.charges)
     return scale, np.maximum(EXACT, 4.0 * np.finfo(np.float64).eps * n_bookings) * scale
 
@@ -527,8 +530,12 @@ def _cash_after_each_order(books: Books) -> Float64Array:
 
 def _ruin_day(evidence: _Evidence, books: Books) -> int:
     """Index of the first day at whose close a margin account has no equity left; the number of days if none."""
-    allowed = _rounding(books)[1] * evidence.rules.max_gross
-    return margin.ruin_day(books.equity, evidence.claim.equity, allowed)
+    return margin.ruin_day(books.equity, evidence.claim.equity, _margin_rounding(books))
+
+
+def _margin_rounding(books: Books) -> Float64Array:
+    """(n_days,) the difference that rounding explains where large positions may offset each other."""
+    return _rounding(books, books.gross_value + np.abs(books.cash))[1]
 
 
 def _check_margin_account(evidence: _Evidence, books: Books) -> Books:
@@ -538,13 +545,11 @@ def _check_margin_account(evidence: _Evidence, books: Books) -> Books:
         The books up to the day of ruin.
     """
     claim, rules = evidence.claim, evidence.rules
-    scale, allowed = _rounding(books)
-    allowed = allowed * rules.max_gross
+    allowed = _margin_rounding(books)
     orders = margin.OrdersAtHand.of(books, _cash_after_each_order(books))
     most = rules.max_gross * orders.equity
     evidence.each_order(
-        (orders.gross <= most + (ROUNDING * np.abs(most) + (EXACT * rules.max_gross * scale + allowed)[claim.day]))
-        | ~orders.increases,
+        (orders.gross <= most + (ROUNDING * np.abs(most) + allowed[claim.day])) | ~orders.increases,
         "gross exposure beyond max_gross after an order",
         lambda order: f"{orders.gross[order]} of at most {most[order]}",
     )

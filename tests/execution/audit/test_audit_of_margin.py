@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from hqg_algorithms import BarSize
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
@@ -19,7 +20,7 @@ from tests.execution.audit.claims import (
     with_orders,
     with_value,
 )
-from tests.execution.audit.test_audit_of_engine import changes, is_settled_at_once, runs
+from tests.execution.audit.test_audit_of_engine import changes, is_settled_at_once, runs, simulated
 
 MARKET = market(
     [(10, 11, 9, 10, 1e6), (50, 52, 49, 50, 1e6)],
@@ -257,3 +258,14 @@ def test_a_settled_position_leaves_its_room_to_the_orders_of_that_day():
     given = margin(max_gross=1.0, delistings={0: 1})
     assert audit(right, gone, given).positions[-1].tolist() == [0, 200]
     assert rejection(right, margin(max_gross=1.0), gone).check == "gross exposure beyond max_gross after an order"
+
+
+def test_the_rounding_of_large_positions_that_offset_each_other_is_no_forgery():
+    """Long and short a thousand, of what rises 150,000 times: the difference of two large numbers is small."""
+    rises = 10.1 * np.exp(np.linspace(0, 12, 40) + 0.3 * np.sin(np.arange(40)))
+    days = [[(price / part,) * 4 + (1e6,) for part in (1, 3, 7)] for price in rises.tolist()]
+    prices = market(*days, symbols=("AAA", "BBB", "CCC"))
+    given = margin(min_trade_value=0.0)
+    run = simulated(prices, given, [[0.3, -1.0, 0.7] if day == 0 else None for day in range(40)], BarSize.DAILY)
+    assert run.ledger.ruined_on is None
+    assert len(audit(run.claim, prices, given).equity) == 40
