@@ -121,8 +121,8 @@ def exit_warnings(books: Books) -> list[str]:
     """A sentence if the order of prices within a bar decided which protective exit filled."""
     if not books.n_ambiguous:
         return []
-    exits = "one protective exit" if books.n_ambiguous == 1 else f"{books.n_ambiguous} protective exits"
-    return [f"{exits} could have been a stop or a take profit, as the bar reached both: the stop, the worse, was taken"]
+    bars = "one bar" if books.n_ambiguous == 1 else f"{books.n_ambiguous} bars"
+    return [f"{bars} reached both a stop and a take profit of a position: the stop, which is worse, was taken"]
 
 
 def trades_of(books: Books) -> RoundTrips:

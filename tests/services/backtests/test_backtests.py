@@ -1,6 +1,7 @@
 """The whole job in one process: the answer to a request, and that a box cannot lie."""
 
 import json
+import re
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -12,6 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from src.engine.ledger import Ledger
+from src.engine.simulator import ProtectedWeights
 from src.errors import NoPrices, StrategyFailed, StrategyRejected
 from src.execution import protocol
 from src.execution.reading import policy
@@ -202,6 +204,21 @@ def test_fees_and_slippage_are_reported_separately() -> None:
     stats = run(commission=1.0, slippage=0.001)["equity_stats"]
     assert stats["fees"] == float(len(run(commission=1.0, slippage=0.001)["orders"]))
     assert stats["slippage_cost"] == pytest.approx(stats["volume"] * 0.001, rel=0.01)
+
+
+def test_protective_exits_are_orders_with_their_reason_and_ambiguous_bars_are_counted() -> None:
+    def said(levels: tuple[float, float, float]) -> tuple[set[str], list[str]]:
+        weights = ProtectedWeights([0.5, 0.5], [levels] * 2)
+        request = {"strategy_code": SOURCE, "start_date": "2015-01-01", "end_date": "2015-12-31"}
+        answer = answered(PROVIDER, ScriptedSandbox(engine_script(DESCRIPTION, weights)), **request)
+        reasons = {order.get("reason", "signal") for order in answer["orders"]}
+        return reasons, [warning for warning in answer["warnings"] if "take profit" in warning]
+
+    reasons, warnings = said((0.002, 0.002, 0.0))
+    assert reasons == {"signal", "stop_loss", "take_profit"}
+    (warning,) = warnings
+    assert re.fullmatch(r"\d+ bars reached both a stop and a take profit of a position: the stop, .*", warning)
+    assert said((0.0, 0.0, 0.01)) == ({"signal", "trailing_stop"}, [])
 
 
 def test_a_requests_universe_overrides_the_strategys() -> None:
