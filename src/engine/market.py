@@ -48,6 +48,10 @@ class Market:
             raise ValueError(f"bars must hold {expected} doubles, got {len(self.bars)} of {self.bars.format!r}")
 
 
+MAX_WARMUP_BARS = 10_000
+"""Most calls of a strategy before its books begin."""
+
+
 class Rules(NamedTuple):
     """How a run trades.
 

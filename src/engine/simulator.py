@@ -1,6 +1,6 @@
 """The day loop: fill at the open, mark at the close, call the strategy, fill at the close, keep the books."""
 
-from collections.abc import Callable, Container, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from itertools import repeat
 from math import fsum, isnan, nan
 from operator import mul
@@ -68,8 +68,13 @@ class Decide(Protocol):
         ...
 
 
-def simulate(market: Market, rules: Rules, decide: Decide) -> Ledger:  # noqa: PLR0912, PLR0915 - calls slow every bar
+def simulate(  # noqa: PLR0912, PLR0915 - calls slow every bar
+    market: Market, rules: Rules, decide: Decide, calls: Mapping[int, Doubles] | None = None
+) -> Ledger:
     """Run one strategy over one market.
+
+    Args:
+        calls: when the strategy is called, and with which bars; None for every period of the market.
 
     Returns:
         The books: every fill, daily cash and equity, and orders that could not fill. A margin account whose equity is
@@ -92,7 +97,8 @@ def simulate(market: Market, rules: Rules, decide: Decide) -> Ledger:  # noqa: P
     quick_fill, any_fill = rebalancer.fill_freely, rebalancer.fill
     is_free, max_numbers = rules.is_free and not is_margin, rules.max_orders * FILL_FIELDS
     fills_at_open = rules.fills_at_open
-    calls = decisions(market.days, count, market.bars, rules.bar_size, market.last_period_complete)
+    if calls is None:
+        calls = decisions(market.days, count, market.bars, rules.bar_size, market.last_period_complete)
     marks: Sequence[float] = [nan] * count
     cash_marks, equity_marks = ledger.cash, ledger.equity
     unused = set() if fills_at_open else {_OPEN}

@@ -35,7 +35,7 @@ def decisions(
     width = symbols_count * FIELDS
     if bar_size is BarSize.DAILY:
         return {day: bars[day * width : (day + 1) * width] for day in range(len(days))}
-    ends = _period_ends(days, bar_size)
+    ends = period_ends(days, bar_size)
     starts = [0, *(end + 1 for end in ends)]
     periods = list(zip(starts, ends, strict=False))  # the last start has no period
     if not last_period_complete:
@@ -43,8 +43,14 @@ def decisions(
     return {end: _aggregate(bars[start * width : (end + 1) * width], width) for start, end in periods}
 
 
-def _period_ends(days: Sequence[int], bar_size: BarSize) -> list[int]:
-    """The index of the last timeline day of each period."""
+def period_ends(days: Sequence[int], bar_size: BarSize) -> list[int]:
+    """The index of the last timeline day of each period, ascending.
+
+    Args:
+        days: (n_days,) ascending days since 1970-01-01.
+    """
+    if bar_size is BarSize.DAILY:
+        return list(range(len(days)))
     if bar_size is BarSize.WEEKLY:
         periods = [(day - 2) // 7 for day in days]  # Saturday to Friday: day 2, 1970-01-03, was a Saturday
     else:

@@ -8,9 +8,10 @@ Order of a run::
 
     box  → host   READY      {"version"}                         the runner is loaded, nothing read yet
     host → box    JOB        {source, class_name, price_key, …}      no price in it; read before user code is
-    box  → host   DESCRIBED  {universe, bar_size, execution}         the strategy loaded and is now stopped
-    host → box    RULES      {symbols, bar_size, capital, …, delistings, dividends, is_observed}, in cipher
-    host → box    PRICES     days and bars, packed, in cipher
+    box  → host   DESCRIBED  {universe, bar_size, execution, warmup_bars}   the strategy loaded and is now stopped
+    host → box    RULES      {symbols, bar_size, capital, …, delistings, dividends, warm_up_days, is_observed},
+                                                                     in cipher
+    host → box    PRICES     days and bars, warm-up first, packed, in cipher
     box  → host   PROGRESS   {day, equity, lines}                    any number, only when RULES asked for it
     box  → host   LEDGER     orders, daily marks, levels, packed     only when the run succeeded
     box  → host   FINISHED   {nonce, logs, unfilled, targets, error}         always the last frame

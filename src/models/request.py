@@ -21,6 +21,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from src.engine.market import MAX_WARMUP_BARS
 from src.models.costs import Commission, CostModel, Slippage
 from src.models.plain import Number, Text, WholeNumber, check_plain_json, printable
 from src.utils.price_adjustment import FULL, PriceAdjustment
@@ -28,7 +29,10 @@ from src.utils.symbols import MAX_SYMBOL_CHARACTERS, MAX_UNIVERSE_SYMBOLS, SYMBO
 
 MAX_PARAMETERS_BYTES = 100_000
 
-LATER_FIELDS = ("delisting_return", "price_adjustment", "allow_short", "max_gross", "borrow_rate", "margin_rate")
+LATER_FIELDS = (
+    *("delisting_return", "price_adjustment", "allow_short", "max_gross", "borrow_rate", "margin_rate"),
+    "warmup_bars",
+)
 """Fields added after the first engine version. They are written only if they differ from their defaults, so that a
 request without them keeps its stored form, its hash and its answer."""
 
@@ -159,6 +163,9 @@ class BacktestRequest(BaseModel):
     """Yearly cost of short positions, as a fraction of their value at each close, charged by calendar day."""
     margin_rate: Annotated[Number, Field(ge=0, le=10, examples=[0.05])] = 0.0
     """Yearly interest on negative cash, a fraction, charged by calendar day."""
+    warmup_bars: Annotated[WholeNumber, Field(ge=0, le=MAX_WARMUP_BARS, examples=[200])] | None = None
+    """How many times on_data is called on earlier bars before start_date, while `data.is_warming_up` and signals are
+    ignored; null takes the strategy's `warmup_bars`, else 0."""
     seed: Annotated[WholeNumber, Field(ge=0, le=2**32 - 1)] = 0
     """Seeds `random` and NumPy in the box."""
     parameters: Parameters = Field(default_factory=dict, examples=[{"lookback_days": 21}])

@@ -65,5 +65,7 @@ class ValidationAnswer(BaseModel):
     """Null if it is invalid or only running the code would show it."""
     dialect: Literal[1, 2, 3, 4] | None
     """1 class attributes, 2 methods and signals, 3 methods and dicts, 4 no imports; null without a strategy."""
+    warmup_bars: int | None = None
+    """How many earlier bars it asks to see; absent if none, or if only running the code would show it."""
     declared_parameters: list[DeclaredParameterAnswer] | None = None
     """The names and defaults in `declared_parameters`; absent if it has none or only running the code would show it."""

@@ -102,7 +102,7 @@ def run_in_box(
     job = Job(source, class_name, needs_prelude, parameters or {}, seed, wall_seconds, max_orders=max_orders, **limits)
     deadline = Deadline.after(wall_seconds + LONG_SECONDS)
     with Session(sandbox, job, deadline) as session:
-        _, cadence = session.describe()
+        cadence = session.describe().cadence
         wire = rules(bar_size=cadence.bar_size.value, execution=cadence.execution.value, **rule_changes)
         return session.run(prices or price_table(), wire)
 

@@ -15,13 +15,14 @@ from hqg_algorithms import BarSize, ExecutionTiming
 
 from src.engine.costs import commission_from_wire, slippage_from_wire
 from src.engine.ledger import Ledger, TooManyLevels, TooManyOrders
-from src.engine.market import Market, Rules
+from src.engine.market import FIELDS, Doubles, Market, Rules
 from src.engine.simulator import simulate
 from src.execution import protocol
 from src.execution.runner.child import StrategyChild
 from src.execution.runner.errors import RunFailed
 from src.execution.runner.host_channel import HostChannel
 from src.execution.runner.reporter import Reporter
+from src.execution.runner.warm_up import warm_up
 
 _END_SECONDS = 2.0
 
@@ -125,24 +126,29 @@ def _simulated(
     child.stop()
     clock.pause()
     host.send_json(protocol.DESCRIBED, description)
-    market, rules, is_observed = _receive_market(host, bytes.fromhex(job["price_key"]))
+    market, rules, days, bars, is_observed = _receive_market(host, bytes.fromhex(job["price_key"]))
     host.close_input()
     child.check_that_it_stood_still()
     if is_observed:
         reporter.start()
     clock.start()
-    child.resume(len(market.symbols), market.days, rules.allow_short, rules.max_gross)
-    return simulate(market, rules, child.decide)
+    n_earlier = len(days) - len(market.days)
+    child.resume(len(market.symbols), market.days, rules.allow_short, rules.max_gross, n_earlier)
+    if not n_earlier:
+        return simulate(market, rules, child.decide)
+    return simulate(market, rules, child.decide, warm_up(child, market, rules, days, bars))
 
 
-def _receive_market(host: HostChannel, price_key: bytes) -> tuple[Market, Rules, bool]:
+def _receive_market(host: HostChannel, price_key: bytes) -> tuple[Market, Rules, list[int], Doubles, bool]:
+    """The market, the rules, the days and bars of the whole timeline with its warm-up, and whether progress is told."""
     wire = protocol.parse_json(protocol.cipher(price_key, protocol.RULES, host.receive(protocol.RULES)))
     packed = protocol.cipher(price_key, protocol.PRICES, host.receive(protocol.PRICES))
-    days, _, bars = protocol.unpack_prices(packed)
+    days, n_symbols, bars = protocol.unpack_prices(packed)
+    n_earlier = wire["warm_up_days"]
     market = Market(
-        days=days,
+        days=days[n_earlier:] if n_earlier else days,
         symbols=tuple(wire["symbols"]),
-        bars=bars,
+        bars=bars[n_earlier * n_symbols * FIELDS :],
         last_period_complete=wire["last_period_complete"],
         delistings=dict(wire["delistings"]),
         dividends=protocol.dividends_by_day(wire["dividends"]),
@@ -161,7 +167,7 @@ def _receive_market(host: HostChannel, price_key: bytes) -> tuple[Market, Rules,
         borrow_rate=wire["borrow_rate"],
         margin_rate=wire["margin_rate"],
     )
-    return market, rules, wire["is_observed"]
+    return market, rules, days, bars, wire["is_observed"]
 
 
 def _pack(ledger: Ledger) -> bytes:

@@ -9,6 +9,7 @@ from typing import Any
 
 from hqg_algorithms import BarSize, ExecutionTiming
 
+from src.engine.market import MAX_WARMUP_BARS
 from src.execution.runner import dialects
 from src.execution.runner.errors import RunFailed
 
@@ -33,16 +34,29 @@ def payload_length(head: bytes) -> int:
 
 
 def read_description(payload: bytes) -> dict[str, Any]:
-    """Read the universe and the cadence from a description.
+    """Read the universe, the cadence and the warm-up from a description.
 
     Raises:
         RunFailed: it has any other content.
     """
     match _parsed(payload):
-        case {"universe": list(universe), "bar_size": str(bar_size), "execution": str(execution)} if (
-            _is_universe(universe) and bar_size in set(BarSize) and execution in set(ExecutionTiming)
+        case {
+            "universe": list(universe),
+            "bar_size": str(bar_size),
+            "execution": str(execution),
+            "warmup_bars": int(warmup_bars),
+        } if (
+            _is_universe(universe)
+            and bar_size in set(BarSize)
+            and execution in set(ExecutionTiming)
+            and 0 <= warmup_bars <= MAX_WARMUP_BARS
         ):
-            return {"universe": universe, "bar_size": bar_size, "execution": execution}
+            return {
+                "universe": universe,
+                "bar_size": bar_size,
+                "execution": execution,
+                "warmup_bars": int(warmup_bars),
+            }
     raise RunFailed("malformed")
 
 

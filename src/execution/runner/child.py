@@ -49,6 +49,8 @@ class StrategyChild:
         self._answers = answers
         self._pack: Callable[..., bytes] = struct.pack
         self._days: Sequence[int] = ()
+        self._n_earlier = 0
+        self._warm_up_day: int | None = None
         self._asked = Asked()
         self._unpack_weights: Callable[..., tuple[float, ...]] = struct.unpack_from
         self._answer_bytes = 0
@@ -131,16 +133,23 @@ class StrategyChild:
             raise self._death(status)
 
     def resume(
-        self, symbols_count: int, days: Sequence[int], allow_short: bool = False, max_gross: float = 1.0
+        self,
+        symbols_count: int,
+        days: Sequence[int],
+        allow_short: bool = False,
+        max_gross: float = 1.0,
+        n_earlier: int = 0,
     ) -> None:
         """Let it continue, now returning weights for that many symbols on the days of this timeline.
 
         Args:
             allow_short, max_gross: the limits of its weights, see src.engine.market.Rules.
+            n_earlier: number of days of a warm-up before these.
         """
         self._most_gross = max_gross + TOLERANCE
         if allow_short:
             self._gross, self._least_weight = _sum_of_sizes, -self._most_gross
+        self._n_earlier = n_earlier
         self._pack, self._days = frame_packer(symbols_count, self._asked), days
         weights = struct.Struct(f"={symbols_count}d")
         self._unpack_weights, self._answer_bytes = weights.unpack_from, 1 + weights.size
@@ -162,10 +171,27 @@ class StrategyChild:
             RunFailed: user code raised, gave an invalid reply or ended.
         """
         self.mark = (day, equity)
+        # Only this day's date: a later one would tell of a holiday, or that a symbol goes on.
+        seconds = self._days[day] * _DAY_SECONDS
+        return self._ask(self._pack(seconds, False, bars, equity, cash, shares, marks, average_costs))
+
+    def warm_up(self, day: int, date: int, bars: Doubles, capital: float, marks: Sequence[float]) -> None:
+        """Show it one bar before the books begin, with the account that it will begin with, and ignore its signal.
+
+        Args:
+            day: index into the timeline with its warm-up.
+            date: that day, as days since 1970-01-01.
+
+        Raises:
+            RunFailed: see `decide`.
+        """
+        self._warm_up_day = day
+        nothing, unpaid = [0.0] * len(marks), [math.nan] * len(marks)
+        self._ask(self._pack(date * _DAY_SECONDS, True, bars, capital, capital, nothing, marks, lambda: unpaid))
+
+    def _ask(self, frame: bytes) -> Sequence[float] | None:
+        """Send a frame and return the target weights; None to hold."""
         try:
-            # Only this day's date: a later one would tell of a holiday, or that a symbol goes on.
-            seconds = self._days[day] * _DAY_SECONDS
-            frame = self._pack(seconds, False, bars, equity, cash, shares, marks, average_costs)
             os.write(self._orders, frame)
             answer = os.read(self._answers, self._answer_bytes)
         except BrokenPipeError:
@@ -203,8 +229,8 @@ class StrategyChild:
 
     @property
     def day(self) -> int | None:
-        """Timeline index of the latest decision, None before the first."""
-        return None if self.mark is None else self.mark[0]
+        """Index of the latest decision's day into the timeline with its warm-up, None before the first."""
+        return self._warm_up_day if self.mark is None else self.mark[0] + self._n_earlier
 
     def end(self) -> None:
         """Kill it and every process that it started, and reap it."""

@@ -23,6 +23,8 @@ from hqg_algorithms import (
     TargetWeights,
 )
 
+from src.engine.market import MAX_WARMUP_BARS
+
 MAX_SYMBOLS = 200
 MAX_TICKER_CHARACTERS = 12
 _TICKER = re.compile(r"\^?[A-Z0-9][A-Z0-9.\-=]{0,19}")
@@ -90,6 +92,22 @@ def describe(strategy: Any, universe: list[str] | None = None) -> tuple[list[str
         strategy = strategy()
     tickers = _ask(strategy, "universe") if universe is None else universe
     return checked_universe(tickers), _checked_cadence(_ask(strategy, "cadence"))
+
+
+def warm_up_of(strategy: Any) -> int:
+    """The warmup_bars of a strategy's class, an attribute or a method, in calls of on_data; 0 if it has none.
+
+    An attribute of the instance is its own business.
+
+    Raises:
+        BadStrategy: it is no whole number from 0 to MAX_WARMUP_BARS.
+    """
+    bars = getattr(type(strategy), "warmup_bars", 0)
+    if isinstance(bars, FunctionType):
+        bars = strategy.warmup_bars()
+    if isinstance(bars, bool) or not isinstance(bars, int) or not 0 <= bars <= MAX_WARMUP_BARS:
+        raise BadStrategy(f"warmup_bars must be a whole number from 0 to {MAX_WARMUP_BARS}")
+    return bars
 
 
 def parameters_of(strategy: type, given: dict[str, Any]) -> dict[str, Any] | None:

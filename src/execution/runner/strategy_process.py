@@ -79,6 +79,7 @@ def serve(orders_in: int, answers_out: int) -> None:
                 "universe": universe,
                 "bar_size": cadence.bar_size.value,
                 "execution": cadence.execution.value,
+                "warmup_bars": dialects.warm_up_of(strategy),
             },
         )
         offered = asked(job["source"])._replace(pandas=uses_pandas)

@@ -9,13 +9,14 @@ import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Any, Protocol, Self
+from typing import Any, NamedTuple, Protocol, Self
 
 import numpy as np
 import numpy.typing as npt
 from hqg_algorithms import BarSize, Cadence, ExecutionTiming
 
 from src.engine.ledger import MAX_LEVEL_CHANGES
+from src.engine.market import MAX_WARMUP_BARS
 from src.errors import RunCancelled, RunTimedOut, StrategyFailed
 from src.execution import protocol
 from src.execution.sandbox.base import PACKAGES, Box, BoxClosed, Sandbox
@@ -78,6 +79,20 @@ class Job:
     max_gross: float = 1.0
 
 
+class Description(NamedTuple):
+    """What a running strategy says of itself.
+
+    Attributes:
+        universe: tickers, upper-case and unique.
+        cadence: how often it is called and when orders fill.
+        warmup_bars: the class's, in calls of on_data before the run.
+    """
+
+    universe: tuple[str, ...]
+    cadence: Cadence
+    warmup_bars: int = 0
+
+
 @dataclass
 class Session:
     """One box and one run in it. A context manager that destroys the box on exit.
@@ -98,6 +113,7 @@ class Session:
     _box: Box | None = None
     _is_ending: bool = False
     _dates: npt.NDArray[np.datetime64] | tuple[()] = ()
+    _all_dates: npt.NDArray[np.datetime64] | tuple[()] = ()
     _symbols: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
@@ -112,8 +128,8 @@ class Session:
         if self._box is not None:
             self._box.close(is_ending=self._is_ending)
 
-    def describe(self) -> tuple[tuple[str, ...], Cadence]:
-        """Start the box and load the strategy in it. Returns its universe and cadence, checked.
+    def describe(self) -> "Description":
+        """Start the box and load the strategy in it. Returns its description, checked.
 
         Raises:
             StrategyFailed: it does not load, or its description is impossible.
@@ -140,7 +156,13 @@ class Session:
             raise self._broken("it did not describe itself")
         return self._description(payload)
 
-    def run(self, prices: Prices, rules: Mapping[str, Any], observe: Observe | None = None) -> Reply:
+    def run(
+        self,
+        prices: Prices,
+        rules: Mapping[str, Any],
+        observe: Observe | None = None,
+        warm_up: Prices | None = None,
+    ) -> Reply:
         """Run the strategy over the prices.
 
         Args:
@@ -151,26 +173,31 @@ class Session:
                 and the lines printed since the previous call (a new list). The lines of all calls together are the
                 first of the logs in the reply or StrategyFailed, whose logs are empty if the box vanished. The
                 reply is the same with and without an observer.
+            warm_up: earlier bars of the same symbols, which the strategy sees before its books begin.
 
         Raises:
             StrategyFailed: it raised, hung or exceeded a limit, or the box's reply has the wrong form.
             RunTimedOut, RunCancelled
         """
         self._symbols = prices.symbols
-        self._dates = prices.dates
-        days = (prices.dates.astype("datetime64[D]") - _EPOCH).astype(np.int64).tolist()
-        bars = np.ascontiguousarray(prices.bars, dtype="<f8").tobytes()
+        self._dates, told = prices.dates, [prices] if warm_up is None else [warm_up, prices]
+        self._all_dates = np.concatenate([part.dates for part in told])
+        days = (self._all_dates.astype("datetime64[D]") - _EPOCH).astype(np.int64).tolist()
+        bars = b"".join(np.ascontiguousarray(part.bars, dtype="<f8").tobytes() for part in told)
         wire = {
             "symbols": list(prices.symbols),
             **rules,
+            "warm_up_days": len(days) - len(prices.dates),
             "max_orders": self.job.max_orders,
             "is_observed": observe is not None,
         }
-        told = (
+        secrets_told = (
             (protocol.RULES, protocol.json_bytes(wire)),
             (protocol.PRICES, protocol.pack_prices(days, len(prices.symbols), bars)),
         )
-        hidden = [protocol.frame(kind, protocol.cipher(self._price_key, kind, payload)) for kind, payload in told]
+        hidden = [
+            protocol.frame(kind, protocol.cipher(self._price_key, kind, payload)) for kind, payload in secrets_told
+        ]
         with self._clock:
             return self._answer(hidden, observe)
 
@@ -260,7 +287,7 @@ class Session:
         if self._parse(payload).get("version") != protocol.VERSION:
             raise self._broken("it uses another version of the protocol: rebuild the sandbox image")
 
-    def _description(self, payload: bytes) -> tuple[tuple[str, ...], Cadence]:
+    def _description(self, payload: bytes) -> "Description":
         value = self._parse(payload)
         universe = value.get("universe")
         if not isinstance(universe, list) or not 0 < len(universe) <= MAX_UNIVERSE_SYMBOLS:
@@ -273,7 +300,10 @@ class Session:
             cadence = Cadence(BarSize(value.get("bar_size")), ExecutionTiming(value.get("execution")))
         except ValueError as error:
             raise self._broken("its cadence is invalid") from error
-        return tuple(universe), cadence
+        warmup_bars = value.get("warmup_bars", 0)
+        if type(warmup_bars) is not int or not 0 <= warmup_bars <= MAX_WARMUP_BARS:
+            raise self._broken("its warm-up is invalid")
+        return Description(tuple(universe), cadence, warmup_bars)
 
     def _finish(self, payload: bytes) -> dict[str, Any]:
         """The FINISHED value, with its common parts checked.
@@ -289,7 +319,7 @@ class Session:
         if value.get("error") is None:
             return {**value, "logs": logs}
         try:
-            failure = failure_from_wire(value["error"], len(self._dates))
+            failure = failure_from_wire(value["error"], len(self._all_dates))
         except ValueError as error:
             raise self._broken(f"its error report is malformed: {error}", logs) from error
         raise self._failed(failure, logs)
@@ -333,7 +363,7 @@ class Session:
             failure = failure.of_kind("memory" if out_of_memory else "crashed")
         errors = failure_errors(
             failure,
-            dates=[str(date) for date in self._dates],
+            dates=[str(date) for date in self._all_dates],
             wall_seconds=self.job.wall_seconds,
             memory_bytes=self.sandbox.memory_bytes,
             max_orders=self.job.max_orders,

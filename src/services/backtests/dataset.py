@@ -6,11 +6,15 @@ from datetime import date
 from functools import cached_property
 from typing import Self
 
+from hqg_algorithms import BarSize
+
+from src.execution.session.session import Description
 from src.models.request import BacktestRequest
 from src.services.backtests.benchmark import RISK_FREE_SYMBOL, BenchmarkData, find_benchmarks
 from src.services.backtests.delistings import find_delistings
 from src.services.backtests.identity import data_hash
 from src.services.backtests.price_warnings import jump_warnings
+from src.services.backtests.warm_up import earlier_prices
 from src.services.data_provider.base import DataProvider, PriceTable, SymbolOrigin
 from src.utils.deadline import Deadline
 from src.utils.price_adjustment import PriceAdjustment
@@ -24,6 +28,8 @@ class DataRequest:
         start, end: the requested window, inclusive.
         benchmark: its symbol, None for none.
         wants_rate: whether the risk-free rate comes from the source.
+        warmup_bars: number of bars before the window that the strategy sees.
+        bar_size: their length; daily where there are none, so that strategies of any cadence share a dataset.
     """
 
     symbols: tuple[str, ...]
@@ -32,10 +38,13 @@ class DataRequest:
     adjustment: PriceAdjustment
     benchmark: str | None
     wants_rate: bool
+    warmup_bars: int = 0
+    bar_size: str = BarSize.DAILY.value
 
     @classmethod
-    def of(cls, request: BacktestRequest, symbols: tuple[str, ...]) -> Self:
-        """What a backtest of these symbols needs."""
+    def of(cls, request: BacktestRequest, traded: Description) -> Self:
+        """What a backtest of a strategy needs, whose warm-up is that of the run."""
+        symbols, cadence, warmup_bars = traded
         return cls(
             symbols=symbols,
             start=request.start_date,
@@ -43,6 +52,8 @@ class DataRequest:
             adjustment=request.price_adjustment,
             benchmark=request.benchmark,
             wants_rate=request.risk_free_rate is None,
+            warmup_bars=warmup_bars,
+            bar_size=cadence.bar_size.value if warmup_bars else BarSize.DAILY.value,
         )
 
     @property
@@ -61,6 +72,7 @@ class Dataset:
         source: name of the provider.
         is_synthetic: whether the prices are made up.
         delistings: see src.services.backtests.delistings.find_delistings.
+        warm_up: the days before the window that the strategy sees; None without a warm-up.
     """
 
     wanted: DataRequest
@@ -69,11 +81,13 @@ class Dataset:
     prices: PriceTable
     benchmark: BenchmarkData
     delistings: Mapping[int, int]
+    warm_up: PriceTable | None = None
 
     @cached_property
     def data_hash(self) -> str:
-        """SHA-256 of what runs name as their data: prices and delistings. The benchmark has a hash of its own."""
-        return data_hash(self.prices.data_hash(), self.delistings)
+        """SHA-256 of what runs name as their data: prices, warm-up and delistings. The benchmark has its own."""
+        warm_up = self.warm_up.data_hash() if self.warm_up else None
+        return data_hash(self.prices.data_hash(), self.delistings, warm_up)
 
     @cached_property
     def origins(self) -> tuple[SymbolOrigin, ...]:
@@ -88,7 +102,8 @@ class Dataset:
     @property
     def size_bytes(self) -> int:
         """Approximate memory use."""
-        arrays = (self.prices.dates, self.prices.bars, self.prices.dividends, self.benchmark.closes)
+        warm_up = self.warm_up.bars if self.warm_up else None
+        arrays = (self.prices.dates, self.prices.bars, self.prices.dividends, self.benchmark.closes, warm_up)
         return sum(array.nbytes for array in arrays if array is not None) + 200 * len(self.prices.suspects) + 2_000
 
 
@@ -99,9 +114,22 @@ def gather(provider: DataProvider, wanted: DataRequest, deadline: Deadline) -> D
         NoPrices, PriceSourceUnavailable: no prices of a symbol; a missing benchmark is only a warning.
         RunTimedOut, RunCancelled
     """
+    earlier = None
+    if wanted.warmup_bars:
+        # First, because it is the longer one: the window's prices are then at hand.
+        earlier = earlier_prices(
+            provider,
+            wanted.symbols,
+            wanted.start,
+            wanted.end,
+            wanted.warmup_bars,
+            BarSize(wanted.bar_size),
+            deadline,
+            wanted.adjustment,
+        )
     prices = provider.fetch(wanted.symbols, wanted.start, wanted.end, deadline, adjustment=wanted.adjustment)
     benchmark = find_benchmarks(
         provider, prices, benchmark=wanted.benchmark, wants_rate=wanted.wants_rate, deadline=deadline
     )
     delistings = find_delistings(prices, wanted.end, benchmark.history_end)
-    return Dataset(wanted, provider.name, provider.is_synthetic, prices, benchmark, delistings)
+    return Dataset(wanted, provider.name, provider.is_synthetic, prices, benchmark, delistings, earlier)

@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from src.services.backtests.benchmark import BenchmarkData
 from src.services.backtests.dataset import DataRequest, Dataset
-from src.services.data_provider.arrays import Float64Array
+from src.services.data_provider.arrays import Dates, Float64Array
 from src.services.data_provider.base import PriceTable, SuspectBar
 
 EDITION = 1
@@ -29,7 +29,7 @@ def encode(dataset: Dataset) -> bytes:
     """The dataset's bytes: an Arrow IPC stream, uncompressed, which is read without copying.
 
     Its columns are the day, all bars of the day, and where there are any the dividends of the day and the benchmark's
-    close.
+    close. A warm-up is a second batch.
     """
     prices, closes = dataset.prices, dataset.benchmark.closes
     columns = {"day": pa.array(prices.dates, pa.date32()), "bars": _rows(prices.bars)}
@@ -41,6 +41,8 @@ def encode(dataset: Dataset) -> bytes:
     stream = io.BytesIO()
     with pa.ipc.new_stream(stream, batch.schema) as writer:
         writer.write_batch(batch)
+        if dataset.warm_up is not None:
+            writer.write_batch(_warm_up_batch(dataset.warm_up, batch.schema))
     return stream.getvalue()
 
 
@@ -55,7 +57,9 @@ def decode(content: bytes) -> Dataset:
             about = json.loads((stream.schema.metadata or {}).get(DESCRIPTION_KEY, b"{}"))
             if about.get("edition") != EDITION:
                 raise NotADataset(f"its edition is {about.get('edition')}, not {EDITION}")
-            return _dataset(about, stream.read_next_batch())
+            return _dataset(
+                about, stream.read_next_batch(), stream.read_next_batch() if about.get("has_warm_up") else None
+            )
     except (pa.ArrowException, OSError, ValueError, KeyError, TypeError, AttributeError, StopIteration) as error:
         raise error if isinstance(error, NotADataset) else NotADataset(f"it cannot be read ({error})") from error
 
@@ -68,6 +72,8 @@ def _rows(numbers: Float64Array) -> Any:
 def _description(dataset: Dataset) -> dict[str, Any]:
     prices, benchmark = dataset.prices, dataset.benchmark
     wanted = asdict(dataset.wanted)
+    if not dataset.wanted.warmup_bars:
+        del wanted["warmup_bars"], wanted["bar_size"]
     return {
         "edition": EDITION,
         "wanted": wanted | {"start": wanted["start"].isoformat(), "end": wanted["end"].isoformat()},
@@ -83,6 +89,7 @@ def _description(dataset: Dataset) -> dict[str, Any]:
         "risk_free_rate": benchmark.risk_free_rate,
         "benchmark_warnings": benchmark.warnings,
         "delistings": list(dataset.delistings.items()),
+        **({} if dataset.warm_up is None else {"has_warm_up": True}),
     }
 
 
@@ -90,15 +97,15 @@ def _iso(moments: Mapping[str, date]) -> dict[str, str]:
     return {symbol: moment.isoformat() for symbol, moment in moments.items()}
 
 
-def _dataset(about: dict[str, Any], batch: Any) -> Dataset:
+def _dataset(about: dict[str, Any], batch: Any, earlier: Any) -> Dataset:
     wanted = about["wanted"]
     start, end = date.fromisoformat(wanted["start"]), date.fromisoformat(wanted["end"])
     symbols = tuple(wanted["symbols"])
     columns = dict(zip(batch.schema.names, batch.columns, strict=True))
     prices = PriceTable(
-        columns["day"].to_numpy(zero_copy_only=False).astype("datetime64[D]"),
+        _dates(batch),
         symbols,
-        columns["bars"].values.to_numpy().reshape(batch.num_rows, len(symbols), 5),
+        _bars(batch, len(symbols)),
         tuple(SuspectBar(symbol, date.fromisoformat(day), what) for symbol, day, what in about["suspects"]),
         {symbol: datetime.fromisoformat(moment) for symbol, moment in about["fetched_at"].items()},
         _days(about["history_ends"]),
@@ -120,6 +127,25 @@ def _dataset(about: dict[str, Any], batch: Any) -> Dataset:
         prices,
         benchmark,
         dict(about["delistings"]),
+        None if earlier is None else PriceTable(_dates(earlier), symbols, _bars(earlier, len(symbols))),
+    )
+
+
+def _dates(batch: Any) -> Dates:
+    dates: Dates = batch.column("day").to_numpy(zero_copy_only=False).astype("datetime64[D]")
+    return dates
+
+
+def _bars(batch: Any, n_symbols: int) -> Float64Array:
+    bars: Float64Array = batch.column("bars").values.to_numpy().reshape(batch.num_rows, n_symbols, 5)
+    return bars
+
+
+def _warm_up_batch(prices: PriceTable, schema: Any) -> Any:
+    """The days and bars of a warm-up, in the schema of the window; its other columns are null."""
+    columns = {"day": pa.array(prices.dates, pa.date32()), "bars": _rows(prices.bars)}
+    return pa.record_batch(
+        [columns.get(field.name, pa.nulls(len(prices.dates), field.type)) for field in schema], schema=schema
     )
 
 

@@ -13,7 +13,7 @@ from src.errors import DataChanged, StrategyFailed
 from src.execution.audit.books import Books
 from src.execution.reading.strategy_source import StrategyDescription
 from src.execution.session.reply import Reply
-from src.execution.session.session import Session
+from src.execution.session.session import Description, Session
 from src.models.request import BacktestRequest
 from src.services.backtests.benchmark import Benchmarks
 from src.services.backtests.coverage_warnings import period_warnings, window_warnings
@@ -36,6 +36,7 @@ from src.services.backtests.measurement import (
 )
 from src.services.backtests.port import Observe
 from src.services.backtests.price_warnings import share_warnings
+from src.services.backtests.warm_up import warm_up_warnings
 from src.services.data_provider.base import PriceTable
 from src.services.data_provider.calendar import last_period_is_complete
 from src.services.results import document as answer
@@ -119,7 +120,9 @@ class Prepared:
         document = {
             "run_hash": self.run_hash,
             "job_id": self.run_hash,
-            "parameters": answer.parameters_answer(self.request, self.symbols, self.cadence),
+            "parameters": answer.parameters_answer(
+                self.request, self.symbols, self.cadence, self.dataset.wanted.warmup_bars
+            ),
             "metrics": answer.metrics_answer(metrics),
             "equity_stats": totals(self.request, books, trades, self.prices),
             **ruin_of(books),
@@ -132,23 +135,23 @@ class Prepared:
     def _describe(self) -> None:
         if not self.is_box_open:
             self.is_box_open = True
-            symbols, cadence = self.session.describe()
-            check_agreement(self.strategy, symbols, cadence)
-            if (symbols, cadence) != (self.symbols, self.cadence):
+            described = self.session.describe()
+            check_agreement(self.strategy, described)
+            if in_run(described, self.request) != (self.symbols, self.cadence, self.dataset.wanted.warmup_bars):
                 raise DataChanged(
-                    "Since this run was accepted, its strategy's universe or cadence changed: post it again."
+                    "Since this run was accepted, its strategy's universe, cadence or warm-up changed: post it again."
                 )
 
     def _run(self, observe: Observe | None) -> Reply:
         rules = engine_rules(self.request, self.cadence, self.prices, self.dataset.delistings)
         if observe is None:
-            return self.session.run(self.prices, rules)
+            return self.session.run(self.prices, rules, warm_up=self.dataset.warm_up)
         dates = self.prices.dates
 
         def forward(day_index: int, equity: float, lines: Sequence[str]) -> None:
             observe(Progress((day_index + 1) / len(dates), str(dates[day_index]), equity), lines)
 
-        return self.session.run(self.prices, rules, forward)
+        return self.session.run(self.prices, rules, forward, self.dataset.warm_up)
 
     def _warnings(self, reply: Reply, books: Books) -> list[str]:
         synthetic = "These prices are synthetic (made up by this service): they say nothing about any market."
@@ -158,6 +161,7 @@ class Prepared:
             *([synthetic] if self.dataset.is_synthetic else []),
             *window_warnings(self.prices, self.request.start_date, self.request.end_date),
             *period_warnings(self.prices.dates),
+            *self._warm_up_warnings(),
             *self.prices.warnings(),
             *self.dataset.jumps,
             *share_warnings(self.prices, self.request),
@@ -169,6 +173,10 @@ class Prepared:
             *idle_warning(reply, self.request, self.cadence, len(books.day)),
             *answer.unfilled_warnings(reply.unfilled, self.prices),
         ]
+
+    def _warm_up_warnings(self) -> list[str]:
+        wanted, earlier = self.dataset.wanted.warmup_bars, self.dataset.warm_up
+        return warm_up_warnings(wanted, self.cadence.bar_size, earlier, self.prices) if earlier else []
 
     def _provenance(self) -> dict[str, Any]:
         return {
@@ -183,12 +191,18 @@ class Prepared:
         }
 
 
-def check_agreement(strategy: StrategyDescription, universe: tuple[str, ...], cadence: Cadence) -> None:
-    """Check that the running strategy has the universe and cadence that its source states.
+def in_run(described: Description, request: BacktestRequest) -> Description:
+    """The strategy as it runs for a request, whose warm-up wins over the strategy's own."""
+    return described if request.warmup_bars is None else described._replace(warmup_bars=request.warmup_bars)
+
+
+def check_agreement(strategy: StrategyDescription, described: Description) -> None:
+    """Check that the running strategy has the universe, cadence and warm-up that its source states.
 
     Raises:
         StrategyFailed: they differ.
     """
+    universe, cadence, warmup_bars = described
     if strategy.universe is not None and strategy.universe != universe:
         raise StrategyFailed(
             [
@@ -198,6 +212,10 @@ def check_agreement(strategy: StrategyDescription, universe: tuple[str, ...], ca
         )
     if strategy.cadence is not None and strategy.cadence != cadence:
         raise StrategyFailed(["the source and the running strategy have different cadences"])
+    if strategy.warmup_bars is not None and strategy.warmup_bars != warmup_bars:
+        raise StrategyFailed(
+            [f"warmup_bars in the source is {strategy.warmup_bars}, but the running strategy has {warmup_bars}"]
+        )
 
 
 def engine_rules(

@@ -15,16 +15,19 @@ def code_hash(source: str) -> str:
     return hashlib.sha256(source.encode("utf-8")).hexdigest()
 
 
-def data_hash(prices: str, delistings: Mapping[int, int]) -> str:
-    """SHA-256 of a run's data, hexadecimal: the hash of its prices if nothing is delisted.
+def data_hash(prices: str, delistings: Mapping[int, int], warm_up: str | None = None) -> str:
+    """SHA-256 of a run's data, hexadecimal: the hash of its prices if nothing is delisted and there is no warm-up.
 
     Args:
         prices: the hash of the price table.
         delistings: from src.services.backtests.delistings.find_delistings.
+        warm_up: the hash of the earlier days that the strategy sees, None for none.
     """
-    if not delistings:
+    parts = {"delistings": sorted(delistings.items()), "warm_up": warm_up}
+    present = {name: part for name, part in parts.items() if part}
+    if not present:
         return prices
-    return hashlib.sha256(canonical_json({"prices": prices, "delistings": sorted(delistings.items())})).hexdigest()
+    return hashlib.sha256(canonical_json({"prices": prices, **present})).hexdigest()
 
 
 def run_hash(ingredients: Mapping[str, Any]) -> str:

@@ -10,12 +10,12 @@ from hqg_algorithms import BarSize, Cadence, ExecutionTiming
 from src.execution.reading.reading import Reading, read
 from src.execution.reading.strategy_source import StrategyDescription
 from src.execution.sandbox.base import Sandbox
-from src.execution.session.session import MAX_ORDERS, Job, Session
+from src.execution.session.session import MAX_ORDERS, Description, Job, Session
 from src.models.request import BacktestRequest
 from src.services.backtests.benchmark import Benchmarks
 from src.services.backtests.dataset import DataRequest, Dataset
 from src.services.backtests.datasets import Datasets
-from src.services.backtests.execute import Prepared, check_agreement
+from src.services.backtests.execute import Prepared, check_agreement, in_run
 from src.services.backtests.identity import ENGINE_VERSION, code_hash
 from src.services.backtests.port import BoxNeeded
 from src.services.backtests.reading_cache import readable_strategy
@@ -100,29 +100,30 @@ class Backtests:
         with ExitStack() as box:
             session = Session(self._sandbox, job, deadline)
             box.push(session)
-            symbols, cadence, is_open = strategy.universe, strategy.cadence, False
+            traded, is_open = _read_off(strategy, request), False
             if accepted is not None and accepted.ingredients.get("engine_version") == ENGINE_VERSION:
-                symbols, cadence = described(accepted.ingredients)
-            if symbols is None or cadence is None:
+                traded = described(accepted.ingredients)
+            if traded is None:
                 if not may_open_box:
                     raise BoxNeeded
                 with watch.step("sandbox"):
-                    symbols, cadence = session.describe()
+                    own = session.describe()
                     is_open = True
-                    check_agreement(strategy, symbols, cadence)
+                    check_agreement(strategy, own)
+                    traded = in_run(own, request)
             with watch.step("data"):
                 # Created here, once the remaining time of the request is known.
                 stored = None if accepted is None else accepted.dataset
-                dataset = self._datasets.prepare(DataRequest.of(request, symbols), price_deadline(deadline), stored)
+                dataset = self._datasets.prepare(DataRequest.of(request, traded), price_deadline(deadline), stored)
                 benchmarks = dataset.benchmark.of_capital(request.initial_capital, request.risk_free_rate)
             return Prepared(
                 request=request,
                 strategy=strategy,
-                cadence=cadence,
+                cadence=traded.cadence,
                 datasets=self._datasets,
                 dataset=dataset,
                 benchmarks=benchmarks,
-                ingredients=ingredients(request, cadence, dataset, benchmarks),
+                ingredients=ingredients(request, traded.cadence, dataset, benchmarks),
                 sandbox_name=self._sandbox.name,
                 watch=watch,
                 session=session,
@@ -147,15 +148,23 @@ class Backtests:
         )
 
 
-def described(ingredients: Mapping[str, Any]) -> tuple[tuple[str, ...], Cadence]:
-    """The universe and the cadence in a run's ingredients."""
+def _read_off(strategy: StrategyDescription, request: BacktestRequest) -> Description | None:
+    """The strategy as it runs, if the source alone tells."""
+    warmup_bars = strategy.warmup_bars if request.warmup_bars is None else request.warmup_bars
+    if strategy.universe is None or strategy.cadence is None or warmup_bars is None:
+        return None
+    return Description(strategy.universe, strategy.cadence, warmup_bars)
+
+
+def described(ingredients: Mapping[str, Any]) -> Description:
+    """The strategy in a run's ingredients, as it runs."""
     cadence = Cadence(BarSize(ingredients["bar_size"]), ExecutionTiming(ingredients["execution"]))
-    return tuple(ingredients["universe"]), cadence
+    return Description(tuple(ingredients["universe"]), cadence, ingredients.get("warmup_bars", 0))
 
 
 def ingredients(request: BacktestRequest, cadence: Cadence, dataset: Dataset, benchmarks: Benchmarks) -> dict[str, Any]:
     """Everything that decides the result of a run, as canonical JSON values. The name does not."""
-    values = answer.parameters_answer(request, dataset.prices.symbols, cadence)
+    values = answer.parameters_answer(request, dataset.prices.symbols, cadence, dataset.wanted.warmup_bars)
     del values["name"]
     return {
         "initial_capital": canonical(values.pop("starting_equity")),

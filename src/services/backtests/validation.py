@@ -27,6 +27,7 @@ def validation_answer(
         "universe": list(description.universe) if description and description.universe else None,
         "cadence": {"bar_size": cadence.bar_size.value, "execution": cadence.execution.value} if cadence else None,
         "dialect": description.dialect if description else None,
+        **({"warmup_bars": description.warmup_bars} if description and description.warmup_bars else {}),
         **({"declared_parameters": _typed(declared)} if declared else {}),
     }
 

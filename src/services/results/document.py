@@ -14,8 +14,14 @@ from src.utils.metrics import Metrics
 MAX_WARNINGS = 1_000
 
 
-def parameters_answer(request: BacktestRequest, universe: tuple[str, ...], cadence: Cadence) -> dict[str, Any]:
-    """The run's parameters, with every default filled in."""
+def parameters_answer(
+    request: BacktestRequest, universe: tuple[str, ...], cadence: Cadence, warmup_bars: int = 0
+) -> dict[str, Any]:
+    """The run's parameters, with every default filled in.
+
+    Args:
+        warmup_bars: of the run, whether the request or the strategy asks for them.
+    """
     return {
         "name": request.name,
         "starting_equity": request.initial_capital,
@@ -29,10 +35,17 @@ def parameters_answer(request: BacktestRequest, universe: tuple[str, ...], caden
         "benchmark": request.benchmark,
         "risk_free_rate": request.risk_free_rate,
         "min_trade_value": request.min_trade_value,
-        **request.later_fields(),
+        **_later_parameters(request, warmup_bars),
         "seed": request.seed,
         "parameters": canonical(request.parameters),
     }
+
+
+def _later_parameters(request: BacktestRequest, warmup_bars: int) -> dict[str, Any]:
+    """Those of the fields added later that differ from their defaults; the warm-up may be the strategy's own."""
+    later = request.later_fields()
+    later.pop("warmup_bars", None)
+    return later | ({"warmup_bars": warmup_bars} if warmup_bars else {})
 
 
 def cost_wire(cost: Any) -> float | dict[str, Any]:

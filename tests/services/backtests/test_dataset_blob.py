@@ -20,6 +20,8 @@ from src.services.data_provider.mock.provider import MockProvider
 from src.utils.deadline import NO_DEADLINE
 
 WANTED = DataRequest(("B", "A"), date(2015, 1, 1), date(2015, 1, 31), "splits", "Q", True)
+NO_DATES = np.array([], "datetime64[D]")
+WARM_UP = PriceTable(np.array(["2014-12-30", "2014-12-31"], "datetime64[D]"), ("B", "A"), 2.0 + np.ones((2, 2, 5)))
 
 
 def full() -> Dataset:
@@ -67,8 +69,14 @@ def test_everything_in_a_dataset_comes_back() -> None:
         {"benchmark": BenchmarkData()},
         {"delistings": {}},
         {"prices": replace(full().prices, dividends=None)},
+        {"warm_up": WARM_UP, "wanted": replace(WANTED, warmup_bars=2, bar_size="1w")},
+        {"warm_up": WARM_UP, "benchmark": BenchmarkData(), "prices": replace(full().prices, dividends=None)},
+        {"warm_up": PriceTable(NO_DATES, ("B", "A"), np.empty((0, 2, 5)))},
     ],
-    ids=["no benchmark", "neither benchmark nor rate", "no delistings", "no dividends"],
+    ids=[
+        *("no benchmark", "neither benchmark nor rate", "no delistings", "no dividends"),
+        *("but a warm-up", "but a warm-up alone", "but a warm-up without prices"),
+    ],
 )
 def test_what_a_dataset_lacks_it_lacks_afterwards(changes: dict[str, Any]) -> None:
     dataset = replace(full(), **changes)

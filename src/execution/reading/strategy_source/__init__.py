@@ -19,6 +19,7 @@ from src.execution.reading.strategy_source.cadence import read_cadence
 from src.execution.reading.strategy_source.declared import Declared, declared
 from src.execution.reading.strategy_source.parameters import DeclaredParameters, read_parameters
 from src.execution.reading.strategy_source.universe import UNIVERSE_RULES, read_universe
+from src.execution.reading.strategy_source.warm_up import read_warm_up
 
 __all__ = ["UNIVERSE_RULES", "DeclaredParameters", "StrategyDescription", "describe"]
 
@@ -37,6 +38,7 @@ class StrategyDescription:
         cadence: how often it is called and when orders fill; None if only running the code can determine it.
         needs_prelude: whether the source uses the interface's names without importing them.
         parameters: the parameters that it declares; None if it declares none or only running the code can tell.
+        warmup_bars: earlier bars that it asks to see; None if only running the code can determine it.
     """
 
     class_name: str
@@ -45,6 +47,7 @@ class StrategyDescription:
     cadence: Cadence | None
     needs_prelude: bool
     parameters: DeclaredParameters | None = None
+    warmup_bars: int | None = 0
 
 
 def describe(
@@ -78,6 +81,7 @@ def describe(
         cadence=read_cadence(report, code, cadence),
         needs_prelude=analysis.needs_prelude,
         parameters=read_parameters(report, declared(code, lineage, "declared_parameters")),
+        warmup_bars=read_warm_up(report, declared(code, lineage, "warmup_bars")),
     )
     return description, report.violations()
 
