@@ -44,6 +44,7 @@ class Terms(TypedDict, total=False):
     max_gross: float
     borrow_rate: float
     margin_rate: float
+    warmup_bars: int | None
     seed: int
     parameters: Mapping[str, Any]
 

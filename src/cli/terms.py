@@ -76,6 +76,7 @@ TERMS = (
     Term("--max-gross", "max_gross", number, "NUMBER", "largest sum of absolute weights, from 1 to 10 (1)"),
     Term("--borrow-rate", "borrow_rate", number, "RATE", "yearly cost of shorts, a fraction of their value (0)"),
     Term("--margin-rate", "margin_rate", number, "RATE", "yearly interest on negative cash, a fraction (0)"),
+    Term("--warmup-bars", "warmup_bars", int, "NUMBER", "earlier bars that on_data sees first (the strategy's own)"),
     Term("--seed", "seed", int, "NUMBER", "seeds random and NumPy (0)"),
 )
 """Every request field except the code, the two dates and the parameters, in the order of the help text."""

@@ -39,14 +39,15 @@ const SIMPLE = {
   max_gross: { label: "Gross exposure at most", kind: "number", attributes: { min: 1, max: 10, step: "any" } },
   borrow_rate: { label: "Borrow rate per year", kind: "number", attributes: { min: 0, max: 10, step: "any" } },
   margin_rate: { label: "Margin rate per year", kind: "number", attributes: { min: 0, max: 10, step: "any" } },
+  warmup_bars: { label: "Warm-up bars", kind: "number", attributes: { min: 0, max: 10000, step: 1, placeholder: "the strategy's own" } },
   min_trade_value: { label: "Minimum trade", kind: "number", attributes: { min: 0, step: "any" } },
 };
-const DEFAULTS = { commission: 0, slippage: 0, parameters: {}, name: "", initial_capital: 10000, benchmark: "SPY", universe: null, seed: 0, risk_free_rate: "", min_trade_value: 1, price_adjustment: "dividends_and_splits", delisting_return: 0, allow_short: false, max_gross: 1, borrow_rate: 0, margin_rate: 0 };
+const DEFAULTS = { commission: 0, slippage: 0, parameters: {}, name: "", initial_capital: 10000, benchmark: "SPY", universe: null, seed: 0, risk_free_rate: "", min_trade_value: 1, price_adjustment: "dividends_and_splits", delisting_return: 0, allow_short: false, max_gross: 1, borrow_rate: 0, margin_rate: 0, warmup_bars: "" };
 
 /** The settings behind a summary, in order; most runs leave them alone. */
-const MORE = ["universe", "seed", "risk_free_rate", "min_trade_value", "price_adjustment", "delisting_return", "allow_short", "max_gross", "borrow_rate", "margin_rate"];
+const MORE = ["universe", "seed", "risk_free_rate", "min_trade_value", "price_adjustment", "delisting_return", "allow_short", "max_gross", "borrow_rate", "margin_rate", "warmup_bars"];
 /** Numbers that are not sent when their field is empty. */
-const OPTIONAL = ["seed", "min_trade_value", "delisting_return", "max_gross", "borrow_rate", "margin_rate"];
+const OPTIONAL = ["seed", "min_trade_value", "delisting_return", "max_gross", "borrow_rate", "margin_rate", "warmup_bars"];
 
 const CONTROLS = "input, textarea, select";
 const IS_MAC = /mac|iphone|ipad/i.test(navigator.userAgentData?.platform ?? navigator.platform);
@@ -67,7 +68,7 @@ export class Terms {
     fill(
       form,
       element("div.terms-grid", {}, ...names.map((name) => this.#simple(name)), this.#cost("commission"), this.#cost("slippage"), this.#parameters()),
-      element("details.more", {}, element("summary", {}, "Symbols, seed, risk-free rate, minimum trade, price adjustment, shorts and leverage"), element("div.terms-grid", {}, ...MORE.map((name) => this.#simple(name)))),
+      element("details.more", {}, element("summary", {}, "Symbols, seed, risk-free rate, minimum trade, price adjustment, shorts, leverage, warm-up"), element("div.terms-grid", {}, ...MORE.map((name) => this.#simple(name)))),
       element("div.run-row", {}, this.runButton, this.#note),
     );
     form.addEventListener("submit", (event) => {
