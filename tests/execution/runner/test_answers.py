@@ -14,7 +14,7 @@ from src.execution.runner.strategy_process import describe_error
 from src.execution.session import failure
 
 REPORT = {"type": "ValueError", "message": "no", "frames": [[3, "on_data"]], "is_memory": False}
-DESCRIPTION = {"universe": ["SPY", "^IRX"], "bar_size": "1d", "execution": "close_to_close"}
+DESCRIPTION = {"universe": ["SPY", "^IRX"], "bar_size": "1d", "execution": "close_to_close", "warmup_bars": 5}
 
 
 def kind_of(report: Any) -> str:
@@ -105,6 +105,7 @@ def test_a_valid_description_is_read() -> None:
         {**DESCRIPTION, "bar_size": "1s"},
         {**DESCRIPTION, "execution": None},
         {**DESCRIPTION, "execution": float("nan")},
+        *({**DESCRIPTION, "warmup_bars": bars} for bars in (None, -1, 10_001, 2.0, "5")),
     ],
     ids=lambda description: repr(description)[:60],
 )
