@@ -21,13 +21,14 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from src.engine.market import MAX_WARMUP_BARS
 from src.models.costs import Commission, CostModel, Slippage
 from src.models.plain import Number, Text, WholeNumber, check_plain_json, printable
 from src.utils.price_adjustment import FULL, PriceAdjustment
 from src.utils.symbols import MAX_SYMBOL_CHARACTERS, MAX_UNIVERSE_SYMBOLS, SYMBOL_PATTERN
 
 MAX_PARAMETERS_BYTES = 100_000
+MAX_WARMUP_BARS = 10_000
+"""The same bound as src.engine.market has, which this package must not import."""
 
 LATER_FIELDS = (
     *("delisting_return", "price_adjustment", "allow_short", "max_gross", "borrow_rate", "margin_rate"),

@@ -9,8 +9,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from src.engine.market import MAX_WARMUP_BARS as MAX_OF_ENGINE
 from src.errors import StrategyFailed
 from src.execution.sandbox.base import Sandbox
+from src.models.request import MAX_WARMUP_BARS
 from src.services.data_provider.files.provider import FilesProvider
 from tests.fakes.sandbox import ScriptedSandbox
 from tests.services.backtests.answers import answered, prepared
@@ -70,17 +72,17 @@ def whole_history(provider: FilesProvider, cadence: str) -> pd.DataFrame:
 
 
 @pytest.fixture
-def market(market_folder: Path) -> FilesProvider:
+def prices(market_folder: Path) -> FilesProvider:
     return FilesProvider(market_folder)
 
 
 @pytest.mark.parametrize("timing", ["CLOSE_TO_CLOSE", "CLOSE_TO_NEXT_OPEN"])
 @pytest.mark.parametrize("cadence", list(PERIODS))
 def test_it_is_so_many_calls_on_whole_periods_before_the_window(
-    sandbox: Sandbox, market: FilesProvider, cadence: str, timing: str
+    sandbox: Sandbox, prices: FilesProvider, cadence: str, timing: str
 ) -> None:
-    answer = answer_of(market, sandbox, source(7, cadence, timing))
-    said, expected = calls(answer), whole_history(market, cadence)
+    answer = answer_of(prices, sandbox, source(7, cadence, timing))
+    said, expected = calls(answer), whole_history(prices, cadence)
     assert [warming for _, warming, *_ in said] == [True] * 7 + [False] * (len(said) - 7)
     first = expected.index.get_loc(said[0][0])
     expected = expected.iloc[first : first + len(said)]
@@ -96,45 +98,45 @@ def test_it_is_so_many_calls_on_whole_periods_before_the_window(
 
 @pytest.mark.parametrize("dialect", list(DIALECTS))
 def test_the_books_begin_on_the_start_date_in_every_dialect(
-    sandbox: Sandbox, market: FilesProvider, dialect: str
+    sandbox: Sandbox, prices: FilesProvider, dialect: str
 ) -> None:
-    warm, cold = (answer_of(market, sandbox, source(bars, dialect=dialect)) for bars in (250, 0))
+    warm, cold = (answer_of(prices, sandbox, source(bars, dialect=dialect)) for bars in (250, 0))
     for part in ("candles", "orders", "metrics", "equity_stats"):
         assert warm[part] == cold[part]
     assert warm["orders"][0]["timestamp"] == "2016-03-16T00:00:00Z"
     assert warm["run_hash"] != cold["run_hash"]
 
 
-def test_the_request_wins_over_the_class(sandbox: Sandbox, market: FilesProvider) -> None:
-    assert sum(call[1] for call in calls(answer_of(market, sandbox, source(5), warmup_bars=9))) == 9
-    none = answer_of(market, sandbox, source(5), warmup_bars=0)
+def test_the_request_wins_over_the_class(sandbox: Sandbox, prices: FilesProvider) -> None:
+    assert sum(call[1] for call in calls(answer_of(prices, sandbox, source(5), warmup_bars=9))) == 9
+    none = answer_of(prices, sandbox, source(5), warmup_bars=0)
     assert sum(call[1] for call in calls(none)) == 0
     assert "warmup_bars" not in none["parameters"]
 
 
-def test_a_warm_up_that_the_code_computes_is_asked_of_the_box(sandbox: Sandbox, market: FilesProvider) -> None:
+def test_a_warm_up_that_the_code_computes_is_asked_of_the_box(sandbox: Sandbox, prices: FilesProvider) -> None:
     computed = source().replace("warmup_bars = 5", "warmup_bars = 2 * 3")
-    assert sum(call[1] for call in calls(answer_of(market, sandbox, computed))) == 6
+    assert sum(call[1] for call in calls(answer_of(prices, sandbox, computed))) == 6
 
 
 @pytest.mark.parametrize("bars", ["10_001", "-1", "True", "'9'", "2.0"])
-def test_an_impossible_computed_warm_up_is_named(sandbox: Sandbox, market: FilesProvider, bars: str) -> None:
+def test_an_impossible_computed_warm_up_is_named(sandbox: Sandbox, prices: FilesProvider, bars: str) -> None:
     impossible = source().replace("warmup_bars = 5", f"warmup_bars = (lambda: {bars})()")
     with pytest.raises(StrategyFailed, match="warmup_bars must be a whole number from 0 to 10000"):
-        answer_of(market, sandbox, impossible)
+        answer_of(prices, sandbox, impossible)
 
 
 def test_an_attribute_of_that_name_on_the_instance_is_the_strategys_own(
-    sandbox: Sandbox, market: FilesProvider
+    sandbox: Sandbox, prices: FilesProvider
 ) -> None:
     own = source().replace("warmup_bars = 5", "def __init__(self): self.warmup_bars = 50")
-    assert sum(call[1] for call in calls(answer_of(market, sandbox, own))) == 0
+    assert sum(call[1] for call in calls(answer_of(prices, sandbox, own))) == 0
 
 
-def test_an_error_during_the_warm_up_names_its_day(sandbox: Sandbox, market: FilesProvider) -> None:
+def test_an_error_during_the_warm_up_names_its_day(sandbox: Sandbox, prices: FilesProvider) -> None:
     wrong = source().replace("bar = data", 'if str(data.date) > "2016-03-10": 1 / 0\n        bar = data')
     with pytest.raises(StrategyFailed, match=r"ZeroDivisionError: division by zero \(line 11, on_data, 2016-03-11\)"):
-        answer_of(market, sandbox, wrong)
+        answer_of(prices, sandbox, wrong)
 
 
 def test_prices_that_do_not_reach_back_are_counted(sandbox: Sandbox, tmp_path: Path) -> None:
@@ -157,32 +159,36 @@ def test_no_earlier_price_at_all_is_a_warning(sandbox: Sandbox, tmp_path: Path) 
     assert not any(call[1] for call in calls(answer))
 
 
-def test_a_longer_warm_up_is_another_run_and_none_keeps_its_name(market: FilesProvider) -> None:
+def test_a_longer_warm_up_is_another_run_and_none_keeps_its_name(prices: FilesProvider) -> None:
     nothing = source().replace("    warmup_bars = 5\n", "")
     request = {"strategy_code": nothing, "start_date": START, "end_date": END, "benchmark": None}
     variants = ({}, {"warmup_bars": 0}, {"warmup_bars": None}, {"warmup_bars": 1}, {"warmup_bars": 2})
     hashes = []
     for more in variants:
-        with prepared(market, ScriptedSandbox(lambda heard: b""), **request, **more) as ready:
+        with prepared(prices, ScriptedSandbox(lambda heard: b""), **request, **more) as ready:
             hashes.append((ready.run_hash, ready.ingredients["data"]))
     assert hashes[0] == hashes[1] == hashes[2]
     assert len(set(hashes)) == len({data for _, data in hashes}) == 3
 
 
-def test_strategies_of_any_cadence_share_prices_without_a_warm_up(market: FilesProvider) -> None:
+def test_strategies_of_any_cadence_share_prices_without_a_warm_up(prices: FilesProvider) -> None:
     wanted = []
     for cadence in PERIODS:
         request = {"strategy_code": source(0, cadence), "start_date": START, "end_date": END, "benchmark": None}
-        with prepared(market, ScriptedSandbox(lambda heard: b""), **request) as ready:
+        with prepared(prices, ScriptedSandbox(lambda heard: b""), **request) as ready:
             wanted.append(ready.dataset.wanted)
     assert len(set(wanted)) == 1
 
 
-def test_the_warm_up_ends_where_the_window_begins(market: FilesProvider) -> None:
+def test_the_warm_up_ends_where_the_window_begins(prices: FilesProvider) -> None:
     request = {"strategy_code": source(9, "MONTHLY"), "start_date": START, "end_date": END, "benchmark": None}
-    with prepared(market, ScriptedSandbox(lambda heard: b""), **request) as ready:
+    with prepared(prices, ScriptedSandbox(lambda heard: b""), **request) as ready:
         earlier = ready.dataset.warm_up
     assert earlier is not None
     # Nine whole months, and the days of the month that the window cuts.
     assert (str(earlier.dates[0]), str(earlier.dates[-1])) == ("2015-06-01", "2016-03-15")
     assert not np.isnan(earlier.bars).any()
+
+
+def test_a_request_and_a_strategy_have_one_bound() -> None:
+    assert MAX_WARMUP_BARS == MAX_OF_ENGINE
