@@ -126,21 +126,22 @@ class _Position:
     def __init__(self, shares: Float64Array, price: Float64Array, counts_from: IndexArray, n_days: int) -> None:
         held = cost = 0.0
         start = 0
-        before, states = [], [(0.0, 0.0, 0)]
+        helds, costs, starts = [0.0], [0.0], [0]
         # A plain loop, because each average depends on all orders before it.
         for change, at, day in zip(shares.tolist(), price.tolist(), counts_from.tolist(), strict=True):
-            before.append(held)
             after = held + change
             if held * after <= 0.0:
                 cost, start = at, day
             elif abs(after) > abs(held):
                 cost = (held * cost + change * at) / after
             held = after
-            states.append((held, cost, start))
+            helds.append(held)
+            costs.append(cost)
+            starts.append(start)
         latest = np.searchsorted(counts_from, np.arange(n_days), side="right")
-        self.before = np.array(before)
-        self.shares, self.cost, starts = np.array(states)[latest].T
-        self.counted_from: IndexArray = starts.astype(np.int64)
+        after_orders = np.array(helds)
+        self.before, self.shares, self.cost = after_orders[:-1], after_orders[latest], np.array(costs)[latest]
+        self.counted_from: IndexArray = np.array(starts)[latest]
 
     def best_prices(self, highs: Float64Array, lows: Float64Array) -> Float64Array:
         """(n_days,) the best of the average cost and of the earlier bars of the same position."""
