@@ -248,10 +248,11 @@ class Sizing:
         drops = []
         equity, least = self.equity, self.least
         for symbol, weight, price, held in self._rows(symbols):
-            side = 1.0 if weight > 0 else -1.0
-            size, value = side * weight, side * held * price - least
-            if weight and size * investable < value < size * equity:
-                wanted = side * -least / price
+            size, value = weight, held * price - least
+            if weight < 0:
+                size, value = -weight, -held * price - least
+            if size and size * investable < value < size * equity:
+                wanted = -least / price if held > 0 else least / price
                 change = self.fillable(symbol, wanted) if self._uses_volume else wanted
                 at, fee = self.quote(symbol, change)
                 drops.append((value / size, (at - price) * change + fee))
