@@ -10,8 +10,8 @@ SECTIONS = ("trades", "benchmark_metrics", "rolling", "periods", *STORED_SECTION
 """Names for `include`, in the order of the answer."""
 
 SAME_CLOSE = (
-    "Orders fill at the very close that the strategy saw (close_to_close), which a real order reaches only in part: "
-    "execution at the next open (close_to_next_open) is the cautious assumption."
+    "Orders fill at the very close that the strategy saw (close_to_close): a real order would come too late for that "
+    "price. Execution at the next open (close_to_next_open) assumes less."
 )
 
 

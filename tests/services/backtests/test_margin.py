@@ -18,6 +18,7 @@ from src.services.backtests.prepare import Backtests, RunLimits
 from src.services.data_provider.calendar import sessions
 from src.services.data_provider.files.provider import FilesProvider
 from src.services.results.answer_json import answer_pieces
+from src.services.results.sections import NOTHING, Asked
 from src.utils.deadline import Deadline
 from src.utils.json_bytes import json_bytes, parsed_json
 from tests.fakes.blob_store import FakeBlobs
@@ -85,6 +86,7 @@ def run(
     forge: Forge = lambda ledger: None,
     bar_size: str = "1d",
     execution: str = "close_to_close",
+    asked: Asked = NOTHING,
     **changes: Any,
 ) -> dict[str, Any]:
     """The answer for fixed weights, in a scripted box unless another is given."""
@@ -102,7 +104,7 @@ def run(
     backtests = Backtests(datasets=Datasets(provider, FakeBlobs()), sandbox=sandbox, limits=RunLimits())
     posted = BacktestRequest.model_validate(request | changes)
     with backtests.prepare(posted, deadline=Deadline.after(60)) as prepared:
-        answer = parsed_json(b"".join(answer_pieces(prepared.execute())))
+        answer = parsed_json(b"".join(answer_pieces(prepared.execute(), asked)))
     BacktestResponse.model_validate(answer)
     return answer
 
@@ -160,6 +162,33 @@ def test_a_ruined_account_is_a_result_whose_days_and_metrics_end_there(provider:
     assert len(answer["benchmark"]) == len(answer["candles"])
     (warning,) = [warning for warning in answer["warnings"] if "ruined" in warning]
     assert f"ruined on {last}: its equity at that close was -{ruin['shortfall']:.10g}" in warning
+
+
+def test_round_trips_and_charges_are_the_whole_profit(provider: FilesProvider) -> None:
+    terms = {"commission": 1.0, "slippage": 0.0005, "bar_size": "1w", "execution": "close_to_next_open"}
+    answer = run(provider, asked=Asked(frozenset({"trades", "rolling"})), **terms)
+    assert {trade["side"] for trade in answer["trades"]} == {"long", "short"}
+    earned = sum(trade["pnl"] for trade in answer["trades"]) - answer["equity_stats"]["charges"]
+    assert earned == pytest.approx(answer["equity_stats"]["net_profit"], rel=1e-9)
+    days = pd.Series([pd.Timestamp(candle["time"], unit="s").strftime("%Y-%m") for candle in answer["candles"]])
+    n_days = days.value_counts()
+    months = answer["rolling"]["months"]
+    mean = sum(month["gross_exposure"] * n_days[month["month"]] for month in months) / len(days)
+    assert mean == pytest.approx(answer["metrics"]["exposure"], rel=1e-9)
+    turned = sum(month["turnover"] for month in months)
+    assert turned / len(days) * 252 == pytest.approx(answer["metrics"]["turnover"], rel=1e-9)
+    assert months[-1]["exposure"] == pytest.approx(1.2 - 0.6, abs=0.05)
+
+
+def test_what_a_ruined_account_still_held_ended_with_it(provider: FilesProvider) -> None:
+    asked = Asked(frozenset({"trades", "rolling", "periods", "benchmark_metrics"}), is_lean=True)
+    answer = run(provider, end_date="2015-12-31", bar_size="1q", weights=(1.0, -1.0), asked=asked)
+    last = [trade for trade in answer["trades"] if trade["exit_time"].startswith(answer["ruin"]["date"])]
+    assert {trade["exit_reason"] for trade in last} == {"ruin"}
+    earned = sum(trade["pnl"] for trade in answer["trades"]) - answer["equity_stats"]["charges"]
+    assert earned == pytest.approx(-10_000 - answer["ruin"]["shortfall"], rel=1e-9)
+    assert answer["metrics_lean"]["drawdown"] == 1.0
+    assert answer["periods"]["years"][0]["total"] == -1.0
 
 
 def double_the_first_order(ledger: Ledger) -> None:
