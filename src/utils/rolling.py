@@ -13,19 +13,18 @@ ROWS = 1_000
 """Windows at a time: each takes a few kilobytes."""
 
 
-def rolling_sharpe(excess: Float64Array, window: int, periods_per_year: int) -> Float64Array:
-    """Yearly Sharpe ratio of the last `window` daily returns above the risk-free rate, (n_days,).
+def rolling_risk(excess: Float64Array, window: int, periods_per_year: int) -> tuple[Float64Array, Float64Array]:
+    """Yearly Sharpe ratio and standard deviation (ddof 1) of the last `window` daily returns, (n_days,) each.
 
-    NaN before the first whole window, and where returns do not vary or are not known.
+    NaN before the first whole window and where a return is not known; the ratio also where returns do not vary.
+
+    Args:
+        excess: daily returns above the risk-free rate, which has no dispersion of its own.
     """
     means, deviations = _moments(excess, window)
     ratio = np.divide(means, deviations, out=np.full(len(means), np.nan), where=deviations > 0.0)
-    return _aligned(ratio * math.sqrt(periods_per_year), len(excess))
-
-
-def rolling_volatility(returns: Float64Array, window: int, periods_per_year: int) -> Float64Array:
-    """Yearly standard deviation (ddof 1) of the last `window` daily returns, (n_days,); NaN before that many."""
-    return _aligned(_moments(returns, window)[1] * math.sqrt(periods_per_year), len(returns))
+    per_year = math.sqrt(periods_per_year)
+    return _aligned(ratio * per_year, len(excess)), _aligned(deviations * per_year, len(excess))
 
 
 def rolling_beta(excess: Float64Array, benchmark_excess: Float64Array, window: int) -> Float64Array:

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from src.utils import rolling as module
-from src.utils.rolling import monthly, rolling_beta, rolling_drawdown, rolling_sharpe, rolling_volatility
+from src.utils.rolling import monthly, rolling_beta, rolling_drawdown, rolling_risk
 
 
 @pytest.fixture(params=[7, 1_000], autouse=True)
@@ -24,8 +24,9 @@ def equal(found, expected) -> None:
 def test_sharpe_and_volatility_are_those_of_pandas():
     r = returns(1)
     window = r.rolling(63)
-    equal(rolling_sharpe(r.to_numpy(), 63, 252), window.mean() / window.std() * np.sqrt(252))
-    equal(rolling_volatility(r.to_numpy(), 63, 252), window.std() * np.sqrt(252))
+    sharpe, volatility = rolling_risk(r.to_numpy(), 63, 252)
+    equal(sharpe, window.mean() / window.std() * np.sqrt(252))
+    equal(volatility, window.std() * np.sqrt(252))
 
 
 def test_beta_is_that_of_pandas_and_missing_where_the_benchmark_is():
@@ -44,13 +45,14 @@ def test_drawdown_is_the_deepest_fall_within_each_window():
 
 def test_what_does_not_vary_has_no_ratio():
     flat = np.full(10, 0.01)
-    assert np.isnan(rolling_sharpe(flat, 4, 252)).all()
+    sharpe, volatility = rolling_risk(flat, 4, 252)
+    assert np.isnan(sharpe).all()
     assert np.isnan(rolling_beta(np.arange(10.0), flat, 4)).all()
-    assert rolling_volatility(flat, 4, 252)[3:].tolist() == [0.0] * 7
+    assert volatility[3:].tolist() == [0.0] * 7
 
 
 def test_a_run_shorter_than_the_window_has_no_values():
-    assert np.isnan(rolling_sharpe(np.zeros(3), 63, 252)).tolist() == [True] * 3
+    assert np.isnan(rolling_risk(np.zeros(3), 63, 252)).all()
     assert np.isnan(rolling_drawdown(np.ones(3), 1.0, 63)).tolist() == [True] * 3
 
 

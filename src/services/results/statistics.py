@@ -105,9 +105,10 @@ def _window(result: Result, window: int) -> dict[str, Any]:
     theirs = (
         np.full(len(returns), np.nan) if curve.benchmark is None else _returns(curve.benchmark, curve.starting_equity)
     )
+    sharpe_ratio, volatility = windows.rolling_risk(returns - risk_free, window, per_year)
     series = {
-        "sharpe_ratio": windows.rolling_sharpe(returns - risk_free, window, per_year),
-        "volatility": windows.rolling_volatility(returns, window, per_year),
+        "sharpe_ratio": sharpe_ratio,
+        "volatility": volatility,
         "beta": windows.rolling_beta(returns - risk_free, theirs - risk_free, window),
         "max_drawdown": windows.rolling_drawdown(curve.close, curve.starting_equity, window),
     }

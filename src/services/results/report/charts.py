@@ -1,5 +1,8 @@
 """The two pictures of a run: what it was worth, and how far below its best it stood."""
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 import numpy as np
 
 from src.services.results.exports.equity_table import EquityCurve
@@ -46,6 +49,30 @@ def drawdown_chart(curve: EquityCurve) -> Markup:
     caption = [_key("drawdown", "Drawdown", f"maximum {percent(-deepest)}")]
     described = f"Drawdown, at most {percent(deepest)}"
     return _figure(caption, _plot(described, DRAWDOWN_HEIGHT, drawn, labels, day_ticks(curve.dates)))
+
+
+def rolling_chart(curve: EquityCurve, windows: Sequence[Mapping[str, Any]]) -> Markup:
+    """The Sharpe ratio of the last 252 and of the last 63 days, each day; nothing for a run shorter than that."""
+    series = [(f"{window['days']} days", np.array(window["sharpe_ratio"])) for window in reversed(windows)]
+    known = [(class_, *named) for class_, named in zip(("equity", "benchmark"), series, strict=True)]
+    known = [(class_, name, np.where(np.isfinite(values), values, np.nan)) for class_, name, values in known]
+    known = [(class_, name, values) for class_, name, values in known if np.isfinite(values).any()]
+    if not known:
+        return element("p", "The run is shorter than the windows of rolling statistics.", class_="note")
+    ends = [(float(np.nanmin(values)), float(np.nanmax(values))) for _, _, values in known]
+    scale, x = (
+        value_scale(min(0.0, *(low for low, _ in ends)), max(0.0, *(high for _, high in ends))),
+        positions(curve.dates),
+    )
+    drawn, caption = [_grid(scale.heights(np.array(scale.ticks)))], []
+    for class_, name, values in known:
+        is_known = np.isfinite(values)
+        drawn.append(line(x[is_known], scale.heights(values[is_known]), class_))
+        caption.append(_key(class_, name, number(float(values[is_known][-1]))))
+    caption.append(element("span", "Sharpe ratio of the last so many days", class_="note"))
+    labels = zip(scale.heights(np.array(scale.ticks)).tolist(), [number(tick, 1) for tick in scale.ticks], strict=True)
+    described = "Rolling Sharpe ratio"
+    return _figure(caption, _plot(described, DRAWDOWN_HEIGHT, drawn, list(labels), day_ticks(curve.dates)))
 
 
 def _plot(

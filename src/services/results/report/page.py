@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from src.services.results.exports.equity_table import EquityCurve, equity_curve
-from src.services.results.report.charts import drawdown_chart, equity_chart
+from src.services.results.report.charts import drawdown_chart, equity_chart, rolling_chart
 from src.services.results.report.markup import Content, Markup, element, joined
 from src.services.results.report.metric_tables import headline_cards, metric_groups
 from src.services.results.report.number_format import counted, day
@@ -15,7 +15,7 @@ from src.services.results.report.return_tables import drawdown_table, monthly_ta
 from src.services.results.report.trade_section import trade_section
 from src.services.results.result import Result
 from src.services.results.sections import rendered_warnings
-from src.services.results.statistics import benchmark_metrics
+from src.services.results.statistics import benchmark_metrics, rolling
 
 LINES_SHOWN = 500
 """Lines of the strategy's output, and warnings."""
@@ -43,6 +43,7 @@ def report_page(title: str, result: Result, source: str) -> str:
         _head(answer, curve, title),
         _section("Equity and drawdown", equity_chart(curve, answer["parameters"]["benchmark"]), drawdown_chart(curve)),
         _section("Metrics", metric_groups(answer["metrics"], benchmark_metrics(result))),
+        _section("Rolling", rolling_chart(curve, rolling(result)["windows"])),
         _section("Months", monthly_table(curve), class_="months"),
         _section("Drawdowns", drawdown_table(curve)),
         _section("Round trips", trade_section(result)),

@@ -1,9 +1,12 @@
 """Months, years and drawdowns of a run as tables."""
 
+from collections.abc import Mapping
+
 from src.services.results.exports.equity_table import EquityCurve
 from src.services.results.report.markup import Markup, element, joined
 from src.services.results.report.number_format import NOTHING, day, percent
 from src.services.results.report.tables import row, table
+from src.utils.benchmark_stats import known_days
 from src.utils.drawdown import DrawdownPeriod, worst_drawdowns
 from src.utils.monthly_returns import YearOfReturns, yearly_table
 
@@ -17,14 +20,19 @@ def monthly_table(curve: EquityCurve) -> Markup:
     """One row a calendar year, the earliest first."""
     years = yearly_table(curve.close, curve.starting_equity, curve.dates)
     note = element("p", "Monthly returns in percent; the stronger the colour, the larger the move.", class_="note")
-    months = table(("Year", *MONTHS, "Total"), [_year(entry) for entry in years], "numbers heat")
-    return joined([note, months])
+    head, totals = ["Year", *MONTHS, "Total"], None
+    if curve.benchmark is not None:
+        days = known_days(curve.benchmark)
+        theirs = yearly_table(curve.benchmark[days], curve.starting_equity, curve.dates[days])
+        head, totals = [*head, "Benchmark"], {entry.year: entry.total for entry in theirs}
+    return joined([note, table(head, [_year(entry, totals) for entry in years], "numbers heat")])
 
 
-def _year(entry: YearOfReturns) -> Markup:
+def _year(entry: YearOfReturns, benchmark: Mapping[int, float | None] | None) -> Markup:
     months = [_shaded(value) for value in entry.months]
-    total = element("td", NOTHING if entry.total is None else percent(entry.total, 1), class_="total")
-    return element("tr", element("th", str(entry.year), scope="row"), months, total)
+    totals = [entry.total] if benchmark is None else [entry.total, benchmark.get(entry.year)]
+    cells = [element("td", NOTHING if total is None else percent(total, 1), class_="total") for total in totals]
+    return element("tr", element("th", str(entry.year), scope="row"), months, cells)
 
 
 def _shaded(value: float | None) -> Markup:

@@ -225,8 +225,8 @@ def test_round_trips_are_shown_by_profit_beside_their_statistics() -> None:
 
 def test_the_benchmark_has_a_column_in_the_groups_where_it_has_numbers() -> None:
     page = report_page("Mine", result_of(answer()), SOURCE)
-    # Return, risk and risk-adjusted return, but neither the figures against itself nor trading.
-    assert page.count('<th scope="col">Benchmark</th>') == 3
+    # Return, risk, risk-adjusted return and years, but neither the figures against itself nor trading.
+    assert page.count('<th scope="col">Benchmark</th>') == 4
     assert '<th scope="col">Benchmark</th>' not in report_page("Mine", result_of(answer(benchmark=None)), SOURCE)
 
 
@@ -235,3 +235,11 @@ def test_the_report_says_that_fills_are_at_the_close_that_was_seen() -> None:
     content["parameters"]["execution"] = "close_to_close"
     assert "the very close that the strategy saw" in report_page("Mine", result_of(content), SOURCE)
     assert "the very close that the strategy saw" not in report_page("Mine", result_of(answer()), SOURCE)
+
+
+def test_the_rolling_sharpe_ratio_is_drawn_where_the_run_is_long_enough() -> None:
+    caption = "Sharpe ratio of the last so many days"
+    whole, quarter = (Reading(report_page("Mine", result_of(answer(n_days=n)), SOURCE)).words for n in (300, 100))
+    assert caption in whole and "252 days" in whole and "63 days" in whole
+    assert caption in quarter and "252 days" not in quarter
+    assert "shorter than the windows" in report_page("Mine", result_of(answer(n_days=20, n_orders=2)), SOURCE)
