@@ -130,7 +130,8 @@ def test_head_returns_the_same_headers_without_a_body(client, path):
 @pytest.mark.parametrize("slice_bytes", [1, 100])
 @pytest.mark.slow
 def test_a_long_answer_comes_in_pieces_and_is_the_same(client, path, monkeypatch, encoding, slice_bytes):
-    asked = [("GET", path, None), ("HEAD", path, None), ("POST", BACKTEST, REQUEST)]
+    more = f"{path}?include=trades,rolling,periods&conventions=lean"
+    asked = [("GET", path, None), ("GET", more, None), ("HEAD", path, None), ("POST", BACKTEST, REQUEST)]
     asked.append(("POST", BACKTEST, REQUEST | {"name": "another", "sead": 1}))
 
     def answers():

@@ -202,7 +202,7 @@ def test_a_strategy_that_describes_itself_differently_later_fails_with_a_reason(
     start().submit(COMPUTED)
     run = start(DESCRIPTION | {"universe": ["BND", "SPY"]}).execute_next()
     assert (run.status, run.error.code) == (RunStatus.FAILED, "data_changed")
-    assert "universe or cadence changed" in run.error.errors[0]
+    assert "universe, cadence or warm-up changed" in run.error.errors[0]
 
 
 def test_datasets_of_queued_runs_stay_while_others_make_room(start: Start) -> None:
