@@ -1,6 +1,7 @@
-"""The studio's data: the examples to start from, and the meaning of every metric."""
+"""The studio's data: the examples to start from, the meaning of every metric, and the strategy API for its editor."""
 
 from dataclasses import asdict
+from functools import cache
 from typing import Any
 
 from fastapi import APIRouter, Response
@@ -22,6 +23,21 @@ async def examples() -> Response:
 async def catalogue() -> Response:
     """Every metric in reading order: group, label, unit, explanation."""
     return json_response([asdict(entry) for entry in METRIC_CATALOGUE])
+
+
+@router.get("/strategy.json")
+def strategy_api() -> Response:
+    """Every name that a strategy may use, as the editor completes and explains it: see Entry."""
+    return json_response(_strategy_api())
+
+
+@cache
+def _strategy_api() -> list[dict[str, Any]]:
+    # They import the engine's types, which the start of the server does not wait for.
+    from src.execution.reading.catalogue import catalogue  # noqa: PLC0415
+    from src.execution.reading.indicators import indicators  # noqa: PLC0415
+
+    return [asdict(entry) for entry in (*catalogue(), *indicators())]
 
 
 def _example(example: Any) -> dict[str, Any]:

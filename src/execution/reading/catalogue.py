@@ -20,6 +20,7 @@ _READ = "The symbol's {} of this bar, in {}; None if it has no bar."
 _TEXTS = {
     "Strategy.universe": "Symbols to trade, at most 200: a list, or a method that returns one.",
     "Strategy.cadence": "How often on_data is called and when orders fill; daily and close to close by default.",
+    "Strategy.warmup_bars": "Bars before start_date on which on_data is called too; a request's warmup_bars wins.",
     "Strategy.declared_parameters": "Names and defaults of parameters; a request's parameters replace the defaults.",
     "Strategy.parameters": "The request's parameters over the declared defaults; only where some are declared.",
     "Strategy.on_data": "Called at the close of each bar of the cadence; returns a signal.",
@@ -46,6 +47,7 @@ _TEXTS = {
 _ATTRIBUTES = {
     "Strategy.universe": "list[str]",
     "Strategy.cadence": "Cadence",
+    "Strategy.warmup_bars": "int",
     "Strategy.declared_parameters": "dict[str, Any]",
     "Strategy.parameters": "dict[str, Any]",
     "config": "module",

@@ -1,11 +1,15 @@
 """The strategy API as data: complete, explained, and as the classes have it."""
 
 import json
+import re
 from dataclasses import asdict
 
 import pytest
+import talib
+from talib import abstract
 
 from src.execution.reading.catalogue import Entry, catalogue, public_names
+from src.execution.reading.indicators import indicators
 from src.execution.runner.views import FramePortfolioView, FrameSlice
 
 BY_NAME = {entry.name: entry for entry in catalogue()}
@@ -44,3 +48,18 @@ def test_it_is_plain_json() -> None:
     assert (
         json.loads(json.dumps([asdict(entry) for entry in catalogue()]))[0].keys() == Entry.__dataclass_fields__.keys()
     )
+
+
+def test_the_table_of_indicators_is_that_of_the_installed_ta_lib() -> None:
+    expected = {f"talib.{name}": _as_installed(name) for name in talib.get_functions()}
+    assert {entry.name: (entry.signature, entry.type, entry.summary) for entry in indicators()} == expected
+
+
+def _as_installed(name: str) -> tuple[str, str, str]:
+    about = abstract.Function(name).info
+    # The text of a function names its inputs: "BBANDS(real[, timeperiod=?, ...])".
+    called = [line for line in getattr(talib, name).__doc__.splitlines() if line.startswith(f"{name}(")][1]
+    inputs = re.findall(r"\w+", called.partition("(")[2].partition("[")[0])
+    parameters = [f"{parameter}={default!r}" for parameter, default in about["parameters"].items()]
+    outputs = ", ".join(about["output_names"])
+    return f"({', '.join(inputs + parameters)})", outputs, f"{about['display_name']} ({about['group']})."

@@ -196,6 +196,15 @@ export type RunEvent =
   | { kind: "log"; data: { lines: string[] } }
   | { kind: "finished"; data: unknown };
 
+/** One entry of /studio/strategy.json: a name of the strategy API, or a function of TA-Lib. */
+export interface StrategyName {
+  name: string;
+  signature: string | null;
+  type: string;
+  summary: string;
+  details: string;
+}
+
 /** One entry of /studio/catalogue.json. */
 export interface Metric {
   name: string;

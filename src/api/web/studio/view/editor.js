@@ -3,11 +3,12 @@
 
 import * as cm from "../vendor/codemirror.js";
 import { editorTheme, highlighting } from "./editor-theme.js";
+import { strategyHelp } from "./strategy-help.js";
 import { typingOver } from "./typing-over.js";
 
 /** @import { ViolationAnswer } from "../types.d.ts" */
 
-/** A Python editor that underlines what is wrong. */
+/** A Python editor that completes and explains the strategy API, and underlines what is wrong. */
 export class Editor {
   #view;
   #silent = false;
@@ -55,6 +56,7 @@ export class Editor {
         highlighting,
         editorTheme,
         typingOver,
+        strategyHelp,
         cm.Prec.highest(cm.keymap.of(keys.slice(0, 1))),
         cm.keymap.of([...keys.slice(1), ...cm.lintKeymap]),
         cm.EditorView.contentAttributes.of({
