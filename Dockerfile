@@ -12,6 +12,7 @@ RUN find /packages -depth \( -type d \( -name tests -o -name include -o -name bi
 COPY src /app/src
 COPY hqg_backtester /app/hqg_backtester
 COPY examples /app/examples
+COPY docs/strategies.md /app/docs/
 RUN python -m compileall -q --invalidation-mode unchecked-hash /app/src /app/hqg_backtester && chmod -R a+rX,go-w /packages /app
 # What was taken away must not be missed: everything that the service can import is imported once.
 RUN cd /app && PYTHONPATH=/packages python -c "import importlib, pkgutil, src; \

@@ -9,7 +9,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 OURS = ("src", "hqg_backtester")
-OTHER_NAMES = {"jose": "python-jose", "pydantic_core": "pydantic"}
+OTHER_NAMES = {"jose": "python-jose", "markdown_it": "markdown-it-py", "pydantic_core": "pydantic"}
 """What is imported under another name than it is installed by, or comes with another package."""
 
 IMPORTED_BY_OTHERS = {"redis", "psycopg"}

@@ -1,5 +1,11 @@
-"""The pages /docs and /redoc from our own files: they work offline, and as a plain page without the files."""
+"""The pages /docs and /redoc from our own files: they work offline, and as a plain page without the files.
 
+Beside them /docs/strategies, the reference of the strategy API.
+"""
+
+import re
+from functools import cache
+from itertools import pairwise
 from pathlib import Path
 
 from fastapi import FastAPI, Request
@@ -12,6 +18,7 @@ from src.api.pages.plain_page import plain_page
 
 DOCS_FOLDER = Path(__file__).parents[1] / "web" / "docs"
 VENDOR_FOLDER = "vendor"
+STRATEGIES = Path(__file__).parents[3] / "docs" / "strategies.md"
 
 PAGE_POLICY = "; ".join(
     [
@@ -59,7 +66,30 @@ _REDOC = """\
 <script src="docs/vendor/redoc.standalone.js"></script>
 <script src="docs/redoc-start.js" type="module"></script>"""
 
-_WAYS = {".": "Studio", "docs": "Swagger", "redoc": "ReDoc", "openapi.json": "openapi.json"}
+_REFERENCE = """\
+<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>Writing strategies</title>
+<link rel="icon" href="data:,">
+<link rel="stylesheet" href="plain.css">
+</head>
+<body>
+<nav><a href="..">Studio</a> · <a href="../docs">API</a></nav>
+{body}
+</body>
+</html>
+"""
+
+_WAYS = {
+    ".": "Studio",
+    "docs/strategies": "Strategy reference",
+    "docs": "Swagger",
+    "redoc": "ReDoc",
+    "openapi.json": "openapi.json",
+}
 """Links at the top of each page, by address."""
 
 
@@ -74,7 +104,7 @@ class Assets(StaticFiles):
 
 
 def add_documentation_pages(app: FastAPI, folder: Path = DOCS_FOLDER) -> None:
-    """Add /docs (Swagger) and /redoc (ReDoc) to the app.
+    """Add /docs (Swagger), /redoc (ReDoc) and /docs/strategies to the app.
 
     Args:
         folder: the files, with those from `make assets` in its folder `vendor`. Without them both addresses show the
@@ -87,6 +117,10 @@ def add_documentation_pages(app: FastAPI, folder: Path = DOCS_FOLDER) -> None:
     async def redoc(_request: Request) -> HTMLResponse:
         return _page(app, folder, "redoc", "redoc.standalone.js", _REDOC)
 
+    def strategies(_request: Request) -> HTMLResponse:
+        return HTMLResponse(_reference(), headers={"Content-Security-Policy": PAGE_POLICY})
+
+    app.add_route("/docs/strategies", strategies, include_in_schema=False)
     app.add_route("/docs", swagger, include_in_schema=False)
     app.add_route("/redoc", redoc, include_in_schema=False)
     app.mount("/docs", Assets(directory=folder), name="documentation")
@@ -96,6 +130,19 @@ def _page(app: FastAPI, folder: Path, address: str, needed: str, body: str) -> H
     is_built = (folder / VENDOR_FOLDER / needed).is_file()
     html = _HTML.format(title=app.title, ways=_ways(address), body=body) if is_built else plain_page(app.openapi())
     return HTMLResponse(html, headers={"Content-Security-Policy": PAGE_POLICY})
+
+
+@cache
+def _reference() -> str:
+    """docs/strategies.md as a page; its headings have the anchors that its links name."""
+    from markdown_it import MarkdownIt  # noqa: PLC0415 - the start of the server does not wait for it
+
+    markdown = MarkdownIt("commonmark", {"html": False}).enable("table")
+    tokens = markdown.parse(STRATEGIES.read_text("utf-8"))
+    for heading, text in pairwise(tokens):
+        if heading.type == "heading_open":
+            heading.attrSet("id", "-".join(re.findall(r"[\w-]+", text.content.lower())))
+    return _REFERENCE.format(body=markdown.renderer.render(tokens, markdown.options, {}))
 
 
 def _ways(here: str) -> str:

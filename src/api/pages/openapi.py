@@ -13,7 +13,8 @@ Open *Run a backtest* and press *Execute*: the example is complete.
 3. `POST /api/v1/validate` returns what an editor should underline, without running anything.
 
 Rates are fractions (0.05 is five percent) and times are UTC. A value that cannot be computed is `null`, with a reason.
-Read the `warnings`. The [studio](.) is a page for all of this.
+Read the `warnings`. How to write a strategy: the [strategy reference](docs/strategies). The [studio](.) is a page for
+all of this.
 """
 
 TAGS = [

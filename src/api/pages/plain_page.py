@@ -30,6 +30,7 @@ def plain_page(document: Schema) -> str:
             f"<body><h1>{escape(info['title'])} {escape(info['version'])}</h1>",
             f"<p>{escape(info.get('summary', ''))}</p>",
             "<p class='note'>This is the plain version: <code>make assets</code> adds Swagger and ReDoc. "
+            "How to write a strategy: <a href='docs/strategies'>the reference</a>. "
             "Machine-readable: <a href='openapi.json'>openapi.json</a>. Back to the <a href='.'>studio</a>.</p>",
             *operations,
             "</body></html>",

@@ -88,8 +88,20 @@ def test_no_file_outside_the_folder_is_served(built):
 @pytest.mark.parametrize("page", PAGES)
 def test_each_page_links_to_the_studio_and_to_the_others(built, page):
     html = client_of(built).get(page).text
-    assert re.findall(r'<a href="([^"]+)"', html) == [".", "docs", "redoc", "openapi.json"]
+    assert re.findall(r'<a href="([^"]+)"', html) == [".", "docs/strategies", "docs", "redoc", "openapi.json"]
     assert f'<a href="{page[1:]}" aria-current="page">' in html
+
+
+def test_the_reference_of_strategies_is_a_page_with_its_tables_code_and_anchors(built):
+    client = client_of(built)
+    answer = client.get("/docs/strategies")
+    assert answer.headers["Content-Security-Policy"] == PAGE_POLICY
+    assert "<td><code>data.history(symbol, n, field=&quot;close&quot;)</code></td>" in answer.text
+    assert "class TurnOfTheMonth(Strategy):" in answer.text
+    assert "<script" not in answer.text
+    assert set(re.findall(r'href="#([^"]+)"', answer.text)) <= set(re.findall(r'<h\d id="([^"]+)"', answer.text))
+    for address in re.findall(r'href="([^"#:]+)"', answer.text):
+        assert address in {"..", "../docs"} or client.get(f"/docs/{address}").status_code == 200, address
 
 
 def test_every_group_of_operations_is_described_and_no_other():
