@@ -36,10 +36,10 @@ def test_the_reference_says_of_a_name_what_the_editor_says(entry: Entry) -> None
     assert f"| `{written(entry)}` | {entry.summary} " in PAGE
 
 
-@pytest.fixture(scope="module")
-def box() -> Iterator[Sandbox]:
+@pytest.fixture(scope="module", params=[pytest.param("bubblewrap", marks=pytest.mark.bubblewrap)])
+def box(request: pytest.FixtureRequest) -> Iterator[Sandbox]:
     """The sandbox that starts soonest."""
-    opened = open_sandbox("bubblewrap")
+    opened = open_sandbox(request.param)
     yield opened
     opened.close()
 
