@@ -75,6 +75,27 @@ def exposure_frame(months: Rows) -> "pd.DataFrame":
     return frame
 
 
+def plots_frame(plots: Rows) -> "pd.DataFrame":
+    """One column per series, one row per day on which any has a point; NaN where a series has none."""
+    pandas = _pandas()
+    series = {
+        plot["name"]: pandas.Series(
+            [value for _, value in plot["points"]], index=_index([time for time, _ in plot["points"]]), dtype="float64"
+        )
+        for plot in plots
+    }
+    frame: pd.DataFrame = pandas.DataFrame(series, index=None if series else _index([]))
+    return frame
+
+
+def log_lines_frame(lines: Rows) -> "pd.DataFrame":
+    """One row per line, with the day on which it was printed; NaT before the first bar."""
+    pandas = _pandas()
+    dates = pandas.to_datetime([line["time"] for line in lines], unit="s").as_unit("s")
+    frame: pd.DataFrame = pandas.DataFrame({"date": dates, "line": [line["line"] for line in lines]})
+    return frame
+
+
 def returns_series(candles: Rows, starting_equity: float) -> "pd.Series[float]":
     """Simple return of each day's close, the first counted from the starting equity; NaN after a close of zero."""
     close = equity_frame(candles)["close"]

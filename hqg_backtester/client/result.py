@@ -157,6 +157,24 @@ class Result:
         return {window["days"]: frames.rolling_frame(self.raw["candles"], window) for window in windows}
 
     @property
+    def plots(self) -> "pd.DataFrame":
+        """What the strategy plotted: a column per series, in any unit, by day.
+
+        Raises:
+            PackageMissing: pandas is not installed.
+        """
+        return frames.plots_frame(self.raw.get("plots") or ())
+
+    @property
+    def log_lines(self) -> "pd.DataFrame":
+        """The columns date, NaT before the first bar, and line of `logs`.
+
+        Raises:
+            PackageMissing: pandas is not installed.
+        """
+        return frames.log_lines_frame(self.raw.get("log_lines") or ())
+
+    @property
     def exposure(self) -> "pd.DataFrame":
         """Mean exposure and gross_exposure, and one-way turnover, of each month; fractions of equity.
 

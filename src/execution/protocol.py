@@ -14,6 +14,7 @@ Order of a run::
     host → box    PRICES     days and bars, warm-up first, packed, in cipher
     box  → host   PROGRESS   {day, equity, lines}                    any number, only when RULES asked for it
     box  → host   LEDGER     orders, daily marks, levels, packed     only when the run succeeded
+    box  → host   PLOTS      names and daily values of series        only when the strategy plotted
     box  → host   FINISHED   {nonce, logs, unfilled, targets, error}         always the last frame
 """
 
@@ -21,7 +22,7 @@ import hashlib
 import json
 import struct
 from array import array
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, cast
 
 from src.engine.market import Doubles
@@ -35,6 +36,7 @@ RULES = b"U"
 PRICES = b"P"
 PROGRESS = b"G"
 LEDGER = b"L"
+PLOTS = b"T"
 FINISHED = b"F"
 
 HEADER = struct.Struct("<cI")
@@ -50,6 +52,10 @@ MAX_PROGRESS_BYTES = 65_536
 
 PROGRESS_SECONDS = 0.1
 """Minimum time between two PROGRESS frames, by the box's clock."""
+
+MAX_SERIES = 20
+MAX_SERIES_CHARACTERS = 60
+"""Limits on what a strategy plots: the number of series, and the length of their names."""
 
 MAX_LINE_CHARACTERS = 2_000
 """The length up to which a printed line is shown."""
@@ -273,6 +279,41 @@ def ledger_bytes(n_orders: int, n_days: int, n_levels: int = 0) -> int:
     """Length of a LEDGER payload with that many orders, days and changes of levels, which is the host's limit."""
     a_day, an_order, a_level = 8 * len(LEDGER_MARKS), 4 + 4 + 8 + 8 + 8 + 1, 4 + 4 + 8 + 8 + 8
     return _LEDGER_HEAD.size + n_orders * an_order + n_days * a_day + n_levels * a_level
+
+
+def pack_plots(plots: Mapping[str, "array[float]"]) -> bytes:
+    """Payload of PLOTS.
+
+    Args:
+        plots: (n_days,) values of each series by its name, NaN on days without one.
+    """
+    names = json_bytes(list(plots))
+    return b"".join([len(names).to_bytes(4, "little"), names, *map(_little, plots.values())])
+
+
+def unpack_plots(payload: bytes, n_days: int) -> dict[str, bytes]:
+    """The little-endian doubles of each series by its name.
+
+    Raises:
+        ProtocolError: the lengths disagree, or a name is too long or there twice.
+    """
+    start = 4 + int.from_bytes(payload[:4], "little")
+    try:
+        names = json.loads(payload[4:start])
+    except (ValueError, RecursionError) as error:
+        raise ProtocolError("the names of its plots are malformed") from error
+    if not isinstance(names, list) or not 0 < len(names) <= MAX_SERIES:
+        raise ProtocolError("the names of its plots are not a list, or too many")
+    if not all(isinstance(name, str) and 0 < len(name) <= MAX_SERIES_CHARACTERS for name in names):
+        raise ProtocolError("the name of a plot is no text, or too long")
+    if len(set(names)) != len(names) or len(payload) != start + 8 * n_days * len(names):
+        raise ProtocolError("its plots have the wrong length")
+    return {name: payload[start + 8 * n_days * at :][: 8 * n_days] for at, name in enumerate(names)}
+
+
+def plots_bytes(n_days: int) -> int:
+    """The largest PLOTS payload of that many days."""
+    return 4 + MAX_SERIES * (12 * MAX_SERIES_CHARACTERS + 3 + 8 * n_days) + 2
 
 
 _IS_BIG_ENDIAN = struct.pack("=H", 1) == b"\x00\x01"

@@ -143,6 +143,25 @@ class PeriodsAnswer(SectionPart):
     """The benchmark's; null without one."""
 
 
+class PlotAnswer(SectionPart):
+    """A series that the strategy plotted."""
+
+    name: str
+    """As the strategy names it."""
+    points: list[tuple[int, float]]
+    """Day (UTC midnight, in seconds since 1970) and value of each point, the earliest first."""
+
+
+class LogLineAnswer(SectionPart):
+    """A line that the strategy printed."""
+
+    time: int | None
+    """The day of the bar on which it was printed (UTC midnight, in seconds since 1970); null before the first bar, and
+    in results stored before days were recorded."""
+    line: str
+    """As in `logs`."""
+
+
 class SectionsAnswer(BaseModel):
     """What an answer has only if it is asked for with `include` or `conventions`."""
 
@@ -159,10 +178,10 @@ class SectionsAnswer(BaseModel):
     """include=rolling."""
     periods: PeriodsAnswer | None = None
     """include=periods."""
-    plots: Any = None
-    """include=plots: what the strategy plotted."""
-    log_lines: Any = None
-    """include=log_lines: the strategy's output with dates."""
+    plots: list[PlotAnswer] | None = None
+    """include=plots: what the strategy plotted, in the order in which its series began."""
+    log_lines: list[LogLineAnswer] | None = None
+    """include=log_lines: `logs` with dates."""
     metrics_lean: dict[str, Any] | None = None
     """conventions=lean: the metrics as QuantConnect's LEAN defines them: calendar days annualised by 252, years of 365
     days, 0 where undefined; `trade_statistics` of its round trips, profits before fees."""

@@ -56,6 +56,16 @@ def test_a_run_without_orders_has_empty_tables_of_the_same_kind():
     assert it.benchmark is None
 
 
+def test_plots_and_lines_become_tables_by_day():
+    it = result(**SECTIONS)
+    assert it.plots.loc["2015-01-05"].to_dict() == {"fast": 2.5, "slow": -1.0}
+    assert it.plots.loc["2015-01-02"].isna().to_dict() == {"fast": False, "slow": True}
+    assert it.log_lines["line"].tolist() == ["loading", "a day"]
+    assert (str(it.log_lines["date"][1].date()), bool(it.log_lines["date"].isna()[0])) == ("2015-01-02", True)
+    bare = result()
+    assert (len(bare.plots), len(bare.log_lines), str(bare.plots.index.dtype)) == (0, 0, "datetime64[s]")
+
+
 def test_what_an_answer_has_when_asked_becomes_tables():
     it = result(**SECTIONS)
     assert it.trades.iloc[0].to_dict() == TRADE | {

@@ -74,6 +74,11 @@ SECTIONS = {
         "months": [{"month": "2015-01", "exposure": 0.5, "gross_exposure": 0.75, "turnover": None}],
     },
     "periods": {"years": STATISTICS["years"], "benchmark_years": [{"year": 2015, "months": [0.1] * 12, "total": 0.5}]},
+    "plots": [
+        {"name": "fast", "points": [[1_420_156_800, 1.5], [1_420_416_000, 2.5]]},
+        {"name": "slow", "points": [[1_420_416_000, -1.0]]},
+    ],
+    "log_lines": [{"time": None, "line": "loading"}, {"time": 1_420_156_800, "line": "a day"}],
     "metrics_lean": {"sharpe_ratio": 1.125, "trade_statistics": {"total_number_of_trades": 1}},
 }
 """What `include` and `conventions` add."""

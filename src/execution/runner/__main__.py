@@ -84,11 +84,15 @@ def main() -> NoReturn:
     lines, lost_bytes = child.output.lines(_END_SECONDS)
     if ledger is not None and failure is None:
         host.send(protocol.LEDGER, _pack(ledger))
+        plots = child.record.plots(len(ledger.equity))
+        if plots:
+            host.send(protocol.PLOTS, protocol.pack_plots(plots))
     host.send_json(
         protocol.FINISHED,
         {
             "nonce": job["nonce"],
             "logs": lines,
+            "line_days": child.record.line_days(child.output.kept),
             "lost_output_bytes": lost_bytes,
             "unfilled": [_unfilled_to_wire(entry) for entry in ledger.unfilled] if ledger else [],
             "targets": _targets_to_wire(ledger) if ledger else None,

@@ -15,6 +15,7 @@ from typing import Any
 from src.engine.market import Doubles
 from src.engine.simulator import ProtectedWeights
 from src.execution.runner import answers, strategy_process
+from src.execution.runner.annotations import MAX_BYTES, Record
 from src.execution.runner.errors import RunFailed
 from src.execution.runner.output import OutputReader
 from src.execution.runner.pipes import read_exactly, write_all
@@ -28,6 +29,7 @@ FLOOD_BYTES = 16 * 1024 * 1024
 _WEIGHTS = strategy_process.WEIGHTS
 _WITH_WEIGHTS = (_WEIGHTS, strategy_process.PROTECTED)
 _DAY_SECONDS = 86_400.0
+_ANNOTATED_HEAD = 5
 _PR_SET_PDEATHSIG = 1
 _PR_SET_DUMPABLE = 4
 _DEATH_SECONDS = 2.0
@@ -41,6 +43,7 @@ class StrategyChild:
         mark: timeline index of the latest decision, and the equity at that close; None before the first. One
             object, so that another thread never sees half of it.
         output: its printed output.
+        record: what it said beside its decisions.
     """
 
     def __init__(self, pid: int, orders: int, answers: int, output: int) -> None:
@@ -57,6 +60,7 @@ class StrategyChild:
         self._gross: Callable[[Sequence[float]], float] = sum
         self._least_weight, self._most_gross = 0.0, 1.0 + TOLERANCE
         self._is_gone = False
+        self.record = Record()
         self.mark: tuple[int, float] | None = None
         self.output = OutputReader(output, keep_bytes=KEEP_OUTPUT_BYTES, flood_bytes=FLOOD_BYTES, on_flood=self._kill)
         self._threads = ThreadWatch(pid, on_excess=self._kill)
@@ -196,6 +200,8 @@ class StrategyChild:
             answer = os.read(self._answers, self._answer_bytes)
         except BrokenPipeError:
             answer = b""
+        if answer[:1] == strategy_process.ANNOTATED:
+            answer = self._take_annotations(answer)
         if answer == strategy_process.HOLD:
             return None
         kind = answer[:1]
@@ -209,6 +215,18 @@ class StrategyChild:
         if not (min(weights) >= self._least_weight and self._gross(weights) <= self._most_gross):
             raise RunFailed("signal", message=self._limits())
         return weights if kind == _WEIGHTS else self._protected(weights)
+
+    def _take_annotations(self, start: bytes) -> bytes:
+        """Keep the message that precedes a reply, and return the start of the reply."""
+        start += self._read(max(0, _ANNOTATED_HEAD - len(start)))
+        length = int.from_bytes(start[1:_ANNOTATED_HEAD], "little")
+        if length > MAX_BYTES:
+            raise RunFailed("malformed")
+        start = start[_ANNOTATED_HEAD:]
+        start += self._read(max(0, length - len(start)))
+        day = self.day
+        self.record.take(start[:length], 0 if day is None else day, None if self.mark is None else self.mark[0])
+        return start[length:] or os.read(self._answers, self._answer_bytes)
 
     def _protected(self, weights: Sequence[float]) -> ProtectedWeights:
         """The weights with the levels that follow them in the reply."""

@@ -4,6 +4,7 @@ Only `src/execution/runner/strategy_process.py` installs this, before it loads u
 """
 
 import re
+from collections.abc import Callable
 from enum import Enum
 from types import FunctionType
 from typing import Any
@@ -58,8 +59,14 @@ DIALECT_4_NAMES: dict[str, Any] = {
 """The names that code of the older contract may use without importing them."""
 
 
-def install() -> None:
-    """Let this process load every dialect. Changes hqg_algorithms in place; a second call changes nothing."""
+def install(plot: Callable[[str, float | None], None] | None = None) -> None:
+    """Let this process load every dialect. Changes hqg_algorithms in place; a second call changes nothing.
+
+    Args:
+        plot: what self.plot does.
+    """
+    if plot is not None:
+        Strategy.plot = staticmethod(plot)
     # 1.0.x rejects subclasses whose universe is a method, and base classes without one.
     if "__init_subclass__" in vars(Strategy):
         del Strategy.__init_subclass__

@@ -46,6 +46,11 @@ class OutputReader:
         end_byte = self._kept.rfind(b"\n", start_byte) + 1
         return bytes(self._kept[start_byte:end_byte])
 
+    @property
+    def kept(self) -> bytes:
+        """The output kept so far."""
+        return bytes(self._kept)
+
     def lines(self, wait_seconds: float) -> tuple[list[str], int]:
         """The printed lines, and the number of bytes that were not kept.
 
@@ -53,5 +58,5 @@ class OutputReader:
             wait_seconds: how long to wait for all writers to close the pipe.
         """
         self._thread.join(wait_seconds)
-        text = bytes(self._kept).decode("utf-8", errors="replace")
+        text = self.kept.decode("utf-8", errors="replace")
         return text.splitlines(), self._seen_bytes - len(self._kept)

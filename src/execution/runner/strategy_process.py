@@ -20,6 +20,7 @@ from typing import Any
 
 from src.engine.simulator import ProtectedWeights
 from src.execution.runner import dialects
+from src.execution.runner.annotations import Annotations
 from src.execution.runner.pipes import read_exactly, write_all
 from src.execution.runner.randomness import seed_everything
 from src.execution.runner.signal_origin import SOURCE_NAME, check_at_creation, origin_of
@@ -34,6 +35,7 @@ PRELOAD_VARIABLE = "BOX_PRELOAD"
 LOADED = b"L"
 HOLD = b"H"
 WEIGHTS = b"W"
+ANNOTATED = b"A"
 PROTECTED = b"P"
 ERROR = b"E"
 DESCRIPTION = b"D"
@@ -63,14 +65,13 @@ def serve(orders_in: int, answers_out: int) -> None:
         answers_out: descriptor for the replies.
     """
     try:
-        for stream in (sys.stdout, sys.stderr):
-            # Printed lines must be written before the process is killed or exits.
-            stream.reconfigure(line_buffering=True)  # type: ignore[union-attr]
+        # It writes line by line, since printed lines must be written before the process is killed or exits.
+        annotations = Annotations()
         program = own_filter()  # a box is ready before its job comes, and has time for this
         job = json.loads(_read_message(orders_in))
         _limit_resources(job["limits"])
         allow_only_what_user_code_needs(program)
-        strategy, uses_pandas = _load(job)
+        strategy, uses_pandas = _load(job, annotations)
         universe, cadence = dialects.describe(strategy, job.get("universe"))
         _send_json(
             answers_out,
@@ -84,7 +85,7 @@ def serve(orders_in: int, answers_out: int) -> None:
         )
         offered = asked(job["source"])._replace(pandas=uses_pandas)
         read_signal = signal_reader(tuple(universe), job["allow_short"], job["max_gross"])
-        _serve_bars(strategy, universe, offered, read_signal, orders_in, answers_out)
+        _serve_bars(strategy, universe, offered, read_signal, annotations, orders_in, answers_out)
     except EOFError:
         return
     except BaseException as error:  # noqa: BLE001 - any exception of user code, even SystemExit, is its error
@@ -96,6 +97,7 @@ def _serve_bars(
     universe: Sequence[str],
     offered: Asked,
     read_signal: Callable[[Any], Sequence[float] | None],
+    annotations: Annotations,
     orders_in: int,
     answers_out: int,
 ) -> None:
@@ -106,6 +108,8 @@ def _serve_bars(
     views = frame_reader(symbols, offered)
     check_at_creation(symbols)
     on_data: Callable[[Any, Any], Any] = strategy.on_data
+    points, printed = annotations.points, annotations.printed_bytes
+    told_bytes = printed[0]  # what was printed while it was loading belongs to no bar
     while True:
         frame = os.read(orders_in, length)
         if len(frame) < length:
@@ -117,6 +121,11 @@ def _serve_bars(
         except BadSignal as error:
             error.origin = origin_of(signal, on_data)
             raise
+        if points or printed[0] != told_bytes:
+            said = json.dumps({"points": points, "printed": [told_bytes, printed[0]]}).encode("ascii")
+            write_all(answers_out, ANNOTATED + len(said).to_bytes(4, "little") + said)
+            told_bytes = printed[0]
+            points.clear()
         # Each reply is short enough for the pipe to take it whole.
         if type(weights) is ProtectedWeights:
             levels = (fraction for level in weights.levels for fraction in level)
@@ -137,9 +146,9 @@ def _limit_resources(limits: dict[str, int]) -> None:
             resource.setrlimit(which, (value, value))
 
 
-def _load(job: dict[str, Any]) -> tuple[Any, bool]:
+def _load(job: dict[str, Any], annotations: Annotations) -> tuple[Any, bool]:
     """An instance of the job's strategy class, from running its source as a module, and whether that imports pandas."""
-    dialects.install()
+    dialects.install(annotations.plot)
     check_at_creation(())
     source = job["source"]
     linecache.cache[SOURCE_NAME] = (len(source), None, source.splitlines(keepends=True), SOURCE_NAME)

@@ -1,7 +1,7 @@
 """A box's claims about its run. This module checks types and lengths; the audit checks the books."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -46,6 +46,9 @@ class Reply:
         decisions: the number of calls to the strategy.
         logs: printed lines, bounded. lost_output_bytes: bytes printed beyond the bound.
         unfilled: orders that waited or never filled.
+        plots: (n_days,) the strategy's own series by name, NaN on days without a point.
+        line_days: for runs of lines of logs, their day and their number, at most as many as there are lines. The day
+            is an index into all days that were sent, a warm-up's too; None before the first.
         targets: the amounts requested and affordable until the first fill; None if the box does not report them.
     """
 
@@ -63,6 +66,8 @@ class Reply:
     lost_output_bytes: int = 0
     unfilled: tuple[Unfilled, ...] = ()
     targets: Targets | None = None
+    plots: Mapping[str, npt.NDArray[np.float64]] = field(default_factory=dict)
+    line_days: tuple[tuple[int | None, int], ...] = ()
 
 
 def read_reply(ledger: bytes, finished: dict[str, Any], symbols: Sequence[str], n_days: int, max_orders: int) -> Reply:
@@ -105,6 +110,42 @@ def _columns(ledger: bytes, n_orders: int, n_days: int, n_levels: int) -> dict[s
         group[name] = np.frombuffer(ledger, dtype, count, offset)
         offset += count * dtype.itemsize
     return columns
+
+
+def read_plots(payload: bytes, n_days: int) -> dict[str, npt.NDArray[np.float64]]:
+    """The series of PLOTS: (n_days,) values by name.
+
+    Raises:
+        ProtocolError: it has the wrong form, or a value is infinite.
+    """
+    plots = {}
+    for name, doubles in protocol.unpack_plots(payload, n_days).items():
+        values = np.frombuffer(doubles, "<f8")
+        if np.isinf(values).any():
+            raise protocol.ProtocolError("a point of its plots is infinite")
+        plots[printable(name, protocol.MAX_SERIES_CHARACTERS)] = values
+    return plots
+
+
+def read_line_days(value: Any, n_lines: int, n_days: int) -> tuple[tuple[int | None, int], ...]:
+    """See Reply.line_days; the box counts lines that are not kept, too.
+
+    Raises:
+        ProtocolError: it has the wrong form.
+    """
+    if not isinstance(value, list) and value is not None:
+        raise protocol.ProtocolError("the days of its lines are not a list")
+    left, runs = n_lines, []
+    for entry in value or ():
+        if left <= 0:
+            break
+        match entry:
+            case [None | int() as day, int(count)] if count > 0 and (day is None or 0 <= day < n_days):
+                runs.append((day, min(count, left)))
+                left -= count
+            case _:
+                raise protocol.ProtocolError("the days of its lines are malformed")
+    return tuple(runs)
 
 
 def _targets(value: Any, n_days: int) -> Targets | None:

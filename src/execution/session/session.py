@@ -7,7 +7,7 @@ books.
 import itertools
 import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import TracebackType
 from typing import Any, NamedTuple, Protocol, Self
 
@@ -23,7 +23,7 @@ from src.execution.sandbox.base import PACKAGES, Box, BoxClosed, Sandbox
 from src.execution.session.box_clock import BoxClock
 from src.execution.session.failure import Failure, failure_errors, failure_from_wire, failure_traceback
 from src.execution.session.progress import MAX_LOG_LINES, Observe, ProgressFrames
-from src.execution.session.reply import Reply, read_reply
+from src.execution.session.reply import Reply, read_line_days, read_plots, read_reply
 from src.execution.text import printable
 from src.utils.deadline import Deadline, DeadlinePassed, WaitCancelled
 from src.utils.symbols import MAX_UNIVERSE_SYMBOLS, SYMBOL_PATTERN
@@ -213,9 +213,13 @@ class Session:
         if kind == protocol.FINISHED:
             self._finish(payload)
             raise self._broken("it finished without a ledger")
-        ledger = payload
-        _, payload = self._receive({protocol.FINISHED: protocol.MAX_JSON_BYTES})
-        return self._reply(ledger, self._finish(payload))
+        ledger, plots = payload, b""
+        last = {protocol.FINISHED: protocol.MAX_JSON_BYTES}
+        kind, payload = self._receive({**last, protocol.PLOTS: protocol.plots_bytes(len(self._dates))})
+        if kind == protocol.PLOTS:
+            plots = payload
+            _, payload = self._receive(last)
+        return self._reply(ledger, plots, self._finish(payload))
 
     def _observed(self, observe: Observe, limits: dict[bytes, int]) -> tuple[bytes, bytes]:
         """Read frames, passing progress to the observer, until the first of another kind."""
@@ -330,9 +334,14 @@ class Session:
             raise self._broken("its logs are not a list of lines")
         return tuple(printable(line, protocol.MAX_LINE_CHARACTERS) for line in lines[:MAX_LOG_LINES])
 
-    def _reply(self, ledger: bytes, finished: dict[str, Any]) -> Reply:
+    def _reply(self, ledger: bytes, plots: bytes, finished: dict[str, Any]) -> Reply:
         try:
-            return read_reply(ledger, finished, self._symbols, len(self._dates), self.job.max_orders)
+            reply = read_reply(ledger, finished, self._symbols, len(self._dates), self.job.max_orders)
+            return replace(
+                reply,
+                plots=read_plots(plots, len(self._dates)) if plots else {},
+                line_days=read_line_days(finished.get("line_days"), len(reply.logs), len(self._all_dates)),
+            )
         except protocol.ProtocolError as error:
             raise self._broken(str(error)) from error
 

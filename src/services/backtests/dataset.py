@@ -6,6 +6,7 @@ from datetime import date
 from functools import cached_property
 from typing import Self
 
+import numpy as np
 from hqg_algorithms import BarSize
 
 from src.execution.session.session import Description
@@ -15,6 +16,7 @@ from src.services.backtests.delistings import find_delistings
 from src.services.backtests.identity import data_hash
 from src.services.backtests.price_warnings import jump_warnings
 from src.services.backtests.warm_up import earlier_prices
+from src.services.data_provider.arrays import Dates
 from src.services.data_provider.base import DataProvider, PriceTable, SymbolOrigin
 from src.utils.deadline import Deadline
 from src.utils.price_adjustment import PriceAdjustment
@@ -88,6 +90,11 @@ class Dataset:
         """SHA-256 of what runs name as their data: prices, warm-up and delistings. The benchmark has its own."""
         warm_up = self.warm_up.data_hash() if self.warm_up else None
         return data_hash(self.prices.data_hash(), self.delistings, warm_up)
+
+    @property
+    def dates(self) -> Dates:
+        """Every day that the strategy sees, those of the warm-up first."""
+        return np.concatenate([self.warm_up.dates, self.prices.dates]) if self.warm_up else self.prices.dates
 
     @cached_property
     def origins(self) -> tuple[SymbolOrigin, ...]:

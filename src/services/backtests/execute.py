@@ -27,6 +27,7 @@ from src.services.backtests.measurement import (
     audited,
     daily_of,
     exit_warnings,
+    line_days_of,
     logs_of,
     measured,
     orders_of,
@@ -116,7 +117,11 @@ class Prepared:
             books = audited(reply, self.prices, self.request, self.cadence, self.dataset.delistings)
         with watch.step("metrics"):
             trades, metrics = measured(books, self.request, self.benchmarks)
-            daily, orders, round_trips = daily_of(books, self.benchmarks), orders_of(books), trades_of(books)
+            daily, orders, round_trips = (
+                daily_of(books, self.benchmarks, reply.plots),
+                orders_of(books),
+                trades_of(books),
+            )
         document = {
             "run_hash": self.run_hash,
             "job_id": self.run_hash,
@@ -127,6 +132,7 @@ class Prepared:
             "equity_stats": totals(self.request, books, trades, self.prices),
             **ruin_of(books),
             "logs": logs_of(reply),
+            **line_days_of(reply, self.dataset.dates),
             "warnings": answer.bounded(self._warnings(reply, books)),
             "provenance": self._provenance() | {"timings_ms": watch.milliseconds()},
         }

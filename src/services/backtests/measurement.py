@@ -16,9 +16,10 @@ from src.execution.audit.exits import Levels
 from src.execution.session.reply import Reply
 from src.models.request import BacktestRequest
 from src.services.backtests.benchmark import Benchmarks
+from src.services.data_provider.arrays import Dates
 from src.services.data_provider.base import PriceTable
 from src.services.results import document as answer
-from src.services.results.result import Daily, Orders
+from src.services.results.result import LINE_DAYS, Daily, Orders
 from src.utils.metrics import Metrics, measure
 from src.utils.round_trips import DELISTING, RUIN, SIGNAL, Fills, RoundTrips, round_trips
 from src.utils.trade_stats import TradeColumns, equity_stats
@@ -101,13 +102,18 @@ def _benchmark(books: Books, benchmarks: Benchmarks) -> Float64Array | None:
     return None if series is None or not np.isfinite(series).any() else series
 
 
-def daily_of(books: Books, benchmarks: Benchmarks) -> Daily:
-    """The account day by day, as a result has it."""
+def daily_of(books: Books, benchmarks: Benchmarks, plots: Mapping[str, Float64Array]) -> Daily:
+    """The account day by day, as a result has it.
+
+    Args:
+        plots: (n_days,) the strategy's own series, on the days before a ruin and after it.
+    """
     series = _benchmark(books, benchmarks)
     benchmark = None if series is None else np.where(np.isfinite(series), series, np.nan)
     income = books.income - books.charges
     optional = (income if income.any() else None, books.gross_value if books.may_be_short else None)
-    return Daily(books.prices.dates, books.candles, benchmark, *books.holding_weights(), *optional)
+    own = {name: values[: len(books.cash)] for name, values in plots.items()}
+    return Daily(books.prices.dates, books.candles, benchmark, *books.holding_weights(), *optional, own)
 
 
 def orders_of(books: Books) -> Orders:
@@ -133,6 +139,17 @@ def trades_of(books: Books) -> RoundTrips:
     if books.lost is None:
         return trips
     return replace(trips, reason=np.where(trips.is_closed, trips.reason, RUIN).astype(np.int8))
+
+
+def line_days_of(reply: Reply, dates: Dates) -> dict[str, Any]:
+    """The days of the strategy's output, see src.services.results.result.LINE_DAYS.
+
+    Args:
+        dates: all that were sent, a warm-up's too.
+    """
+    seconds = dates.astype("datetime64[s]").astype(np.int64)
+    runs = [[None if day is None else int(seconds[day]), count] for day, count in reply.line_days]
+    return {LINE_DAYS: runs} if runs else {}
 
 
 def logs_of(reply: Reply) -> list[str]:

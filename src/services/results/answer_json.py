@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from src.services.results.result import EXIT_REASONS, STORED_SECTIONS, Daily, Orders, Result
+from src.services.results.result import EXIT_REASONS, LINE_DAYS, Daily, Orders, Result
 from src.services.results.sections import NOTHING, SECTIONS, Asked, rendered_warnings
 from src.utils.json_bytes import json_bytes, json_pieces, object_pieces
 
@@ -29,7 +29,7 @@ def answer_pieces(result: Result, asked: Asked = NOTHING) -> Iterator[bytes]:
 
 def _members(result: Result, asked: Asked) -> Iterator[tuple[str, Iterable[bytes]]]:
     for name, value in result.document.items():
-        if name in STORED_SECTIONS:
+        if name == LINE_DAYS:
             continue
         if name == "logs":
             yield "candles", candle_pieces(result.daily)
@@ -52,8 +52,10 @@ def section_members(result: Result, asked: Asked) -> Iterator[tuple[str, Iterabl
         if name == "trades":
             yield name, trade_pieces(result)
             yield "trade_statistics", json_pieces(trade_statistics(result))
-        elif name in STORED_SECTIONS:
-            yield name, json_pieces(result.document.get(name, []))
+        elif name == "plots":
+            yield name, plot_pieces(result.daily)
+        elif name == "log_lines":
+            yield name, json_pieces(log_lines(result.document))
         else:
             yield name, json_pieces(COMPUTED[name](result))
     if asked.is_lean:
@@ -69,6 +71,22 @@ def candle_pieces(daily: Daily) -> Iterator[bytes]:
         return _objects({"time": _seconds(daily.dates[rows]), **dict(members)})
 
     return _array(len(daily.dates), some)
+
+
+def plot_pieces(daily: Daily) -> Iterator[bytes]:
+    """Each of the strategy's own series with its points."""
+    for number, (name, values) in enumerate(daily.plots.items()):
+        has_point = values == values  # noqa: PLR0124 - false for NaN
+        times, points = _seconds(daily.dates[has_point]), _numbers(values[has_point])
+        pairs = b",".join(b"[%b,%b]" % pair for pair in zip(times, points, strict=True))
+        yield b'%b{"name":%b,"points":[%b]}' % (b"," if number else b"[", json_bytes(name), pairs)
+    yield b"]" if daily.plots else b"[]"
+
+
+def log_lines(document: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Each printed line with the day on which it was printed, null where that is unknown."""
+    times = (time for time, count in document.get(LINE_DAYS, ()) for _ in range(count))
+    return [{"time": next(times, None), "line": line} for line in document["logs"]]
 
 
 def order_pieces(result: Result, names: Mapping[str, str] | None = None) -> Iterator[bytes]:

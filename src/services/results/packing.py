@@ -24,6 +24,8 @@ CANDLE = ("open", "high", "low", "close")
 FLOATS = ("shares", "price", "fee", "slippage_cost")
 FLOATS_OF_TRADES = ("shares", "entry_price", "exit_price", "fees", "mae", "mfe", "mae_close", "mfe_close")
 OPTIONAL_OF_DAYS = ("benchmark", "income", "gross_value")
+PLOT = "plot: "
+"""What the column of a strategy's own series is called, before its name."""
 TIME = pa.timestamp("ms", tz="UTC")
 
 
@@ -138,6 +140,7 @@ def _daily_table(daily: Daily) -> pa.Table:
     for name in OPTIONAL_OF_DAYS:
         if getattr(daily, name) is not None:
             columns[name] = pa.array(getattr(daily, name), from_pandas=True)
+    columns |= {PLOT + name: pa.array(values, from_pandas=True) for name, values in daily.plots.items()}
     is_fill_day = np.zeros(n_days, dtype=bool)
     is_fill_day[daily.fill_days] = True
     ends = np.concatenate(([0], np.cumsum(is_fill_day) * n_symbols))
@@ -151,8 +154,9 @@ def _daily(table: pa.Table, n_symbols: int) -> Daily:
     weights = table.column("weights").combine_chunks()
     fill_days = np.flatnonzero(weights.is_valid().to_numpy(zero_copy_only=False)).astype(np.int32)
     flat = weights.flatten().to_numpy(zero_copy_only=False)
-    named = {"benchmark": None, **optional}
-    return Daily(_dates(table), candles, fill_days=fill_days, weights=flat.reshape(-1, n_symbols), **named)
+    named: dict[str, Any] = {"benchmark": None, **optional}
+    plots = {name.removeprefix(PLOT): _floats(table, name) for name in table.column_names if name.startswith(PLOT)}
+    return Daily(_dates(table), candles, fill_days=fill_days, weights=flat.reshape(-1, n_symbols), plots=plots, **named)
 
 
 def _order_table(result: Result) -> pa.Table:

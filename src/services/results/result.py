@@ -4,7 +4,7 @@ Every form in which a result is served is rendered from these. The module does w
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -18,8 +18,9 @@ if TYPE_CHECKING:
 
 EXIT_REASONS = ("stop_loss", "take_profit", "trailing_stop")
 
-STORED_SECTIONS = ("plots", "log_lines")
-"""Members of the document that an answer has only if it is asked for them."""
+LINE_DAYS = "line_days"
+"""A member of the document, where the strategy printed, that no answer has as it is: for runs of lines of `logs`, the
+day (seconds since 1970, or null before the first bar) and the number of lines."""
 
 DAY_BYTES, BENCHMARK_BYTES, ORDER_BYTES, WEIGHTS_BYTES, WEIGHT_BYTES = 125, 45, 190, 35, 25
 """Typical length of each row as JSON."""
@@ -39,6 +40,7 @@ class Daily:
         income: (n_days,) cash received without an order: dividends less interest; None without any.
         gross_value: (n_days,) absolute value of all positions at the close; None if nothing was ever sold short, so
             that it is equity less cash.
+        plots: (n_days,) the strategy's own series by name, NaN on days without a point.
     """
 
     dates: "npt.NDArray[np.datetime64]"
@@ -48,6 +50,7 @@ class Daily:
     weights: "Float64Array"
     income: "Float64Array | None" = None
     gross_value: "Float64Array | None" = None
+    plots: "Mapping[str, Float64Array]" = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,8 +86,8 @@ class Result:
     """What a run leaves.
 
     Attributes:
-        document: every member of a BacktestResponse that is not a column, in its order, as plain JSON values, and the
-            STORED_SECTIONS that it has.
+        document: every member of a BacktestResponse that is not a column, in its order, as plain JSON values, and
+            LINE_DAYS.
         trades: its round trips; None if it was stored before they were recorded.
     """
 

@@ -4,9 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from src.services.results.result import STORED_SECTIONS
-
-SECTIONS = ("trades", "benchmark_metrics", "rolling", "periods", *STORED_SECTIONS)
+SECTIONS = ("trades", "benchmark_metrics", "rolling", "periods", "plots", "log_lines")
 """Names for `include`, in the order of the answer."""
 
 SAME_CLOSE = (

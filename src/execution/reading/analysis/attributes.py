@@ -6,7 +6,7 @@ from src.execution.reading import policy
 from src.execution.reading.analysis.code_map import CodeMap
 from src.execution.reading.analysis.members import check_guarded, member_problem
 from src.execution.reading.analysis.names import is_compared_with_none, is_module
-from src.execution.reading.analysis.ownership import is_class, is_known_foreign, trusts_self
+from src.execution.reading.analysis.ownership import is_class, is_known_foreign, is_strategys_own, trusts_self
 from src.execution.reading.analysis.rule_context import RuleContext, is_dunder, is_reserved
 from src.execution.reading.analysis.scope import Scope
 from src.execution.reading.analysis.violations import shown
@@ -86,6 +86,8 @@ def object_problem(reading: RuleContext, node: ast.Attribute, scope: Scope, foll
         )
         is_readable = name in policy.READABLE_DUNDERS or is_harmless_class
         return None if is_readable and isinstance(node.ctx, ast.Load) else _not_allowed(name)
+    if name == policy.PLOT and isinstance(node.ctx, ast.Load) and is_strategys_own(reading, node.value, scope):
+        return None
     if name in policy.CALLED_DIRECTLY:
         return None if trusts_self(reading, node.value, scope, name, strictly=True) else _by_name_problem(name)
     is_own = name in reading.code.own_names

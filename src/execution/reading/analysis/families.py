@@ -47,6 +47,10 @@ class Families:
         is_method = any(isinstance(part, ast.FunctionDef) and part.name == name for part in node.body)
         return is_method and all(own is node for own in foreign)
 
+    def is_foreign(self, node: ast.ClassDef) -> bool:
+        """Whether a class of its family has a base that is not known to be harmless."""
+        return bool(self._foreign.get(self.of(node)))
+
     def is_protocol(self, family: Family) -> bool:
         """Whether an object may pass as an instance of the family's classes by its attributes alone."""
         return family in self._protocols

@@ -84,6 +84,14 @@ def trusts_self(reading: RuleContext, node: ast.AST, scope: Scope, name: str | N
     return True
 
 
+def is_strategys_own(reading: RuleContext, node: ast.AST, scope: Scope) -> bool:
+    """Whether the node is a trusted self without a library's class among its bases, but for hqg_algorithms."""
+    found = class_of_self(reading.code, node, scope)
+    if found is None or reading.families.is_foreign(found[0]):
+        return False
+    return trusts_self(reading, node, scope, strictly=True)
+
+
 def check_trust(reading: RuleContext) -> None:
     """Check that methods trusting their self are called only on instances, as far as the source shows."""
     if not reading.trusting_methods:

@@ -75,6 +75,9 @@ OPTION_FUNCTIONS = words("set_option get_option reset_option option_context desc
 
 # --- Attributes of any object. ---
 
+PLOT = "plot"
+"""self.plot draws a series of the strategy; on any other object it is pandas' plot, which loads modules by name."""
+
 DENIED_ATTRIBUTES: dict[str, str] = {
     **dict.fromkeys(
         (
@@ -96,7 +99,7 @@ DENIED_ATTRIBUTES: dict[str, str] = {
         ),
         "there are no files in a backtest",
     ),
-    **dict.fromkeys(("plot", "from_custom_template"), "it loads modules or templates by name"),
+    **dict.fromkeys((PLOT, "from_custom_template"), "it loads modules or templates by name"),
     # An AttributeError carries the object it was raised for, which may be a module.
     "obj": "it gives access to another object",
     "format_map": "it reads attributes by name; use an f-string",

@@ -13,6 +13,27 @@ from typing import Protocol, runtime_checkable
 frame = pd.DataFrame({"a": [1]})
 
 
+class Table(pd.DataFrame):
+    def draw(self):
+        self.plot(backend="antigravity")  # <-
+
+
+class Drawn:
+    def draw(self, value):
+        self.plot("value", value)
+
+    def draw_another(self, value):
+        self = frame
+        self.plot(backend="antigravity")  # <-
+
+    def redraw(self):
+        self.plot = frame.plot  # <-
+        type(self).plot(frame, backend="antigravity")  # <-
+
+
+Drawn.draw(frame, "antigravity")  # <-
+
+
 class Query:
     query = None
     style = None
