@@ -14,6 +14,7 @@ import hqg_algorithms
 from hqg_algorithms import BarSize, ExecutionTiming
 
 from hqg_backtester import signals
+from src.execution.runner.annotations import Annotations
 from src.execution.runner.views import FramePortfolioView, FrameSlice
 
 _READ = "The symbol's {} of this bar, in {}; None if it has no bar."
@@ -93,6 +94,7 @@ def _entries() -> Iterator[Entry]:
         yield Entry(name, None, kind, _TEXTS[name])
     for name in ("on_data", "log"):
         yield _callable(f"Strategy.{name}", getattr(hqg_algorithms.Strategy, name))
+    yield _callable("Strategy.plot", Annotations.plot)
     for owner, received in _RECEIVED.items():
         for name in public_names(received):
             member = inspect.getattr_static(received, name)

@@ -17,7 +17,7 @@ from src.services.results.artifacts import Artifacts
 from src.services.results.chain.verification import check_chain
 from src.services.results.errors import ArtifactNotFound
 from src.services.results.packing import packed, unpacked
-from src.services.results.result import Orders, Result
+from src.services.results.result import LINE_DAYS, Orders, Result
 from src.services.results.sections import NOTHING, SAME_CLOSE, SECTIONS, Asked
 from src.services.storage.records.attempts import Outcome
 from src.services.storage.records.runs import RunStatus
@@ -51,12 +51,26 @@ def test_they_follow_the_rest_of_the_answer_in_a_fixed_order_and_fit_the_model()
     assert set(shown(priced(), Asked(frozenset({"periods"})))) - set(answer()) == {"periods"}
 
 
-def test_stored_sections_are_shown_only_when_asked_for():
+def test_plots_survive_storing_and_are_shown_only_when_asked_for():
     result = priced()
-    result = unpacked(packed(replace(result, document={**result.document, "plots": [{"name": "fast"}]})))
-    assert shown(result)["plots"] == [{"name": "fast"}]
+    n_days = len(result.daily.dates)
+    fast, never = np.full((2, n_days), np.nan)
+    fast[[0, -1]] = 1 / 3, -0.0
+    result = unpacked(packed(replace(result, daily=replace(result.daily, plots={"é fast": fast, "never": never}))))
+    times = [candle["time"] for candle in shown(result)["candles"]]
+    first = {"name": "é fast", "points": [[times[0], 1 / 3], [times[-1], -0.0]]}
+    assert shown(result)["plots"] == [first, {"name": "never", "points": []}]
     assert "plots" not in shown(result, NOTHING)
-    assert shown(result)["log_lines"] == []
+
+
+def test_lines_have_their_day_only_when_asked_for():
+    result = priced()
+    runs = [[None, 1], [86_400, 1]]
+    document = {**result.document, "logs": ["a", "b", "c"], LINE_DAYS: runs}
+    result = unpacked(packed(replace(result, document=document)))
+    lines = [(line["time"], line["line"]) for line in shown(result)["log_lines"]]
+    assert lines == [(None, "a"), (86_400, "b"), (None, "c")]
+    assert not {"log_lines", LINE_DAYS} & shown(result, NOTHING).keys()
 
 
 def test_trades_survive_storing_to_the_last_digit():
