@@ -16,12 +16,15 @@ import pytest
 from src.execution.reading.catalogue import Entry, catalogue
 from src.execution.sandbox.base import Sandbox
 from src.services.data_provider.files.provider import FilesProvider
+from src.services.results.answer_json import answer_pieces
+from src.services.results.sections import Asked
 from tests.conftest import open_sandbox
-from tests.services.backtests.answers import answered
+from tests.services.backtests.answers import prepared
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "strategies.md").read_text()
 RECIPE = re.compile(r"^### \d+\. (.+?)\n(.*?)^```python\n(.*?)^```", re.MULTILINE | re.DOTALL)
 RECIPES = {title: (said, source) for title, said, source in RECIPE.findall(PAGE)}
+SECTIONS = Asked(frozenset({"plots", "log_lines"}))
 YEAR = {"start_date": "2019-01-01", "end_date": "2019-12-31"}
 
 
@@ -61,7 +64,8 @@ class Ran:
         request = re.search(r"^Request: `(.*)`$", said, re.MULTILINE)
         beside = json.loads(request[1]) if request else {}
         terms = {"benchmark": None, "risk_free_rate": 0.0} | YEAR | beside | fields
-        answer = answered(FilesProvider(self._folder), self._box, strategy_code=source, **terms)
+        with prepared(FilesProvider(self._folder), self._box, strategy_code=source, **terms) as ready:
+            answer: dict[str, Any] = json.loads(b"".join(answer_pieces(ready.execute(), SECTIONS)))
         assert not [line for line in answer["logs"] if "Warning" in line]
         return answer
 
@@ -205,6 +209,20 @@ def test_parameters_of_the_request_replace_the_declared_ones(ran: Ran) -> None:
     for fast, answer in ((5, ran("Parameters")), (10, ran("Parameters", parameters={}))):
         wanted = (closes.rolling(fast).mean() > closes.rolling(50).mean()).astype(float)
         assert days(answer) == changes(wanted), fast
+
+
+def test_plots_have_a_point_for_each_day_and_log_lines_its_date(ran: Ran) -> None:
+    answer = ran("Plots", end_date="2019-02-28")
+    closes = ran.prices("SPY")
+    expected = {"close": closes, "50-day average": closes.rolling(50).mean()}
+    inside = closes["2019-01":"2019-02"].index
+    assert {series["name"] for series in answer["plots"]} == set(expected)
+    for series in answer["plots"]:
+        times, values = zip(*series["points"], strict=True)
+        assert dates(pd.to_datetime(times, unit="s")) == dates(inside)
+        assert list(values) == pytest.approx(list(expected[series["name"]][inside]), rel=1e-12)
+    assert dates(pd.to_datetime([line["time"] for line in answer["log_lines"]], unit="s")) == dates(inside)
+    assert [line["line"] for line in answer["log_lines"]] == answer["logs"]
 
 
 def test_every_recipe_has_its_test() -> None:
