@@ -143,33 +143,32 @@ def test_the_volatility_target_holds_what_pandas_computes(ran: Ran) -> None:
 
 
 def test_the_pair_is_short_what_ran_ahead(ran: Ran) -> None:
-    answer = ran("Long-short pair")
+    answer = ran("Long-short pair", min_trade_value=0.0)
     ratio = np.log(ran.prices("XLP")) - np.log(ran.prices("XLU"))
     rolling = ratio.rolling(60)
     score = ((ratio - rolling.mean()) / rolling.std(ddof=0))["2019"]
-    side, opened = 0.0, []
+    side, opened, expected = 0.0, [], set()
     for day, value in score.items():
-        if abs(value) > 1.5:
-            if side != np.sign(value):
-                opened.append((str(day.date()), "Sell" if value > 0 else "Buy"))
-            side = np.sign(value)
-        elif side * value < 0:
-            side = 0.0
-    first = [o for o in answer["orders"] if o["symbol"] == "XLP"]
+        is_apart, is_over = abs(value) > 1.5, side * value < 0
+        if is_apart and side != np.sign(value):
+            opened.append((str(day.date()), "Sell" if value > 0 else "Buy"))
+        if is_apart or is_over:
+            expected.add(str(day.date()))
+            side = np.sign(value) if is_apart else 0.0
+    orders = [(order["timestamp"][:10], order["action"]) for order in answer["orders"] if order["symbol"] == "XLP"]
     assert len(opened) > 1
-    made = [(o["timestamp"][:10], o["action"]) for o in first]
-    assert [order for order in made if order in opened] == opened
+    assert set(opened) <= set(orders)
+    assert {day for day, _ in orders} == expected
     assert min(point["weights"].get("XLP", 0.0) for point in answer["holding_weights"]) < 0
 
 
 def test_a_stop_closes_the_position_at_its_level_or_at_a_worse_open(ran: Ran) -> None:
-    answer = ran("Stop and trail", start_date="2020-01-01", end_date="2020-06-30")
+    answer = ran("Stop and trail", start_date="2011-01-01", end_date="2011-12-30")
     closes = ran.prices("SPY")
     breakouts = set(dates(closes.index[closes > closes.shift().rolling(20).max()]))
     assert set(days(answer, "Buy")) <= breakouts
     exits = [order for order in answer["orders"] if order["action"] == "Sell"]
-    assert {order["reason"] for order in exits} <= {"stop_loss", "trailing_stop"}
-    assert len(exits) > 1
+    assert {order["reason"] for order in exits} == {"stop_loss", "trailing_stop"}
     for buy, exit_ in zip(answer["orders"][::2], exits, strict=False):
         held_days = slice(buy["timestamp"][:10], exit_["timestamp"][:10])
         best = max([buy["price"], *ran.prices("SPY", "high")[held_days].iloc[1:-1]])
