@@ -86,6 +86,7 @@ def run_in_box(
     *,
     class_name: str = "Mine",
     prices: PriceTable | None = None,
+    warm_up: PriceTable | None = None,
     wall_seconds: float = LONG_SECONDS,
     seed: int = 0,
     parameters: dict[str, Any] | None = None,
@@ -104,7 +105,7 @@ def run_in_box(
     with Session(sandbox, job, deadline) as session:
         cadence = session.describe().cadence
         wire = rules(bar_size=cadence.bar_size.value, execution=cadence.execution.value, **rule_changes)
-        return session.run(prices or price_table(), wire)
+        return session.run(prices or price_table(), wire, warm_up=warm_up)
 
 
 class InAdvance:

@@ -583,9 +583,15 @@ class Base(Base):
 """
 
 
-@pytest.mark.parametrize("asks", ["pass", "self.ask(data)"])
 @pytest.mark.parametrize("what", ["price", "date"])
-def test_a_strategy_that_searches_for_tomorrow_finds_nothing(sandbox: Sandbox, asks: str, what: str) -> None:
+@pytest.mark.parametrize(
+    ("asks", "begins"),
+    [("pass", 0), ("self.ask(data)", 0), ("self.ask(data)", 20), ("self.ask(data)", 31), ("self.ask(data)", 50)],
+    ids=["silently", "by asking", "after a warm-up", "on its last day", "in the middle of it"],
+)
+def test_a_strategy_that_searches_for_tomorrow_finds_nothing(
+    sandbox: Sandbox, asks: str, what: str, begins: int
+) -> None:
     prices = price_table(60)
     seconds = prices.dates[31].astype("datetime64[s]").astype(float)
     # The number is passed as text in two halves, so that the search does not find its own argument.
@@ -602,7 +608,9 @@ def test_a_strategy_that_searches_for_tomorrow_finds_nothing(sandbox: Sandbox, a
             "return Hold()",
         )
     )
-    reply = run_in_box(sandbox, PRELUDE + body, prices=prices)
+    dates = [day.item() for day in (prices.dates[0], prices.dates[begins - 1], prices.dates[begins], prices.dates[-1])]
+    warm_up = prices.window(*dates[:2]) if begins else None
+    reply = run_in_box(sandbox, PRELUDE + body, prices=prices.window(*dates[2:]), warm_up=warm_up)
     (said,) = reply.logs
     if is_gvisor(sandbox):
         # gVisor lets a process of the same user open the runner's pipes by their names in /proc. By then the pipe
