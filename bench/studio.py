@@ -202,7 +202,7 @@ def look_at_orders(page: Page, n_orders: int) -> None:
     page.evaluate("window.longestMilliseconds = 0")
     page.get_by_role("tab", name=re.compile("^Orders")).click()
     page.get_by_role("columnheader", name="Value").get_by_role("button").click()
-    count = page.locator(".order-filter")
+    count = page.locator("#panel-orders .order-filter")
     for text in ("S00", ""):
         page.get_by_role("searchbox", name="Symbol contains").fill(text)
         expect(count).to_contain_text(re.compile(rf"(?<![\d,]){n_orders:,} orders") if not text else " orders")

@@ -126,6 +126,6 @@ def test_a_symbol_keeps_its_colour_whatever_else_is_held(service, page, open_pag
     assert of_legend(page, "BND") == of_legend(beside, "BND") != of_legend(page, "SPY")
     for opened in (page, beside):
         opened.get_by_role("tab", name=re.compile("Orders")).click()
-        row = opened.locator(".virtual-layer [role=row]", has_text="BND").first
+        row = opened.locator("#panel-orders .virtual-layer [role=row]", has_text="BND").first
         swatch = row.locator(".swatch").evaluate("element => getComputedStyle(element).backgroundColor")
         assert swatch == of_legend(opened, "BND")

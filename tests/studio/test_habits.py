@@ -67,7 +67,7 @@ def test_control_and_enter_run_from_every_field(service, open_page):
     page.locator("details.more summary").click()
     fields = (*FIELDS, "Parameters", "Seed", "Start from")
     for field in fields:
-        with page.expect_response(lambda answer: answer.url.endswith("/result")):
+        with page.expect_response(lambda answer: "/result?" in answer.url):
             page.get_by_label(re.compile(f"^{field}")).first.press("ControlOrMeta+Enter")
         result_of(page)
     assert len([url for url in posted if url.endswith("/runs")]) == len(fields)
@@ -209,7 +209,7 @@ def test_every_setting_of_a_request_is_in_the_form_and_comes_back_into_it(servic
     assert (sent["delisting_return"], sent["min_trade_value"], sent["risk_free_rate"]) == (-0.3, 2.5, 0.01)
     assert (sent["allow_short"], sent["max_gross"], sent.get("borrow_rate", 0)) == (True, 1.5, 0)
     in_form = set(page.locator("#terms [id^=term-]").evaluate_all("all => all.map(({ id }) => id.slice(5))"))
-    assert set(BacktestRequest.model_fields) - in_form == {"strategy_code", "commission", "slippage"}
+    assert set(BacktestRequest.model_fields) - in_form == {"strategy_code", "commission", "slippage", "conventions"}
     page.get_by_role("tab", name="Inputs").click()
     settings = page.get_by_role("region", name="Settings", exact=True)
     expect(settings).to_contain_text("Delisting return-0.3")

@@ -61,15 +61,15 @@ def test_more_than_a_million_orders_are_listed_sorted_and_filtered_in_few_rows(w
     expect(page.locator(".headlines")).to_be_visible()
     expect_colours(page, "--gain")
     page.get_by_role("tab", name="Orders (1,260,000)").click()
-    first = page.locator('.virtual-layer [aria-rowindex="2"]')
+    first = page.locator('#panel-orders .virtual-layer [aria-rowindex="2"]')
     # The cheapest symbol on the first day, and the dearest one on the last.
     for place in ("1", "1260000"):
         page.get_by_role("columnheader", name="Value").get_by_role("button").click()
         expect(first).to_have_attribute("data-order", place)
     page.get_by_role("searchbox", name="Symbol contains").fill("S19")
-    expect(page.locator(".order-filter")).to_contain_text("63,000 orders")
+    expect(page.locator("#panel-orders .order-filter")).to_contain_text("63,000 orders")
     page.get_by_role("searchbox", name="Symbol contains").fill("")
-    expect(page.locator(".order-filter")).to_contain_text("1,260,000 orders")
+    expect(page.locator("#panel-orders .order-filter")).to_contain_text("1,260,000 orders")
     page.get_by_role("columnheader", name="#").get_by_role("button").click()
     grid = page.get_by_role("grid", name="Orders")
     grid.focus()
@@ -80,7 +80,7 @@ def test_more_than_a_million_orders_are_listed_sorted_and_filtered_in_few_rows(w
     page.mouse.wheel(0, -28 * 30)
     expect(page.locator('[data-order="1260000"]')).to_have_count(0)
     expect(page.locator('[data-order="1259960"]')).to_have_count(1)
-    assert page.locator(".virtual-layer [role=row]").count() < 60
+    assert page.locator("#panel-orders .virtual-layer [role=row]").count() < 60
 
 
 def drag(page: Page, pixels: int) -> None:

@@ -250,7 +250,7 @@ def test_a_run_that_ends_while_one_looks_elsewhere_is_shown_whole(open_studio, s
     expect(page).to_have_url(re.compile(r"range=2015-0[234]-\d\d\.\.2015-(09|10|11)-\d\d"))
 
 
-@pytest.mark.parametrize("part", ["/result$", r"/runs/[0-9a-f]{64}$"])
+@pytest.mark.parametrize("part", [r"/result\?", r"/runs/[0-9a-f]{64}$"])
 def test_an_answer_that_is_cut_off_is_said_to_be_and_asked_for_again(open_page, service, known, part):
     page = open_page("about:blank")
     page.route(re.compile(part), lambda route: route.fulfill(status=200, headers=JSON, body='{"run_hash": "0'))

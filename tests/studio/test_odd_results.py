@@ -25,7 +25,7 @@ def test_a_run_that_never_traded_and_had_no_benchmark_is_shown(serve, open_page)
     page = open_page(serve(orders=[], holding_weights=[], benchmark=None))
     expect(page.locator(".headlines")).to_contain_text("no benchmark")
     page.get_by_role("tab", name="Orders").click()
-    expect(page.locator(".order-filter")).to_contain_text("0 orders")
+    expect(page.locator("#panel-orders .order-filter")).to_contain_text("0 orders")
     page.get_by_role("grid", name="Orders").focus()
     for key in ("ArrowDown", "End", "Enter"):
         page.keyboard.press(key)

@@ -6,15 +6,15 @@ import pytest
 from pydantic import BaseModel
 
 from src.api.pages.studio import STUDIO_FOLDER
-from src.models import problems, response, run, statistics, validation
+from src.models import problems, response, run, sections, statistics, validation
 
 IMPORT = re.compile(r"""^(?:import|export)\s[^;]*?from\s+["'](\.[^"']+)["']""", re.MULTILINE)
 PRELOAD = re.compile(r'<link rel="modulepreload" href="studio/([^"]+)">')
-INTERFACE = re.compile(r"^export interface (\w+) \{\n(.*?)^\}", re.MULTILINE | re.DOTALL)
+INTERFACE = re.compile(r"^export interface (\w+)(?: extends \w+)? \{\n(.*?)^\}", re.MULTILINE | re.DOTALL)
 FIELD = re.compile(r"^  (\w+)\??:", re.MULTILINE)
 MODELS = {
     name: model
-    for module in (response, run, problems, statistics, validation)
+    for module in (response, run, sections, problems, statistics, validation)
     for name, model in vars(module).items()
     if isinstance(model, type) and issubclass(model, BaseModel)
 }

@@ -92,7 +92,7 @@ def test_an_order_that_is_chosen_moves_the_chart_and_a_mark_finds_its_order(serv
     result_of(page)
     page.get_by_role("tab", name=re.compile("Orders")).click()
     page.get_by_role("searchbox", name="Symbol contains").fill("BND")
-    row = page.locator(".virtual-layer [role=row]").nth(5)
+    row = page.locator("#panel-orders .virtual-layer [role=row]").nth(5)
     number = row.get_attribute("data-order")
     row.click()
     expect(page).to_have_url(re.compile(rf"tab=orders&order={number}&range="))
@@ -105,7 +105,7 @@ def test_an_order_that_is_chosen_moves_the_chart_and_a_mark_finds_its_order(serv
     box = page.locator(".chart").bounding_box()
     page.mouse.click(box["x"] + box["width"] * 0.2, box["y"] + 120)
     expect(page).not_to_have_url(re.compile(rf"order={number}\b"))
-    chosen = page.locator('.virtual-layer [aria-selected="true"]')
+    chosen = page.locator('#panel-orders .virtual-layer [aria-selected="true"]')
     expect(chosen).to_have_count(1)
     expect(chosen).not_to_have_attribute("data-order", number)
 
@@ -118,16 +118,16 @@ def test_orders_are_sorted_and_filtered(service, open_page):
     head.get_by_role("button").click()
     head.get_by_role("button").click()
     expect(head).to_have_attribute("aria-sort", "descending")
-    shown = page.locator(".virtual-layer [role=row] > :nth-child(7)")
+    shown = page.locator("#panel-orders .virtual-layer [role=row] > :nth-child(7)")
 
     def falls() -> bool:
         values = [float(text.replace(",", "")) for text in shown.all_inner_texts()]
         return len(values) > 5 and values == sorted(values, reverse=True)
 
     wait_until(falls, seconds=60)
-    page.get_by_label("Side").select_option("Sells")
-    expect(page.locator(".virtual-layer .buy")).to_have_count(0)
-    assert page.locator(".virtual-layer .sell").count() > 5
+    page.get_by_role("combobox", name="Side").select_option("Sells")
+    expect(page.locator("#panel-orders .virtual-layer .buy")).to_have_count(0)
+    assert page.locator("#panel-orders .virtual-layer .sell").count() > 5
 
 
 def test_a_shared_address_shows_the_same_in_a_new_tab(service, open_page):
@@ -138,7 +138,7 @@ def test_a_shared_address_shows_the_same_in_a_new_tab(service, open_page):
     run(page)
     result_of(page)
     page.get_by_role("tab", name=re.compile("Orders")).click()
-    page.locator('.virtual-layer [data-order="3"]').click()
+    page.locator('#panel-orders .virtual-layer [data-order="3"]').click()
     expect(page).to_have_url(re.compile("order=3&range="))
     other = open_page(page.url)
     result_of(other)

@@ -4,15 +4,17 @@ import { test } from "node:test";
 import { rebasingFactor } from "../../../src/api/web/studio/result/benchmark.js";
 import { alignedGrowth } from "../../../src/api/web/studio/result/comparison.js";
 import { marksInSight, marksToDraw } from "../../../src/api/web/studio/result/marks.js";
+import { alignedPlots, plotPanes } from "../../../src/api/web/studio/result/plots.js";
 import { SYMBOL_COLOURS, symbolColours } from "../../../src/api/web/studio/result/symbol-colours.js";
 import { cadenceText, settingsOf } from "../../../src/api/web/studio/text/settings.js";
+import { StackedSeries } from "../../../src/api/web/studio/view/stacked-series.js";
 
 const DAY = 86_400;
 
 /** A buy and a sell on each of so many days. @param {number} days */
 function churning(days) {
   const sides = /** @type {const} */ ([1, -1]);
-  return Array.from({ length: days }, (_, day) => sides.map((side) => ({ time: day * DAY, side, count: 1, value: 1, first: day, symbol: "SPY" }))).flat();
+  return Array.from({ length: days }, (_, day) => sides.map((side) => ({ time: day * DAY, side, count: 1, value: 1, first: day, symbol: "SPY", reason: /** @type {const} */ ("signal") }))).flat();
 }
 
 for (const width of [300, 700, 1400]) {
@@ -96,4 +98,30 @@ test("settings are said in words, and one that the page does not know is said to
   assert.equal(settings["Price adjustment"], "dividends and splits");
   assert.equal(Object.keys(settings).at(-1), "Price adjustment");
   assert.equal(cadenceText("1q"), "quarterly");
+});
+
+test("short positions are stacked below zero, long ones above", () => {
+  /** @type {number[][]} */
+  const drawn = [];
+  const context = { fillStyle: "", fillRect: (/** @type {number[]} */ ...box) => drawn.push(box) };
+  const scope = { context, horizontalPixelRatio: 1, verticalPixelRatio: 1 };
+  const series = new StackedSeries();
+  const day = { time: 0, parts: [0.5, -0.2, 0.25, -0.3] };
+  const data = { bars: [{ x: 5, time: 0, originalData: day, barColor: "" }], visibleRange: { from: 0, to: 1 }, barSpacing: 10, conflationFactor: 1 };
+  series.update(/** @type {any} */ (data), /** @type {any} */ ({ hues: ["a"] }));
+  // Zero is at pixel 100, the whole at 0.
+  series.renderer().draw(/** @type {any} */ ({ useBitmapCoordinateSpace: (/** @type {any} */ draw) => draw(scope) }), (value) => /** @type {any} */ (100 - 100 * value), false);
+  assert.deepEqual(drawn, [[0, 50, 10, 50], [0, 100, 10, 20], [0, 25, 10, 25], [0, 120, 10, 30]]);
+  assert.deepEqual(series.priceValueBuilder(day), [-0.5, 1, 0.25]);
+});
+
+test("plots lie on the days of the run, and share a pane where they have one scale", () => {
+  const times = Float64Array.of(10, 20, 30);
+  const [fast, missing] = alignedPlots([{ name: "fast", points: [[20, 5], [25, 9]] }, { name: "gap", points: [[10, 1], [30, 2]] }, { name: "none", points: [] }], times);
+  assert.deepEqual([...fast.values], [NaN, 5, NaN]);
+  assert.deepEqual([...missing.values], [1, NaN, 2]);
+  /** @param {string} name @param {number[]} values */
+  const plot = (name, ...values) => ({ name, values: Float64Array.from(values) });
+  const plots = [plot("fast", 180, 200), plot("rsi", 20, 80), plot("slow", NaN, 185, 195), plot("limit", 70, 70), plot("wide", 0, 2000)];
+  assert.deepEqual(plotPanes(plots).map((pane) => pane.map(({ name }) => name)), [["fast", "slow"], ["rsi", "limit"], ["wide"]]);
 });

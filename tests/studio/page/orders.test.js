@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { candleColumns, orderColumns } from "../../../src/api/web/studio/result/columns.js";
-import { OTHERS, holdingsOverTime } from "../../../src/api/web/studio/result/holdings.js";
+import { candleColumns, orderColumns, tradeColumns } from "../../../src/api/web/studio/result/columns.js";
+import { OTHERS, SHORT_OTHERS, holdingsOverTime } from "../../../src/api/web/studio/result/holdings.js";
 import { dailyMarks, gatheredMarks } from "../../../src/api/web/studio/result/marks.js";
-import { orderAt, orderView } from "../../../src/api/web/studio/result/order-view.js";
+import { orderAt, rowView, tradeAt } from "../../../src/api/web/studio/result/order-view.js";
 
-/** @import { HoldingWeights, OrderAnswer } from "../../../src/api/web/studio/types.d.ts" */
+/** @import { BacktestResponse, HoldingWeights, OrderAnswer } from "../../../src/api/web/studio/types.d.ts" */
 /** @import { Wanted } from "../../../src/api/web/studio/result/order-view.js" */
 
 const DAY = 86_400;
@@ -28,7 +28,7 @@ const ORDERS = orderColumns(ROWS);
 const ALL = { sort: "number", isDescending: false, symbol: "", side: 0 };
 
 /** @param {Partial<Wanted>} wanted */
-const ids = (wanted) => Array.from(orderView(ORDERS, { ...ALL, ...wanted }), (place) => ORDERS.ids[place]).join("");
+const ids = (wanted) => Array.from(rowView(ORDERS, { ...ALL, ...wanted }), (place) => ORDERS.ids[place]).join("");
 
 test("an order comes out of its columns as it went in", () => {
   ROWS.forEach((row, place) => {
@@ -64,6 +64,41 @@ test("there is one mark a day and side, with how many and how much", () => {
   assert.deepEqual(marks, [[10, 1, 2, 1250, 0], [12, 1, 1, 300, 3], [12, -1, 1, 1100, 2]]);
 });
 
+test("an exit without a signal has a mark of its own, which is gathered with its like only", () => {
+  /** @type {OrderAnswer[]} */
+  const rows = [
+    order(1, 10, "SPY", "Sell", 1, 100),
+    { ...order(2, 10, "SPY", "Sell", 1, 100), reason: "stop_loss" },
+    { ...order(3, 11, "BND", "Sell", 1, 100), reason: "stop_loss" },
+    { ...order(4, 11, "GLD", "Buy", 1, 100), reason: "take_profit" },
+  ];
+  const marks = dailyMarks(orderColumns(rows));
+  assert.deepEqual(marks.map(({ first, reason }) => [first, reason]), [[0, "signal"], [1, "stop_loss"], [3, "take_profit"], [2, "stop_loss"]]);
+  assert.deepEqual(gatheredMarks(marks, 5 * DAY).map(({ reason, count }) => [reason, count]), [["signal", 1], ["stop_loss", 2], ["take_profit", 1]]);
+});
+
+test("trades are sorted by any number, by symbol and by how they ended, and come out as they went in", () => {
+  const trade = { side: /** @type {const} */ ("long"), entry_time: "2015-01-05T00:00:00Z", exit_time: "2015-01-09T00:00:00Z", entry_price: 10, exit_price: 11, shares: 2, bars_held: 4, fees: 1, mae: -0.1, mfe: 0.2 };
+  /** @type {NonNullable<BacktestResponse["trades"]>} */
+  const rows = [
+    { ...trade, symbol: "SPY", pnl: 1, return: 0.1, exit_reason: "trailing_stop" },
+    { ...trade, symbol: "BND", pnl: -3, return: -0.2, exit_reason: "end", side: "short" },
+    { ...trade, symbol: "GLD", pnl: 2, return: 0.05, exit_reason: "signal" },
+  ];
+  const trades = tradeColumns(rows);
+  /** @param {Partial<Wanted>} wanted */
+  const places = (wanted) => Array.from(rowView(trades, { ...ALL, sort: "exit", ...wanted })).join("");
+  assert.equal(places({}), "012");
+  assert.equal(places({ sort: "pnl" }), "102");
+  assert.equal(places({ sort: "return", isDescending: true }), "021");
+  assert.equal(places({ sort: "symbol" }), "120");
+  assert.equal(places({ sort: "reason" }), "201");
+  assert.equal(places({ side: -1 }), "1");
+  const { entry, exit, entryPrice, exitPrice, ...rest } = tradeAt(trades, 1);
+  assert.deepEqual([entry, exit, entryPrice, exitPrice], [Date.UTC(2015, 0, 5) / 1000, Date.UTC(2015, 0, 9) / 1000, 10, 11]);
+  assert.deepEqual(rest, { place: 1, symbol: "BND", side: -1, shares: 2, pnl: -3, return: -0.2, bars: 4, fees: 1, mae: -0.1, mfe: 0.2, reason: "end" });
+});
+
 test("marks that are close become one, and none of their orders is lost", () => {
   const marks = dailyMarks(ORDERS);
   const gathered = gatheredMarks(marks, 5 * DAY);
@@ -93,4 +128,11 @@ test("beyond the largest, holdings are told together and nothing is left out", (
   const { names, weights } = holdingsOverTime(rows, [10, 20], 3);
   assert.deepEqual(names, ["A", "B", OTHERS]);
   assert.ok(Math.abs(weights.reduce((sum, ofName) => sum + ofName[1], 0) - 1) < 1e-12);
+});
+
+test("beyond the largest, long and short holdings do not hide each other", () => {
+  const rows = [{ time: 10, weights: { A: 0.9, B: -0.8, C: 0.4, D: -0.4 } }];
+  const { names, weights } = holdingsOverTime(rows, [10], 3);
+  assert.deepEqual(names, ["A", "B", OTHERS, SHORT_OTHERS]);
+  assert.deepEqual(weights.map(([weight]) => weight), [0.9, -0.8, 0.4, -0.4]);
 });

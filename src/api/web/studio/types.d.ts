@@ -112,6 +112,62 @@ export interface OrderAnswer {
   fee: number;
   /** Missing from results of earlier versions. */
   slippage_cost?: number;
+  /** Why there was no signal for it; missing where there was one. */
+  reason?: Exclude<ExitReason, "signal" | "end">;
+}
+
+export type ExitReason = "signal" | "stop_loss" | "take_profit" | "trailing_stop" | "delisting" | "ruin" | "end";
+
+export interface TradeAnswer {
+  symbol: string;
+  side: "long" | "short";
+  entry_time: string;
+  exit_time: string;
+  entry_price: number;
+  exit_price: number;
+  shares: number;
+  pnl: number;
+  bars_held: number;
+  fees: number;
+  mae: number;
+  mfe: number;
+  exit_reason: ExitReason;
+}
+
+export interface RollingWindow {
+  days: number;
+  sharpe_ratio: (number | null)[];
+  volatility: (number | null)[];
+  beta: (number | null)[];
+  max_drawdown: (number | null)[];
+}
+
+/** A series of the strategy's own. */
+export interface PlotSeries {
+  name: string;
+  points: [time: number, value: number][];
+}
+
+/** A line of the strategy's output; without a time it came while the strategy was loaded. */
+export interface LogLine {
+  time: number | null;
+  line: string;
+}
+
+/** What an answer has because the page asks for it; results of earlier versions lack some. */
+export interface SectionsAnswer {
+  trades?: (TradeAnswer & { return: number })[] | null;
+  benchmark_metrics?: Metrics | null;
+  rolling?: { windows: RollingWindow[] } | null;
+  periods?: { benchmark_years: YearAnswer[] | null } | null;
+  plots?: PlotSeries[] | null;
+  log_lines?: LogLine[] | null;
+  metrics_lean?: Record<string, unknown> | null;
+}
+
+export interface Ruin {
+  date: string;
+  shortfall: number;
 }
 
 export interface HoldingWeights {
@@ -154,11 +210,12 @@ export interface TimingsMs {
   total: number;
 }
 
-export interface BacktestResponse {
+export interface BacktestResponse extends SectionsAnswer {
   run_hash: string;
   parameters: ParametersAnswer;
   metrics: Metrics;
   equity_stats: EquityStats;
+  ruin?: Ruin;
   candles: Candle[];
   orders: OrderAnswer[];
   holding_weights: HoldingWeights[];
@@ -221,7 +278,7 @@ export interface Example {
 }
 
 /** A result without its large parts. */
-export type Facts = Omit<BacktestResponse, "candles" | "orders" | "holding_weights" | "benchmark">;
+export type Facts = Omit<BacktestResponse, "candles" | "orders" | "holding_weights" | "benchmark" | "trades" | "plots" | "rolling">;
 
 /** From and to, Unix seconds. */
 export type Range = [number, number];

@@ -4,11 +4,12 @@
 
 /**
  * @typedef {object} Holdings
- * @property {string[]} names largest first; the last is OTHERS where there are more than were asked for
- * @property {Float64Array[]} weights one array a name: fraction of equity on each day of the timeline
+ * @property {string[]} names largest first; the last are OTHERS, long and short, where there are more than were asked for
+ * @property {Float64Array[]} weights one array a name: fraction of equity on each day of the timeline, below zero where it is short
  */
 
 export const OTHERS = "others";
+export const SHORT_OTHERS = "others, short";
 
 /**
  * Weights by day. Between two fills the weights of the first are shown.
@@ -22,14 +23,14 @@ export function holdingsOverTime(rows, times, most) {
   const spans = daysOfRows(rows, times);
   const names = largest(rows, spans, most);
   const places = new Map(names.map((name, place) => [name, place]));
-  const hasOthers = names.at(-1) === OTHERS;
   const weights = names.map(() => new Float64Array(times.length));
   rows.forEach((row, number) => {
     const [from, until] = spans[number];
     const sums = new Float64Array(names.length);
     for (const [symbol, weight] of Object.entries(row.weights)) {
-      const place = places.get(symbol) ?? (hasOthers ? names.length - 1 : -1);
-      if (place >= 0) sums[place] += weight;
+      // Long and short ones would hide each other in one sum.
+      const place = places.get(symbol) ?? places.get(weight < 0 ? SHORT_OTHERS : OTHERS);
+      if (place !== undefined) sums[place] += weight;
     }
     for (const [place, sum] of sums.entries()) weights[place].fill(sum, from, until);
   });
@@ -59,5 +60,8 @@ function largest(rows, spans, most) {
     }
   });
   const names = [...sums].sort(([one, sum], [other, otherSum]) => otherSum - sum || (one < other ? -1 : 1)).map(([name]) => name);
-  return names.length > most ? [...names.slice(0, most - 1), OTHERS] : names;
+  if (names.length <= most) return names;
+  const [told, rest] = [names.slice(0, most - 1), new Set(names.slice(most - 1))];
+  const isShort = rows.some(({ weights }) => Object.entries(weights).some(([symbol, weight]) => weight < 0 && rest.has(symbol)));
+  return isShort ? [...told, OTHERS, SHORT_OTHERS] : [...told, OTHERS];
 }

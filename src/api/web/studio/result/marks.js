@@ -1,19 +1,24 @@
 // Where something was bought and sold, gathered so that a chart can show a million orders.
 
+import { REASONS } from "./columns.js";
+
+/** @import { ExitReason } from "../types.d.ts" */
+
 /**
- * Orders of one stretch of time and one side.
+ * Orders of one stretch of time, one side and one reason.
  *
  * @typedef {object} Mark
  * @property {number} time of its first order, midnight UTC in Unix seconds
  * @property {1 | -1} side bought or sold
  * @property {number} count of its orders
  * @property {number} value traded, account currency
- * @property {number} first place of its first order
+ * @property {number} first place of its first order; -1 for a ruin, which has none
  * @property {string} symbol of its first order
+ * @property {ExitReason} reason
  */
 
 /**
- * One mark a day and side, in the order of time; on one day buys come first.
+ * One mark a day, side and reason, in the order of time; on one day buys come first.
  *
  * @param {import("./columns.js").Orders} orders
  * @returns {Mark[]}
@@ -31,13 +36,14 @@ export function dailyMarks(orders) {
     }
     const side = orders.side[index] > 0 ? 1 : -1;
     const value = orders.price[index] * orders.shares[index];
-    const mark = ofDay.get(side);
+    const number = orders.reason[index];
+    const mark = ofDay.get(side * (number + 1));
     if (mark) {
       mark.count += 1;
       mark.value += value;
     } else {
       const symbol = orders.symbols[orders.symbol[index]];
-      ofDay.set(side, { time: day, side, count: 1, value, first: index, symbol });
+      ofDay.set(side * (number + 1), { time: day, side, count: 1, value, first: index, symbol, reason: REASONS[number] });
     }
   }
   pushDay(marks, ofDay);
@@ -46,10 +52,7 @@ export function dailyMarks(orders) {
 
 /** @param {Mark[]} marks @param {Map<number, Mark>} ofDay */
 function pushDay(marks, ofDay) {
-  for (const side of [1, -1]) {
-    const mark = ofDay.get(side);
-    if (mark) marks.push(mark);
-  }
+  marks.push(...[...ofDay.values()].sort((one, other) => other.side - one.side));
 }
 
 const PIXELS_BETWEEN_MARKS = 13;
@@ -74,16 +77,21 @@ export function marksToDraw(marks, range, secondsPerPixel) {
 /** Gathered marks, each in the middle of those that it stands for. @param {Mark[]} marks @param {number} seconds */
 function clusters(marks, seconds) {
   const gathered = gatheredMarks(marks, seconds);
-  /** @type {Record<1 | -1, number[]>} */
-  const times = { 1: [], [-1]: [] };
-  for (const { time, side } of marks) times[side].push(time);
+  /** @type {Map<string, number[]>} */
+  const times = new Map();
+  for (const mark of marks) times.set(kindOf(mark), times.get(kindOf(mark)) ?? []).get(kindOf(mark))?.push(mark.time);
   for (const cluster of gathered) {
-    const ofSide = times[cluster.side];
-    const from = ofSide.indexOf(cluster.time);
-    const next = ofSide.findIndex((time) => time >= cluster.time + seconds);
-    cluster.time = ofSide[Math.floor((from + (next < 0 ? ofSide.length : next)) / 2)];
+    const ofKind = times.get(kindOf(cluster)) ?? [];
+    const from = ofKind.indexOf(cluster.time);
+    const next = ofKind.findIndex((time) => time >= cluster.time + seconds);
+    cluster.time = ofKind[Math.floor((from + (next < 0 ? ofKind.length : next)) / 2)];
   }
   return gathered;
+}
+
+/** Those of one kind may share a mark. @param {Mark} mark */
+function kindOf({ side, reason }) {
+  return `${side} ${reason}`;
 }
 
 /** @param {Mark[]} marks @param {{from: number, to: number}} range Unix seconds @returns {number} */
@@ -92,7 +100,7 @@ export function marksInSight(marks, { from, to }) {
 }
 
 /**
- * Fewer marks: those of one side that start less than `seconds` apart become one, at the first's place.
+ * Fewer marks: those of one side and reason that start less than `seconds` apart become one, at the first's place.
  *
  * @param {Mark[]} marks in the order of time
  * @param {number} seconds
@@ -101,16 +109,17 @@ export function marksInSight(marks, { from, to }) {
 export function gatheredMarks(marks, seconds) {
   /** @type {Mark[]} */
   const gathered = [];
-  /** @type {Map<number, Mark>} */
+  /** @type {Map<string, Mark>} */
   const open = new Map();
   for (const mark of marks) {
-    const last = open.get(mark.side);
+    const kind = kindOf(mark);
+    const last = open.get(kind);
     if (last && mark.time - last.time < seconds) {
       last.count += mark.count;
       last.value += mark.value;
     } else {
       const copy = { ...mark };
-      open.set(mark.side, copy);
+      open.set(kind, copy);
       gathered.push(copy);
     }
   }

@@ -4,8 +4,8 @@ import { tokenHeaders } from "../state/token.js";
 import { routeAddress, wantToken } from "./api.js";
 import { Problem, unreachable } from "./problem.js";
 
-/** @import { OrderRow, Wanted } from "../result/order-view.js" */
-/** @import { Loaded } from "./result-worker.js" */
+/** @import { Wanted } from "../result/order-view.js" */
+/** @import { Loaded, TableName } from "./result-worker.js" */
 /** @import { Found } from "./problem.js" */
 
 /** One result; `close` it when another one is shown. */
@@ -26,14 +26,14 @@ export class ResultReader {
     return this.#ask("load", { run, headers: { Accept: "application/json", ...tokenHeaders() } });
   }
 
-  /** @param {Wanted} wanted @param {number} from @param {number} count @returns {Promise<{total: number, from: number, rows: OrderRow[]}>} */
-  rows(wanted, from, count) {
-    return this.#ask("rows", { wanted, from, count });
+  /** @param {TableName} table @param {Wanted} wanted @param {number} from @param {number} count @returns {Promise<{total: number, from: number, rows: any[]}>} */
+  rows(table, wanted, from, count) {
+    return this.#ask("rows", { table, wanted, from, count });
   }
 
-  /** Where an order stands among the wanted ones. @param {Wanted} wanted @param {number} place @returns {Promise<{row: number, order: OrderRow | null}>} */
-  find(wanted, place) {
-    return this.#ask("find", { wanted, place });
+  /** Where a row stands among the wanted ones. @param {TableName} table @param {Wanted} wanted @param {number} place @returns {Promise<{at: number, row: any}>} */
+  find(table, wanted, place) {
+    return this.#ask("find", { table, wanted, place });
   }
 
   /** Questions still open are never answered. */

@@ -13,7 +13,7 @@
  */
 
 const HASH = /^[0-9a-f]{64}$/;
-const TABS = ["metrics", "months", "drawdowns", "orders", "log", "inputs"];
+const TABS = ["metrics", "months", "drawdowns", "trades", "orders", "log", "inputs"];
 
 /** @param {string} search the address from the question mark on @returns {Shown} */
 export function shownBy(search) {

@@ -66,6 +66,11 @@ export function shortNumber(value) {
   return signed(numberFormat(size < 100 || size >= 1e6 ? 2 : 0, size >= 1e6).format(value));
 }
 
+/** A number of any size that a strategy plotted. @param {number} value */
+export function plotNumber(value) {
+  return Math.abs(value) >= 1 ? shortNumber(value) : plainNumber(value, 4);
+}
+
 /** @param {number | null | undefined} value */
 export function wholeNumber(value) {
   return plainNumber(value, 0);

@@ -1,13 +1,16 @@
 // The chart with what stands around it: what is under the pointer, ranges to choose, and its keys.
 
-import { counted, isoDate, money, percent, plainNumber, tone, withSign } from "../text/format.js";
+import { counted, isoDate, money, percent, plotNumber, tone, withSign } from "../text/format.js";
 import { RunChart } from "./chart.js";
 import { coloured, element, fill } from "./dom.js";
+import { EXIT_LOOKS } from "./marks-layer.js";
+import { reasonText } from "./selected.js";
 import { onThemeChange } from "./theme.js";
 
-/** @import { Range } from "../types.d.ts" */
+/** @import { ExitReason, Range } from "../types.d.ts" */
 /** @import { Loaded } from "../service/result-worker.js" */
-/** @import { OrderRow } from "../result/order-view.js" */
+/** @import { Plot } from "../result/plots.js" */
+/** @import { Selected } from "./selected.js" */
 
 /** Days of the calendar by the name of a button. @type {Record<string, number>} */
 const RANGES = { "1M": 31, "6M": 183, "1Y": 366, "5Y": 1827 };
@@ -26,10 +29,13 @@ const HELP = "Arrow keys move, plus and minus zoom, Home shows all.";
 export class ChartPanel {
   /** @type {Loaded | null} */
   #loaded = null;
-  /** @type {OrderRow | null} */
-  #order = null;
+  /** @type {Selected | null} */
+  #selected = null;
   #legend = element("div.legend.numbers");
   #holdings = element("ul.holdings-legend", { "aria-label": "Colours of the holdings" });
+  #exits = element("ul.holdings-legend", { "aria-label": "Exits without a signal" });
+  #plots = element("ul.holdings-legend.numbers", { "aria-label": "Plots" });
+  #rolling = element("select", { "aria-label": "Rolling statistic", onchange: () => this.#showRolling() });
   #benchmark = element("input", { type: "checkbox", checked: true, onchange: () => this.chart.setBenchmark(this.#benchmark.checked) });
   #benchmarkName = element("span");
   #benchmarkLabel = element("label.check", {}, this.#benchmark, this.#benchmarkName);
@@ -44,7 +50,7 @@ export class ChartPanel {
     this.#host = element("div.chart", { role: "application", "aria-roledescription": "chart", tabindex: 0, onkeydown: (event) => this.#keyed(event), "aria-describedby": "chart-help" });
     this.#tools = this.#makeTools();
     const help = element("p.visually-hidden", { id: "chart-help" }, HELP);
-    const below = element("div.chart-foot", {}, this.#holdings, this.#gathered);
+    const below = element("div.chart-foot", {}, this.#holdings, this.#exits, this.#plots, this.#gathered);
     this.view = element("section.chart-panel", { "aria-label": "Chart" }, element("div.chart-head", {}, this.#legend, this.#tools), this.#host, below, help);
     this.chart = new RunChart(this.#host, {
       onHover: (place) => this.#hover(place),
@@ -67,7 +73,12 @@ export class ChartPanel {
     }
     const log = element("input", { type: "checkbox", onchange: () => this.chart.setLogarithmic(log.checked) });
     const marks = element("input", { type: "checkbox", checked: true, onchange: () => this.chart.setMarks(marks.checked) });
-    return element("div.chart-tools", {}, element("div.ranges", { role: "group", "aria-label": "Range" }, ...this.#ranges.values()), element("label.check", {}, log, "Log scale"), element("label.check", {}, marks, "Order marks"), this.#benchmarkLabel);
+    return element("div.chart-tools", {}, element("div.ranges", { role: "group", "aria-label": "Range" }, ...this.#ranges.values()), element("label.check", {}, log, "Log scale"), element("label.check", {}, marks, "Order marks"), this.#benchmarkLabel, this.#rolling);
+  }
+
+  #showRolling() {
+    this.chart.setRolling(this.#rolling.value);
+    this.#hover(null);
   }
 
   /** @param {string} name */
@@ -89,7 +100,7 @@ export class ChartPanel {
 
   /** Show nothing, and report nothing more. */
   stop() {
-    [this.#loaded, this.#order] = [null, null];
+    [this.#loaded, this.#selected] = [null, null];
     this.chart.stop();
   }
 
@@ -97,7 +108,7 @@ export class ChartPanel {
   showLive(days, name = "Equity so far, not audited yet") {
     this.#loaded = null;
     this.#tools.hidden = this.#gathered.hidden = true;
-    fill(this.#holdings);
+    for (const legend of [this.#holdings, this.#exits, this.#plots]) fill(legend);
     fill(this.#legend, element("span.soft", {}, name));
     this.#host.setAttribute("aria-label", name);
     this.#host.classList.add("is-live");
@@ -106,13 +117,19 @@ export class ChartPanel {
 
   /** @param {Loaded} loaded @param {boolean} isSynthetic */
   showResult(loaded, isSynthetic) {
-    [this.#loaded, this.#order] = [loaded, null];
+    [this.#loaded, this.#selected] = [loaded, null];
     this.#tools.hidden = false;
     this.#host.classList.remove("is-live");
     this.#benchmarkLabel.hidden = !loaded.benchmark;
     this.#benchmarkName.textContent = loaded.facts.parameters.benchmark ?? "";
     this.#host.setAttribute("aria-label", summary(loaded));
     fill(this.#holdings, ...loaded.holdings.names.map((name) => coloured(element("li", {}, name), loaded.colours.get(name))));
+    fill(this.#exits, ...exitLegend(loaded));
+    const chosen = this.#rolling.value;
+    const rolling = Object.keys(loaded.rolling).filter((name) => loaded.rolling[name].length);
+    fill(this.#rolling, element("option", { value: "" }, "Rolling: none"), ...rolling.map((name) => element("option", { value: name }, `Rolling: ${name}`)));
+    this.#rolling.value = rolling.includes(chosen) ? chosen : "";
+    this.#rolling.hidden = !rolling.length;
     this.chart.showResult(loaded, isSynthetic);
     // A range that is as long as the run, or longer, is what "All" shows.
     for (const [name, button] of this.#ranges) button.hidden = name !== ALL && this.#daysOf(name) === null;
@@ -120,17 +137,17 @@ export class ChartPanel {
     this.#hover(null);
   }
 
-  /** Show an order; null for none. @param {OrderRow | null} order @param {boolean} [isMoved] whether the chart goes there */
-  select(order, isMoved = true) {
-    this.#order = order;
-    this.chart.select(order, isMoved);
-    if (!order) this.#hover(null);
+  /** Show an order or a trade; null for none. @param {Selected | null} selected @param {boolean} [isMoved] whether the chart goes there */
+  select(selected, isMoved = true) {
+    this.#selected = selected;
+    this.chart.select(selected, isMoved);
+    if (!selected) this.#hover(null);
   }
 
   /** @param {number | null} place of a day; null for the last */
   #hover(place) {
     if (!this.#loaded) return;
-    const { candles, benchmark, benchmarkFrom, depths, facts } = this.#loaded;
+    const { candles, benchmark, benchmarkFrom, depths, facts, plots, rolling } = this.#loaded;
     const at = place ?? candles.time.length - 1;
     const before = at ? candles.close[at - 1] : facts.parameters.starting_equity;
     const day = candles.close[at] / before - 1;
@@ -141,8 +158,9 @@ export class ChartPanel {
       pair("Day", withSign(percent, day), tone(day)),
       benchmark && pair(`${facts.parameters.benchmark}${this.chart.benchmarkFactor === 1 ? "" : ", rebased"}`, money((benchmark[at - benchmarkFrom]?.value ?? NaN) * this.chart.benchmarkFactor), "benchmark"),
       pair("Drawdown", percent(-depths[at]), tone(-depths[at])),
-      this.#order && element("span.legend-order", {}, orderText(this.#order)),
+      this.#selected && element("span.legend-order", {}, this.#selected.text),
     );
+    fill(this.#plots, ...plotLegend(plots, at), ...plotLegend(rolling[this.#rolling.value] ?? [], at));
   }
 
   /** @param {KeyboardEvent} event */
@@ -160,9 +178,16 @@ function pair(name, value, look = "") {
   return element("span", {}, `${name} `, element(`strong${look && `.${look}`}`, {}, value));
 }
 
-/** @param {OrderRow} order */
-function orderText({ id, side, shares, symbol, price, time }) {
-  return `● Order ${id}: ${side > 0 ? "buy" : "sell"} ${plainNumber(shares)} ${symbol} at ${plainNumber(price)} on ${isoDate(time)}`;
+/** What the squares in the chart stand for. @param {Loaded} loaded */
+function exitLegend({ marks }) {
+  return Object.entries(EXIT_LOOKS)
+    .filter(([reason]) => marks.some((mark) => mark.reason === reason))
+    .map(([reason, [letters, hue]]) => element(`li.hue-${hue + 1}`, {}, `${letters} ${reasonText(/** @type {ExitReason} */ (reason))}`));
+}
+
+/** Plots by name with their values on a day. @param {Plot[]} plots @param {number} at place of the day */
+function plotLegend(plots, at) {
+  return plots.map(({ name, values }, number) => element(`li.hue-${(number % 8) + 1}`, {}, `${name} `, element("strong", {}, plotNumber(values[at]))));
 }
 
 /** The chart in a sentence, for people who cannot see it. @param {Loaded} loaded */

@@ -1,7 +1,7 @@
-// What a run's chart is made of: equity and benchmark, the fall from the peak, and what was held.
+// What a run's chart is made of: equity and benchmark, the fall from the peak, what was held, and plots.
 
-import { BaselineSeries, CandlestickSeries, LineSeries, createTextWatermark } from "../vendor/lightweight-charts.js";
-import { percent } from "../text/format.js";
+import { BaselineSeries, CandlestickSeries, LineSeries, LineStyle, createTextWatermark } from "../vendor/lightweight-charts.js";
+import { percent, plotNumber } from "../text/format.js";
 import { MONEY_FORMAT } from "./chart-look.js";
 import { StackedSeries } from "./stacked-series.js";
 
@@ -9,12 +9,15 @@ import { StackedSeries } from "./stacked-series.js";
 /** @import { Chart, PriceFormatCustom } from "../vendor/lightweight-charts.js" */
 /** @import { BenchmarkPoint } from "../types.d.ts" */
 /** @import { Holdings } from "../result/holdings.js" */
+/** @import { Plot } from "../result/plots.js" */
 /** @import { Candles } from "../result/columns.js" */
 
 /** @type {PriceFormatCustom} */
 const PERCENT_FORMAT = { type: "custom", minMove: 0.01, formatter: (value) => percent(value / 100, Math.abs(value) < 10 ? 2 : 1) };
 /** @type {PriceFormatCustom} */
 const SHARE_FORMAT = { type: "custom", minMove: 0.01, formatter: (value) => percent(value, 0) };
+/** @type {PriceFormatCustom} */
+const PLOT_FORMAT = { type: "custom", minMove: 1e-6, formatter: plotNumber };
 
 /** @param {Chart} chart @param {ChartColours} colours @param {Candles} candles */
 export function addEquity(chart, { accent, gain, loss }, { time, open, high, low, close }) {
@@ -41,12 +44,24 @@ export function addDrawdown(chart, { loss, lossWash }, time, depths) {
 }
 
 /** @param {Chart} chart @param {ChartColours} colours @param {Float64Array} time @param {Holdings} holdings @param {Map<string, number>} numbers of the colours, by symbol */
-export function addHoldings(chart, { symbols, others }, time, { names, weights }, numbers) {
+export function addHoldings(chart, { symbols, others, text }, time, { names, weights }, numbers) {
   if (!names.length) return;
   const hues = names.map((name) => symbols[(numbers.get(name) ?? 0) - 1] ?? others);
   const look = { hues, priceLineVisible: false, lastValueVisible: false, priceFormat: SHARE_FORMAT };
   const series = chart.addCustomSeries(new StackedSeries(), look, 2);
   series.setData(Array.from(time, (at, index) => ({ time: at, parts: weights.map((weight) => weight[index]) })));
+  if (!weights.some((weight) => weight.some((share) => share < 0))) return;
+  series.createPriceLine({ price: 0, color: text, lineWidth: 1, lineStyle: LineStyle.Solid, axisLabelVisible: false, title: "" });
+}
+
+/** A pane below all others. @param {Chart} chart @param {ChartColours} colours @param {Float64Array} time @param {Plot[]} plots @param {(plot: Plot) => number} numberOf each one's colour, from 0 */
+export function addPlots(chart, { hues }, time, plots, numberOf) {
+  const pane = chart.panes().length;
+  for (const plot of plots) {
+    const look = { color: hues[numberOf(plot) % hues.length], priceLineVisible: false, priceFormat: PLOT_FORMAT };
+    const series = chart.addSeries(LineSeries, { ...look, lineWidth: 1, pointMarkersVisible: plot.values.length === 1 }, pane);
+    series.setData(Array.from(time, (at, index) => (Number.isNaN(plot.values[index]) ? { time: at } : { time: at, value: plot.values[index] })));
+  }
 }
 
 /** What each pane shows, in its corner. @param {Chart} chart @param {ChartColours} colours @param {string[]} names */

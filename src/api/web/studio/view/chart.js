@@ -1,20 +1,23 @@
-// The chart of a run: equity with its orders, the fall from the peak, and what was held, above one scale of time.
+// The chart of a run: equity with its orders, the fall from the peak, what was held, and plots, above one scale of time.
 
 import { AreaSeries, LineSeries, createChart } from "../vendor/lightweight-charts.js";
 import { rebasingFactor } from "../result/benchmark.js";
 import { MONEY_FORMAT, chartColours, chartOptions } from "./chart-look.js";
-import { addBenchmark, addDrawdown, addEquity, addHoldings, addPaneNames, addSyntheticMark } from "./chart-series.js";
+import { plotPanes } from "../result/plots.js";
+import { addBenchmark, addDrawdown, addEquity, addHoldings, addPaneNames, addPlots, addSyntheticMark } from "./chart-series.js";
 import { ChartRange } from "./chart-range.js";
 import { MarksLayer } from "./marks-layer.js";
 
 /** @import { Chart, Series } from "../vendor/lightweight-charts.js" */
 /** @import { BenchmarkPoint, Range } from "../types.d.ts" */
 /** @import { Loaded } from "../service/result-worker.js" */
-/** @import { OrderRow } from "../result/order-view.js" */
+/** @import { Plot } from "../result/plots.js" */
+/** @import { Selected } from "./selected.js" */
 
 const DAYS_AROUND_ORDER = 45;
 const PICK_PIXELS = 14;
 const PANE_SHARES = [5, 1.5, 1.5];
+const PLOT_SHARE = 1.5;
 const PANE_NAMES = ["Equity", "Drawdown", "Holdings (the rest is cash)"];
 
 /**
@@ -38,8 +41,10 @@ export class RunChart {
   #live = null;
   /** @type {Drawn | null} */
   #drawn = null;
-  /** @type {OrderRow | null} */
+  /** @type {Selected | null} */
   #selected = null;
+  /** Statistics of rolling windows that are shown, by name. @type {string} */
+  #rolling = "";
   #isLogarithmic = false;
   #hasBenchmark = true;
   #hasMarks = true;
@@ -92,6 +97,7 @@ export class RunChart {
 
   /** An empty chart over the whole window, for a run that has just begun. @param {number[]} days Unix seconds */
   showLive(days) {
+    this.#host.style.removeProperty("--plot-panes");
     const chart = this.#start();
     // Empty days keep the scale of time still while the line grows through it. A fixed edge would be at its last day.
     chart.timeScale().applyOptions({ fixRightEdge: false });
@@ -128,23 +134,43 @@ export class RunChart {
     const benchmark = loaded.benchmark && addBenchmark(chart, this.#colours, loaded.benchmark);
     addDrawdown(chart, this.#colours, candles.time, depths);
     addHoldings(chart, this.#colours, candles.time, holdings, colours);
+    const names = [...PANE_NAMES.slice(0, chart.panes().length), ...this.#addPlots(chart, loaded)];
     const marks = new MarksLayer(equity, this.#colours, loaded.marks);
     marks.select(this.#selected);
     marks.show(this.#hasMarks);
     this.#drawn = { loaded, isSynthetic, chart, range, marks, equity, benchmark };
     this.benchmarkFactor = 1;
     for (const [place, pane] of chart.panes().entries()) {
-      pane.setStretchFactor(PANE_SHARES[place]);
+      pane.setStretchFactor(PANE_SHARES[place] ?? PLOT_SHARE);
       // Room for the names.
       if (place) chart.priceScale("right", place).applyOptions({ scaleMargins: { top: 0.26, bottom: 0.06 } });
     }
-    addPaneNames(chart, this.#colours, PANE_NAMES);
+    addPaneNames(chart, this.#colours, names);
     if (isSynthetic) addSyntheticMark(chart, this.#colours, this.#size.width);
     chart.subscribeCrosshairMove(({ time }) => this.#react.onHover(time === undefined ? null : range.placeOf(time)));
     chart.subscribeClick(({ point }) => point && this.#clicked(point.x));
     chart.timeScale().subscribeVisibleLogicalRangeChange(() => this.#rangeChanged());
     this.setLogarithmic(this.#isLogarithmic);
     this.setBenchmark(this.#hasBenchmark);
+  }
+
+  /** @param {Chart} chart @param {Loaded} loaded @returns {string[]} names of the panes */
+  #addPlots(chart, { candles, plots, rolling }) {
+    const panes = plotPanes(plots);
+    for (const pane of panes) addPlots(chart, this.#colours, candles.time, pane, (plot) => plots.indexOf(plot));
+    const chosen = rolling[this.#rolling] ?? [];
+    if (chosen.length) addPlots(chart, this.#colours, candles.time, chosen, (plot) => chosen.indexOf(plot));
+    const names = panes.map((pane) => pane.map(({ name }) => name).join(", "));
+    if (chosen.length) names.push(`Rolling: ${this.#rolling}`);
+    this.#host.style.setProperty("--plot-panes", String(names.length));
+    this.#fit();
+    return names;
+  }
+
+  /** Show a statistic of rolling windows below everything else; "" for none. @param {string} name */
+  setRolling(name) {
+    this.#rolling = name;
+    this.repaint();
   }
 
   /** @param {number} x */
@@ -154,7 +180,7 @@ export class RunChart {
     let [order, nearest] = [-1, PICK_PIXELS];
     for (const { time, first } of this.#drawn.loaded.marks) {
       const pixels = Math.abs((scale.timeToCoordinate(time) ?? Infinity) - x);
-      if (pixels < nearest) [order, nearest] = [first, pixels];
+      if (first >= 0 && pixels < nearest) [order, nearest] = [first, pixels];
     }
     if (order >= 0) this.#react.onPick(order);
   }
@@ -188,23 +214,23 @@ export class RunChart {
   }
 
   /**
-   * Mark an order and bring it into sight; null takes the mark away.
+   * Mark an order or a trade and bring it into sight; null takes the mark away.
    *
-   * @param {OrderRow | null} order @param {boolean} isMoved whether the chart moves
+   * @param {Selected | null} selected @param {boolean} isMoved whether the chart moves
    */
-  select(order, isMoved = true) {
-    this.#selected = order;
+  select(selected, isMoved = true) {
+    this.#selected = selected;
     if (!this.#drawn) return;
     const { chart, range, marks, equity, loaded } = this.#drawn;
-    marks.select(order);
+    marks.select(selected);
     this.#drawMarks();
-    if (!order) return chart.clearCrosshairPosition();
-    const place = range.placeOf(order.time);
-    if (isMoved) range.showPlaces(place - DAYS_AROUND_ORDER, place + DAYS_AROUND_ORDER);
+    if (!selected) return chart.clearCrosshairPosition();
+    const place = range.placeOf(selected.to);
+    if (isMoved) range.showPlaces(range.placeOf(selected.from) - DAYS_AROUND_ORDER, place + DAYS_AROUND_ORDER);
     // The scale of time moves with the next frame; a crosshair set before that would stand elsewhere.
     requestAnimationFrame(() => {
-      if (this.#selected !== order || this.#chart !== chart) return;
-      chart.setCrosshairPosition(loaded.candles.close[place], order.time, equity);
+      if (this.#selected !== selected || this.#chart !== chart) return;
+      chart.setCrosshairPosition(loaded.candles.close[place], selected.to, equity);
       this.#react.onHover(place);
     });
   }

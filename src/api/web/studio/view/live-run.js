@@ -1,9 +1,9 @@
 // A run that goes on: where it stands, how far it is, what it prints, and how it is ended.
 
-import { counted, money, percent, wholeNumber } from "../text/format.js";
+import { counted, isoDate, money, percent, wholeNumber } from "../text/format.js";
 import { element, fill } from "./dom.js";
 
-/** @import { BenchmarkPoint, ProgressAnswer, RunEvent } from "../types.d.ts" */
+/** @import { BenchmarkPoint, LogLine, ProgressAnswer, RunEvent } from "../types.d.ts" */
 
 const MOST_LINES = 2_000;
 
@@ -110,11 +110,12 @@ export function workingDays(from, to) {
   return days;
 }
 
-/** A finished run's log. @param {string[]} lines */
-export function logView(lines) {
-  if (!lines.length) return element("p.empty", {}, "The strategy printed nothing. Output of self.log(…) and print(…) appears here.");
-  const shown = lines.slice(0, MOST_LINES).map((line) => element("li", {}, line));
-  const more = lines.length > MOST_LINES ? element("p.soft", {}, `${wholeNumber(lines.length - MOST_LINES)} more lines are in result.json.`) : null;
+/** A finished run's log. @param {string[]} lines @param {LogLine[]} [dated] the same with their days; results of earlier versions have none */
+export function logView(lines, dated = []) {
+  if (!lines.length && !dated.length) return element("p.empty", {}, "The strategy printed nothing. Output of self.log(…) and print(…) appears here.");
+  const told = dated.length ? dated : lines.map((line) => ({ time: null, line }));
+  const shown = told.slice(0, MOST_LINES).map(({ time, line }) => element("li", {}, time !== null && element("time", {}, isoDate(time)), line));
+  const more = told.length > MOST_LINES ? element("p.soft", {}, `${wholeNumber(told.length - MOST_LINES)} more lines are in result.json.`) : null;
   return element("div", {}, element("div.log", { tabindex: 0, role: "region", "aria-label": "Strategy output" }, element("ol.log-lines", {}, ...shown)), more);
 }
 

@@ -10,6 +10,7 @@ import { openFile } from "./download.js";
 const FILES = [
   ["artifacts/report.html", "Report", "A single HTML page"],
   ["artifacts/orders.csv", "Orders", "CSV"],
+  ["artifacts/trades.csv", "Trades", "CSV"],
   ["equity.csv", "Equity", "CSV, day by day"],
   ["artifacts/equity.parquet", "Equity", "Parquet, day by day"],
   ["artifacts/result.json", "Full result", "JSON"],

@@ -1,6 +1,6 @@
 // What a result says first: what was run, how it ended, what the prices are, the headline numbers.
 
-import { counted, percent, plainNumber, roundMoney, runName, shortHash, tone, wholeNumber, withSign } from "../text/format.js";
+import { counted, money, percent, plainNumber, roundMoney, runName, shortHash, tone, wholeNumber, withSign } from "../text/format.js";
 import { cadenceText } from "../text/settings.js";
 import { element } from "./dom.js";
 
@@ -46,6 +46,16 @@ export function syntheticBanner() {
     element("strong", {}, "Synthetic prices. "),
     "This service made them up, so the result says nothing about a real market.",
   );
+}
+
+/** How the warning begins that says the same as the banner. */
+export const RUIN_WARNING = "The account was ruined";
+
+/** A run that ended because nothing was left says so before its numbers. @param {Facts} facts */
+export function ruinBanner({ ruin, parameters }) {
+  if (!ruin) return null;
+  const rest = `At the close of ${ruin.date} equity was ${money(-ruin.shortfall)}. Every position was closed there, the run ends on that day rather than on ${parameters.end_date}, and its metrics cover the days until then.`;
+  return element("div.ruin-banner", { role: "note" }, element("strong", {}, "The account was ruined. "), rest);
 }
 
 /** @param {string[]} warnings */

@@ -11,18 +11,21 @@ import { announce, element, fill } from "./dom.js";
 import { drawdownTable } from "./drawdown-table.js";
 import { inputsView } from "./inputs.js";
 import { LiveRun, logView, workingDays } from "./live-run.js";
-import { metricGroups } from "./metrics.js";
+import { leanMetrics, metricGroups } from "./metrics.js";
 import { monthTable } from "./months.js";
-import { OrdersTable } from "./orders.js";
+import { ORDERS } from "./orders.js";
 import { problemBox } from "./problem-box.js";
 import { resultActions } from "./result-actions.js";
-import { headlines, isSynthetic, provenanceLine, recomputedNote, runTitle, syntheticBanner, warningList } from "./result-head.js";
+import { RUIN_WARNING, headlines, isSynthetic, provenanceLine, recomputedNote, ruinBanner, runTitle, syntheticBanner, warningList } from "./result-head.js";
+import { RowsTable } from "./rows-table.js";
 import { replayed, showSeen } from "./seen-run.js";
+import { selectedOrder, selectedTrade } from "./selected.js";
 import { Tabs } from "./tabs.js";
+import { TRADES, tradesView } from "./trades.js";
 
 /** @import { Look, Metric, ParametersAnswer, Range, RunSummary, Status } from "../types.d.ts" */
 /** @import { Loaded } from "../service/result-worker.js" */
-/** @import { OrderRow } from "../result/order-view.js" */
+/** @import { OrderRow, TradeRow } from "../result/order-view.js" */
 
 const SITE = "HQG Backtester";
 /** @type {Partial<Record<Status, string>>} */
@@ -41,9 +44,12 @@ export class ResultView {
   #refused = element("div.result-refused");
   #notes = element("div.result-notes");
   #body = element("div.result-body");
-  #slots = { metrics: element("div"), months: element("div"), drawdowns: element("div"), log: element("div"), inputs: element("div") };
+  #slots = { metrics: element("div"), months: element("div"), drawdowns: element("div"), trades: element("div"), log: element("div"), inputs: element("div") };
   #chart;
+  /** @type {RowsTable<OrderRow>} */
   #orders;
+  /** @type {RowsTable<TradeRow>} */
+  #trades;
   #tabs;
   /** @type {string | null} hash of the run that this is about from its opening on, "" for none; null before the first */
   about = null;
@@ -60,10 +66,11 @@ export class ResultView {
     this.#catalogue = catalogue;
     this.#react = react;
     this.#chart = new ChartPanel({ onPick: (order) => this.#pick(order), onRange: (range) => react.onLook({ range }) });
-    this.#orders = new OrdersTable((order) => this.#showOrder(order));
-    const { metrics, months, drawdowns, log, inputs } = this.#slots;
+    this.#orders = new RowsTable(ORDERS, (order) => this.#showOrder(order));
+    this.#trades = new RowsTable(TRADES, (trade) => this.#showTrade(trade));
+    const { metrics, months, drawdowns, trades, log, inputs } = this.#slots;
     /** @type {Record<string, [title: string, content: HTMLElement]>} */
-    const panels = { metrics: ["Metrics", metrics], months: ["Months", months], drawdowns: ["Drawdowns", drawdowns], orders: ["Orders", this.#orders.view], log: ["Log", log], inputs: ["Inputs", inputs] };
+    const panels = { metrics: ["Metrics", metrics], months: ["Months", months], drawdowns: ["Drawdowns", drawdowns], trades: ["Trades", trades], orders: ["Orders", this.#orders.view], log: ["Log", log], inputs: ["Inputs", inputs] };
     this.#tabs = new Tabs("Parts of the result", panels, (tab) => react.onLook({ tab }));
     fill(host, this.#head, this.#refused, this.#notes, this.#body);
   }
@@ -176,7 +183,7 @@ export class ResultView {
     fill(this.#body, element("p.soft.reading-result", { role: "status" }, "Reading the result…"), element("progress.waiting", { "aria-label": "Reading the result" }));
     const loaded = await reader.load(run.run_hash);
     this.#showResult(run, loaded, note, signal);
-    this.#orders.showFrom(reader, loaded.colours);
+    for (const table of [this.#orders, this.#trades]) table.showFrom(reader, loaded.colours);
     this.look(this.#look);
   }
 
@@ -202,13 +209,15 @@ export class ResultView {
     const { facts } = loaded;
     const areMadeUp = isSynthetic(facts);
     fill(this.#head, ...this.#title(run, facts.parameters, signal), provenanceLine(facts));
-    fill(this.#notes, areMadeUp && syntheticBanner(), note, recomputedNote(run), warningList(facts.warnings.filter((text) => !(areMadeUp && text.startsWith("These prices are synthetic")))));
+    fill(this.#notes, areMadeUp && syntheticBanner(), ruinBanner(facts), note, recomputedNote(run), warningList(facts.warnings.filter((text) => !(areMadeUp && text.startsWith("These prices are synthetic")) && !(facts.ruin && text.startsWith(RUIN_WARNING)))));
     fill(this.#body, headlines(loaded), this.#chart.view, this.#tabs.row, this.#tabs.panels);
-    fill(this.#slots.metrics, metricGroups(this.#catalogue, facts.metrics));
-    fill(this.#slots.months, monthTable(loaded.years));
+    fill(this.#slots.metrics, metricGroups(this.#catalogue, facts.metrics, facts.benchmark_metrics), leanMetrics(facts.metrics_lean));
+    fill(this.#slots.months, monthTable(loaded.years, facts.periods?.benchmark_years));
+    fill(this.#slots.trades, tradesView(this.#trades.view, loaded.tradeCount, run.run_hash, (problem) => signal.aborted || fill(this.#refused, problemBox(problem))));
     fill(this.#slots.drawdowns, drawdownTable(loaded.worst, loaded.candles.time, (range) => this.#showRange(range)));
-    fill(this.#slots.log, logView(facts.logs));
+    fill(this.#slots.log, logView(facts.logs, facts.log_lines ?? []));
     fill(this.#slots.inputs, inputsView(facts, run));
+    this.#tabs.rename("trades", loaded.tradeCount ? `Trades (${loaded.tradeCount.toLocaleString("en-US")})` : "Trades");
     this.#tabs.rename("orders", loaded.orderCount ? `Orders (${loaded.orderCount.toLocaleString("en-US")})` : "Orders");
     this.#tabs.rename("log", facts.logs.length ? `Log (${facts.logs.length.toLocaleString("en-US")})` : "Log");
     this.#chart.showResult(loaded, areMadeUp);
@@ -234,10 +243,21 @@ export class ResultView {
 
   /** @param {OrderRow} order */
   #showOrder(order) {
-    this.#chart.select(order);
+    this.#trades.choose(null);
+    this.#chart.select(selectedOrder(order));
     this.#chart.view.scrollIntoView({ block: "nearest" });
     this.#react.onLook({ order: order.place });
     announce(`Order ${order.id}, ${order.side > 0 ? "buy" : "sell"} ${order.symbol}, is shown in the chart.`);
+  }
+
+  /** @param {TradeRow} trade */
+  #showTrade(trade) {
+    this.#orders.choose(null);
+    const selected = selectedTrade(trade);
+    this.#chart.select(selected);
+    this.#chart.view.scrollIntoView({ block: "nearest" });
+    this.#react.onLook({ order: null });
+    announce(`${selected.text.replace("● ", "")} Shown in the chart.`);
   }
 
   /** An order that was chosen in the chart is shown in the table. @param {number} place */
@@ -250,7 +270,8 @@ export class ResultView {
   async #mark(place, isMoved) {
     const order = await this.#orders.choose(place);
     if (!order) return;
-    this.#chart.select(order, isMoved);
+    this.#trades.choose(null);
+    this.#chart.select(selectedOrder(order), isMoved);
     this.#react.onLook({ order: place });
   }
 }

@@ -1,4 +1,4 @@
-// Weights stacked on each other, as a series of the chart's own: what was held, from nothing to all of the equity.
+// Weights stacked on each other, as a series of the chart's own: what was held, short positions below zero.
 
 /** @import { BitmapCoordinatesRenderingScope } from "fancy-canvas" */
 /** @import { CustomSeriesOptions, CustomSeriesWhitespaceData, ICustomSeriesPaneRenderer, ICustomSeriesPaneView, PaneRendererCustomData, PriceToCoordinateConverter } from "../vendor/lightweight-charts.js" */
@@ -23,9 +23,12 @@ export class StackedSeries {
     return /** @type {Options} */ (/** @type {Partial<Options>} */ (own));
   }
 
-  /** The scale goes from nothing to the whole, independent of the visible days. @param {Day} day */
+  /** The scale has nothing and the whole, whichever days are visible. @param {Day} day */
   priceValueBuilder({ parts }) {
-    return [0, 1, parts.reduce((sum, part) => sum + part, 0)];
+    /** @param {(part: number) => boolean} isSummed */
+    const sum = (isSummed) => parts.filter(isSummed).reduce((total, part) => total + part, 0);
+    const [long, short] = [sum((part) => part > 0), sum((part) => part < 0)];
+    return [Math.min(0, short), Math.max(1, long), long + short];
   }
 
   /** @param {Day | CustomSeriesWhitespaceData<number>} day @returns {day is CustomSeriesWhitespaceData<number>} */
@@ -61,13 +64,15 @@ export class StackedSeries {
 
   /** @param {CanvasRenderingContext2D} context @param {number[]} parts @param {number} left @param {number} width @param {(value: number) => number} toPixel */
   #drawDay(context, parts, left, width, toPixel) {
-    let below = 0;
+    let [above, below] = [0, 0];
     parts.forEach((part, place) => {
       if (part === 0) return;
-      const [bottom, top] = [Math.round(toPixel(below)), Math.round(toPixel(below + part))];
+      const from = part > 0 ? above : below;
+      const [bottom, top] = [Math.round(toPixel(from)), Math.round(toPixel(from + part))];
       context.fillStyle = this.#hues[place % this.#hues.length];
-      context.fillRect(left, top, width, bottom - top);
-      below += part;
+      context.fillRect(left, Math.min(top, bottom), width, Math.abs(bottom - top));
+      if (part > 0) above += part;
+      else below += part;
     });
   }
 }
