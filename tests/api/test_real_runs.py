@@ -44,7 +44,7 @@ def test_a_run_can_be_followed_and_is_stored_with_its_files(service: Service) ->
     status, reused = service.post(BACKTEST, {"strategy_code": HONEST, **WINDOW, "name": "halves"})
     assert (status, reused) == (200, answer), "answered from the store, timings and all"
     manifest = json.loads(service.ask("GET", f"{RUNS}/{run_hash}/artifacts")[1])
-    assert len(manifest["files"]) == 5
+    assert len(manifest["files"]) == 6
     assert b"<svg" in service.ask("GET", f"{RUNS}/{run_hash}/artifacts/report.html")[1]
     assert service.ask("DELETE", f"{RUNS}/{run_hash}")[0] == 204
     assert service.ask("GET", f"{RUNS}/{run_hash}/artifacts/report.html")[0] == 404

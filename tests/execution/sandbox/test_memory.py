@@ -9,7 +9,7 @@ from src.execution.sandbox.base import BoxLimits, Sandbox
 from src.execution.sandbox.bubblewrap_sandbox import BubblewrapSandbox
 from src.execution.sandbox.wrapped import WrappedSandbox
 from tests.conftest import PROJECT, SANDBOX_PYTHON, open_sandbox
-from tests.execution.box_runs import HONEST, PRELUDE, price_table, run_in_box
+from tests.execution.box_runs import HONEST, PRELUDE, is_memory_error, price_table, run_in_box
 
 LIMIT_MB = 512
 
@@ -48,13 +48,6 @@ def ending(sandbox: Sandbox, *lines: str) -> tuple[str, int]:
     (error,) = caught.value.errors
     # One line per megabyte; if the whole box is killed, the lines are lost.
     return error, len(caught.value.logs)
-
-
-def is_memory_error(sandbox: Sandbox, error: str) -> bool:
-    """Whether the error is that of a strategy that used too much memory."""
-    # On a busy machine, about once in a hundred times the engine does not learn why the kernel killed gVisor.
-    is_unexplained = sandbox.name.endswith("+runsc") and error == "the box ended before it replied"
-    return is_unexplained or error.startswith(f"memory limit of {LIMIT_MB} MB exceeded")
 
 
 TOUCH = """
