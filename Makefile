@@ -14,9 +14,9 @@ PIP := $(RUN) -m pip --disable-pip-version-check
 IMAGE := hqg-backtester
 SANDBOX_IMAGE ?= hqg-backtester-sandbox
 # Tests of one file and one backend stay on one worker, slow ones first: see tests/prerequisites.py. Half the time they
-# wait for their servers and boxes, so four workers suit two processors; those of `make quick` keep a processor busy.
+# wait for their servers and boxes, so three workers suit two processors; those of `make quick` keep a processor busy.
 GROUPED := --dist loadgroup --no-loadscope-reorder
-WORKERS ?= -n 4 $(GROUPED)
+WORKERS ?= -n 3 $(GROUPED)
 
 # The tests start hundreds of Python processes, and each would compile the project anew.
 unexport PYTHONDONTWRITEBYTECODE

@@ -120,6 +120,9 @@ def test_a_strategy_is_stopped_until_its_prices_have_arrived(sandbox: Sandbox, w
     source = f"{PRELUDE}{WEAPONS}\n{way}()\nsteal()\ntime.sleep(0.05)\n"
     for _ in range(ATTEMPTS):
         raised, described_at, sent_at = run_slowly(sandbox, source)
+        if sandbox.name.endswith("+runsc") and raised == "the box ended before it replied":
+            # On a busy machine gVisor now and then ends before all these threads exist; nothing was stolen by then.
+            raised, described_at, sent_at = run_slowly(sandbox, source)
         told = re.fullmatch(r"ValueError: (\[.*\]) \[\] \(line .*2014-01-01\)", raised)
         assert told, raised
         pauses = ast.literal_eval(told.group(1))
