@@ -180,10 +180,10 @@ class Session:
             RunTimedOut, RunCancelled
         """
         self._symbols = prices.symbols
-        self._dates, told = prices.dates, [prices] if warm_up is None else [warm_up, prices]
-        self._all_dates = np.concatenate([part.dates for part in told])
+        self._dates, parts = prices.dates, [prices] if warm_up is None else [warm_up, prices]
+        self._all_dates = np.concatenate([part.dates for part in parts])
         days = (self._all_dates.astype("datetime64[D]") - _EPOCH).astype(np.int64).tolist()
-        bars = b"".join(np.ascontiguousarray(part.bars, dtype="<f8").tobytes() for part in told)
+        bars = b"".join(np.ascontiguousarray(part.bars, dtype="<f8").tobytes() for part in parts)
         wire = {
             "symbols": list(prices.symbols),
             **rules,
@@ -191,13 +191,11 @@ class Session:
             "max_orders": self.job.max_orders,
             "is_observed": observe is not None,
         }
-        secrets_told = (
+        payloads = (
             (protocol.RULES, protocol.json_bytes(wire)),
             (protocol.PRICES, protocol.pack_prices(days, len(prices.symbols), bars)),
         )
-        hidden = [
-            protocol.frame(kind, protocol.cipher(self._price_key, kind, payload)) for kind, payload in secrets_told
-        ]
+        hidden = [protocol.frame(kind, protocol.cipher(self._price_key, kind, payload)) for kind, payload in payloads]
         with self._clock:
             return self._answer(hidden, observe)
 
