@@ -1,6 +1,7 @@
 """Everything that a job needs to know of the market."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
@@ -9,6 +10,7 @@ from typing import Self
 import numpy as np
 from hqg_algorithms import BarSize
 
+from src.errors import NoPrices
 from src.execution.session.session import Description
 from src.models.request import BacktestRequest
 from src.services.backtests.benchmark import RISK_FREE_SYMBOL, BenchmarkData, find_benchmarks
@@ -124,16 +126,17 @@ def gather(provider: DataProvider, wanted: DataRequest, deadline: Deadline) -> D
     earlier = None
     if wanted.warmup_bars:
         # First, because it is the longer one: the window's prices are then at hand.
-        earlier = earlier_prices(
-            provider,
-            wanted.symbols,
-            wanted.start,
-            wanted.end,
-            wanted.warmup_bars,
-            BarSize(wanted.bar_size),
-            deadline,
-            wanted.adjustment,
-        )
+        with suppress(NoPrices):  # the window has none either, and its error has the dates that were asked for
+            earlier = earlier_prices(
+                provider,
+                wanted.symbols,
+                wanted.start,
+                wanted.end,
+                wanted.warmup_bars,
+                BarSize(wanted.bar_size),
+                deadline,
+                wanted.adjustment,
+            )
     prices = provider.fetch(wanted.symbols, wanted.start, wanted.end, deadline, adjustment=wanted.adjustment)
     benchmark = find_benchmarks(
         provider, prices, benchmark=wanted.benchmark, wants_rate=wanted.wants_rate, deadline=deadline

@@ -42,7 +42,7 @@ def earlier_prices(
     Raises:
         NoPrices, PriceSourceUnavailable, RunTimedOut, RunCancelled: see DataProvider.fetch.
     """
-    span_days = min(int(bars * _CALENDAR_DAYS[bar_size]) + _SPARE_DAYS, (start - EARLIEST_DAY).days)
+    span_days = min(int(bars * _CALENDAR_DAYS[bar_size]) + _SPARE_DAYS, max(0, (start - EARLIEST_DAY).days))
     table = provider.fetch(symbols, start - timedelta(days=span_days), end, deadline, adjustment=adjustment)
     earlier = table.window(EARLIEST_DAY, start - timedelta(days=1))
     ends = _ends_before(table.dates, len(earlier.dates), bar_size)

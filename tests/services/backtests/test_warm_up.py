@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from src.engine.market import MAX_WARMUP_BARS as MAX_OF_ENGINE
-from src.errors import StrategyFailed
+from src.errors import NoPrices, StrategyFailed
 from src.execution.sandbox.base import Sandbox
 from src.models.request import MAX_WARMUP_BARS
 from src.services.data_provider.files.provider import FilesProvider
@@ -188,6 +188,13 @@ def test_the_warm_up_ends_where_the_window_begins(prices: FilesProvider) -> None
     # Nine whole months, and the days of the month that the window cuts.
     assert (str(earlier.dates[0]), str(earlier.dates[-1])) == ("2015-06-01", "2016-03-15")
     assert not np.isnan(earlier.bars).any()
+
+
+@pytest.mark.parametrize(("start", "end"), [("1901-01-02", "1901-03-01"), ("1850-01-02", "1850-03-01")])
+def test_a_window_without_prices_is_named_as_it_was_asked_for(prices: FilesProvider, start: str, end: str) -> None:
+    request = {"strategy_code": source(10_000), "start_date": start, "end_date": end, "benchmark": None}
+    with pytest.raises(NoPrices, match=f"between {start} and {end}"):
+        prepared(prices, ScriptedSandbox(lambda heard: b""), **request)
 
 
 def test_a_request_and_a_strategy_have_one_bound() -> None:
